@@ -1,0 +1,1 @@
+"""Carrying a plan out: order, pace, one outcome for each change."""

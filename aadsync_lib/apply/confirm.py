@@ -1,0 +1,66 @@
+"""The check after the writes: members that were accepted, but are not there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.model.account import Members
+from aadsync_lib.model.change import Action
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import Clock, Target
+
+PATIENCE = 60.0  # "REST API internals cache things for up to 60s"
+FIRST_WAIT = 2.0
+NOT_ADDED = "the target accepted it as a member, but does not list it; it is tried again next run"
+
+
+def confirm(target: Target, ledger: Ledger, clock: Clock) -> None:
+    """Read the groups that got members once more and correct the record where some are missing.
+
+    Databricks answers 200 to members it does not know. Its reads can lag behind, so what is missing
+    is looked for again until the patience is over.
+    """
+    added = _added(ledger)
+    deadline = clock.monotonic() + PATIENCE
+    pause = FIRST_WAIT
+    missing = _missing(added, target.members(added)) if added else {}
+    while missing and clock.monotonic() + pause < deadline:
+        clock.sleep(pause)
+        pause *= 2
+        missing = _missing(missing, target.members(missing))
+    for outcomes in missing.values():
+        for outcome, ids in outcomes.items():
+            members = tuple(m for m in outcome.change.members if m.target_id in ids)
+            failed = replace(outcome.change, members=members)
+            ledger.correct(outcome, Outcome(failed, Result.FAILED, NOT_ADDED))
+
+
+Expected = Mapping[str, Mapping[Outcome, frozenset[str]]]
+
+
+def _added(ledger: Ledger) -> Expected:
+    """Return, by group, the outcomes that added members, with the ids of these."""
+    found: dict[str, dict[Outcome, frozenset[str]]] = defaultdict(dict)
+    for outcome in ledger.outcomes:
+        change = outcome.change
+        if outcome.result is Result.DONE and change.action is Action.ADD_MEMBERS:
+            group = change.target_id or ledger.target_id(change.external_id)
+            ids = frozenset(member.target_id for member in change.members if member.target_id)
+            if group:
+                found[group][outcome] = ids
+    return found
+
+
+def _missing(expected: Expected, current: Mapping[str, Members]) -> Expected:
+    """Return what is expected and was not seen; an unread group tells nothing."""
+    found: dict[str, dict[Outcome, frozenset[str]]] = {}
+    for group, outcomes in expected.items():
+        there = current.get(group, frozenset[str]())
+        if isinstance(there, frozenset):
+            lost = {outcome: ids - there for outcome, ids in outcomes.items() if ids - there}
+            if lost:
+                found[group] = lost
+    return found

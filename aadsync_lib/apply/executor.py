@@ -1,0 +1,169 @@
+"""Carries the plan of one target out: everything at once that does not wait for something else."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Event
+from typing import Protocol
+
+from aadsync_lib.apply.confirm import confirm
+from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.apply.perform import Performer
+from aadsync_lib.apply.schedule import Phase, Task, schedule
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.plan import TargetPlan
+from aadsync_lib.model.rates import Verb
+from aadsync_lib.model.run import Outcome
+from aadsync_lib.ports import Clock, Store, Target
+from aadsync_lib.reconcile.correlate import Adopt
+
+log = logging.getLogger(__name__)
+
+WORKERS = 8  # for each class of request; the pace of the target, not this, is what limits
+STOPPED = "not started: the run was stopped; run sync again to go on"
+
+
+class Progress(Protocol):
+    """Somebody who shows how far a run is."""
+
+    def start(self, total: int, label: str) -> None:
+        """Say that ``total`` steps begin."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """Say that ``count`` more steps are done."""
+        ...
+
+    def done(self) -> None:
+        """Say that it is over."""
+        ...
+
+
+class Executor:
+    """Applies plans to one target. One failed change holds back only what depends on it."""
+
+    def __init__(
+        self,
+        target: Target,
+        store: Store,
+        clock: Clock,
+        adopt: Adopt,
+        stop: Event,
+        progress: Progress | None = None,
+    ) -> None:
+        self._target = target
+        self._store = store
+        self._clock = clock
+        self._adopt = adopt
+        self._stop = stop
+        self._progress = progress
+
+    def execute(self, run_id: str, plan: TargetPlan, links: Links) -> tuple[Outcome, ...]:
+        """Carry the plan out and return one outcome, or more, for each change.
+
+        Raises ``StoreError`` when nothing can be recorded any more: then nothing is sent, either.
+        """
+        tasks = schedule(plan.changes)
+        ledger = Ledger(self._store, run_id, plan.target, links)
+        performer = Performer(self._target, ledger, self._clock, self._adopt)
+        if self._progress:
+            self._progress.start(len(tasks), plan.target)
+        try:
+            with _Pools() as pools:
+                for phase in Phase:
+                    part = [task for task in tasks if task.phase is phase]
+                    _Run(part, performer, pools, self._stop, self._progress).finish()
+        finally:
+            if self._progress:
+                self._progress.done()
+        confirm(self._target, ledger, self._clock)
+        return ledger.outcomes
+
+
+class _Pools:
+    """Threads by class of request, so that a class that waits for its pace blocks no other."""
+
+    def __init__(self) -> None:
+        self._pools = {verb: ThreadPoolExecutor(WORKERS, verb.value) for verb in Verb}
+
+    def __enter__(self) -> _Pools:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in self._pools.values():
+            pool.shutdown(wait=True)
+
+    def submit(self, task: Task, work: Callable[[Task], bool]) -> Future[bool]:
+        return self._pools[task.verb].submit(work, task)
+
+
+class _Run:
+    """The tasks of one phase, each started as soon as what it waits for has ended."""
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        performer: Performer,
+        pools: _Pools,
+        stop: Event,
+        progress: Progress | None,
+    ) -> None:
+        self._tasks = {task.key: task for task in tasks}
+        self._performer = performer
+        self._pools = pools
+        self._stop = stop
+        self._progress = progress
+        self._running = 0
+        self._ends: SimpleQueue[tuple[Task, Future[bool]]] = SimpleQueue()
+        self._failed: set[str] = set()
+        self._waits: dict[str, int] = {}
+        self._followers: dict[str, list[str]] = defaultdict(list)
+        for task in self._tasks.values():
+            before = (task.after | task.needs) & self._tasks.keys()
+            self._waits[task.key] = len(before)
+            for key in before:
+                self._followers[key].append(task.key)
+
+    def finish(self) -> None:
+        """Run everything; on an unexpected error, let what is in flight end, then raise it."""
+        for key in [key for key, count in self._waits.items() if count == 0]:
+            self._start(self._tasks[key])
+        error: BaseException | None = None
+        while self._running:
+            task, future = self._ends.get()
+            self._running -= 1
+            if failure := future.exception():
+                error = error or failure
+                self._stop.set()
+            self._ended(task, ok=not failure and future.result())
+        if error:
+            raise error
+
+    def _start(self, task: Task) -> None:
+        if lost := task.needs & self._failed:
+            self._performer.skip(task, f"waits for {', '.join(sorted(lost))}, which failed")
+            self._ended(task, ok=False)
+        else:
+            self._running += 1
+            future = self._pools.submit(task, self._perform)
+            future.add_done_callback(lambda ended: self._ends.put((task, ended)))
+
+    def _perform(self, task: Task) -> bool:
+        if self._stop.is_set():
+            self._performer.skip(task, STOPPED)
+            return False
+        return self._performer.perform(task)
+
+    def _ended(self, task: Task, *, ok: bool) -> None:
+        if self._progress:
+            self._progress.advance(1)
+        if not ok:
+            self._failed.add(task.key)
+        for key in self._followers[task.key]:
+            self._waits[key] -= 1
+            if self._waits[key] == 0:
+                self._start(self._tasks[key])

@@ -1,0 +1,87 @@
+"""What a run has announced, done and linked so far, in memory and in the store at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from threading import Lock
+
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import Store
+
+
+class Ledger:
+    """Records every intent before its request is sent, and every outcome after it is answered.
+
+    An outcome that is unknown stays open in the store, so that the next run looks it up.
+    """
+
+    def __init__(self, store: Store, run_id: str, target: str, links: Links) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._target = target
+        self._lock = Lock()
+        self._ids = {link.external_id: link.target_id for link in links.by_external.values()}
+        self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
+        self._outcomes: list[Outcome] = []
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Everything that came of this run so far."""
+        with self._lock:
+            return tuple(self._outcomes)
+
+    def target_id(self, external_id: str | None) -> str | None:
+        """Return where an identity is on the target, made in this run or before."""
+        with self._lock:
+            return self._ids.get(external_id or "")
+
+    def announce(self, changes: Sequence[Change]) -> tuple[int, ...]:
+        """Record that these changes are about to be sent; return their journal entries."""
+        return self._store.announce(self._run_id, self._target, changes)
+
+    def settle(
+        self,
+        entries: Sequence[int],
+        outcomes: Sequence[Outcome],
+        *,
+        linked: tuple[Link, ...] = (),
+        unlinked: tuple[str, ...] = (),
+    ) -> None:
+        """Record what came of announced changes, with the links they made or ended."""
+        known = {
+            entry: outcome
+            for entry, outcome in zip(entries, outcomes, strict=True)
+            if outcome.result is not Result.UNKNOWN
+        }
+        ended = (*unlinked, *self._replaced(linked))
+        self._store.settle(self._target, known, linked=linked, unlinked=ended)
+        with self._lock:
+            self._ids.update({link.external_id: link.target_id for link in linked})
+            self._outcomes.extend(outcomes)
+
+    def note(self, outcome: Outcome) -> None:
+        """Keep the outcome of a change that was never sent: there is nothing to undo."""
+        with self._lock:
+            self._outcomes.append(outcome)
+
+    def fail(self, outcome: Outcome) -> None:
+        """Record a failure that came to light beside the outcome of its change."""
+        self.settle(self.announce((outcome.change,)), (outcome,))
+
+    def correct(self, done: Outcome, failed: Outcome) -> None:
+        """Record that members which were taken as added are not there after all."""
+        self.fail(failed)
+        lost = set(failed.change.members)
+        rest = tuple(member for member in done.change.members if member not in lost)
+        with self._lock:
+            self._outcomes.remove(done)
+            if rest:
+                self._outcomes.append(replace(done, change=replace(done.change, members=rest)))
+
+    def _replaced(self, linked: Iterable[Link]) -> tuple[str, ...]:
+        """Return the identities that lose their object to another one that takes it over."""
+        owners = ((link, self._owners.get(link.target_id)) for link in linked)
+        return tuple(owner for link, owner in owners if owner and owner != link.external_id)

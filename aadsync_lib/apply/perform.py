@@ -1,0 +1,237 @@
+"""Carrying out one task: announce, send, record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.apply.schedule import MEMBERS, Task
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.identity import Attributes, Kind, merged
+from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import (
+    AlreadyThere,
+    AnswerLost,
+    ChangeRefused,
+    Clock,
+    MembersRefused,
+    Target,
+)
+from aadsync_lib.reconcile.correlate import Adopt, may_take
+
+LOOKS = 4
+LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """Sends the changes of a task and settles them. Nothing is sent that was not announced."""
+
+    target: Target
+    ledger: Ledger
+    clock: Clock
+    adopt: Adopt
+
+    def perform(self, task: Task) -> bool:
+        """Carry the task out and return whether its object is as planned, members apart."""
+        changes, missing = self._resolved(task.changes)
+        for outcome in missing:
+            self.ledger.note(outcome)
+        if not changes:
+            return not missing
+        entries = self.ledger.announce(changes)
+        try:
+            return self._send(changes, entries)
+        except MembersRefused as refused:
+            self._settle_members(changes, entries, refused.refused)
+            return True
+        except AnswerLost as lost:
+            self.ledger.settle(entries, _all(changes, Result.UNKNOWN, str(lost)))
+            return False
+        except ChangeRefused as refused:
+            self.ledger.settle(entries, _all(changes, Result.FAILED, str(refused)))
+            return False
+
+    def skip(self, task: Task, reason: str) -> None:
+        """Note that the task was not carried out."""
+        for change in task.changes:
+            self.ledger.note(Outcome(change, Result.SKIPPED, reason))
+
+    def _resolved(self, changes: Sequence[Change]) -> tuple[tuple[Change, ...], list[Outcome]]:
+        """Fill in the target ids of members made in this run; leave out those that failed."""
+        resolved: list[Change] = []
+        missing: list[Outcome] = []
+        for change in changes:
+            members = [self._member(member) for member in change.members]
+            lost = tuple(member for member in members if member.target_id is None)
+            there = tuple(member for member in members if member.target_id is not None)
+            if lost:
+                error = "not made on the target in this run, so it cannot be a member yet"
+                missing.append(Outcome(replace(change, members=lost), Result.SKIPPED, error))
+            if there or change.action not in MEMBERS:
+                resolved.append(replace(change, members=there))
+        return tuple(resolved), missing
+
+    def _member(self, member: MemberRef) -> MemberRef:
+        if member.target_id is not None:
+            return member
+        return replace(member, target_id=self.ledger.target_id(member.external_id))
+
+    def _send(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
+        first = changes[0]
+        match first.action.verb:
+            case "create":
+                return self._create(changes, entries)
+            case "delete":
+                self.target.delete(first.action.kind, _id(first))
+                unlinked = (first.external_id,) if first.external_id else ()
+                self.ledger.settle(entries, _all(changes, Result.DONE), unlinked=unlinked)
+            case "add" | "remove":
+                adds, removes = Action.ADD_MEMBERS, Action.REMOVE_MEMBERS
+                added, removed = _ids(changes, adds), _ids(changes, removes)
+                self.target.change_members(_id(first), added, removed)
+                self.ledger.settle(entries, _all(changes, Result.DONE))
+            case _:
+                wanted = merged(change.after for change in changes if change.before != change.after)
+                if wanted:
+                    self.target.update(first.action.kind, _id(first), wanted)
+                linked = tuple(
+                    _link(change, _id(change), Origin.ADOPTED)
+                    for change in changes
+                    if change.action.verb == "adopt"
+                )
+                self.ledger.settle(entries, _all(changes, Result.DONE), linked=linked)
+        return True
+
+    def _create(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
+        first, members = changes[0], _ids(changes, Action.ADD_MEMBERS)
+        assert first.after
+        origin = Origin.ADOPTED
+        for last in (False, True):
+            try:
+                target_id = self.target.create(first.action.kind, first.after, members)
+                break
+            except MembersRefused as refused:
+                link = _link(first, refused.group_id, Origin.CREATED)
+                self._settle_members(changes, entries, refused.refused, (link,))
+                return True
+            except AlreadyThere as there:
+                return self._take_over(changes, entries, self._look_up(first, there), origin)
+            except AnswerLost:
+                origin = Origin.CREATED
+                found = self.target.find(first.action.kind, first.name)
+                if found:
+                    return self._take_over(changes, entries, found, origin)
+                if last:
+                    raise
+        link = _link(first, target_id, Origin.CREATED)
+        self.ledger.settle(entries, _all(changes, Result.DONE), linked=(link,))
+        return True
+
+    def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
+        """Find what the target says is there already; reads can lag behind writes for a while."""
+        for look in range(LOOKS):
+            if found := self.target.find(change.action.kind, change.name):
+                return found
+            self.clock.sleep(LOOK_SECONDS * 2**look)
+        raise error
+
+    def _take_over(
+        self,
+        changes: tuple[Change, ...],
+        entries: tuple[int, ...],
+        found: tuple[Account, ...],
+        origin: Origin,
+    ) -> bool:
+        """Take an object that exists already if it is ours or adoptable, else quarantine."""
+        first = changes[0]
+        if len(found) == 1 and self._ours(found[0], first, origin):
+            return self._take(changes, entries, found[0], origin)
+        owner = ", ".join(f"{one.id} (externalId {one.external_id or 'none'})" for one in found)
+        reason = f"exists already as {owner}, which policy.adopt: {self.adopt} does not take over"
+        self.ledger.settle(entries, _all(changes, Result.QUARANTINED, reason))
+        return False
+
+    def _ours(self, account: Account, change: Change, origin: Origin) -> bool:
+        if account.external_id == change.external_id:
+            return True
+        unowned = account.external_id is None
+        return (unowned and origin is Origin.CREATED) or may_take(account, self.adopt)
+
+    def _take(
+        self,
+        changes: tuple[Change, ...],
+        entries: tuple[int, ...],
+        account: Account,
+        origin: Origin,
+    ) -> bool:
+        first = changes[0]
+        assert first.after
+        kind, link = first.action.kind, _link(first, account.id, origin)
+        if account.external_id == first.external_id:
+            link = replace(link, origin=Origin.CREATED)
+        wanted = _differing(first.after, account)
+        if wanted != Attributes():
+            self.target.update(kind, account.id, wanted)
+        members = _ids(changes, Action.ADD_MEMBERS)
+        if members:
+            try:
+                self.target.change_members(account.id, members, ())
+            except MembersRefused as refused:
+                self._settle_members(changes, entries, refused.refused, (link,))
+                return True
+        self.ledger.settle(entries, _all(changes, Result.DONE), linked=(link,))
+        return True
+
+    def _settle_members(
+        self,
+        changes: Sequence[Change],
+        entries: Sequence[int],
+        refused: dict[str, str],
+        linked: tuple[Link, ...] = (),
+    ) -> None:
+        """Record a task of which some members were refused and everything else was done."""
+        done = [_without(change, refused) for change in changes]
+        self.ledger.settle(entries, _all(done, Result.DONE), linked=linked)
+        for change in changes:
+            for member in change.members:
+                if member.target_id in refused:
+                    one = replace(change, members=(member,))
+                    self.ledger.fail(Outcome(one, Result.FAILED, refused[member.target_id]))
+
+
+def _all(changes: Sequence[Change], result: Result, error: str | None = None) -> list[Outcome]:
+    return [Outcome(change, result, error) for change in changes]
+
+
+def _without(change: Change, refused: dict[str, str]) -> Change:
+    members = tuple(member for member in change.members if member.target_id not in refused)
+    return replace(change, members=members)
+
+
+def _differing(after: Attributes, account: Account) -> Attributes:
+    """Return what of a wanted object one that exists does not show yet; names cannot be changed."""
+    group = account.kind is Kind.GROUP
+    return Attributes(
+        display_name=after.display_name if after.display_name != account.display_name else None,
+        external_id=after.external_id if after.external_id != account.external_id else None,
+        active=None if group or account.active else True,
+    )
+
+
+def _link(change: Change, target_id: str, origin: Origin) -> Link:
+    assert change.external_id
+    return Link(change.action.kind, change.external_id, target_id, origin, change.name)
+
+
+def _id(change: Change) -> str:
+    assert change.target_id
+    return change.target_id
+
+
+def _ids(changes: Sequence[Change], action: Action) -> list[str]:
+    members = (m for change in changes if change.action is action for m in change.members)
+    return [member.target_id for member in members if member.target_id]

@@ -1,0 +1,206 @@
+"""From a plan to tasks: what goes into one request, and what waits for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from aadsync_lib.model.change import DEPROVISIONS, Action, Change, MemberRef
+from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.model.rates import Verb
+
+
+class Phase(IntEnum):
+    """Nothing of a later phase starts before the earlier one has ended."""
+
+    BUILD = 0
+    REMOVE = 1
+    DELETE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The changes of one object that are sent together.
+
+    ``after`` are tasks to wait for, whatever becomes of them; without those in ``needs`` done, this one
+    is skipped.
+    """
+
+    key: str
+    phase: Phase
+    verb: Verb
+    changes: tuple[Change, ...]
+    after: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+
+    def change(self, *actions: Action) -> Change | None:
+        """Return the change with one of these actions, if the task has one."""
+        return next((change for change in self.changes if change.action in actions), None)
+
+
+DELETES = frozenset({Action.DELETE_USER, Action.DELETE_SERVICE_PRINCIPAL, Action.DELETE_GROUP})
+MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
+OF_MEMBERS = "/members"
+
+Part = tuple[Change, ...]
+
+
+def schedule(changes: Iterable[Change]) -> tuple[Task, ...]:
+    """Return the tasks in an order that respects what they wait for.
+
+    People first, then groups from the inmost, each created with its members; additions before
+    removals, so that nobody who moves is without access in between; deletions last.
+    """
+    parts = _parts(changes)
+    asides = {task.key: task for task in _asides(parts)}
+    unnest = {task.key: task for task in _unnest(parts)}
+    givers = _givers(parts, asides)
+    tasks: list[Task] = [*asides.values(), *unnest.values()]
+    for key, part in parts.items():
+        rest = _without_groups(part) if unnest else part
+        if rest:
+            after = _makers(rest, parts) | _names_freed(key, rest, givers)
+            after |= unnest.keys() if _nests(rest) else frozenset()
+            tasks.append(_task(key, rest, after, _adoption(key, parts)))
+    return tuple(sorted(tasks, key=lambda task: task.phase))
+
+
+def _task(key: str, part: Part, after: Set[str], needs: frozenset[str]) -> Task:
+    writes = _creates(part) or part[0].action in DELETES
+    verb = Verb.WRITE if writes else Verb.PATCH
+    return Task(key, _phase(part), verb, part, frozenset(after) - {key}, needs)
+
+
+def _phase(part: Part) -> Phase:
+    actions = {change.action for change in part}
+    if actions & DELETES:
+        return Phase.DELETE
+    if actions <= DEPROVISIONS | {Action.REMOVE_MEMBERS}:
+        return Phase.REMOVE
+    return Phase.BUILD
+
+
+def _parts(changes: Iterable[Change]) -> dict[str, Part]:
+    """Group the changes that go into one request: what an object is, and whom a group contains."""
+    parts: dict[str, list[Change]] = {}
+    for change in changes:
+        about = change.external_id or change.target_id or change.name
+        parts.setdefault(f"{about}/{_aspect(change)}", []).append(change)
+    for key in [key for key in parts if key.endswith(OF_MEMBERS)]:
+        itself = parts.get(_itself(key))
+        if itself and _creates(itself):
+            itself.extend(parts.pop(key))
+    return {key: tuple(part) for key, part in parts.items()}
+
+
+def _aspect(change: Change) -> str:
+    if change.action in MEMBERS:
+        return "members"
+    return "end" if change.action in DEPROVISIONS | DELETES else "itself"
+
+
+def _itself(key: str) -> str:
+    return key.removesuffix(OF_MEMBERS) + "/itself"
+
+
+def _creates(part: Iterable[Change]) -> bool:
+    return any(change.action.verb == "create" for change in part)
+
+
+def _adoption(key: str, parts: Mapping[str, Part]) -> frozenset[str]:
+    """Members of a group are not touched before it is adopted."""
+    itself = parts.get(_itself(key), ()) if key.endswith(OF_MEMBERS) else ()
+    adopts = any(change.action is Action.ADOPT_GROUP for change in itself)
+    return frozenset({_itself(key)}) if adopts else frozenset()
+
+
+def _makers(part: Part, parts: Mapping[str, Part]) -> Set[str]:
+    """Return the tasks that create the members this one adds."""
+    return {
+        f"{member.external_id}/itself"
+        for change in part
+        if change.action is Action.ADD_MEMBERS
+        for member in change.members
+        if member.target_id is None
+    } & parts.keys()
+
+
+def _givers(parts: Mapping[str, Part], asides: Mapping[str, Task]) -> Mapping[str, str]:
+    """Return, by the name a group has now, the task that renames it away from that name."""
+    givers: dict[str, str] = {}
+    for key, change in _renames(parts):
+        aside = f"{key}/aside"
+        givers[name_key(_old(change))] = aside if aside in asides else key
+    return givers
+
+
+def _names_freed(key: str, part: Part, givers: Mapping[str, str]) -> Set[str]:
+    takes = (Action.RENAME_GROUP, Action.CREATE_GROUP)
+    names = {name_key(change.name) for change in part if change.action in takes}
+    own = f"{key}/aside"
+    return {givers[name] for name in names & givers.keys()} | ({own} & set(givers.values()))
+
+
+def _asides(parts: Mapping[str, Part]) -> Iterator[Task]:
+    """Move one group of each circle of renames (A to B, B to A) out of the way for a moment."""
+    by_old = {name_key(_old(change)): (key, change) for key, change in _renames(parts)}
+    seen: set[str] = set()
+    for start in by_old:
+        path: list[str] = []
+        name = start
+        while name in by_old and name not in seen:
+            seen.add(name)
+            path.append(name)
+            name = name_key(by_old[name][1].name)
+        if name in path and name != path[-1]:
+            key, change = by_old[name]
+            away = f"{_old(change)} (aadsync {key[:8]})"
+            moved = replace(change, name=away, after=Attributes(display_name=away))
+            yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
+
+
+def _renames(parts: Mapping[str, Part]) -> Iterator[tuple[str, Change]]:
+    for key, part in parts.items():
+        yield from ((key, change) for change in part if change.action is Action.RENAME_GROUP)
+
+
+def _old(rename: Change) -> str:
+    assert rename.before
+    assert rename.before.display_name
+    return rename.before.display_name
+
+
+def _unnest(parts: Mapping[str, Part]) -> Iterator[Task]:
+    """Take groups out of groups first where groups go into others.
+
+    Otherwise turning A-in-B into B-in-A could pass through a cycle.
+    """
+    if not any(_nests(part) for part in parts.values()):
+        return
+    for key, part in parts.items():
+        for change in part:
+            if change.action is Action.REMOVE_MEMBERS and (groups := _groups(change)):
+                first = (replace(change, members=groups),)
+                yield Task(f"{key}/unnest", Phase.BUILD, Verb.PATCH, first)
+
+
+def _nests(part: Part) -> bool:
+    """Return whether a group that exists gets another one into it."""
+    return any(c.action is Action.ADD_MEMBERS and c.target_id and _groups(c) for c in part)
+
+
+def _groups(change: Change) -> tuple[MemberRef, ...]:
+    return tuple(member for member in change.members if member.type is Kind.GROUP)
+
+
+def _without_groups(part: Part) -> Part:
+    """Leave out of removals what ``_unnest`` takes."""
+
+    def rest(change: Change) -> Change | None:
+        if change.action is not Action.REMOVE_MEMBERS:
+            return change
+        members = tuple(member for member in change.members if member.type is not Kind.GROUP)
+        return replace(change, members=members) if members else None
+
+    return tuple(kept for change in part if (kept := rest(change)))

@@ -1,0 +1,119 @@
+"""One token for as long as it lasts, and one sentence when there is none."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aadsync_lib.errors import CredentialError
+from aadsync_lib.secrets import SecretResolver
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
+
+MARGIN = 300.0  # seconds before its end at which a token is replaced
+PAUSE = 30.0  # seconds until a token that was too short when it came is asked for again
+LONGEST = 300  # characters of somebody else's message
+REMEDIES = {
+    "AADSTS7000215": "Store the secret's value, not its id.",
+    "AADSTS7000222": "The secret has expired: make a new one and store it.",
+    "AADSTS700016": "Check client_id, and that the application is in this tenant.",
+    "AADSTS700027": "Upload the certificate to the application, or renew it.",
+    "AADSTS90002": "Check tenant_id and cloud.",
+    "AADSTS700024": "Check this machine's clock.",
+    "AADSTS65001": "An administrator has to grant consent to the application.",
+    "AADSTS53003": "A conditional access policy blocks this login.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Which login an error is about: the place of its settings and the tenant it must reach."""
+
+    setting: str
+    method: str
+    tenant_id: str | None = None
+
+
+class CachedCredential:
+    """A credential for both SDKs: safe from many threads, and asks Entra once a token's lifetime.
+
+    Graph's client asks for a token with each request, and ``az`` starts a process each time.
+    Options that the inner credential may not know are given to it only when they carry something.
+    """
+
+    def __init__(
+        self,
+        inner: Any,
+        login: Login,
+        secrets: SecretResolver,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._inner = inner
+        self._login = login
+        self._secrets = secrets
+        self._now = now
+        self._lock = threading.Lock()
+        self._tokens: dict[object, tuple[AccessToken, float]] = {}
+
+    def get_token(self, *scopes: str, claims: str | None = None, **options: Any) -> AccessToken:
+        """Return a token that lasts; ``claims`` is Entra's demand for a fresh one."""
+        given = {name: value for name, value in options.items() if value}
+        key = (scopes, tuple(sorted(given.items())))
+        with self._lock:
+            token, renew_at = self._tokens.get(key, (None, 0.0))
+            if token is None or claims or self._now() >= renew_at:
+                token = self._fetch(scopes, {**given, **({"claims": claims} if claims else {})})
+                soon = min(float(token.expires_on), self._now() + PAUSE)
+                self._tokens[key] = (token, max(token.expires_on - MARGIN, soon))
+            return token
+
+    def _fetch(self, scopes: tuple[str, ...], options: dict[str, Any]) -> AccessToken:
+        from azure.core.credentials import AccessToken  # noqa: PLC0415 - heavy
+        from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
+
+        try:
+            raw = self._inner.get_token(*scopes, **options)
+        except (AzureError, ValueError, OSError) as error:
+            raise refused(self._login, error, self._secrets) from error
+        token = AccessToken(str(raw.token), int(raw.expires_on))
+        self._secrets.hide(token.token)
+        self._check_tenant(token.token)
+        return token
+
+    def _check_tenant(self, token: str) -> None:
+        """Refuse a token of another tenant: everybody in this one would look gone."""
+        wanted, found = self._login.tenant_id, claim(token, "tid")
+        if wanted and found and wanted.lower() != str(found).lower():
+            raise CredentialError(
+                f"{self._login.setting}: {self._login.method} logs in to the tenant {found}, and "
+                f"source.tenant_id is {wanted}. Nothing was read or changed. Log in to the other "
+                f"tenant, or correct source.tenant_id."
+            )
+
+
+def refused(login: Login, error: Exception, secrets: SecretResolver) -> CredentialError:
+    """Say in one sentence why a login failed, and what to do."""
+    text = secrets.redact(str(error)).strip() or type(error).__name__
+    code = re.search(r"AADSTS\d+", text)
+    remedy = REMEDIES.get(code[0] if code else "", f"Check {login.setting} and try again.")
+    first = re.split(r"[\r\n]| Trace ID:| Config: ", text)[0].strip()[:LONGEST].rstrip(". ")
+    return CredentialError(
+        f"{login.setting}: the login by {login.method} failed: {first}. {remedy}"
+    )
+
+
+def claim(token: str, name: str) -> Any:
+    """Return a claim of a token, ``None`` when it is not there or the token cannot be read."""
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return None
+    return claims.get(name) if isinstance(claims, dict) else None

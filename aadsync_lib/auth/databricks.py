@@ -1,0 +1,170 @@
+"""Logins to Databricks, by method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, assert_never
+from urllib.parse import urlsplit
+
+from aadsync_lib.auth.cached import CachedCredential, Login, refused
+from aadsync_lib.auth.entra import AUTHORITIES, authority_options
+from aadsync_lib.config.auth import (
+    AzureCliAuth,
+    AzureClientSecretAuth,
+    DefaultAuth,
+    ManagedIdentityAuth,
+    OAuthM2MAuth,
+    PatAuth,
+)
+from aadsync_lib.config.settings import TargetSettings
+from aadsync_lib.secrets import SecretResolver
+
+if TYPE_CHECKING:
+    from databricks.sdk.core import ApiClient
+
+DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+# By the end of the host name: the cloud, and what databricks-sdk calls its Azure.
+SOVEREIGN = {
+    ".azuredatabricks.us": ("usgov", "USGOVERNMENT"),
+    ".databricks.azure.us": ("usgov", "USGOVERNMENT"),
+    ".azuredatabricks.cn": ("china", "CHINA"),
+    ".databricks.azure.cn": ("china", "CHINA"),
+}
+Headers = Callable[[], dict[str, str]]
+
+
+def databricks_api(target: TargetSettings, secrets: SecretResolver) -> ApiClient:
+    """Return the client to reach a target with. Sends each request once; logs in at its first use.
+
+    Only ``default`` looks at the environment, the profiles and the notebook it runs in.
+    """
+    from databricks.sdk.core import ApiClient, Config  # noqa: PLC0415 - takes a second to import
+
+    from aadsync_lib.target.client import SINGLE_ATTEMPT  # noqa: PLC0415 - imports the SDK as well
+
+    login = Login(f"targets.{target.name}.auth", target.auth.method)
+    options = {"host": target.host, "account_id": target.account_id, **SINGLE_ATTEMPT}
+    options |= _azure(target.host)
+    headers = _headers(target, login, secrets)
+    if headers is not None:
+        strategy = _Strategy(target.auth.method.replace("_", "-"), headers)
+        options = {**_nothing_else(), **options, "credentials_strategy": strategy}
+        options["auth_type"] = strategy.name
+    try:
+        return ApiClient(Config(**options))
+    except ValueError as error:
+        raise refused(login, error, secrets) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Strategy:
+    """What databricks-sdk asks for a login of one's own."""
+
+    name: str
+    headers: Headers
+
+    def auth_type(self) -> str:
+        return self.name
+
+    def __call__(self, _config: Any) -> Headers:
+        return self.headers
+
+
+def _headers(target: TargetSettings, login: Login, secrets: SecretResolver) -> Headers | None:
+    match target.auth:
+        case OAuthM2MAuth() as auth:
+            return _machine_to_machine(target, auth, login, secrets)
+        case PatAuth(token=ref):
+            token = secrets.resolve(ref, f"{login.setting}.token").reveal()
+            return lambda: {"Authorization": f"Bearer {token}"}
+        case AzureClientSecretAuth() | AzureCliAuth() | ManagedIdentityAuth() as auth:
+            return _by_entra(target.host, auth, login, secrets)
+        case DefaultAuth():
+            return None
+        case _:
+            assert_never(target.auth)
+
+
+def _machine_to_machine(
+    target: TargetSettings, auth: OAuthM2MAuth, login: Login, secrets: SecretResolver
+) -> Headers:
+    from databricks.sdk.oauth import ClientCredentials  # noqa: PLC0415 - takes a second to import
+
+    part = f"accounts/{target.account_id}/" if target.level == "account" else ""
+    source = ClientCredentials(
+        client_id=auth.client_id,
+        client_secret=secrets.resolve(
+            auth.client_secret, f"{login.setting}.client_secret"
+        ).reveal(),
+        token_url=f"{target.host}/oidc/{part}v1/token",
+        endpoint_params={"scope": "all-apis"},  # its own parameter changed type between versions
+        use_header=True,
+    )
+
+    def headers() -> dict[str, str]:
+        try:
+            token = source.token().access_token
+        except (ValueError, KeyError, NotImplementedError) as error:
+            raise refused(login, error, secrets) from error
+        secrets.hide(token)
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
+
+
+def _by_entra(
+    host: str,
+    auth: AzureClientSecretAuth | AzureCliAuth | ManagedIdentityAuth,
+    login: Login,
+    secrets: SecretResolver,
+) -> Headers:
+    from azure import identity  # noqa: PLC0415 - takes half a second to import
+
+    cloud, _ = _sovereign(host) or ("public", "")
+    inner: Any
+    match auth:
+        case AzureClientSecretAuth(tenant_id=tenant, client_id=client_id, client_secret=ref):
+            secret = secrets.resolve(ref, f"{login.setting}.client_secret").reveal()
+            options = authority_options(AUTHORITIES[cloud])
+            inner = identity.ClientSecretCredential(tenant, client_id, secret, **options)
+        case AzureCliAuth():
+            inner = identity.AzureCliCredential()
+        case ManagedIdentityAuth(client_id=identity_id):
+            inner = identity.ManagedIdentityCredential(client_id=identity_id)
+        case _:
+            assert_never(auth)
+    credential = CachedCredential(inner, login, secrets)
+    return lambda: {"Authorization": f"Bearer {credential.get_token(DATABRICKS).token}"}
+
+
+def _nothing_else() -> dict[str, Any]:
+    """Blanks for everything that databricks-sdk would take from the environment."""
+    from databricks.sdk.core import Config  # noqa: PLC0415 - takes a second to import
+
+    texts = {item.name: "" for item in Config.attributes() if item.env and item.transform is str}
+    return {**texts, "azure_use_msi": False, "debug_headers": False}
+
+
+def _azure(host: str) -> dict[str, Any]:
+    """Name the cloud of the hosts that databricks-sdk takes for AWS."""
+    found = _sovereign(host)
+    if found is None:
+        return {}
+    from databricks.sdk.environments import (  # noqa: PLC0415 - takes a second to import
+        ARM_DATABRICKS_RESOURCE_ID,
+        ENVIRONMENTS,
+        Cloud,
+        DatabricksEnvironment,
+    )
+
+    zone = next(end for end in SOVEREIGN if (urlsplit(host).hostname or "").endswith(end))
+    environment = DatabricksEnvironment(
+        Cloud.AZURE, zone, ARM_DATABRICKS_RESOURCE_ID, ENVIRONMENTS[found[1]]
+    )
+    return {"databricks_environment": environment, "cloud": Cloud.AZURE}
+
+
+def _sovereign(host: str) -> tuple[str, str] | None:
+    name = urlsplit(host).hostname or ""
+    return next((cloud for end, cloud in SOVEREIGN.items() if name.endswith(end)), None)

@@ -1,0 +1,51 @@
+"""The ``aadsync`` command: its subcommands, and how errors end it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aadsync_lib import __version__
+from aadsync_lib.cli.demo import demo
+from aadsync_lib.cli.doctor import doctor
+from aadsync_lib.cli.failure import Failure
+from aadsync_lib.cli.init import init
+from aadsync_lib.cli.outlet import Outlet, streams_write_anything
+from aadsync_lib.cli.plan import plan
+from aadsync_lib.cli.sandbox import sandbox
+from aadsync_lib.cli.sync import apply, sync
+
+
+class Program(click.Group):
+    """Turns every exception into one message on stderr and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a subcommand."""
+        streams_write_anything()
+        ctx.obj = Outlet()
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            raise Failure(error, ctx.obj) from error
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 error and nothing changed, 2 usage (or changes, with "
+    "--detailed-exitcode), 3 done in part, 4 refused by the guard and nothing changed.",
+)
+@click.version_option(__version__, prog_name="aadsync")
+def main() -> None:
+    """Governed sync of people, nested groups and service principals from Microsoft Entra ID
+    into Databricks.
+
+    New here: aadsync demo. First real sync: aadsync init, doctor, plan, sync.
+    """
+
+
+for command in (plan, sync, apply, doctor, init, demo, sandbox):
+    main.add_command(command)

@@ -1,0 +1,59 @@
+"""Logs on stderr: one line each, without secrets, beside a progress bar."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aadsync_lib.cli.outlet import Outlet
+
+OURS = "aadsync_lib"
+
+
+class CleanFormatter(logging.Formatter):
+    """Lines without secrets and without anything that a terminal would act on."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._clean = outlet.clean
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format and clean."""
+        return self._clean(super().format(record))
+
+
+class BesideBar(logging.StreamHandler):  # type: ignore[type-arg]  # generic for mypy only
+    """Writes above a progress bar instead of through it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write with the bar taken away for a moment."""
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
+
+
+@contextmanager
+def logs_to_stderr(outlet: Outlet, *, verbose: int = 0, quiet: bool = False) -> Iterator[None]:
+    """Log to stderr: warnings, or with ``verbose`` more, or with ``quiet`` errors only."""
+    handler = BesideBar(sys.stderr)
+    handler.setFormatter(CleanFormatter(outlet))
+    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    before = (root.level, ours.level)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING if verbose > 1 else logging.ERROR)
+    ours.setLevel(_level(verbose, quiet=quiet))
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before[0])
+        ours.setLevel(before[1])
+
+
+def _level(verbose: int, *, quiet: bool) -> int:
+    if quiet:
+        return logging.ERROR
+    return (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]

@@ -1,0 +1,53 @@
+"""``aadsync sandbox``."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aadsync_lib.cli.options import FILE, Options, options
+from aadsync_lib.errors import AadsyncError, UsageError
+
+
+@click.command()
+@options()
+@click.option("--world", type=FILE, metavar="W.json", help="Serve this world, not a made-up one.")
+@click.option("--users", default=300, show_default=True, help="Size of the made-up company.")
+@click.option("--seed", default=7, show_default=True, help="Which made-up company.")
+@click.option(
+    "--speed", type=float, help="Turn the published rate limits on, so many times as fast."
+)
+@click.option("--save", is_flag=True, help="Write the world back to its file at the end.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="How addresses and tokens are printed.",
+)  # fmt: skip
+def sandbox(
+    options: Options,
+    world: Path | None,
+    users: int,
+    seed: int,
+    speed: float | None,
+    *,
+    save: bool,
+) -> None:
+    """Serve an Entra tenant and a Databricks account on this machine, until interrupted."""
+    if save and world is None:
+        raise click.UsageError("--save needs --world W.json")
+    if world is not None and not world.exists() and not save:
+        raise UsageError(f"{world}: no such file. With --save, a new world is written there.")
+    serve = needs_sandbox("aadsync_lib.sandbox.command").serve
+    serve(world, users, seed, speed, click.echo, options.form == "json", save=save)
+
+
+def needs_sandbox(module: str) -> Any:
+    """Import what only an installation with the sandbox has."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise AadsyncError(
+            f"The sandbox needs {error.name}, which is not installed: pip install 'aadsync[sandbox]'"
+        ) from error

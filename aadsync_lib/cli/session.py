@@ -1,0 +1,98 @@
+"""From options to an engine, and from its results to output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
+
+if TYPE_CHECKING:
+    from aadsync_lib.config.settings import Settings
+    from aadsync_lib.engine.engine import Engine
+    from aadsync_lib.model.plan import Plan
+    from aadsync_lib.model.run import RunReport
+    from aadsync_lib.report.advice import Call
+
+
+def settings_of(options: Options) -> Settings:
+    """Read and check the settings."""
+    from aadsync_lib.config.load import load_settings
+
+    return load_settings(options.config, dict(options.overrides))
+
+
+@contextmanager
+def engine_of(options: Options, settings: Settings, *, read_only: bool) -> Iterator[Engine]:
+    """Open the engine for a command."""
+    from aadsync_lib.report.progress import progress_on
+    from aadsync_lib.secrets import SecretResolver
+    from aadsync_lib.wiring import open_engine
+
+    secrets = SecretResolver()
+    options.outlet.hide(secrets.redact)
+    with open_engine(
+        settings,
+        read_only=read_only,
+        only=options.target,
+        progress=progress_on(sys.stderr, quiet=options.quiet),
+        secrets=secrets,
+    ) as engine:
+        yield engine
+
+
+def call_of(options: Options, saved: str | None = None) -> Call:
+    """Return how the command was called, for what it says to do next."""
+    from aadsync_lib.report.advice import Call
+
+    config = str(options.config)
+    return Call(
+        config=None if config == DEFAULT_CONFIG else config,
+        target=options.target,
+        settings=tuple(f"{key}={value}" for key, value in options.overrides),
+        saved=saved,
+    )
+
+
+def publish_plan(plan: Plan, options: Options, call: Call) -> None:
+    """Write a plan in the format asked for."""
+    from aadsync_lib.report import as_json, markdown, text
+    from aadsync_lib.report.page import Look
+
+    match options.form:
+        case "json":
+            _publish(options, options.outlet.json(as_json.plan_to_json(plan)))
+        case "markdown":
+            _publish(options, markdown.plan_markdown(plan, full=options.every, call=call))
+        case _:
+            shown, plain = (
+                text.plan_text(plan, look, full=options.every, call=call)
+                for look in (Look.of(sys.stdout), Look())
+            )
+            _publish(options, shown, plain)
+
+
+def publish_run(report: RunReport, options: Options, call: Call) -> None:
+    """Write what a run did in the format asked for."""
+    from aadsync_lib.report import as_json, markdown, text
+    from aadsync_lib.report.page import Look
+
+    match options.form:
+        case "json":
+            _publish(options, options.outlet.json(as_json.run_to_json(report)))
+        case "markdown":
+            _publish(options, markdown.run_markdown(report, full=options.every, call=call))
+        case _:
+            shown, plain = (
+                text.run_text(report, look, full=options.every, call=call)
+                for look in (Look.of(sys.stdout), Look())
+            )
+            _publish(options, shown, plain)
+
+
+def _publish(options: Options, shown: str, plain: str | None = None) -> None:
+    options.outlet.result(shown)
+    if options.out is not None:
+        options.outlet.file(options.out, shown if plain is None else plain)

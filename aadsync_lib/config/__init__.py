@@ -1,0 +1,1 @@
+"""The settings of one sync, parsed and checked whole."""

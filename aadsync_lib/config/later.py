@@ -1,0 +1,29 @@
+"""Settings that are part of the contract and that this version cannot carry out yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aadsync_lib.config.settings import Settings, TargetSettings
+
+# Carrying one out means to take its line away.
+OF_A_TARGET: tuple[tuple[str, Callable[[TargetSettings], bool]], ...] = (
+    ("level: workspace", lambda target: target.level == "workspace"),
+    ("workspaces", lambda target: bool(target.workspaces)),
+)
+OF_A_SYNC: tuple[tuple[str, Callable[[Settings], bool]], ...] = (
+    ("policy.grace_days", lambda settings: settings.policy.grace_days > 0),
+    ("store.delta", lambda settings: settings.store.delta is not None),
+)
+
+
+def unsupported(settings: Settings) -> tuple[str, ...]:
+    """Name each setting that would be ignored, so that none is ignored in silence."""
+    keys = [
+        f"targets.{index}.{key}"
+        for index, target in enumerate(settings.targets)
+        for key, used in OF_A_TARGET
+        if used(target)
+    ]
+    keys += [key for key, used in OF_A_SYNC if used(settings)]
+    return tuple(f"{key}: this version cannot carry this out yet; take it out" for key in keys)

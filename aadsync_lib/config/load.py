@@ -1,0 +1,138 @@
+"""Read ``aadsync.yml`` and the parameters given for this run into settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from aadsync_lib.config.places import Place, is_index, listed, place_of
+from aadsync_lib.config.problems import dotted, problems_of
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.config.text import parse
+from aadsync_lib.errors import SettingsError
+
+
+def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None) -> Settings:
+    """Read and check the settings of a sync.
+
+    ``overrides`` are widget or job parameters by dotted name; an empty one counts as not given. A
+    target may be named instead of counted: ``targets.account.pace``. Raises ``SettingsError`` with
+    every problem at once.
+    """
+    where = "settings" if path is None else str(path)
+    tree = {} if path is None else _read(path, given=bool(overrides))
+    problems: list[str] = []
+    for name, text in (overrides or {}).items():
+        if text.strip():
+            tree = _override(tree, name, text.strip(), problems)
+    try:
+        settings = Settings.model_validate(tree)
+    except ValidationError as error:
+        problems.extend(problems_of(error))
+    if problems:
+        raise SettingsError(where, tuple(problems))
+    return settings
+
+
+def _read(path: Path, *, given: bool) -> dict[str, Any]:
+    tree, problems = parse(_text(path))
+    if problems:
+        raise SettingsError(str(path), problems)
+    if tree is None and given:
+        return {}
+    if tree is None:
+        raise SettingsError(str(path), ("is empty; `aadsync init` writes a file to start from",))
+    if not isinstance(tree, dict):
+        raise SettingsError(
+            str(path), ("holds no settings; expected keys such as source and scope",)
+        )
+    return tree
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError as error:
+        problem = "no such file; `aadsync init` writes one to start from"
+        raise SettingsError(str(path), (problem,)) from error
+    except UnicodeDecodeError as error:
+        problem = f"not UTF-8 at byte {error.start}; save it as UTF-8"
+        # The cause would carry the bytes of the file.
+        raise SettingsError(str(path), (problem,)) from None
+    except OSError as error:
+        raise SettingsError(str(path), (f"cannot be read: {error.strerror}",)) from error
+
+
+def _override(tree: dict[str, Any], name: str, text: str, problems: list[str]) -> dict[str, Any]:
+    """Return the tree with one value set; what cannot be set is a problem."""
+    parts = tuple(name.split("."))
+    try:
+        steps = _steps(tree, parts)
+        changed: dict[str, Any] = _with(tree, steps, _value(place_of(steps), text))
+    except _NotSetError as error:
+        problems.extend(f"{dotted(parts)}: {problem}" for problem in error.problems)
+        return tree
+    return changed
+
+
+class _NotSetError(Exception):
+    """A parameter that cannot be put into the settings."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+def _value(place: Place, text: str) -> Any:
+    if place.takes_text:
+        return text
+    value, problems = parse(text, place.path)
+    if problems:
+        raise _NotSetError(*problems)
+    return value
+
+
+def _steps(tree: dict[str, Any], parts: Sequence[str]) -> tuple[str | int, ...]:
+    """Turn the names of list items into their positions."""
+    steps: list[str | int] = []
+    at: Any = tree
+    for part in parts:
+        counted = isinstance(at, list) or (at is None and place_of(steps).is_list)
+        steps.append(_position(at or [], part) if counted else part)
+        at = _child(at, steps[-1])
+    return tuple(steps)
+
+
+def _position(items: list[Any], part: str) -> int:
+    names = [str(item.get("name")) if isinstance(item, dict) else "" for item in items]
+    if part in names:
+        return names.index(part)
+    if is_index(part) and int(part) <= len(items):
+        return int(part)
+    known = listed(names, "and") if any(names) else f"0 to {len(items)}"
+    raise _NotSetError(f"there is no such item in the list; it has {known}")
+
+
+def _child(at: Any, step: str | int) -> Any:
+    if isinstance(at, dict):
+        return at.get(step)
+    if isinstance(at, list) and isinstance(step, int) and step < len(at):
+        return at[step]
+    return None
+
+
+def _with(at: Any, steps: tuple[str | int, ...], value: Any) -> Any:
+    """Return a copy with the value set; parts that YAML shares by alias stay as they are."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    child = _with(_child(at, step), rest, value)
+    if isinstance(step, int):
+        items = list(at or [])
+        return [*items[:step], child, *items[step + 1 :]]
+    if at is not None and not isinstance(at, dict):
+        raise _NotSetError("a part of this name is a value, not a section")
+    return {**(at or {}), step: child}

@@ -1,0 +1,168 @@
+"""Where a key of the file stands in the models, and what belongs there in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from aadsync_lib.config import auth
+from aadsync_lib.config.base import GUID, SecretRef, Section, is_section
+from aadsync_lib.config.settings import Settings
+
+REFERENCE = "a reference: {secret: scope/key}, {env: NAME} or {key_vault: https://…/secrets/KEY}"
+PATTERNS = {
+    GUID: "a GUID such as 01234567-89ab-cdef-0123-456789abcdef",
+    r"^[a-z0-9-]{1,40}$": "1 to 40 of a-z, 0-9 and -",
+    r"^[A-Za-z0-9_-]{1,100}$": "1 to 100 letters, digits, _ and -",
+    r"^[^.\s]+\.[^.\s]+$": "catalog.schema",
+    r"^[A-Za-z][A-Za-z0-9_.]*$": "the name of a property, such as department",
+    r"^([^{}]|\{(displayName|mailNickname|id)\})+$": "a template of {displayName}, {mailNickname} "
+    "and {id}",
+    r"^[^/\s]+/[^/\s]+$": "scope/key",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
+}
+WORDS: dict[Any, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One key of the file.
+
+    ``owner`` is the section it stands in and ``annotation`` what belongs there; both are ``None``
+    below an unknown key. ``secret`` marks places whose content is never shown.
+    """
+
+    path: tuple[str, ...]
+    owner: type[Section] | None
+    annotation: Any
+    secret: bool
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether the text of a parameter is the value itself, and not YAML."""
+        plain = bare(self.annotation)
+        return plain is str or all(isinstance(arg, str) for arg in literals(plain) or (None,))
+
+    @property
+    def is_list(self) -> bool:
+        """Whether items stand here, each by its position."""
+        return get_origin(bare(self.annotation)) is tuple
+
+
+def place_of(parts: Sequence[str | int], *, tagged: bool = False) -> Place:
+    """Find the place of a path.
+
+    ``tagged`` paths are pydantic's: the method of a login stands in them as a part of its own, and
+    the arms of a union of plain types follow the key.
+    """
+    path: list[str] = []
+    owner: type[Section] | None = None
+    annotation: Any = Settings
+    secret = False
+    for part in parts:
+        plain = bare(annotation)
+        arms = union_of_sections(plain)
+        if arms and tagged:
+            annotation = next(arm for arm in arms if method_of(arm) == part)
+            continue
+        if arms:
+            plain = next((arm for arm in arms if part in arm.model_fields), arms[0])
+        if is_section(plain):
+            info = plain.model_fields.get(str(part))
+            owner = plain
+            annotation = info and Annotated[info.annotation, *(info.metadata or (None,))]
+            secret = secret or part == "auth" or plain is SecretRef
+        elif get_origin(plain) is tuple and is_index(part):
+            annotation = get_args(plain)[0]
+        elif tagged and plain is not None:
+            break
+        else:
+            owner = annotation = None
+        path.append(str(part))
+    return Place(tuple(path), owner, annotation, secret)
+
+
+def bare(annotation: Any) -> Any:
+    """Take off ``Annotated`` and ``| None``."""
+    if get_origin(annotation) is Annotated:
+        return bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        arms = [arm for arm in get_args(annotation) if arm is not NoneType]
+        return bare(arms[0]) if len(arms) == 1 else annotation
+    return annotation
+
+
+def union_of_sections(annotation: Any) -> tuple[type[Section], ...]:
+    """The ways to log in, where that is what belongs here."""
+    arms = tuple(bare(arm) for arm in get_args(annotation))
+    return arms if arms and all(is_section(arm) for arm in arms) else ()
+
+
+def method_of(arm: type[Section]) -> str:
+    """The ``method`` that chooses this way to log in."""
+    return str(literals(arm.model_fields["method"].annotation)[0])
+
+
+def literals(annotation: Any) -> tuple[Any, ...]:
+    """The values of a ``Literal``, nothing for anything else."""
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def is_index(part: str | int) -> bool:
+    """Whether this counts the items of a list."""
+    return isinstance(part, int) or (part.isascii() and part.isdigit())
+
+
+def in_words(annotation: Any) -> str:
+    """Say what belongs at a place."""
+    plain = bare(annotation)
+    if plain is SecretRef:
+        return REFERENCE
+    if is_section(plain):
+        return f"a section with {listed(plain.model_fields, 'or')}"
+    arms = union_of_sections(plain)
+    if arms:
+        return f"a section with method: {listed(map(method_of, arms), 'or')}"
+    if literals(plain):
+        return listed(map(str, literals(plain)), "or")
+    if get_origin(plain) is tuple:
+        inner = bare(get_args(plain)[0])
+        return "a list of text" if inner is str else "a list"
+    if get_origin(plain) in (Union, UnionType):
+        return listed((in_words(arm) for arm in get_args(plain) if arm is not NoneType), "or")
+    return _pattern(annotation) or WORDS.get(plain, "something else")
+
+
+def listed(words: Iterable[str], last: str) -> str:
+    """Join words the way a sentence does."""
+    *head, tail = words
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def _pattern(annotation: Any) -> str | None:
+    """The words for the pattern of a text, however deep it is wrapped."""
+    extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    for extra in extras:
+        for item in getattr(extra, "metadata", (extra,)):
+            if getattr(item, "pattern", None) in PATTERNS:
+                return PATTERNS[item.pattern]
+    if get_origin(annotation) not in (Annotated, Union, UnionType):
+        return None
+    arms = get_args(annotation)
+    inner = arms[:1] if get_origin(annotation) is Annotated else arms
+    return next(filter(None, map(_pattern, inner)), None)
+
+
+def _login_keys() -> frozenset[str]:
+    models = (model for model in vars(auth).values() if is_section(model))
+    return frozenset(key for model in models for key in model.model_fields)
+
+
+LOGIN_KEYS = _login_keys() | frozenset(SecretRef.model_fields)

@@ -1,0 +1,130 @@
+"""The whole of ``aadsync.yml``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
+
+from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
+from aadsync_lib.config.base import Guid, Section, Text, Url, Whole
+from aadsync_lib.config.policy import Policy
+from aadsync_lib.config.scope import MappingSettings, Scope
+
+Entitlement = Literal[
+    "workspace-access", "databricks-sql-access", "workspace-consume", "allow-cluster-create",
+    "allow-instance-pool-create",
+]  # fmt: skip
+
+
+class SourceSettings(Section):
+    """The Entra tenant to read."""
+
+    tenant_id: Guid = Field(description="the tenant to read")
+    cloud: Literal["public", "usgov", "usgov-dod", "china"] = Field(
+        "public", description="the Microsoft cloud that the tenant is in"
+    )
+    endpoint: Url | None = Field(
+        None, description="Graph root in place of the cloud's own: https, or http on this machine"
+    )
+    auth: SourceAuth = Field(description="how to log in to Entra")
+
+
+class Assignment(Section):
+    """Groups, by pattern of their name, that get into a workspace."""
+
+    groups: Annotated[tuple[Text, ...], Field(min_length=1)]
+    permission: Literal["user", "admin"] = "user"
+    entitlements: tuple[Entitlement, ...] = ()
+
+
+class WorkspaceAssignments(Section):
+    """A workspace of the account that groups are assigned to."""
+
+    workspace_id: Whole
+    host: Url
+    assign: tuple[Assignment, ...] = ()
+
+
+class TargetSettings(Section):
+    """A Databricks account or workspace to write."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] = Field(
+        description="what plans, reports and the store call it"
+    )
+    level: Literal["account", "workspace"] = Field(
+        "account", description="a whole account, or one workspace without identity federation"
+    )
+    host: Url = Field(description="the accounts console, or the workspace")
+    account_id: Guid | None = Field(
+        None, validate_default=True, description="from the accounts console, top right"
+    )
+    auth: TargetAuth = Field(DefaultAuth(), description="how to log in to Databricks")
+    pace: Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)] = Field(
+        1.0, description="share of Databricks' rate limits to use; 0.5 leaves half to other tools"
+    )
+    workspaces: tuple[WorkspaceAssignments, ...] = Field(
+        (), description="workspaces to assign groups of the account to"
+    )
+
+    @field_validator("account_id")
+    @classmethod
+    def _account_has_an_id(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("level") == "account":
+            raise ValueError("is required for level account")
+        return value
+
+    @field_validator("workspaces")
+    @classmethod
+    def _each_workspace_once(
+        cls, value: tuple[WorkspaceAssignments, ...]
+    ) -> tuple[WorkspaceAssignments, ...]:
+        for workspace_id in _twice(str(workspace.workspace_id) for workspace in value):
+            raise ValueError(f"names workspace {workspace_id} twice")
+        return value
+
+
+class StoreSettings(Section):
+    """Where the sync remembers: exactly one of the two."""
+
+    sqlite: Text | None = Field(None, description="a file, for a laptop, CI or a volume")
+    delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
+        None, description="a Unity Catalog schema, for jobs on Databricks"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> StoreSettings:
+        if (self.sqlite is None) == (self.delta is None):
+            raise ValueError("name exactly one of sqlite, delta")
+        return self
+
+
+class Settings(Section):
+    """One sync."""
+
+    version: Literal[1] = Field(1, description="of this file's format")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = Field(
+        description="owner of everything the sync manages; do not change it later"
+    )
+    source: SourceSettings
+    scope: Scope
+    mapping: MappingSettings = MappingSettings()
+    targets: Annotated[tuple[TargetSettings, ...], Field(min_length=1)]
+    policy: Policy = Policy()
+    store: StoreSettings = StoreSettings(sqlite="./aadsync.db")
+
+    @field_validator("targets")
+    @classmethod
+    def _each_target_once(cls, value: tuple[TargetSettings, ...]) -> tuple[TargetSettings, ...]:
+        for name in _twice(target.name for target in value):
+            raise ValueError(f"has {name} twice; each target needs a name of its own")
+        for place in _twice(f"{target.host} {target.account_id or ''}".strip() for target in value):
+            raise ValueError(f"has {place} twice; two targets of one run may not be the same place")
+        return value
+
+
+def _twice(values: Iterable[str]) -> list[str]:
+    """The values that occur more than once."""
+    return [value for value, count in Counter(values).items() if count > 1]

@@ -1,0 +1,102 @@
+"""YAML text to plain values, with every slip named by its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from aadsync_lib.config.problems import dotted
+
+MERGE = "tag:yaml.org,2002:merge"
+TEXT = "tag:yaml.org,2002:str"
+QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader; a date stays the text it is."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def parse(text: str, at: tuple[str, ...] = ()) -> tuple[Any, tuple[str, ...]]:
+    """Return the value and the problems of a YAML text that stands at this place of the file."""
+    loader = _Loader("")
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None, ()
+        problems = tuple(_slips(node, at, loader, set()))
+        return (None, problems) if problems else (loader.construct_document(node), ())
+    except yaml.MarkedYAMLError as error:
+        return None, (_told(error),)
+    except yaml.reader.ReaderError as error:
+        return None, (f"character {error.position}: not a character that YAML allows",)
+    except RecursionError:
+        return None, ("nested too deep to be read",)
+    except ValueError:
+        return None, ("holds a number that cannot be read",)
+    finally:
+        loader.dispose()
+
+
+def _slips(
+    node: yaml.Node, at: tuple[str, ...], loader: yaml.SafeLoader, seen: set[int]
+) -> Iterator[str]:
+    """Keys named twice, and tags: both would quietly mean something else than they look like."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if not _plain(node, loader):
+        yield f"line {_line(node)}: tags (!…) are not used in this file"
+    elif isinstance(node, yaml.MappingNode):
+        yield from _named_twice(node, at)
+        for key, value in node.value:
+            yield from _slips(value, (*at, _name(key)), loader, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _slips(item, (*at, str(index)), loader, seen)
+
+
+def _named_twice(node: yaml.MappingNode, at: tuple[str, ...]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for key, _ in node.value:
+        name, line = _name(key), _line(key)
+        if name in first and key.tag != MERGE:
+            yield f"{dotted((*at, name))}: named twice, on lines {first[name]} and {line}"
+        first.setdefault(name, line)
+
+
+def _plain(node: yaml.Node, loader: yaml.SafeLoader) -> bool:
+    if not isinstance(node, yaml.ScalarNode):
+        return bool(node.tag == loader.resolve(type(node), None, True))  # type: ignore[no-untyped-call]
+    plain = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+    return node.tag in (TEXT, plain)
+
+
+def _name(key: yaml.Node) -> str:
+    return str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _told(error: yaml.MarkedYAMLError) -> str:
+    """Say where and what, without names from the text: one of them may be a secret."""
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{where}not YAML: {QUOTED.sub(_unnamed, error.problem or 'cannot be read')}"
+
+
+def _unnamed(quoted: re.Match[str]) -> str:
+    """Keep single characters and <tokens>, which are YAML's own."""
+    word = quoted[1] or quoted[2] or ""
+    return quoted[0] if len(word) < 2 or word.startswith("<") else "a name"

@@ -1,0 +1,1 @@
+"""The use case: read both sides, plan, guard, record, apply, report."""

@@ -1,0 +1,150 @@
+"""One sync, from reading to reporting."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from threading import Event
+
+from aadsync_lib.apply.executor import Executor, Progress
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.moved import check_unmoved
+from aadsync_lib.engine.planning import Part, Planned, plan_all
+from aadsync_lib.engine.refusal import RefusedError, refusal
+from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
+from aadsync_lib.ports import Clock, Source, Store, Target
+from aadsync_lib.report.as_json import run_to_json
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Plans and applies one sync. Both walk the same code up to the guard."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        targets: Sequence[Target],
+        store: Store,
+        clock: Clock,
+        progress: Progress | None = None,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._targets = tuple(targets)
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+        self._stop = Event()
+
+    def plan(self) -> Plan:
+        """Read both sides and return every change. Has no side effects."""
+        return self._plan().plan
+
+    def sync(self, *, approve: str | None = None) -> RunReport:
+        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write."""
+        return self._run(None, approve)
+
+    def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
+        """Apply exactly this plan. Raises ``PlanMovedError`` when planning now gives another one."""
+        return self._run(saved, approve)
+
+    def stop(self) -> None:
+        """Let what is in flight finish and be recorded, and start nothing more."""
+        self._stop.set()
+
+    def _plan(self) -> Planned:
+        return plan_all(self._settings, self._source, self._targets, self._store)
+
+    def _run(self, saved: Plan | None, approve: str | None) -> RunReport:
+        run_id, began = _run_id(self._clock), self._clock.monotonic()
+        with ExitStack() as leases:
+            for target in self._targets:
+                leases.enter_context(self._store.lease(target.name, run_id))
+            planned = self._plan()
+            if saved:
+                check_unmoved(saved, planned.plan)
+            plan = planned.plan
+            self._store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
+            reports: tuple[TargetReport, ...] = ()
+            try:
+                no = refusal(plan, self._settings.policy.limits, approve)
+                reports = _refused(plan) if no else self._apply(run_id, planned)
+            finally:
+                report = self._report(run_id, plan, reports, began)
+                status = report.status if reports else Status.FAILED
+                self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
+        if no:
+            raise RefusedError(no, plan, report)
+        log.info("run %s ended: %s", run_id, report.status)
+        return report
+
+    def _apply(self, run_id: str, planned: Planned) -> tuple[TargetReport, ...]:
+        with ThreadPoolExecutor(len(self._targets)) as pool:
+            running = [
+                pool.submit(self._apply_to, run_id, target, planned) for target in self._targets
+            ]
+            return tuple(one.result() for one in running)
+
+    def _apply_to(self, run_id: str, target: Target, planned: Planned) -> TargetReport:
+        part = planned.parts[target.name]
+        self._settle_earlier_runs(part)
+        executor = Executor(
+            target,
+            self._store,
+            self._clock,
+            self._settings.policy.adopt,
+            self._stop,
+            self._progress,
+        )
+        outcomes = executor.execute(run_id, part.plan, part.links)
+        return _reported(part.plan, outcomes, complete=planned.plan.complete)
+
+    def _settle_earlier_runs(self, part: Part) -> None:
+        """Record what became of writes that a run which died had announced."""
+        known = {e: o for e, o in part.judged.items() if o.result is not Result.UNKNOWN}
+        if known:
+            recovered = part.recovered
+            self._store.settle(
+                part.plan.target, known, linked=recovered.made, unlinked=recovered.ended
+            )
+
+    def _report(
+        self, run_id: str, plan: Plan, reports: tuple[TargetReport, ...], began: float
+    ) -> RunReport:
+        sent = sum(target.requests for target in self._targets)
+        return RunReport(
+            run_id=run_id,
+            sync=self._settings.name,
+            digest=plan.digest,
+            full=True,
+            targets=reports,
+            requests=Requests(self._source.requests, sent),
+            seconds=round(self._clock.monotonic() - began, 1),
+        )
+
+
+def _run_id(clock: Clock) -> str:
+    began = datetime.fromtimestamp(clock.now(), UTC)
+    return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _refused(plan: Plan) -> tuple[TargetReport, ...]:
+    return tuple(
+        TargetReport(one.target, Status.REFUSED, (), one.quarantined, one.held, one.warnings)
+        for one in plan.targets
+    )
+
+
+def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool) -> TargetReport:
+    undone = any(outcome.result is not Result.DONE for outcome in outcomes)
+    partial = undone or plan.quarantined or plan.held or not complete
+    status = Status.PARTIAL if partial else Status.SUCCEEDED
+    return TargetReport(plan.target, status, outcomes, plan.quarantined, plan.held, plan.warnings)

@@ -1,0 +1,82 @@
+"""Every exception of the package, with the exit code it ends a command with.
+
+AadsyncError                  1  base of all
+├── SettingsError             1  the configuration, every problem at once
+├── CredentialError           1  a secret or a login
+├── SourceError               1  Entra could not be read
+├── TargetError               1  a target could not be read
+├── StoreError                1  the store could not be used
+│   └── LeaseHeldError        1  another run holds the lease
+├── PlanMovedError            1  a saved plan no longer fits the world
+├── UsageError                2  the command line
+├── PartialError              3  the run went through, not everything was done
+└── UnsafePlanError           4  refused by the guard
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AadsyncError(Exception):
+    """Base of every error that is told to an operator."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(AadsyncError):
+    """The settings have problems; ``problems`` lists all of them, one line each."""
+
+    def __init__(self, where: str, problems: tuple[str, ...]) -> None:
+        self.problems = problems
+        noun = "problem" if len(problems) == 1 else "problems"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{where}: {len(problems)} {noun}. Nothing was read or changed.\n{lines}")
+
+
+class CredentialError(AadsyncError):
+    """A secret could not be resolved, or a login was refused."""
+
+
+class SourceError(AadsyncError):
+    """Entra could not be read at all."""
+
+
+class TargetError(AadsyncError):
+    """A target could not be read at all."""
+
+
+class StoreError(AadsyncError):
+    """The store could not be opened or written."""
+
+
+class LeaseHeldError(StoreError):
+    """Another run of this sync is working on this target."""
+
+    def __init__(self, target: str, holder: str, since: str, expires: str) -> None:
+        super().__init__(
+            f"{target}: {holder} has held the lease since {since} (it ends {expires} unless renewed). "
+            f"Nothing was changed. Wait for that run to end; if it died, the lease ends by itself."
+        )
+
+
+class PlanMovedError(AadsyncError):
+    """A saved plan no longer is what planning now would give."""
+
+
+class UsageError(AadsyncError):
+    """The command was called in a way that cannot be carried out."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class PartialError(AadsyncError):
+    """The run went through, but not everything was done."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class UnsafePlanError(AadsyncError):
+    """The plan would change more than the limits allow, or something protected."""
+
+    exit_code: ClassVar[int] = 4

@@ -1,0 +1,1 @@
+"""Pure values that pass between the stages of a sync."""

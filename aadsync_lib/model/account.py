@@ -1,0 +1,46 @@
+"""What was read from a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aadsync_lib.model.identity import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user, service principal or group that the target has.
+
+    ``name`` is the userName, applicationId or displayName by kind. ``admin`` is true for whoever
+    holds the account admin role. ``external_id`` is ``None`` where the target has none or an empty one.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    display_name: str | None = None
+    external_id: str | None = None
+    active: bool = True
+    admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Members of a group that could not be read, and why."""
+
+    reason: str
+
+
+Members = frozenset[str] | Unread
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSnapshot:
+    """Everybody a target has, by target id. Members are read apart, for the groups in play only.
+
+    ``own`` are the ids of the identity that runs the sync.
+    """
+
+    accounts: Mapping[str, Account]
+    own: frozenset[str] = frozenset()

@@ -1,0 +1,91 @@
+"""One change on a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aadsync_lib.model.identity import Attributes, Kind
+
+
+class Action(StrEnum):
+    """What a change does, in the order in which a plan lists it."""
+
+    ADOPT_USER = "adopt_user"
+    ADOPT_SERVICE_PRINCIPAL = "adopt_service_principal"
+    ADOPT_GROUP = "adopt_group"
+    CREATE_USER = "create_user"
+    CREATE_SERVICE_PRINCIPAL = "create_service_principal"
+    ACTIVATE_USER = "activate_user"
+    ACTIVATE_SERVICE_PRINCIPAL = "activate_service_principal"
+    UPDATE_USER = "update_user"
+    UPDATE_SERVICE_PRINCIPAL = "update_service_principal"
+    RENAME_GROUP = "rename_group"
+    CREATE_GROUP = "create_group"
+    ADD_MEMBERS = "add_members"
+    REMOVE_MEMBERS = "remove_members"
+    DEACTIVATE_USER = "deactivate_user"
+    DEACTIVATE_SERVICE_PRINCIPAL = "deactivate_service_principal"
+    DELETE_USER = "delete_user"
+    DELETE_SERVICE_PRINCIPAL = "delete_service_principal"
+    DELETE_GROUP = "delete_group"
+
+    @staticmethod
+    def on(verb: str, kind: Kind) -> Action:
+        """Return the action of this verb on this kind: ``on("create", Kind.USER)``."""
+        return Action(f"{verb}_{kind.value}")
+
+    @property
+    def verb(self) -> str:
+        """The first word: create, update, activate, deactivate, delete, rename, adopt, add, remove."""
+        return self.value.partition("_")[0]
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of object that is changed; a change of members changes a group."""
+        rest = self.value.partition("_")[2]
+        return Kind.GROUP if rest == "members" else Kind(rest)
+
+
+ORDER = {action: index for index, action in enumerate(Action)}
+
+DEPROVISIONS = frozenset(
+    {
+        Action.DEACTIVATE_USER,
+        Action.DEACTIVATE_SERVICE_PRINCIPAL,
+        Action.DELETE_USER,
+        Action.DELETE_SERVICE_PRINCIPAL,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """A member of a group; ``target_id`` is ``None`` while this plan still has to create it.
+
+    ``external_id`` is ``None`` for a member that Entra does not know.
+    """
+
+    external_id: str | None
+    target_id: str | None
+    name: str
+    type: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of a plan.
+
+    ``before`` and ``after`` hold only the attributes that the change touches. ``members`` are those
+    added or removed. A group that is created has its first members in an ``add_members`` of its own;
+    the executor sends both in one request.
+    """
+
+    action: Action
+    external_id: str | None
+    target_id: str | None
+    name: str
+    reason: str
+    before: Attributes | None = None
+    after: Attributes | None = None
+    members: tuple[MemberRef, ...] = ()

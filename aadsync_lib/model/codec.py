@@ -1,0 +1,94 @@
+"""Changes as JSON and back, and the digest over them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.identity import Attributes, Kind
+
+JsonObject = dict[str, Any]
+
+SCIM = {
+    "user_name": "userName",
+    "application_id": "applicationId",
+    "display_name": "displayName",
+    "external_id": "externalId",
+    "active": "active",
+}
+FIELDS = {scim: name for name, scim in SCIM.items()}
+
+
+def attributes_to_json(attributes: Attributes | None) -> JsonObject | None:
+    """Return the attributes that are set, by their SCIM names."""
+    if attributes is None:
+        return None
+    pairs = ((scim, getattr(attributes, name)) for name, scim in SCIM.items())
+    return {scim: value for scim, value in pairs if value is not None}
+
+
+def attributes_from_json(raw: Mapping[str, Any] | None) -> Attributes | None:
+    """Read what ``attributes_to_json`` wrote."""
+    return None if raw is None else Attributes(**{FIELDS[key]: value for key, value in raw.items()})
+
+
+def member_to_json(member: MemberRef) -> JsonObject:
+    """Return a member as CONTRACT section 4 writes it."""
+    return {
+        "external_id": member.external_id,
+        "target_id": member.target_id,
+        "name": member.name,
+        "type": member.type.value,
+    }
+
+
+def member_from_json(raw: Mapping[str, Any]) -> MemberRef:
+    """Read what ``member_to_json`` wrote."""
+    return MemberRef(raw["external_id"], raw["target_id"], raw["name"], Kind(raw["type"]))
+
+
+def change_to_json(change: Change) -> JsonObject:
+    """Return a change as CONTRACT section 4 writes it."""
+    raw: JsonObject = {
+        "action": change.action.value,
+        "external_id": change.external_id,
+        "target_id": change.target_id,
+        "name": change.name,
+        "before": attributes_to_json(change.before),
+        "after": attributes_to_json(change.after),
+        "reason": change.reason,
+    }
+    if change.members:
+        raw["members"] = [member_to_json(member) for member in change.members]
+    return raw
+
+
+def change_from_json(raw: Mapping[str, Any]) -> Change:
+    """Read what ``change_to_json`` wrote."""
+    return Change(
+        action=Action(raw["action"]),
+        external_id=raw["external_id"],
+        target_id=raw["target_id"],
+        name=raw["name"],
+        reason=raw["reason"],
+        before=attributes_from_json(raw["before"]),
+        after=attributes_from_json(raw["after"]),
+        members=tuple(member_from_json(member) for member in raw.get("members", ())),
+    )
+
+
+def digest_of(targets: Iterable[tuple[str, Iterable[Change]]]) -> str:
+    """Return ``sha256:…`` over the changes by target, the same for the same changes."""
+    sha = hashlib.sha256()
+    for target, changes in targets:
+        sha.update(json.dumps(target).encode())
+        for change in changes:
+            sha.update(_canonical(change_to_json(change)))
+    return f"sha256:{sha.hexdigest()}"
+
+
+def _canonical(raw: JsonObject) -> bytes:
+    return json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,104 @@
+"""The complete, ordered list of changes for every target."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.codec import digest_of
+from aadsync_lib.model.directory import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An identity or change that is held back until a person looks or the cause is gone."""
+
+    external_id: str | None
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """What this sync manages on a target, as the guard's shares are counted against it.
+
+    ``members`` is the number of direct memberships that the managed groups have now.
+    """
+
+    users: int = 0
+    groups: int = 0
+    members: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What applying will cost: requests, and seconds at the published limits."""
+
+    requests: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class TargetPlan:
+    """The changes of one target, with what was held back and why.
+
+    ``emptied`` names groups that stay but would lose their last member, ``retired`` those that left the
+    scope. ``held`` are the changes that wait because a part of the source could not be read.
+    ``protected`` are target ids that no change may touch.
+    """
+
+    target: str
+    changes: tuple[Change, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    held: tuple[Quarantined, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    managed: Managed = Managed()
+    estimate: Estimate = Estimate()
+    emptied: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+    protected: frozenset[str] = frozenset()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of changes by action, in plan order."""
+        return Counter(change.action.value for change in self.changes)
+
+    @property
+    def members_added(self) -> int:
+        """Number of memberships that the plan adds."""
+        return self._members(Action.ADD_MEMBERS)
+
+    @property
+    def members_removed(self) -> int:
+        """Number of memberships that the plan removes."""
+        return self._members(Action.REMOVE_MEMBERS)
+
+    def _members(self, action: Action) -> int:
+        return sum(len(change.members) for change in self.changes if change.action is action)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes of one sync on all its targets. ``complete``: all of the source was read."""
+
+    sync: str
+    targets: tuple[TargetPlan, ...]
+    complete: bool = True
+    settings_digest: str = field(default="", compare=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the changes of all targets: what ``--approve`` names."""
+        return digest_of((target.target, target.changes) for target in self.targets)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not any(target.changes for target in self.targets)
+
+    def for_target(self, name: str) -> TargetPlan:
+        """Return the part of one target."""
+        return next(target for target in self.targets if target.target == name)

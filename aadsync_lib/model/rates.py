@@ -1,0 +1,31 @@
+"""The published rate limits of Databricks, in requests per second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """The classes of request that have a limit of their own."""
+
+    GET = "get"
+    LIST = "list"
+    PATCH = "patch"
+    WRITE = "write"  # POST, PUT and DELETE together
+
+
+# Account SCIM, per account, shared with every other tool: resource limits page, 2026-07-28.
+ACCOUNT_RATES: Mapping[Verb, float] = {
+    Verb.GET: 20.0,
+    Verb.LIST: 240 / 60,
+    Verb.PATCH: 2.0,
+    Verb.WRITE: 5.0,
+}
+
+PAGE = 100  # "at most 100 at a time": SCIM 2.1, and legal under every reading of 2.0
+CREATE_MEMBERS = 5000  # members of one group create: SCIM 2.1
+PATCH_VALUES = (
+    1000  # member values of one PATCH; no limit is published, the chunk halves when refused
+)
+PATCH_REMOVES = 100  # remove operations of one PATCH, one member each

@@ -1,0 +1,108 @@
+"""One execution and what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.plan import Quarantined
+
+
+class Result(StrEnum):
+    """How one change ended.
+
+    ``skipped``: something it depends on failed. ``unknown``: sent, and the answer never came.
+    """
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    QUARANTINED = "quarantined"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one change. For members, ``change.members`` are the ones this outcome is about."""
+
+    change: Change
+    result: Result
+    error: str | None = None
+
+
+class Status(StrEnum):
+    """How a run, or its part for one target, ended."""
+
+    SUCCEEDED = "succeeded"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """What a run did on one target."""
+
+    target: str
+    status: Status
+    outcomes: tuple[Outcome, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+    held: tuple[Quarantined, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+
+    @property
+    def applied(self) -> Mapping[str, int]:
+        """Number of changes done, by action."""
+        return Counter(o.change.action.value for o in self.outcomes if o.result is Result.DONE)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The changes that were not done."""
+        missed = {Result.FAILED, Result.SKIPPED, Result.UNKNOWN}
+        return tuple(o for o in self.outcomes if o.result in missed)
+
+    @property
+    def members_added(self) -> int:
+        """Number of memberships added."""
+        return self._members(Action.ADD_MEMBERS)
+
+    @property
+    def members_removed(self) -> int:
+        """Number of memberships removed."""
+        return self._members(Action.REMOVE_MEMBERS)
+
+    def _members(self, action: Action) -> int:
+        done = (o.change for o in self.outcomes if o.result is Result.DONE)
+        return sum(len(change.members) for change in done if change.action is action)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests sent, by side."""
+
+    graph: int = 0
+    databricks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did."""
+
+    run_id: str
+    sync: str
+    digest: str
+    full: bool
+    targets: tuple[TargetReport, ...]
+    requests: Requests
+    seconds: float
+
+    @property
+    def status(self) -> Status:
+        """The worst status of its targets."""
+        worst = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
+        found = {target.status for target in self.targets}
+        return next((status for status in worst if status in found), Status.SUCCEEDED)

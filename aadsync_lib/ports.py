@@ -1,0 +1,177 @@
+"""What the core needs from the outside, as protocols typed in model terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from aadsync_lib.model.account import Account, Members, TargetSnapshot
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.directory import Snapshot
+from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.run import Outcome
+
+
+class Clock(Protocol):
+    """Time and waiting, so that no test waits for real."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed point, never going back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Source(Protocol):
+    """Entra, read only."""
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        ...
+
+    def read(self) -> Snapshot:
+        """Read everything in scope. Raises ``SourceError`` when nothing useful could be read."""
+        ...
+
+
+class ChangeRefused(Exception):  # noqa: N818  a control signal between ports, not an operator's error
+    """The target answered a write with an error that trying again at once will not mend."""
+
+
+class AlreadyThere(ChangeRefused):
+    """The target already has an object of this name (409)."""
+
+
+class AnswerLost(ChangeRefused):
+    """The write was sent and no answer came: it may or may not have been done."""
+
+
+class MembersRefused(ChangeRefused):
+    """Some members of a group were refused; every other change of the call was made.
+
+    ``refused`` is the reason by member id. ``group_id`` tells the id of a group that this very call
+    created.
+    """
+
+    def __init__(self, group_id: str, refused: Mapping[str, str]) -> None:
+        self.group_id = group_id
+        self.refused = dict(refused)
+        first = "; ".join(f"{member}: {reason}" for member, reason in islice(refused.items(), 3))
+        more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
+        super().__init__(f"{len(refused)} members of group {group_id} were refused: {first}{more}")
+
+
+class Target(Protocol):
+    """One Databricks account or workspace.
+
+    Writes return when the target has answered, raise ``ChangeRefused``, and are safe to repeat. All
+    of them keep the pace of the published limits by themselves and may be called from many threads.
+    """
+
+    name: str
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        ...
+
+    def read(self) -> TargetSnapshot:
+        """Read who exists. Raises ``TargetError`` unless all of it could be read."""
+        ...
+
+    def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
+        """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
+        ...
+
+    def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
+        """Create a principal, a group with its first members, and return the target id."""
+        ...
+
+    def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
+        """Look up every object of this name afresh (see ``Account.name``)."""
+        ...
+
+    def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
+        """Set the attributes that are not ``None``."""
+        ...
+
+    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Remove, then add, members in one request."""
+        ...
+
+    def delete(self, kind: Kind, target_id: str) -> None:
+        """Delete; an object that is gone already counts as deleted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A write that was announced and whose outcome was never recorded: a run died in between."""
+
+    entry: int
+    run_id: str
+    change: Change
+
+
+class StoreReader(Protocol):
+    """What planning needs to know."""
+
+    def links(self, target: str) -> Links:
+        """Who owns what on this target."""
+        ...
+
+    def pending(self, target: str) -> tuple[Pending, ...]:
+        """Writes announced without an outcome, oldest first."""
+        ...
+
+    def added(self, target: str) -> Mapping[str, frozenset[str]]:
+        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
+        ...
+
+
+class Store(StoreReader, Protocol):
+    """The memory of a sync. Every call is durable when it returns."""
+
+    def lease(self, target: str, run_id: str) -> AbstractContextManager[None]:
+        """Hold the target for this run and renew it until the block ends.
+
+        Raises ``LeaseHeldError`` while another run holds it.
+        """
+        ...
+
+    def begin_run(self, run_id: str, digest: str, settings_digest: str, *, full: bool) -> None:
+        """Record that a run begins to write."""
+        ...
+
+    def end_run(self, run_id: str, status: str, report: str) -> None:
+        """Record how a run ended; ``report`` is its JSON."""
+        ...
+
+    def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
+        """Record that these changes are about to be sent, and return their journal entries."""
+        ...
+
+    def settle(
+        self,
+        target: str,
+        outcomes: Mapping[int, Outcome],
+        *,
+        linked: Iterable[Link] = (),
+        unlinked: Iterable[str] = (),
+    ) -> None:
+        """Record outcomes by journal entry together with the links they made or ended, all or nothing.
+
+        ``unlinked`` are external ids.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Pure decisions: from two snapshots and the links to a plan, and whether it may run."""

@@ -1,0 +1,62 @@
+"""The scoping filter of ``scope.users``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aadsync_lib.config.scope import Clause, Scope
+from aadsync_lib.model.directory import AttributeValue, User
+
+BUILT_IN: dict[str, Callable[[User], AttributeValue]] = {
+    "userPrincipalName": lambda user: user.user_principal_name,
+    "mail": lambda user: user.mail,
+    "displayName": lambda user: user.display_name,
+    "accountEnabled": lambda user: user.enabled,
+    "userType": lambda user: "Guest" if user.guest else "Member",
+    "id": lambda user: user.id,
+}
+
+
+def excluded(user: User, scope: Scope) -> str | None:
+    """Return why the user is out of scope, or ``None``."""
+    if user.guest and not scope.guests:
+        return "is a guest, and scope.guests is false"
+    if not scope.users or any(all(holds(c, user) for c in clauses) for clauses in scope.users):
+        return None
+    failed = next(c for clauses in scope.users for c in clauses if not holds(c, user))
+    return f"scope.users: {failed.attribute} {failed.operator} {failed.value!r} does not hold"
+
+
+def holds(clause: Clause, user: User) -> bool:
+    """Return whether a clause holds; text is compared without case, as Entra's own filters do."""
+    value = _text(_value(clause.attribute, user))
+    wanted = clause.value if isinstance(clause.value, tuple) else (clause.value,)
+    texts = [_text(one) or "" for one in wanted]
+    match clause.operator:
+        case "is_null":
+            return value is None
+        case "is_not_null":
+            return value is not None
+        case "equals" | "in":
+            return value in texts
+        case "not_equals" | "not_in":
+            return value not in texts
+        case "starts_with":
+            return value is not None and value.startswith(texts[0])
+        case "ends_with":
+            return value is not None and value.endswith(texts[0])
+        case "contains":
+            return value is not None and texts[0] in value
+
+
+def _value(attribute: str, user: User) -> AttributeValue:
+    if attribute in user.attributes:
+        return user.attributes[attribute]
+    return BUILT_IN[attribute](user) if attribute in BUILT_IN else None
+
+
+def _text(value: AttributeValue) -> str | None:
+    """Return the value in the form in which values are compared; an empty one is absent."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.casefold() if value else None

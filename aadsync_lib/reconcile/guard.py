@@ -1,0 +1,83 @@
+"""The check of a whole plan against limits and protected principals, before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aadsync_lib.config.policy import Limit, Limits
+from aadsync_lib.model.change import DEPROVISIONS, Action
+from aadsync_lib.model.plan import Plan, TargetPlan
+
+FIRST_NAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A limit that a plan goes over, or something protected that it touches."""
+
+    target: str
+    limit: str
+    count: int
+    allowed: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        first = ", ".join(self.names[:FIRST_NAMES])
+        more = len(self.names) - FIRST_NAMES
+        tail = f" and {more} more" if more > 0 else ""
+        return f"{self.target}: {self.limit} is {self.count}, allowed {self.allowed}: {first}{tail}"
+
+
+def breaches(plan: Plan, limits: Limits) -> tuple[Breach, ...]:
+    """Return every limit that any target's plan goes over."""
+    return tuple(breach for target in plan.targets for breach in _over(target, limits))
+
+
+def touches_protected(plan: Plan) -> tuple[Breach, ...]:
+    """Return every change of something protected; no approval lifts this."""
+    return tuple(breach for target in plan.targets for breach in _touched(target))
+
+
+def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
+    deprovisioned = [change.name for change in plan.changes if change.action in DEPROVISIONS]
+    removed = [
+        f"{member.name} from {change.name}"
+        for change in plan.changes
+        if change.action is Action.REMOVE_MEMBERS
+        for member in change.members
+    ]
+    managed = plan.managed
+    for name, limit, names, of in (
+        ("users_deprovisioned", limits.users_deprovisioned, deprovisioned, managed.users),
+        ("groups_removed", limits.groups_removed, plan.retired, managed.groups),
+        ("members_removed", limits.members_removed, removed, managed.members),
+        ("groups_emptied", limits.groups_emptied, plan.emptied, managed.groups),
+    ):
+        allowed = _exceeded(limit, len(names), of)
+        if allowed:
+            yield Breach(plan.target, name, len(names), allowed, tuple(names))
+
+
+def _exceeded(limit: Limit, count: int, of: int) -> str | None:
+    """Return the limit that ``count`` is over, in words."""
+    over = []
+    if limit.count is not None and count > limit.count:
+        over.append(str(limit.count))
+    if limit.share is not None and count > limit.floor and count > limit.share * of:
+        over.append(f"{limit.share:.0%} of {of} managed")
+    return " and ".join(over) or None
+
+
+def _touched(plan: TargetPlan) -> Iterator[Breach]:
+    names: Sequence[str] = [
+        change.name for change in plan.changes if change.target_id in plan.protected
+    ] + [
+        f"{member.name} from {change.name}"
+        for change in plan.changes
+        if change.action is Action.REMOVE_MEMBERS
+        for member in change.members
+        if member.target_id in plan.protected
+    ]
+    if names:
+        yield Breach(plan.target, "protected", len(names), "0", tuple(names))

@@ -1,0 +1,130 @@
+"""What became of writes whose outcome was never recorded, because a run died in between."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from aadsync_lib.model.account import Account, Members, TargetSnapshot
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.identity import Attributes, name_key
+from aadsync_lib.model.link import Link, Links, Origin
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import Pending
+
+LOST = "the run ended before the answer was recorded, and the target does not show the change"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The links that unrecorded writes made or ended."""
+
+    made: tuple[Link, ...] = ()
+    ended: tuple[str, ...] = ()
+
+    def applied_to(self, links: Links) -> Links:
+        """Return the links as they would be, had the outcomes been recorded."""
+        made = {link.external_id: link for link in self.made}
+        kept = (link for link in links.by_external.values() if link.external_id not in self.ended)
+        return Links({**{link.external_id: link for link in kept}, **made}.values())
+
+
+def recover(pending: Iterable[Pending], target: TargetSnapshot, links: Links) -> Recovered:
+    """Find the objects that announced writes created, adopted or deleted after all.
+
+    An announced create that stands on the target under its name is ours even where the account
+    stores no externalId: the name was free when the create was announced.
+    """
+    index = _by_key(target)
+    made: dict[str, Link] = {}
+    ended: list[str] = []
+    for entry in pending:
+        change = entry.change
+        verb = change.action.verb
+        if change.external_id is None:
+            continue
+        if verb in ("create", "adopt") and change.external_id not in links.by_external:
+            account = _found(change, index, target)
+            if account and account.id not in links.by_target:
+                origin = Origin.CREATED if verb == "create" else Origin.ADOPTED
+                made[change.external_id] = Link(
+                    account.kind, change.external_id, account.id, origin, change.name
+                )
+        if verb == "delete" and change.target_id not in target.accounts:
+            ended.append(change.external_id)
+    return Recovered(tuple(made.values()), tuple(ended))
+
+
+def judge(
+    pending: Iterable[Pending],
+    target: TargetSnapshot,
+    members: Mapping[str, Members],
+    links: Links,
+) -> Mapping[int, Outcome]:
+    """Return, by journal entry, what the target shows of each unrecorded write."""
+    return {entry.entry: _judged(entry.change, target, members, links) for entry in pending}
+
+
+def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
+    found: dict[str, list[Account]] = defaultdict(list)
+    for account in target.accounts.values():
+        if account.external_id:
+            found[f"{account.kind}:id:{account.external_id}"].append(account)
+        else:
+            found[f"{account.kind}:name:{name_key(account.name)}"].append(account)
+    return found
+
+
+def _found(
+    change: Change, index: Mapping[str, list[Account]], target: TargetSnapshot
+) -> Account | None:
+    kind = change.action.kind
+    if change.action.verb == "adopt":
+        account = target.accounts.get(change.target_id or "")
+        return account if account and account.external_id == change.external_id else None
+    same_id = index.get(f"{kind}:id:{change.external_id}", [])
+    same_name = index.get(f"{kind}:name:{name_key(change.name)}", [])
+    candidates = same_id or same_name
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _judged(
+    change: Change, target: TargetSnapshot, members: Mapping[str, Members], links: Links
+) -> Outcome:
+    link = links.by_external.get(change.external_id or "")
+    target_id = change.target_id or (link.target_id if link else None)
+    account = target.accounts.get(target_id or "")
+    if change.action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS):
+        return _judged_members(change, members.get(target_id or ""), links)
+    done = account is None if change.action.verb == "delete" else _shows(account, change.after)
+    return Outcome(change, Result.DONE) if done else Outcome(change, Result.FAILED, LOST)
+
+
+def _shows(account: Account | None, after: Attributes | None) -> bool:
+    if account is None:
+        return False
+    if after is None:
+        return True
+    wanted = (after.active, after.display_name)
+    return all(
+        want is None or want == has
+        for want, has in zip(
+            wanted, (account.active, account.display_name or account.name), strict=True
+        )
+    )
+
+
+def _judged_members(change: Change, current: Members | None, links: Links) -> Outcome:
+    if not isinstance(current, frozenset):
+        return Outcome(change, Result.UNKNOWN, "the group's members could not be read")
+    adds = change.action is Action.ADD_MEMBERS
+    done = []
+    for member in change.members:
+        link = links.by_external.get(member.external_id or "")
+        target_id = member.target_id or (link.target_id if link else None)
+        if (target_id in current) is adds:
+            done.append(member)
+    if done:
+        return Outcome(replace(change, members=tuple(done)), Result.DONE)
+    return Outcome(change, Result.FAILED, LOST)

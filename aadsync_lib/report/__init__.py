@@ -1,0 +1,1 @@
+"""Plans and runs, told to people and to machines."""

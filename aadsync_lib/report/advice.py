@@ -1,0 +1,64 @@
+"""The last line of every report: what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.run import RunReport, Status
+from aadsync_lib.report.outcomes import exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How this command was called, so that the next one can be named in full."""
+
+    config: str | None = None
+    target: str | None = None
+    settings: tuple[str, ...] = ()
+    saved: str | None = None
+    over: tuple[str, ...] = ()  # what the guard has against the plan
+    approvable: bool = True  # False: something protected would be changed
+
+    def command(self, *words: str) -> str:
+        """Return a command line with the options of this one."""
+        options = [
+            *(("-c", self.config) if self.config else ()),
+            *(("--target", self.target) if self.target else ()),
+            *(part for setting in self.settings for part in ("--set", setting)),
+        ]
+        return shlex.join(["aadsync", *words, *options])
+
+
+def after_plan(plan: Plan, call: Call) -> str:
+    """Say what to do with a plan."""
+    if plan.empty:
+        waiting = any(target.quarantined or target.held for target in plan.targets)
+        return "Next: look at what is held back." if waiting else "Next: nothing to do."
+    apply = call.command(*_apply(call))
+    if call.over:
+        return _refused(call, plan.digest)
+    if call.saved:
+        return f"Next: {apply} applies exactly this."
+    return f"Next: {apply} applies it; with --save FILE, apply can wait for a review."
+
+
+def after_run(report: RunReport, call: Call) -> str:
+    """Say what to do after a run."""
+    if report.status is Status.REFUSED:
+        return _refused(call, report.digest)
+    if exit_code(report) == 0:
+        return f"Next: nothing to do. {call.command('plan')} shows the next changes."
+    return f"Next: look at what is named above; {call.command('sync')} tries it again."
+
+
+def _apply(call: Call) -> tuple[str, ...]:
+    return ("apply", call.saved) if call.saved else ("sync",)
+
+
+def _refused(call: Call, digest: str) -> str:
+    if not call.approvable:
+        return "Next: look in Entra; what is protected stays as it is, whatever is approved."
+    again = f"{call.command(*_apply(call))} --approve {digest}"
+    return f"Next: look in Entra whether this is meant. If so: {again}"

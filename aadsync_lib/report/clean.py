@@ -1,0 +1,57 @@
+"""Names from a directory, made safe to show: they are data, and may hold anything."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Scripts such as Persian and Hindi are spelled with the two joiners.
+JOINERS = frozenset("\u200c\u200d")
+# Splits a text node, so that nothing after it is taken for a mention, an address or an issue.
+SPLIT = "<!-- -->"
+MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~$!&@]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
+PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+
+
+def visible(text: str) -> str:
+    """Return the text on one line, with everything a terminal might act on written out.
+
+    Escape sequences, line ends and marks that turn the direction of writing show as ``\\x1b``,
+    ``\\n`` and ``\\u202e``.
+    """
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def visible_lines(text: str) -> str:
+    """Return the text like ``visible``, with its line ends kept."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def label(name: str) -> str:
+    """Return a name as ``visible``, in quotes where its ends could not be seen."""
+    shown = visible(name)
+    return shown if name and name == name.strip() else f'"{shown}"'
+
+
+def markdown_name(name: str) -> str:
+    """Return a name as code for Markdown: no markup, no link, no mention, also in a table."""
+    shown = label(name)
+    if not any(mark in shown for mark in "`|\\"):
+        return f"`{shown}`"
+    return f"<code>{PUNCTUATION.sub(_entity, shown)}</code>"
+
+
+def markdown_prose(text: str) -> str:
+    """Return a sentence for Markdown in which nothing is markup, a link or a mention."""
+    return MARKDOWN.sub(_entity, visible(text))
+
+
+def _shown(char: str) -> str:
+    if char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs":
+        return char
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def _entity(found: re.Match[str]) -> str:
+    char = found.group()
+    return f"{char}{SPLIT}" if char in "@#" else f"&#{ord(char)};"

@@ -1,0 +1,153 @@
+"""Plans and runs as text, for a terminal or for a file that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.model.run import RunReport, TargetReport
+from aadsync_lib.report import sections as say
+from aadsync_lib.report.advice import Call, after_plan, after_run
+from aadsync_lib.report.clean import label, visible
+from aadsync_lib.report.page import Look, Page
+from aadsync_lib.report.rows import ADD, CHANGE, REMOVE, Row, most_affected, rows, shortened
+from aadsync_lib.report.sections import Section
+
+LISTED = 200  # changes up to which a plan lists each of them, as a table
+NAMES = 5  # members named for each group
+GROUPS = 10  # groups named in a summary
+LINES = 20  # lines of any other table
+
+STYLES = {ADD: "green", CHANGE: "yellow", REMOVE: "red"}
+
+
+def plan_text(
+    plan: Plan,
+    look: Look | None = None,
+    *,
+    full: bool = False,
+    call: Call | None = None,
+    listed: int = LISTED,
+) -> str:
+    """Return a plan: every change of a small one or with ``full``, otherwise a summary.
+
+    ``call`` is for a command, which says what to do next. ``listed`` is what counts as small.
+    """
+    page = Page(look or Look())
+    page.line(say.plan_title(plan), "bold")
+    if not plan.complete:
+        page.line(say.INCOMPLETE, "yellow")
+    for target in plan.targets:
+        page.heading(say.plan_line(target))
+        _changes(page, target, full=full, small=say.size(plan) <= listed)
+        _sections(page, say.plan_sections(target), None if full else LINES)
+    if call:
+        _sections(page, [say.over_section(call.over)], None)
+    page.line()
+    if call and not full and say.size(plan) > listed:
+        page.line("Every change: the same with --all")
+    if not plan.empty:
+        page.line(say.estimate_line(plan))
+    page.line(f"Digest: {plan.digest}")
+    if call:
+        page.line(after_plan(plan, call), "bold")
+    return page.text()
+
+
+def run_text(
+    report: RunReport, look: Look | None = None, *, full: bool = False, call: Call | None = None
+) -> str:
+    """Return what a run did and what a person has to look at."""
+    page = Page(look or Look())
+    page.line(say.run_title(report), "bold")
+    for target in report.targets:
+        page.heading(say.run_line(target))
+        _totals(page, target)
+        _sections(page, say.run_sections(target), None if full else LINES)
+    page.line()
+    page.line(say.cost_line(report))
+    page.line(f"Digest: {report.digest}")
+    if call:
+        page.line(after_run(report, call), "bold")
+    return page.text()
+
+
+def _changes(page: Page, target: TargetPlan, *, full: bool, small: bool) -> None:
+    if not target.changes:
+        return
+    if small:
+        _listed(page, rows(target), None if full else NAMES)
+    elif full:
+        page.lines(line for row in rows(target) for line in _row_lines(row))
+    else:
+        _summary(page, target)
+
+
+def _listed(page: Page, found: Sequence[Row], limit: int | None) -> None:
+    page.table(
+        ("", "Name", "Change", "Why"),
+        (
+            (
+                Text(row.symbol, STYLES[row.symbol]),
+                label(row.name),
+                Text("\n").join((Text(_what(row)), *_members(row, limit))),
+                Text(visible(row.reason), "dim"),
+            )
+            for row in found
+        ),
+    )
+
+
+def _row_lines(row: Row) -> Iterable[Text]:
+    """One line for a change and one more for each of its members: made to be searched."""
+    line = f"  {row.symbol} {label(row.name)}  {_what(row)}  ({visible(row.reason)})"
+    yield Text(line, STYLES[row.symbol])
+    for sign, names in say.sides(row):
+        for name in names:
+            yield Text(f"      {sign} {label(name)}", STYLES[sign])
+
+
+def _what(row: Row) -> str:
+    return ", ".join(filter(None, (visible(row.what), say.members_words(row))))
+
+
+def _members(row: Row, limit: int | None) -> Iterable[Text]:
+    for sign, names in say.sides(row):
+        if names:
+            known, more = shortened(names, limit)
+            listed = [*map(label, known), *([f"{more:,} more"] if more else [])]
+            yield Text(f"{sign} {', '.join(listed)}", STYLES[sign])
+
+
+def _summary(page: Page, target: TargetPlan) -> None:
+    _totals(page, target)
+    groups, more = most_affected(target, GROUPS)
+    if groups:
+        page.line()
+        page.note("Most affected groups", "bold")
+        head = ("Group", "Change", "Why")
+        page.table(head, ((label(r.name), _what(r), visible(r.reason)) for r in groups))
+        _more(page, more, "group")
+
+
+def _totals(page: Page, target: TargetPlan | TargetReport) -> None:
+    totals = say.totals(target)
+    if totals:
+        page.table(("Change", "Number"), totals)
+
+
+def _sections(page: Page, found: Iterable[Section], limit: int | None) -> None:
+    for section in found:
+        known, more = shortened(section.rows, limit)
+        if known:
+            page.line()
+            page.note(f"{section.title} ({len(section.rows):,})", "bold")
+            page.table(section.head, ((label(r[0]), *map(visible, r[1:])) for r in known))
+            _more(page, more, "line")
+
+
+def _more(page: Page, number: int, noun: str) -> None:
+    if number:
+        page.note(f"and {say.count(number, f'more {noun}')}")

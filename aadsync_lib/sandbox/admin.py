@@ -1,0 +1,132 @@
+"""The admin endpoint under /_sandbox/: faults, limits, switches, log, world and days."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aadsync_lib.sandbox.days import day
+from aadsync_lib.sandbox.faults import Fault
+from aadsync_lib.sandbox.world import World
+
+if TYPE_CHECKING:
+    from aadsync_lib.sandbox.server import Sandbox
+
+_ENTRA_SWITCHES = frozenset(
+    {"empty_pages", "delta_page_size", "delta_members_per_page", "delta_replays", "delta_lag"}
+)
+
+
+class AdminSwitch:
+    """Sends admin requests to their own application, past faults, limits and log."""
+
+    def __init__(self, app: ASGIApp, admin: ASGIApp) -> None:
+        self.app = app
+        self.admin = admin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_admin = scope["type"] == "http" and scope["path"].startswith("/_sandbox/")
+        await (self.admin if is_admin else self.app)(scope, receive, send)
+
+
+class Admin:
+    """What can be done to a running sandbox over HTTP."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    async def faults(self, request: Request) -> Response:
+        faults = self.sandbox.faults
+        match request.method:
+            case "POST":
+                return JSONResponse({"id": faults.add(Fault.from_json(await request.json()))}, 201)
+            case "DELETE":
+                faults.clear()
+                return Response(status_code=204)
+        return JSONResponse({key: fault.to_json() for key, fault in faults.list().items()})
+
+    async def fault(self, request: Request) -> Response:
+        known = self.sandbox.faults.remove(request.path_params["id"])
+        return Response(status_code=204 if known else 404)
+
+    async def log(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.sandbox.log.clear()
+            return Response(status_code=204)
+        after = int(request.query_params.get("after", "0"))
+        entries = self.sandbox.log.select(request.query_params.get("side"), after=after)
+        return JSONResponse([asdict(entry) for entry in entries])
+
+    async def day(self, request: Request) -> Response:
+        body = await _body(request)
+        return JSONResponse(day(self.sandbox.world, int(body.get("seed", 0))))
+
+    async def world(self, request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse(self.sandbox.world.to_json())
+        self.sandbox.reset(World.from_json(await request.json()))
+        return Response(status_code=204)
+
+    async def limits(self, request: Request) -> Response:
+        if request.method == "POST":
+            self.sandbox.limits.speed = (await _body(request)).get("speed")
+        return JSONResponse({"speed": self.sandbox.limits.speed})
+
+    async def switches(self, request: Request) -> Response:
+        body = await _body(request)
+        self._entra(body.get("entra", {}))
+        switches = self.sandbox.world.databricks.switches
+        for name, value in body.get("databricks", {}).items():
+            if not hasattr(switches, name):
+                raise ValueError(f"unknown switch {name!r} of databricks")
+            setattr(switches, name, value)
+        return Response(status_code=204)
+
+    def _entra(self, wanted: dict[str, Any]) -> None:
+        state = self.sandbox.world.entra
+        for name, value in wanted.items():
+            match name:
+                case "expire_page_tokens":
+                    state.expire_page_tokens()
+                case "expire_delta_tokens":
+                    state.expire_delta_tokens(value)
+                case "permissions":
+                    state.permissions = set(value)
+                case _ if name in _ENTRA_SWITCHES:
+                    setattr(state, name, int(value))
+                case _:
+                    raise ValueError(f"unknown switch {name!r} of entra")
+
+
+def admin_app(sandbox: Sandbox) -> Starlette:
+    admin = Admin(sandbox)
+    routes = [
+        Route("/_sandbox/faults", admin.faults, methods=["GET", "POST", "DELETE"]),
+        Route("/_sandbox/faults/{id}", admin.fault, methods=["DELETE"]),
+        Route("/_sandbox/log", admin.log, methods=["GET", "DELETE"]),
+        Route("/_sandbox/day", admin.day, methods=["POST"]),
+        Route("/_sandbox/world", admin.world, methods=["GET", "PUT"]),
+        Route("/_sandbox/limits", admin.limits, methods=["GET", "POST"]),
+        Route("/_sandbox/switches", admin.switches, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={ValueError: _invalid, KeyError: _invalid})
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    if not await request.body():
+        return {}
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise HTTPException(400, "a JSON object is expected")
+    return body
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": str(error)}, 400)

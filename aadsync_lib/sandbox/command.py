@@ -1,0 +1,147 @@
+"""Serves a sandbox until it is interrupted, and says how to use it."""
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from aadsync_lib.sandbox.company import company
+from aadsync_lib.sandbox.server import Sandbox
+from aadsync_lib.sandbox.world import World
+
+GRAPH_VARIABLE = "SANDBOX_GRAPH_TOKEN"
+DATABRICKS_VARIABLE = "SANDBOX_DATABRICKS_TOKEN"
+UNLIMITED_PACE = 100.0
+
+
+def serve(
+    world_path: Path | None,
+    users: int,
+    seed: int,
+    speed: float | None,
+    echo: Callable[[str], None],
+    as_json: bool,
+    *,
+    save: bool = False,
+) -> None:
+    """Serve a world, or a company of ``users`` without one, until SIGINT or SIGTERM.
+
+    With ``save``, the world is written back to its file at the end. Call it on the main thread.
+    """
+    if save and world_path is None:
+        raise ValueError("there is no world file to save to")
+    is_new = world_path is None or (save and not world_path.exists())
+    world = company(users, seed) if is_new or world_path is None else World.load(world_path)
+    with _interrupted() as stop, Sandbox(world, speed=speed, seed=seed) as sandbox:
+        echo(json.dumps(describe(sandbox), indent=2) if as_json else _text(sandbox))
+        stop.wait()
+        world = sandbox.world
+    if save and world_path is not None:
+        world.save(world_path)
+        if not as_json:
+            echo(f"World saved to {world_path}")
+
+
+def describe(sandbox: Sandbox) -> dict[str, object]:
+    """Everything a client needs, for a program to read."""
+    return {
+        "graph_url": sandbox.graph_url,
+        "graph_token": sandbox.graph_token,
+        "tenant_id": sandbox.tenant_id,
+        "authority_url": sandbox.authority_url,
+        "ca_file": sandbox.ca_file,
+        "entra_client_id": sandbox.entra_client_id,
+        "entra_client_secret": sandbox.entra_client_secret,
+        "entra_certificate": sandbox.entra_certificate,
+        "identity_endpoint": sandbox.identity_endpoint,
+        "identity_header": sandbox.identity_header,
+        "databricks_url": sandbox.databricks_url,
+        "databricks_token": sandbox.databricks_token,
+        "account_id": sandbox.account_id,
+        "client_id": sandbox.client_id,
+        "client_secret": sandbox.client_secret,
+        "users": len(sandbox.world.entra.ids("user")),
+        "groups": len(sandbox.world.entra.ids("group")),
+        "config": config(sandbox),
+        "environment": _environment(sandbox),
+    }
+
+
+def config(sandbox: Sandbox) -> str:
+    """A configuration file for this sandbox."""
+    return f"""\
+version: 1
+name: sandbox
+source:
+  tenant_id: {sandbox.tenant_id}
+  endpoint: {sandbox.graph_url.removesuffix("/v1.0")}
+  auth: {{method: access_token, access_token: {{env: {GRAPH_VARIABLE}}}}}
+scope:
+  groups:
+    - prefix: dbx-
+targets:
+  - name: account
+    level: account
+    host: {sandbox.databricks_url}
+    account_id: {sandbox.account_id}
+    auth: {{method: pat, token: {{env: {DATABRICKS_VARIABLE}}}}}
+    pace: {sandbox.limits.speed or UNLIMITED_PACE:g}
+store:
+  sqlite: ./sandbox.db
+"""
+
+
+def _environment(sandbox: Sandbox) -> dict[str, str]:
+    return {
+        GRAPH_VARIABLE: sandbox.graph_token,
+        DATABRICKS_VARIABLE: sandbox.databricks_token,
+    }
+
+
+def _text(sandbox: Sandbox) -> str:
+    about = describe(sandbox)
+    exports = "\n".join(f"export {k}={v}" for k, v in _environment(sandbox).items())
+    admin = sandbox.graph_url.removesuffix("/v1.0") + "/_sandbox/"
+    return f"""\
+Contoso: {about["users"]} users, {about["groups"]} groups. Serving until interrupted.
+
+Microsoft Graph   {sandbox.graph_url}
+  token           {sandbox.graph_token}
+Entra tokens      {sandbox.authority_url}  (tenant {sandbox.tenant_id})
+  client          {sandbox.entra_client_id}
+  secret          {sandbox.entra_client_secret}
+  certificate     {sandbox.entra_certificate}
+  authority       {sandbox.ca_file}
+Managed identity  {sandbox.identity_endpoint}  (header {sandbox.identity_header})
+Databricks        {sandbox.databricks_url}  (account {sandbox.account_id})
+  token           {sandbox.databricks_token}
+  client          {sandbox.client_id}
+  secret          {sandbox.client_secret}
+Faults and more   {admin}  (faults, log, day, world, limits, switches)
+
+In a shell:
+
+{exports}
+
+As aadsync.yml:
+
+{config(sandbox)}"""
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, in place of what they do otherwise."""
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""The Databricks account of the sandbox."""

@@ -1,0 +1,71 @@
+"""Who is calling, and whether they may."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from aadsync_lib.sandbox.databricks.credentials import ADMIN_ROLE, Token
+from aadsync_lib.sandbox.databricks.errors import ApiError
+from aadsync_lib.sandbox.databricks.records import Record
+from aadsync_lib.sandbox.databricks.state import DatabricksState
+
+
+def authorize(state: DatabricksState, request: Request) -> Record | None:
+    """Return the account admin who calls; ``None`` for a token that belongs to nobody."""
+    token = _token(state, request)
+    if request.path_params["account_id"] != state.account_id:
+        raise ApiError(403, "The caller has no access to this account")
+    if token.scim_only and not _open_to_scim_token(state, request):
+        raise ApiError(403, "A SCIM token is restricted to the Account SCIM API 2.1")
+    if token.identity is None:
+        return None
+    if state.kind_of(token.identity) is None:
+        raise ApiError(401, "The identity of this token does not exist any more")
+    caller = state.record(token.identity)
+    if not getattr(caller, "active", True):
+        raise ApiError(401, "The identity of this token is deactivated")
+    if not _is_admin(state, caller):
+        raise ApiError(403, "Only account admins can call this API")
+    return caller
+
+
+def _token(state: DatabricksState, request: Request) -> Token:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise ApiError(401, "Credential was not sent or was of an unsupported type for this API.")
+    token = state.tokens.get(value.strip())
+    if token is None and state.external_tokens is not None:
+        token = _external(state, state.external_tokens(value.strip()))
+    if token is None:
+        raise ApiError(401, "Invalid access token")
+    if token.expires is not None and token.expires <= state.clock():
+        raise ApiError(401, "The access token expired")
+    return token
+
+
+def _external(state: DatabricksState, application_id: str | None) -> Token | None:
+    if application_id is None:
+        return None
+    found = state.service_principals.named(application_id)
+    return Token(found[0].id) if found else None
+
+
+def _open_to_scim_token(state: DatabricksState, request: Request) -> bool:
+    path = request.url.path
+    if "/scim/v2/" not in path:
+        return False
+    return path.startswith("/api/2.1/") or state.switches.scim_token_on_20
+
+
+def _is_admin(state: DatabricksState, caller: Record) -> bool:
+    """Whether the caller, or a group they are in at any depth, has the role."""
+    seen = {caller.id}
+    todo = [caller.id]
+    while todo:
+        current = todo.pop()
+        if ADMIN_ROLE in state.record(current).roles:
+            return True
+        fresh = state.parents.get(current, {}).keys() - seen
+        seen |= fresh
+        todo.extend(fresh)
+    return False

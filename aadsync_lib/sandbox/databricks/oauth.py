@@ -1,0 +1,100 @@
+"""OAuth for service principals: discovery and the token endpoint."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aadsync_lib.sandbox.databricks.credentials import Token
+from aadsync_lib.sandbox.databricks.state import DatabricksState
+
+
+class OAuth:
+    """The authorization server of one account, for client credentials alone."""
+
+    def __init__(self, state: DatabricksState) -> None:
+        self.state = state
+
+    def routes(self) -> list[Route]:
+        base = "/oidc/accounts/{account_id}"
+        return [
+            Route("/.well-known/databricks-config", self.host),
+            Route(f"{base}/.well-known/oauth-authorization-server", self.server),
+            Route(f"{base}/v1/token", self.token, methods=["POST"]),
+        ]
+
+    async def host(self, request: Request) -> Response:
+        return JSONResponse(
+            {"oidc_endpoint": self._issuer(request), "account_id": self.state.account_id}
+        )
+
+    async def server(self, request: Request) -> Response:
+        issuer = self._issuer(request)
+        return JSONResponse(
+            {
+                "issuer": issuer,
+                "authorization_endpoint": f"{issuer}/v1/authorize",
+                "token_endpoint": f"{issuer}/v1/token",
+                "grant_types_supported": ["client_credentials"],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            }
+        )
+
+    async def token(self, request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
+        grant = form.get("grant_type")
+        posted = form.get("client_id", ""), form.get("client_secret", "")
+        client_id, secret = _basic(request) or posted
+        if grant != "client_credentials":
+            return _refused(400, "unsupported_grant_type", f"grant_type {grant} is not supported")
+        if request.path_params["account_id"] != self.state.account_id:
+            return _refused(404, "invalid_request", "There is no such account")
+        with self.state.lock:
+            known = self.state.oauth_clients.get(client_id)
+            if known is None or not secrets.compare_digest(known.encode(), secret.encode()):
+                return _refused(401, "invalid_client", "Client authentication failed")
+            value, seconds = self._issue(client_id)
+        return JSONResponse(
+            {
+                "access_token": value,
+                "token_type": "Bearer",
+                "expires_in": seconds,
+                "scope": form.get("scope", "all-apis"),
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _issue(self, client_id: str) -> tuple[str, int]:
+        seconds = self.state.switches.token_lifetime
+        value = secrets.token_urlsafe(32)
+        found = self.state.service_principals.named(client_id)
+        # A client whose service principal was deleted gets a token that opens nothing.
+        identity = found[0].id if found else client_id
+        self.state.tokens[value] = Token(identity, expires=self.state.clock() + seconds)
+        return value, seconds
+
+    def _issuer(self, request: Request) -> str:
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        return f"{origin}/oidc/accounts/{self.state.account_id}"
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    """Read Basic credentials as they are: the SDK does not form-encode them as RFC 6749 asks."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return name, secret
+
+
+def _refused(status: int, error: str, description: str) -> Response:
+    return JSONResponse({"error": error, "error_description": description}, status)

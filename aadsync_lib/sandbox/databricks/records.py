@@ -1,0 +1,85 @@
+"""What an account holds: users, service principals and groups."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+Kind = Literal["Users", "Groups", "ServicePrincipals"]
+JsonObject = dict[str, Any]
+
+
+@dataclass(slots=True)
+class User:
+    """A person; ``user_name`` is lower case and never changes."""
+
+    id: str
+    user_name: str
+    display_name: str
+    external_id: str | None = None
+    active: bool = True
+    roles: list[str] = field(default_factory=list)
+    given_name: str | None = None
+    family_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.user_name
+
+    def copy(self) -> User:
+        return replace(self, roles=list(self.roles))
+
+    def to_json(self) -> JsonObject:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class ServicePrincipal:
+    """An application; ``application_id`` is set at creation and never changes."""
+
+    id: str
+    application_id: str
+    display_name: str
+    external_id: str | None = None
+    active: bool = True
+    roles: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.application_id
+
+    def copy(self) -> ServicePrincipal:
+        return replace(self, roles=list(self.roles))
+
+    def to_json(self) -> JsonObject:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Group:
+    """A group with its direct members by id, in the order they were added."""
+
+    id: str
+    display_name: str
+    external_id: str | None = None
+    roles: list[str] = field(default_factory=list)
+    members: dict[str, None] = field(default_factory=dict)
+    system: bool = False
+    aim_managed: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.display_name
+
+    def copy(self) -> Group:
+        return replace(self, roles=list(self.roles), members=dict(self.members))
+
+    def to_json(self) -> JsonObject:
+        return {**asdict(self), "members": list(self.members)}
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> Group:
+        return cls(**{**data, "members": dict.fromkeys(data.get("members", ()))})
+
+
+Record = User | ServicePrincipal | Group

@@ -1,0 +1,139 @@
+"""Account SCIM: Users, Groups and ServicePrincipals at the 2.0 and 2.1 paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aadsync_lib.sandbox.databricks import writes
+from aadsync_lib.sandbox.databricks.auth import authorize
+from aadsync_lib.sandbox.databricks.discovery import discovery_routes
+from aadsync_lib.sandbox.databricks.errors import ApiError, not_found
+from aadsync_lib.sandbox.databricks.http import ScimResponse, guarded, json_object
+from aadsync_lib.sandbox.databricks.listing import Listing, list_page
+from aadsync_lib.sandbox.databricks.patch import parse_patch
+from aadsync_lib.sandbox.databricks.records import Kind, Record
+from aadsync_lib.sandbox.databricks.render import Selection, render
+from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.faults import STALE
+
+BASE = "/api/{version}/accounts/{account_id}/scim/v2"
+SINGULAR: dict[Kind, str] = {
+    "Users": "User",
+    "Groups": "Group",
+    "ServicePrincipals": "ServicePrincipal",
+}
+NO_CONTENT = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authorized request for resources of one kind."""
+
+    request: Request
+    kind: Kind
+    version: str
+    raw: bytes
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return json_object(self.raw)
+
+    @property
+    def selection(self) -> Selection:
+        query = self.request.query_params
+        return Selection.parse(query.get("attributes"), query.get("excludedAttributes"))
+
+
+class AccountScim:
+    """The endpoints of one account. Each request is handled whole under the state's lock."""
+
+    def __init__(self, state: DatabricksState) -> None:
+        self.state = state
+
+    def routes(self) -> list[Route]:
+        routes = [Route(f"{BASE}/Me", guarded(self.state, self.me)), *discovery_routes(BASE)]
+        for kind in SINGULAR:
+            collection = guarded(self.state, partial(self.collection, kind))
+            item = guarded(self.state, partial(self.item, kind))
+            routes.append(Route(f"{BASE}/{kind}", collection, methods=["GET", "POST"]))
+            methods = ["GET", "PATCH", "PUT", "DELETE"]
+            routes.append(Route(f"{BASE}/{kind}/{{id}}", item, methods=methods))
+        return routes
+
+    async def me(self, request: Request) -> Response:
+        with self.state.lock:
+            self._version(request)
+            caller = authorize(self.state, request)
+            if caller is None:
+                raise ApiError(404, "This token belongs to nobody")
+            return ScimResponse(render(self.state, caller))
+
+    async def collection(self, kind: Kind, request: Request) -> Response:
+        raw = await request.body()
+        with self.state.lock:
+            call = self._call(kind, request, raw)
+            if request.method == "POST":
+                row = writes.create(self.state, call.kind, call.body)
+                return ScimResponse(render(self.state, row, call.selection), 201)
+            stale = self._stale(request)
+            listing = Listing(call.kind, call.version, request.query_params, stale)
+            return ScimResponse(list_page(self.state, listing))
+
+    async def item(self, kind: Kind, request: Request) -> Response:
+        raw = await request.body()
+        with self.state.lock:
+            call = self._call(kind, request, raw)
+            row = self._find(call)
+            match request.method:
+                case "PATCH":
+                    return self._patch(call, row)
+                case "PUT":
+                    writes.replace(self.state, call.kind, row, call.body)
+                case "DELETE":
+                    writes.delete(self.state, call.kind, row)
+                    return Response(status_code=NO_CONTENT)
+            return ScimResponse(render(self.state, row, call.selection))
+
+    def _patch(self, call: Call, row: Record) -> Response:
+        switches = self.state.switches
+        draft = parse_patch(call.body, call.kind, row, switches)
+        writes.change(self.state, call.kind, row, draft)
+        answer = switches.patch_answer
+        if answer == "empty" or (answer == "by_version" and call.version == "2.1"):
+            return Response(status_code=NO_CONTENT)
+        return ScimResponse(render(self.state, row, call.selection))
+
+    def _call(self, kind: Kind, request: Request, raw: bytes) -> Call:
+        version = self._version(request)
+        authorize(self.state, request)
+        return Call(request, kind, version, raw)
+
+    def _version(self, request: Request) -> str:
+        version: str = request.path_params["version"]
+        enabled = {"2.0": self.state.switches.scim_20, "2.1": self.state.switches.scim_21}
+        if not enabled.get(version):
+            raise ApiError(404, f"No API found for {request.url.path}", code="ENDPOINT_NOT_FOUND")
+        return version
+
+    def _find(self, call: Call) -> Record:
+        record_id = call.request.path_params["id"]
+        stale = self._stale(call.request) if call.request.method == "GET" else 0.0
+        row: Record | None = self.state.table(call.kind).read(record_id, stale, self.state.clock())
+        if row is None:
+            raise not_found(SINGULAR[call.kind], record_id)
+        return row
+
+    def _stale(self, request: Request) -> float:
+        """Seconds by which this read is stale; some reads are, and some after them are not."""
+        injected: float = request.scope.get(STALE, 0.0)
+        switches = self.state.switches
+        if not injected and switches.stale_seconds:
+            stale = self.state.random.random() < switches.stale_share
+            return switches.stale_seconds if stale else 0.0
+        return injected

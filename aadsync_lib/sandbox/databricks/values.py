@@ -1,0 +1,117 @@
+"""Attribute values in the forms clients are known to send, and what becomes of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aadsync_lib.sandbox.databricks.edits import MAX_EXTERNAL_ID, MAX_GROUP_NAME, Draft
+from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
+from aadsync_lib.sandbox.databricks.records import Kind
+from aadsync_lib.sandbox.databricks.switches import Switches
+
+CAST_ERROR = "class java.lang.String cannot be cast to class java.lang.Boolean"
+COMMON = frozenset({"displayname", "externalid", "roles"})
+ATTRIBUTES: dict[Kind, frozenset[str]] = {
+    "Users": COMMON | {"active", "name", "name.givenname", "name.familyname", "name.formatted"},
+    "ServicePrincipals": COMMON | {"active"},
+    "Groups": COMMON | {"members"},
+}
+FIXED = frozenset({"id", "schemas", "meta", "username", "emails", "applicationid", "groups"})
+"""Sent back by careful clients; a change of them is ignored without an error."""
+
+
+def set_attribute(draft: Draft, kind: Kind, attribute: str, value: Any, switches: Switches) -> None:
+    """Put the whole value of an attribute into the draft."""
+    name = attribute.lower()
+    if name in FIXED:
+        return
+    if name == "entitlements":
+        raise bad_request("entitlements can only be managed at the workspace level")
+    if name not in ATTRIBUTES[kind]:
+        raise bad_request(
+            f"No such attribute with the name : {attribute} in the current resource",
+            "invalidPath",
+        )
+    match name:
+        case "displayname":
+            draft.display_name = _display_name(value, kind)
+        case "externalid":
+            _set_external_id(draft, kind, value, switches)
+        case "active":
+            draft.active = boolean(value, switches)
+        case "roles":
+            draft.roles = values(value, "roles")
+        case "members":
+            draft.clear()
+            draft.keep(values(value, "members"))
+        case _:
+            _set_name(draft, name, value)
+
+
+def _set_name(draft: Draft, name: str, value: Any) -> None:
+    match name:
+        case "name":
+            for part, text in _object(value, "name").items():
+                _set_name(draft, f"name.{part.lower()}", text)
+        case "name.givenname":
+            draft.given_name = _text(value, name)
+        case "name.familyname":
+            draft.family_name = _text(value, name)
+
+
+def boolean(value: Any, switches: Switches) -> bool:
+    """Read ``active``: true, or ``[{"value": "true"}]``. A bare string is a cast error."""
+    match value:
+        case bool():
+            return value
+        case [{"value": inner}]:
+            text = str(inner).lower()
+            if text in {"true", "false"}:
+                return text == "true"
+        case str() if switches.active_string == "error":
+            raise ApiError(500, CAST_ERROR)
+        case str() if value.lower() in {"true", "false"}:
+            return value.lower() == "true"
+    raise bad_request(f"active is not a boolean: {value!r}", "invalidValue")
+
+
+def values(value: Any, attribute: str) -> list[str]:
+    """Read ``[{"value": "1"}, …]``; a single object counts as a list of one."""
+    items = [value] if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        raise bad_request(f"{attribute} must be a list of objects", "invalidSyntax")
+    found: list[str] = []
+    for item in items:
+        if not isinstance(item, dict) or not isinstance(item.get("value"), str | int):
+            raise bad_request(f"an item of {attribute} has no value: {item!r}", "invalidSyntax")
+        found.append(str(item["value"]))
+    return found
+
+
+def _display_name(value: Any, kind: Kind) -> str:
+    text = _text(value, "displayName")
+    if kind == "Groups" and not 0 < len(text) <= MAX_GROUP_NAME:
+        raise bad_request(f"displayName must have 1 to {MAX_GROUP_NAME} characters")
+    return text
+
+
+def _set_external_id(draft: Draft, kind: Kind, value: Any, switches: Switches) -> None:
+    text = "" if value is None else _text(value, "externalId")
+    if kind == "Groups":
+        if len(text) > MAX_EXTERNAL_ID:
+            raise bad_request(f"externalId must have at most {MAX_EXTERNAL_ID} characters")
+        draft.external_id = text
+    elif text and not (kind == "Users" and switches.user_external_id == "dropped"):
+        draft.external_id = text
+
+
+def _text(value: Any, attribute: str) -> str:
+    if not isinstance(value, str):
+        raise bad_request(f"{attribute} must be a string, not {value!r}", "invalidValue")
+    return value
+
+
+def _object(value: Any, attribute: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise bad_request(f"{attribute} must be an object, not {value!r}", "invalidValue")
+    return value

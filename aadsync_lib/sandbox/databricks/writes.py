@@ -1,0 +1,175 @@
+"""Creating, changing and deleting records: all of a request or nothing of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from aadsync_lib.sandbox.databricks.edits import Draft
+from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
+from aadsync_lib.sandbox.databricks.membership import plan_members
+from aadsync_lib.sandbox.databricks.records import (
+    Group,
+    JsonObject,
+    Kind,
+    Record,
+    ServicePrincipal,
+    User,
+)
+from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.databricks.values import ATTRIBUTES, set_attribute
+
+NOT_EDITABLE = "Error in performing the patch operation on group resource."
+APPLICATION_IDS = uuid.UUID("b9a1f5a0-0000-4000-8000-000000000000")
+
+
+def create(state: DatabricksState, kind: Kind, body: JsonObject) -> Record:
+    draft = whole(state, kind, body)
+    match kind:
+        case "Users":
+            return _create_user(state, body, draft)
+        case "ServicePrincipals":
+            return _create_service_principal(state, body, draft)
+        case "Groups":
+            return _create_group(state, draft)
+
+
+def whole(state: DatabricksState, kind: Kind, body: JsonObject) -> Draft:
+    """Read a whole resource, as POST and PUT send it; what it cannot set is ignored."""
+    draft = Draft()
+    for name, value in body.items():
+        if name.lower() in ATTRIBUTES[kind] and value is not None:
+            set_attribute(draft, kind, name, value, state.switches)
+    return draft
+
+
+def _create_user(state: DatabricksState, body: JsonObject, draft: Draft) -> User:
+    name = body.get("userName")
+    if not isinstance(name, str) or not name.strip():
+        raise bad_request("Attribute userName is required", "invalidValue")
+    if state.users.named(name.strip()):
+        raise ApiError(409, f"User with email {name} already exists in this account", "uniqueness")
+    _check_room(state)
+    user = User(state.new_id(), name.strip().lower(), draft.display_name or "")
+    _insert(state, "Users", user, draft)
+    if not user.display_name:
+        full = " ".join(part for part in (user.given_name, user.family_name) if part)
+        user.display_name = full or user.user_name
+    return user
+
+
+def _create_service_principal(
+    state: DatabricksState, body: JsonObject, draft: Draft
+) -> ServicePrincipal:
+    new_id = state.new_id()
+    application_id = body.get("applicationId") or str(uuid.uuid5(APPLICATION_IDS, new_id))
+    if not isinstance(application_id, str):
+        raise bad_request("applicationId must be a string", "invalidValue")
+    if state.service_principals.named(application_id):
+        detail = f"Service principal with application ID {application_id} already exists."
+        raise ApiError(409, detail, "uniqueness")
+    _check_room(state)
+    principal = ServicePrincipal(new_id, application_id, draft.display_name or application_id)
+    _insert(state, "ServicePrincipals", principal, draft)
+    return principal
+
+
+def _create_group(state: DatabricksState, draft: Draft) -> Group:
+    if draft.display_name is None:
+        raise bad_request("Attribute displayName is required", "invalidValue")
+    _check_group_name(state, draft.display_name, None)
+    switches = state.switches
+    if len(state.groups) >= switches.max_groups:
+        raise bad_request(f"The account has {switches.max_groups} groups, which is the limit")
+    if len(draft.members) > switches.max_members_in_create:
+        raise bad_request(f"A group can be created with {switches.max_members_in_create} members")
+    group = Group(state.new_id(), draft.display_name)
+    added, _ = plan_members(state, group, draft)
+    _insert(state, "Groups", group, draft)
+    for member in added:
+        state.link(group.id, member)
+    return group
+
+
+def _insert(state: DatabricksState, kind: Kind, row: Record, draft: Draft) -> None:
+    _set_fields(row, draft)
+    table = state.table(kind)
+    table.remember(row.id, state.clock())
+    table.add(row)
+
+
+def _check_room(state: DatabricksState) -> None:
+    most = state.switches.max_principals
+    if len(state.users) + len(state.service_principals) >= most:
+        raise bad_request(
+            f"The account has {most} users and service principals, which is the limit"
+        )
+
+
+def _check_group_name(state: DatabricksState, name: str, group_id: str | None) -> None:
+    for other in state.groups.named(name):
+        same = other.display_name == name or not state.switches.case_variant_groups
+        if other.id != group_id and (same or other.system):
+            raise ApiError(409, f"Group with name {name} already exists.", "uniqueness")
+
+
+def change(state: DatabricksState, kind: Kind, row: Record, draft: Draft) -> None:
+    """Make all changes of a draft, after every check."""
+    added: list[str] = []
+    removed: list[str] = []
+    if isinstance(row, Group):
+        _check_editable(row)
+        if draft.display_name is not None:
+            _check_group_name(state, draft.display_name, row.id)
+        added, removed = plan_members(state, row, draft)
+    table: Any = state.table(kind)
+    table.remember(row.id, state.clock())
+    if draft.display_name is not None:
+        table.rename(row, draft.display_name)
+    _set_fields(row, draft)
+    for member in removed:
+        state.unlink(row.id, member)
+    for member in added:
+        state.link(row.id, member)
+
+
+def _check_editable(group: Group) -> None:
+    if group.aim_managed:
+        raise ApiError(500, NOT_EDITABLE)
+    if group.system:
+        raise ApiError(403, f"Group {group.display_name} is managed by the system")
+
+
+def _set_fields(row: Record, draft: Draft) -> None:
+    if draft.external_id is not None:
+        row.external_id = draft.external_id or None
+    if draft.roles is not None:
+        row.roles = draft.roles
+    if not isinstance(row, Group) and draft.active is not None:
+        row.active = draft.active
+    if isinstance(row, User):
+        row.given_name = draft.given_name or row.given_name
+        row.family_name = draft.family_name or row.family_name
+
+
+def replace(state: DatabricksState, kind: Kind, row: Record, body: JsonObject) -> None:
+    """PUT: what the body leaves out is gone, members and roles included."""
+    draft = whole(state, kind, body)
+    if draft.roles is None:
+        draft.roles = []
+    if isinstance(row, Group):
+        draft.external_id = draft.external_id or ""
+        draft.clear_members = True
+    elif draft.active is None:
+        draft.active = True
+    change(state, kind, row, draft)
+
+
+def delete(state: DatabricksState, kind: Kind, row: Record) -> None:
+    if isinstance(row, Group):
+        _check_editable(row)
+    now = state.clock()
+    for parent in state.parents.get(row.id, ()):
+        state.groups.remember(parent, now)
+    state.table(kind).remember(row.id, now)
+    state.remove(row.id)

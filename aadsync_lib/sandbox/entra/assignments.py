@@ -1,0 +1,81 @@
+"""App role assignments: who is assigned to an enterprise application, and to which ones."""
+
+from collections.abc import Callable
+
+from aadsync_lib.sandbox.entra.calls import Routes, get_object, require
+from aadsync_lib.sandbox.entra.errors import bad_request
+from aadsync_lib.sandbox.entra.kinds import GROUP, SERVICE_PRINCIPAL, USER, JsonObject, Kind
+from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.query import project
+
+FIELDS = (
+    "id",
+    "deletedDateTime",
+    "appRoleId",
+    "createdDateTime",
+    "principalDisplayName",
+    "principalId",
+    "principalType",
+    "resourceDisplayName",
+    "resourceId",
+)
+_TYPES = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal"}
+
+
+def add_routes(routes: Routes) -> None:
+    routes.get("/servicePrincipals(appId='{id}')/appRoleAssignedTo", _assigned_to)
+    routes.get("/servicePrincipals/{id}/appRoleAssignedTo", _assigned_to)
+    for kind in (USER, GROUP, SERVICE_PRINCIPAL):
+        routes.get(f"/{kind.collection}/{{id}}/appRoleAssignments", _assignments_of(kind), cost=2)
+
+
+def _assigned_to(call: Call) -> JsonObject:
+    require(call, SERVICE_PRINCIPAL)
+    resource = get_object(call, SERVICE_PRINCIPAL, call.path("id"))["id"]
+    return _page(call, "resourceId", resource)
+
+
+def _assignments_of(kind: Kind) -> Callable[[Call], JsonObject]:
+    def handler(call: Call) -> JsonObject:
+        require(call, SERVICE_PRINCIPAL)
+        return _page(call, "principalId", get_object(call, kind, call.path("id"))["id"])
+
+    return handler
+
+
+def _page(call: Call, side: str, key: str) -> JsonObject:
+    """Assignments of principals that still exist, on one side of the relation."""
+    kinds = call.state.kinds
+    found = {
+        number: entry
+        for number, entry in enumerate(call.state.assignments.values(), 1)
+        if entry[side] == key and entry["principalId"] in kinds and entry["resourceId"] in kinds
+    }
+    by_id = {entry["id"]: entry for entry in found.values()}
+    fields = _fields(call)
+    rows = Rows(list(by_id), list(found), lambda key: project(_complete(call, by_id[key]), fields))
+    return respond(call, rows, "appRoleAssignments")
+
+
+def _complete(call: Call, entry: JsonObject) -> JsonObject:
+    """The entry with the names as they are now."""
+    objects, principal = call.state.objects, entry["principalId"]
+    return {
+        **entry,
+        "principalType": _TYPES.get(call.state.kinds[principal]),
+        "principalDisplayName": objects[principal].get("displayName"),
+        "resourceDisplayName": objects[entry["resourceId"]].get("displayName"),
+    }
+
+
+def _fields(call: Call) -> tuple[str, ...]:
+    if call.query.filter is not None:
+        raise bad_request("$filter is not supported on this relation by the sandbox.")
+    for name in call.query.select or ():
+        if name not in FIELDS:
+            raise bad_request(f"Could not find a property named '{name}' on an assignment.")
+    return (
+        FIELDS
+        if call.query.select is None
+        else tuple({"id": None, **dict.fromkeys(call.query.select)})
+    )

@@ -1,0 +1,105 @@
+"""What every Graph handler shares: the bearer check, permissions, errors, response headers."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aadsync_lib.sandbox.entra.errors import GraphError, bad_request, denied, not_found
+from aadsync_lib.sandbox.entra.kinds import GROUP, KINDS, JsonObject, Kind
+from aadsync_lib.sandbox.entra.paging import Call
+from aadsync_lib.sandbox.entra.query import Query
+from aadsync_lib.sandbox.entra.state import EntraState
+
+Handler = Callable[[Call], Any]
+Authorize = Callable[[Request], None]
+
+
+class Routes:
+    """Collects routes of one tenant. A handler runs under the directory's lock."""
+
+    def __init__(self, state: EntraState, authorize: Authorize) -> None:
+        self.state = state
+        self.authorize = authorize
+        self.list: list[Route] = []
+
+    def get(self, path: str, handler: Handler, cost: int = 1) -> None:
+        """Serve GET on ``path``; ``cost`` is the published base cost in resource units."""
+        self._add("GET", path, handler, cost)
+
+    def post(self, path: str, handler: Handler, cost: int = 1) -> None:
+        """Serve POST on ``path``; the handler finds the request's JSON in ``call.body``."""
+        self._add("POST", path, handler, cost)
+
+    def _add(self, method: str, path: str, handler: Handler, cost: int) -> None:
+        self.list.append(Route(f"/v1.0{path}", self._endpoint(handler, cost), methods=[method]))
+
+    def _endpoint(self, handler: Handler, cost: int) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            self.authorize(request)
+            body = await _json(request) if request.method == "POST" else {}
+            call = Call(request, self.state, Query.of(request), body)
+            with self.state.lock:
+                result = handler(call)
+            return answer(result, _units(call.query, cost))
+
+        return endpoint
+
+
+async def _json(request: Request) -> JsonObject:
+    try:
+        body = json.loads(await request.body())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise bad_request("Unable to read JSON request payload.")
+    return body
+
+
+def answer(body: Any, units: int) -> Response:
+    headers = {"x-ms-resource-unit": str(units), "request-id": str(uuid4())}
+    if isinstance(body, int):
+        return Response(str(body), headers=headers, media_type="text/plain")
+    return JSONResponse(body, headers=headers)
+
+
+def _units(query: Query, cost: int) -> int:
+    return max(1, cost - (query.select is not None) - (query.top < 20))
+
+
+def require(call: Call, kind: Kind) -> None:
+    """Refuse a caller without a permission to read this type."""
+    if not call.state.may_read(kind):
+        raise denied()
+
+
+def require_any(call: Call, permissions: frozenset[str]) -> None:
+    if call.state.permissions.isdisjoint(permissions):
+        raise denied()
+
+
+def get_object(call: Call, kind: Kind, key: str) -> JsonObject:
+    """The object of one kind by id, or by its alternate key."""
+    found = key if call.state.kinds.get(key) == kind.name else call.state.find(key)
+    if found is None or call.state.kinds.get(found) != kind.name:
+        raise not_found(key)
+    return call.state.objects[found]
+
+
+def get_group(call: Call) -> str:
+    """The id of the group in the path."""
+    require(call, GROUP)
+    return str(get_object(call, GROUP, call.path("id"))["id"])
+
+
+def cast_kind(call: Call) -> Kind:
+    """The type of a cast segment: microsoft.graph.user, or graph.user as the SDK writes it."""
+    segment = call.path("cast")
+    name = segment.removeprefix("microsoft.").removeprefix("graph.")
+    if name == segment or name not in KINDS:
+        raise GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+    return KINDS[name]

@@ -1,0 +1,93 @@
+"""Collections of users, groups and service principals, and single objects of them."""
+
+from collections.abc import Callable
+
+from aadsync_lib.sandbox.entra.calls import Routes, get_object, require, require_any
+from aadsync_lib.sandbox.entra.errors import bad_request, not_found
+from aadsync_lib.sandbox.entra.kinds import GROUP, SERVICE_PRINCIPAL, USER, JsonObject, Kind
+from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.query import project
+
+_ORGANIZATION = frozenset({"Organization.Read.All", "Directory.Read.All"})
+
+
+def add_routes(routes: Routes) -> None:
+    routes.get("/organization", _organization)
+    routes.get("/servicePrincipals(appId='{app_id}')", _by_app_id)
+    for kind, cost in ((USER, 2), (GROUP, 1), (SERVICE_PRINCIPAL, 1)):
+        routes.get(f"/{kind.collection}", _listing(kind), cost)
+        routes.get(f"/{kind.collection}/$count", _count(kind), cost)
+        routes.get(f"/{kind.collection}/{{id}}", _single(kind))
+
+
+def _listing(kind: Kind) -> Callable[[Call], JsonObject]:
+    def handler(call: Call) -> JsonObject:
+        require(call, kind)
+        return respond(call, collection(call, kind), kind.collection)
+
+    return handler
+
+
+def collection(call: Call, kind: Kind) -> Rows:
+    """Every object of one kind that the query asks for."""
+    ids, positions = call.state.rows(kind.name)
+    matches = call.query.predicate(kind)
+    fields = call.query.fields(kind)
+    objects = call.state.objects
+
+    def show(key: str) -> JsonObject | None:
+        item = objects[key]
+        return None if matches is not None and not matches(item) else project(item, fields)
+
+    return Rows(ids, positions, show)
+
+
+def _count(kind: Kind) -> Callable[[Call], int]:
+    def handler(call: Call) -> int:
+        require(call, kind)
+        if not call.query.eventual:
+            raise bad_request("$count is not supported without ConsistencyLevel: eventual.")
+        rows = collection(call, kind)
+        return sum(rows.show(key) is not None for key in rows.ids)
+
+    return handler
+
+
+def _single(kind: Kind) -> Callable[[Call], JsonObject]:
+    def handler(call: Call) -> JsonObject:
+        require(call, kind)
+        return _entity(call, kind, get_object(call, kind, call.path("id")))
+
+    return handler
+
+
+def _by_app_id(call: Call) -> JsonObject:
+    require(call, SERVICE_PRINCIPAL)
+    found = call.state.find(call.path("app_id"))
+    if found is None:
+        raise not_found(call.path("app_id"))
+    return _entity(call, SERVICE_PRINCIPAL, call.state.objects[found])
+
+
+def _entity(call: Call, kind: Kind, item: JsonObject) -> JsonObject:
+    context = f"{call.root}/$metadata#{kind.collection}/$entity"
+    return {"@odata.context": context, **project(item, call.query.fields(kind))}
+
+
+def _organization(call: Call) -> JsonObject:
+    require_any(call, _ORGANIZATION)
+    tenant = {
+        "id": call.state.tenant_id,
+        "displayName": call.state.display_name,
+        "tenantType": "AAD",
+        "verifiedDomains": [
+            {"name": "contoso.com", "isDefault": True, "isInitial": False, "type": "Managed"},
+            {
+                "name": "contoso.onmicrosoft.com",
+                "isDefault": False,
+                "isInitial": True,
+                "type": "Managed",
+            },
+        ],
+    }
+    return {"@odata.context": f"{call.root}/$metadata#organization", "value": [tenant]}

@@ -1,0 +1,113 @@
+"""The tokens of one tenant: issued to its registered application, checked by Graph."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from starlette.requests import Request
+
+from aadsync_lib.sandbox.entra import jwt
+from aadsync_lib.sandbox.entra.errors import GraphError
+from aadsync_lib.sandbox.entra.state import EntraState
+
+GRAPH_HOSTS = frozenset(
+    {
+        "graph.microsoft.com",
+        "graph.microsoft.us",
+        "dod-graph.microsoft.us",
+        "microsoftgraph.chinacloudapi.cn",
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    }
+)
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+DATABRICKS_APP = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The app registration that may call Graph, and the managed identity's header value."""
+
+    client_id: str
+    client_secret: str
+    identity_header: str
+    graph_token: str
+    certificate: Callable[[], bytes]
+
+
+class Issuer:
+    """Issues and checks the tokens of one tenant."""
+
+    lifetime = 3599
+
+    def __init__(
+        self,
+        state: EntraState,
+        registration: Registration,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.state = state
+        self.registration = registration
+        self._clock = clock
+        self._secret = f"{state.tenant_id}/{registration.client_secret}"
+
+    def issue(self, audience: str) -> str:
+        now = int(self._clock())
+        claims = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{self.state.tenant_id}/",
+            "iat": now,
+            "nbf": now,
+            "exp": now + self.lifetime,
+            "appid": self.registration.client_id,
+            "tid": self.state.tenant_id,
+            "roles": sorted(self.state.permissions),
+            "uti": uuid4().hex,
+        }
+        return jwt.issue(claims, self._secret)
+
+    def application(self, token: str) -> str | None:
+        """The application that holds a token for Databricks, for the account's own check."""
+        claims = self._live_claims(token)
+        return None if claims is None or claims["aud"] != DATABRICKS_APP else claims["appid"]
+
+    def authorize(self, request: Request) -> None:
+        """Refuse a Graph request without a token for Graph."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorized("Access token is empty.")
+        if token == self.registration.graph_token:
+            return
+        claims = jwt.read(token, self._secret)
+        if claims is None:
+            raise _unauthorized("CompactToken parsing failed with error code: 80049217")
+        if claims["exp"] <= self._clock():
+            raise _unauthorized("Lifetime validation failed, the token is expired.")
+        if not _is_graph(claims["aud"]):
+            raise _unauthorized("Access token validation failure. Invalid audience.")
+
+    def certificate_is_known(self, assertion: str, endpoint: str) -> bool:
+        """Whether the registered certificate signed this assertion, for here and now."""
+        claims = jwt.read_assertion(assertion, self.registration.certificate())
+        if claims is None or claims.get("exp", 0) <= self._clock():
+            return False
+        return claims.get("iss") == self.registration.client_id and claims.get("aud") == endpoint
+
+    def _live_claims(self, token: str) -> dict[str, Any] | None:
+        claims = jwt.read(token, self._secret)
+        return None if claims is None or claims["exp"] <= self._clock() else claims
+
+
+def _unauthorized(message: str) -> GraphError:
+    return GraphError(
+        401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": 'Bearer realm=""'}
+    )
+
+
+def _is_graph(audience: str) -> bool:
+    host = urlsplit(audience).hostname
+    return audience == GRAPH_APP or host in GRAPH_HOSTS

@@ -1,0 +1,142 @@
+"""Members of groups, direct and transitive, plain and through a cast."""
+
+from collections.abc import Callable, Iterable
+
+from aadsync_lib.sandbox.entra.calls import Routes, cast_kind, get_group, get_object, require
+from aadsync_lib.sandbox.entra.errors import bad_request, unsupported
+from aadsync_lib.sandbox.entra.kinds import GROUP, KINDS, SERVICE_PRINCIPAL, USER, JsonObject, Kind
+from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.query import project
+
+Reader = Callable[[Call, str], dict[str, int]]
+Show = Callable[[str], JsonObject | None]
+
+
+def add_routes(routes: Routes) -> None:
+    for name, read, cost in (("members", _direct, 3), ("transitiveMembers", _transitive, 5)):
+        routes.get(f"/groups/{{id}}/{name}", _plain(read), cost)
+        routes.get(f"/groups/{{id}}/{name}/$count", _count(read), cost)
+        routes.get(f"/groups/{{id}}/{name}/{{cast}}", _cast(read), cost)
+        routes.get(f"/groups/{{id}}/{name}/{{cast}}/$count", _cast_count(read), cost)
+    for kind in (USER, GROUP, SERVICE_PRINCIPAL):
+        routes.get(f"/{kind.collection}/{{id}}/memberOf", _member_of(kind))
+
+
+def _plain(read: Reader) -> Callable[[Call], JsonObject]:
+    """v1.0 leaves service principals out, unless the query is an advanced one."""
+
+    def handler(call: Call) -> JsonObject:
+        found = read(call, get_group(call))
+        if call.query.filter is not None and not call.query.advanced:
+            raise unsupported()
+        if not call.query.advanced:
+            kinds = call.state.kinds
+            found = {k: p for k, p in found.items() if kinds[k] != SERVICE_PRINCIPAL.name}
+        return respond(call, _rows(call, found), "directoryObjects")
+
+    return handler
+
+
+def _cast(read: Reader) -> Callable[[Call], JsonObject]:
+    """A cast shows every type, but does not say which it is."""
+
+    def handler(call: Call) -> JsonObject:
+        kind = cast_kind(call)
+        rows = _rows(call, _of_kind(call, read, kind), only=kind)
+        return respond(call, rows, f"{kind.collection}")
+
+    return handler
+
+
+def _count(read: Reader) -> Callable[[Call], int]:
+    def handler(call: Call) -> int:
+        _require_eventual(call)
+        return len(read(call, get_group(call)))
+
+    return handler
+
+
+def _cast_count(read: Reader) -> Callable[[Call], int]:
+    def handler(call: Call) -> int:
+        _require_eventual(call)
+        return len(_of_kind(call, read, cast_kind(call)))
+
+    return handler
+
+
+def _member_of(kind: Kind) -> Callable[[Call], JsonObject]:
+    def handler(call: Call) -> JsonObject:
+        require(call, kind)
+        key = get_object(call, kind, call.path("id"))["id"]
+        groups = call.state.parents.get(key, {})
+        found = {group: call.state.members[group][key] for group in groups}
+        visible = {k: p for k, p in found.items() if call.state.members_visible(k)}
+        return respond(call, _rows(call, visible), "directoryObjects")
+
+    return handler
+
+
+def _direct(call: Call, group: str) -> dict[str, int]:
+    return call.state.members[group] if call.state.members_visible(group) else {}
+
+
+def _transitive(call: Call, group: str) -> dict[str, int]:
+    seen: dict[str, int] = {}
+    waiting = [group]
+    while waiting:
+        for member in _direct(call, waiting.pop()):
+            if member not in seen:
+                seen[member] = len(seen) + 1
+                if call.state.kinds[member] == GROUP.name:
+                    waiting.append(member)
+    return seen
+
+
+def _of_kind(call: Call, read: Reader, kind: Kind) -> dict[str, int]:
+    group = get_group(call)
+    if kind is GROUP and "Unified" in call.state.objects[group]["groupTypes"]:
+        raise unsupported("The group type does not support members of the requested type.")
+    kinds = call.state.kinds
+    return {k: p for k, p in read(call, group).items() if kinds[k] == kind.name}
+
+
+def _require_eventual(call: Call) -> None:
+    if not call.query.eventual:
+        raise bad_request("$count is not currently supported without ConsistencyLevel: eventual.")
+
+
+def _rows(call: Call, found: dict[str, int], only: Kind | None = None) -> Rows:
+    """Members in order; ``only`` is the type of a cast."""
+    matches = call.query.predicate(only)
+    shows = {name: _show(call, kind, only is None) for name, kind in KINDS.items()}
+    kinds, objects = call.state.kinds, call.state.objects
+
+    def show(key: str) -> JsonObject | None:
+        if matches is not None and not matches(objects[key]):
+            return None
+        return shows[kinds[key]](key)
+
+    ordered = _in_order(found.items())
+    return Rows([key for key, _ in ordered], [position for _, position in ordered], show)
+
+
+def _in_order(found: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    return sorted(found, key=lambda row: row[1])
+
+
+def _show(call: Call, kind: Kind, typed: bool) -> Show:
+    """How to show members of one type; nulls only, when the caller may not read that type."""
+    objects = call.state.objects
+    fields = _member_fields(call, kind)
+    head: JsonObject = {"@odata.type": kind.odata_type} if typed else {}
+    if not call.state.may_read(kind):
+        nulls: JsonObject = dict.fromkeys(fields)
+        return lambda key: {**head, **nulls, "id": key}
+    return lambda key: {**head, **project(objects[key], fields)}
+
+
+def _member_fields(call: Call, kind: Kind) -> tuple[str, ...]:
+    """A property that another member type has is no error here; it is left out."""
+    if call.query.select is None:
+        return kind.default
+    return ("id", *(name for name in call.query.select if kind.knows(name) and name != "id"))

@@ -1,0 +1,1 @@
+"""The parts of which a fictional company is made."""

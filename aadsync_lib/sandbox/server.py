@@ -1,0 +1,156 @@
+"""The running sandbox: Graph, Databricks and the Entra token endpoint on loopback ports."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from starlette.types import ASGIApp
+
+from aadsync_lib.sandbox.admin import AdminSwitch, admin_app
+from aadsync_lib.sandbox.databricks.app import databricks_app
+from aadsync_lib.sandbox.entra.graph import graph_app
+from aadsync_lib.sandbox.entra.issuer import Issuer, Registration
+from aadsync_lib.sandbox.entra.oauth import entra_app
+from aadsync_lib.sandbox.entra.tls import client_certificate, make_certificates
+from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
+from aadsync_lib.sandbox.faults import Faults
+from aadsync_lib.sandbox.identities import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    DATABRICKS_TOKEN,
+    ENTRA_CLIENT_ID,
+    ENTRA_CLIENT_SECRET,
+    GRAPH_TOKEN,
+    IDENTITY_HEADER,
+)
+from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
+from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
+from aadsync_lib.sandbox.serving import Current, Servers, Site, loopback_socket, port_of
+from aadsync_lib.sandbox.world import World
+
+
+class Sandbox:
+    """Both sides of a sync over real HTTP. A context manager; addresses exist once started.
+
+    ```speed`` turns the published Databricks rate limits on, that many times as fast.
+    """
+
+    graph_url: str
+    databricks_url: str
+    authority_url: str
+    identity_endpoint: str
+    ca_file: str
+
+    def __init__(self, world: World, *, speed: float | None = None, seed: int = 0) -> None:
+        self.faults = Faults(seed)
+        self.log = RequestLog()
+        self.limits = Limits(speed)
+        self.graph_token = GRAPH_TOKEN
+        self.databricks_token = DATABRICKS_TOKEN
+        self.client_id = CLIENT_ID
+        self.client_secret = CLIENT_SECRET
+        self.entra_client_id = ENTRA_CLIENT_ID
+        self.entra_client_secret = ENTRA_CLIENT_SECRET
+        self.identity_header = IDENTITY_HEADER
+        self._registration = Registration(
+            ENTRA_CLIENT_ID,
+            ENTRA_CLIENT_SECRET,
+            IDENTITY_HEADER,
+            GRAPH_TOKEN,
+            client_certificate,
+        )
+        self._servers: Servers | None = None
+        self._files: TemporaryDirectory[str] | None = None
+        self._use(world)
+
+    @property
+    def tenant_id(self) -> str:
+        return self.world.entra.tenant_id
+
+    @property
+    def account_id(self) -> str:
+        return self.world.databricks.account_id
+
+    @property
+    def entra_certificate(self) -> str:
+        """Path of the PEM file with the app registration's certificate and its key."""
+        path = self._folder() / "client.pem"
+        if not path.exists():
+            path.write_bytes(client_certificate())
+        return str(path)
+
+    def start(self) -> Self:
+        self._files = TemporaryDirectory(prefix="contoso-")
+        certificates = make_certificates()
+        server = self._folder() / "server.pem"
+        server.write_bytes(certificates.server)
+        authority = self._folder() / "ca.pem"
+        authority.write_bytes(certificates.authority)
+        graph, databricks, entra = (loopback_socket() for _ in range(3))
+        self.graph_url = f"http://127.0.0.1:{port_of(graph)}/v1.0"
+        self.identity_endpoint = f"http://127.0.0.1:{port_of(graph)}/msi/token"
+        self.databricks_url = f"http://127.0.0.1:{port_of(databricks)}"
+        self.authority_url = f"https://127.0.0.1:{port_of(entra)}"
+        self.ca_file = str(authority)
+        self._servers = Servers(
+            [
+                Site(self._layers(self._graph, "graph"), graph),
+                Site(self._layers(self._databricks, "databricks"), databricks),
+                Site(self._layers(self._entra, "entra"), entra, server),
+            ]
+        )
+        self._servers.start()
+        return self
+
+    def stop(self) -> None:
+        if self._servers is not None:
+            self._servers.stop()
+            self._servers = None
+        if self._files is not None:
+            self._files.cleanup()
+            self._files = None
+
+    def reset(self, world: World) -> None:
+        """Go on with another world, at the same addresses, without faults and log."""
+        self.faults.clear()
+        self.log.clear()
+        self._use(world)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _use(self, world: World) -> None:
+        self.world = world
+        issuer = Issuer(world.entra, self._registration)
+        account = world.databricks
+        account.external_tokens = issuer.application
+        account.add_client(CLIENT_ID, CLIENT_SECRET)
+        account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
+        apps = (
+            graph_app(world.entra, issuer, self.faults),
+            databricks_app(account),
+            entra_app(issuer),
+        )
+        if not hasattr(self, "_graph"):
+            self._graph, self._databricks, self._entra = (Current(app) for app in apps)
+            return
+        self._graph.app, self._databricks.app, self._entra.app = apps
+
+    def _layers(self, app: ASGIApp, side: str) -> ASGIApp:
+        faulty = FaultMiddleware(LimitMiddleware(app, self.limits), self.faults, side)
+        logged = RequestLogMiddleware(faulty, self.log, side)
+        return logged if side == "entra" else AdminSwitch(logged, admin_app(self))
+
+    def _folder(self) -> Path:
+        if self._files is None:
+            raise RuntimeError("the sandbox is not started")
+        return Path(self._files.name)

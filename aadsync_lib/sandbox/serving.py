@@ -1,0 +1,128 @@
+"""Several uvicorn servers on loopback, in one background thread with its own event loop."""
+
+import asyncio
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+KEEP_ALIVE = 600  # seconds; a client that pauses for a while finds its connection still open
+
+
+def loopback_socket() -> socket.socket:
+    """A listening address on a free port."""
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
+def port_of(sock: socket.socket) -> int:
+    return int(sock.getsockname()[1])
+
+
+class Current:
+    """An application that can be exchanged between two requests."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One application and the socket it is served on; with TLS when there is a certificate."""
+
+    app: ASGIApp
+    sock: socket.socket
+    certificate: Path | None = None
+
+
+class Servers:
+    """Serves sites from ``start`` to ``stop``; requests still running then are broken off."""
+
+    def __init__(self, sites: list[Site]) -> None:
+        self._sites = sites
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise RuntimeError("the sandbox did not start") from self._failure
+
+    def stop(self) -> None:
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits in start
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        servers = [await _started(site) for site in self._sites]
+        self._ready.set()
+        await self._stop.wait()
+        for server in servers:
+            await _stopped(server)
+
+
+async def _started(site: Site) -> uvicorn.Server:
+    config = uvicorn.Config(
+        site.app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        ssl_certfile=site.certificate,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup(sockets=[site.sock])
+    return server
+
+
+async def _stopped(server: uvicorn.Server) -> None:
+    """Close at once; uvicorn's own shutdown waits for its next tick, a tenth of a second."""
+    for listener in server.servers:
+        listener.close()
+    for connection in list(server.server_state.connections):
+        transport = getattr(connection, "transport", None)
+        if transport is not None:
+            transport.abort()
+    await asyncio.sleep(0)
+    for task in list(server.server_state.tasks):
+        task.cancel()
+    await asyncio.gather(*server.server_state.tasks, return_exceptions=True)

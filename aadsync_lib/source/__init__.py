@@ -1,0 +1,1 @@
+"""Microsoft Graph: the scope in Entra, read into a snapshot."""

@@ -1,0 +1,1 @@
+"""The memory of a sync: links, journal, runs, leases."""

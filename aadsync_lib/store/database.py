@@ -1,0 +1,109 @@
+"""One SQLite connection that many threads share, and its errors in an operator's words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aadsync_lib.clock import SystemClock
+from aadsync_lib.errors import StoreError
+from aadsync_lib.ports import Clock
+from aadsync_lib.store.schema import VERSION, migrate, version_of
+
+BUSY = 10.0  # seconds to wait for the lock of another process
+
+DAMAGED = (
+    "Restore it from a backup; without one, move it away and run 'aadsync plan' to see which "
+    "objects a new store would adopt."
+)
+UNUSABLE = (
+    "Check that this is a file in an existing directory and that you may read and write both."
+)
+REMEDIES = {
+    sqlite3.SQLITE_BUSY: f"Another process has kept it locked for {BUSY:.0f} s; try again.",
+    sqlite3.SQLITE_CANTOPEN: UNUSABLE,
+    sqlite3.SQLITE_READONLY: UNUSABLE,
+    sqlite3.SQLITE_PERM: UNUSABLE,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    sqlite3.SQLITE_FULL: "Free some disk space and run again.",
+    sqlite3.SQLITE_IOERR: "Check the disk, and that the file is not on a network share.",
+}
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system raise into a ``StoreError`` with path and remedy."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        default = UNUSABLE if isinstance(error, OSError) else "What was not recorded is unchanged."
+        remedy = default if code is None else REMEDIES.get(code & 0xFF, default)
+        raise StoreError(f"{path}: the store could not be used: {error}. {remedy}") from error
+
+
+class Database:
+    """A file of the newest schema, in WAL mode, made when it is not there."""
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with explained(path):
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._prepare(clock or SystemClock())
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all of the block or nothing of it, and nothing else at the same time."""
+        with explained(self.path), self._lock, self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read what is committed."""
+        with explained(self.path), self._lock:
+            yield self._connection
+
+    def close(self) -> None:
+        """Close the connection; using it afterwards is a ``StoreError``."""
+        with self._lock:
+            self._connection.close()
+
+    def _prepare(self, clock: Clock) -> None:
+        execute = self._connection.execute
+        with self._connection:
+            execute("BEGIN")
+            version = version_of(self._connection, self.path)
+        mode = self._wal(clock)
+        if mode != "wal":
+            raise StoreError(
+                f"{self.path}: this file system gives SQLite the journal mode '{mode}', not 'wal', "
+                f"so a crash could lose records. Put the store on a local disk."
+            )
+        execute("PRAGMA synchronous = NORMAL")
+        execute("PRAGMA foreign_keys = ON")
+        if version < VERSION:
+            migrate(self._connection, self.path)
+
+    def _wal(self, clock: Clock) -> str:
+        """Switch to WAL. SQLite does not wait by itself when two processes do this at once."""
+        deadline = clock.monotonic() + BUSY
+        while True:
+            try:
+                return str(self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or clock.monotonic() >= deadline:
+                    raise
+            clock.sleep(0.05)

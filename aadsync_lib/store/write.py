@@ -1,0 +1,106 @@
+"""What a store records. Each function is a part of one transaction of its caller."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from aadsync_lib.errors import StoreError
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.codec import change_to_json
+from aadsync_lib.model.link import Link
+from aadsync_lib.model.run import Outcome
+
+
+def add_entry(
+    connection: sqlite3.Connection, sync: str, target: str, run_id: str, change: Change, now: float
+) -> int:
+    """Add a journal entry without a result and return its number."""
+    cursor = connection.execute(
+        "INSERT INTO journal (run_id, sync, target, action, external_id, target_id, name, change,"
+        " announced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (run_id, sync, target, change.action.value, change.external_id, change.target_id,
+         storable(change.name), _json(change), now),
+    )  # fmt: skip
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def settle_entry(
+    connection: sqlite3.Connection, sync: str, target: str, entry: int, outcome: Outcome, now: float
+) -> str:
+    """Record what came of an entry and return the run that announced it."""
+    row = connection.execute(
+        "SELECT run_id FROM journal WHERE entry = ? AND sync = ? AND target = ?",
+        (entry, sync, target),
+    ).fetchone()
+    if row is None:
+        raise StoreError(
+            f"{target}: the journal of sync {sync} has no entry {entry}, so its outcome was not "
+            f"recorded. Was the store file replaced during the run? Run again to find out what was done."
+        )
+    change = outcome.change
+    connection.execute(
+        "UPDATE journal SET result = ?, error = ?, settled_at = ?, change = ?,"
+        " target_id = coalesce(?, target_id) WHERE entry = ?",
+        (
+            outcome.result.value,
+            outcome.error and storable(outcome.error),
+            now,
+            _json(change),
+            change.target_id,
+            entry,
+        ),
+    )
+    return str(row[0])
+
+
+def add_link(
+    connection: sqlite3.Connection,
+    sync: str,
+    target: str,
+    link: Link,
+    run_id: str | None,
+    now: float,
+) -> None:
+    """Add a link, or bring it up to date: a new name of the same object keeps when and by whom it was linked."""
+    clash = connection.execute(
+        "SELECT external_id FROM links"
+        " WHERE sync = ? AND target = ? AND target_id = ? AND external_id <> ?",
+        (sync, target, link.target_id, link.external_id),
+    ).fetchone()
+    if clash is not None:
+        raise StoreError(
+            f"{target}: {link.kind.value} {link.target_id} is linked to Entra object {clash[0]} and "
+            f"cannot be linked to {link.external_id} as well. Nothing of this step was recorded. "
+            f"Run again: what was sent is looked up on the target first."
+        )
+    connection.execute(
+        "INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (sync, target, external_id) DO UPDATE SET"
+        " linked_at = iif(target_id = excluded.target_id, linked_at, excluded.linked_at),"
+        " run_id = iif(target_id = excluded.target_id, run_id, excluded.run_id),"
+        " missing_since = iif(target_id = excluded.target_id, missing_since, NULL),"
+        " kind = excluded.kind, origin = excluded.origin, name = excluded.name,"
+        " target_id = excluded.target_id",
+        (sync, target, link.kind.value, link.external_id, link.target_id, link.origin.value,
+         storable(link.name), now, run_id),
+    )  # fmt: skip
+
+
+def remove_link(connection: sqlite3.Connection, sync: str, target: str, external_id: str) -> None:
+    """Remove a link; one that is not there counts as removed."""
+    connection.execute(
+        "DELETE FROM links WHERE sync = ? AND target = ? AND external_id = ?",
+        (sync, target, external_id),
+    )
+
+
+def storable(text: str) -> str:
+    """Return what SQLite can hold: half a surrogate pair, as cut-off names end in, is replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _json(change: Change) -> str:
+    return json.dumps(change_to_json(change), separators=(",", ":"))

@@ -1,0 +1,93 @@
+"""The composition root: from settings to an engine that can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from aadsync_lib.clock import SystemClock
+from aadsync_lib.config.later import unsupported
+from aadsync_lib.config.settings import Settings, TargetSettings
+from aadsync_lib.engine.engine import Engine
+from aadsync_lib.errors import SettingsError, UsageError
+from aadsync_lib.model.rates import ACCOUNT_RATES
+from aadsync_lib.ports import Clock, Source, Store, Target
+from aadsync_lib.secrets import SecretResolver
+
+if TYPE_CHECKING:
+    from aadsync_lib.apply.executor import Progress
+
+
+@contextmanager
+def open_engine(
+    settings: Settings,
+    *,
+    read_only: bool,
+    only: str | None = None,
+    progress: Progress | None = None,
+    secrets: SecretResolver | None = None,
+) -> Iterator[Engine]:
+    """Build the engine of these settings, for all targets or ``only`` one; ``read_only`` to plan."""
+    problems = unsupported(settings)
+    if problems:
+        raise SettingsError("settings", problems)
+    secrets = secrets or SecretResolver()
+    clock = SystemClock()
+    with ExitStack() as opened:
+        store = opened.enter_context(_store(settings, clock, read_only=read_only))
+        source = opened.enter_context(_source(settings, clock, secrets))
+        targets = [_target(one, clock, secrets) for one in _chosen(settings, only)]
+        yield Engine(settings, source, targets, store, clock, progress)
+
+
+def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
+    chosen = [one for one in settings.targets if only in (None, one.name)]
+    if not chosen:
+        names = ", ".join(one.name for one in settings.targets)
+        raise UsageError(f"--target {only}: no such target; the settings have {names}")
+    return chosen
+
+
+@contextmanager
+def _store(settings: Settings, clock: Clock, *, read_only: bool) -> Iterator[Store]:
+    from aadsync_lib.store.readonly import open_for_plan
+    from aadsync_lib.store.sqlite import SqliteStore
+
+    assert settings.store.sqlite
+    path = Path(settings.store.sqlite)
+    if read_only:  # planning calls nothing but what a reader has
+        yield cast("Store", open_for_plan(path, settings.name))
+        return
+    with SqliteStore(path, settings.name, clock) as store:
+        yield store
+
+
+@contextmanager
+def _source(settings: Settings, clock: Clock, secrets: SecretResolver) -> Iterator[Source]:
+    from aadsync_lib.auth import graph_credential, graph_endpoint
+    from aadsync_lib.source.entra import EntraSource
+
+    endpoint, token_scope = graph_endpoint(settings.source)
+    credential = graph_credential(settings.source, secrets)
+    yield EntraSource(
+        settings.scope, credential, endpoint=endpoint, token_scope=token_scope, clock=clock
+    )
+
+
+def _target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
+    from aadsync_lib.apply.pacing import Pacer
+    from aadsync_lib.auth import databricks_api
+    from aadsync_lib.target.account import AccountTarget
+
+    assert settings.account_id
+    return AccountTarget(
+        settings.name,
+        databricks_api(settings, secrets),
+        settings.account_id,
+        pacer=Pacer(ACCOUNT_RATES, settings.pace, clock),
+        clock=clock,
+        client_id=getattr(settings.auth, "client_id", None),
+        azure="azuredatabricks" in settings.host or settings.host.startswith("http://"),
+    )

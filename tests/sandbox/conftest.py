@@ -1,0 +1,71 @@
+"""A sandbox on a small hand-made world, and clients for it."""
+
+import asyncio
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from azure.core.credentials import AccessToken
+from contoso import small_world
+from kiota_authentication_azure.azure_identity_authentication_provider import (
+    AzureIdentityAuthenticationProvider,
+)
+from msgraph import GraphRequestAdapter, GraphServiceClient
+
+from aadsync_lib.sandbox import Sandbox
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    with Sandbox(small_world()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def graph(box: Sandbox) -> Iterator[httpx.Client]:
+    """A client with a token, relative to the version."""
+    headers = {"Authorization": f"Bearer {box.graph_token}"}
+    # Plain http: loading the trusted authorities would take longer than the test.
+    with httpx.Client(base_url=box.graph_url, headers=headers, verify=False) as client:
+        yield client
+
+
+@pytest.fixture
+def admin(box: Sandbox) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{box.databricks_url}/_sandbox", verify=False) as client:
+        yield client
+
+
+class StaticCredential:
+    """A token got elsewhere."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+        return AccessToken(self.token, 4102444800)
+
+
+@pytest.fixture
+def msgraph(box: Sandbox) -> Callable[[Callable[[GraphServiceClient], Coroutine]], Any]:
+    """Runs a function of the SDK's client against the box."""
+
+    def run(use: Callable[[GraphServiceClient], Coroutine]) -> Any:
+        async def main() -> Any:
+            provider = AzureIdentityAuthenticationProvider(StaticCredential(box.graph_token))
+            adapter = GraphRequestAdapter(provider)
+            adapter.base_url = box.graph_url
+            try:
+                return await use(GraphServiceClient(request_adapter=adapter))
+            finally:
+                # Closing the client leaves open what its middleware wraps.
+                await adapter._http_client._transport.transport.aclose()
+
+        with warnings.catch_warnings():
+            # The SDK's modules warn of their own classes when they are imported.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return asyncio.run(main())
+
+    return run

@@ -1,0 +1,377 @@
+"""The SQLite store: the contract, and what only a file can do."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aadsync_lib.errors import LeaseHeldError, StoreError
+from aadsync_lib.store.database import Database
+from aadsync_lib.store.process import Process
+from aadsync_lib.store.schema import APPLICATION, MIGRATIONS, VERSION, migrate
+from aadsync_lib.store.sqlite import SqliteStore
+from tests.clock import FakeClock
+from tests.store.build import change, done, link
+from tests.store.contract import StoreContract, running
+from tests.store.files import damaged_store, foreign_file, newer_store, old_store
+
+ADA = replace(Process.here(), user="ada", host="laptop")
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "it's 100% #1?.db"
+
+
+@pytest.fixture
+def clock():
+    return FakeClock()
+
+
+@pytest.fixture
+def open_store(path, clock):
+    opened = []
+
+    def open_one(sync="contoso", **options):
+        opened.append(SqliteStore(path, sync, clock, **{"holder": ADA, **options}))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture
+    def open_store(self, path, clock):
+        stores = []
+
+        def open_one(sync="contoso"):
+            stores.append(SqliteStore(path, sync, clock, holder=ADA))
+            return stores[-1]
+
+        yield open_one
+        for store in stores:
+            store.close()
+
+
+# --- processes
+
+
+@contextmanager
+def worker(path, task):
+    command = [sys.executable, "-m", "tests.store.worker", str(path), task]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def go(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def kill(process):
+    process.kill()
+    process.wait(10)
+
+
+def test_what_a_killed_process_announced_and_settled_is_there_afterwards(path, open_store):
+    with worker(path, "announce") as process:
+        kill(process)
+    store = open_store()
+    assert [p.change for p in store.pending("account")] == [change("e2")]
+    assert store.outcomes("killed") == (done(),)
+    assert store.links("account").by_external == {"e1": link("e1", "t1")}
+    assert [run.status for run in store.runs()] == ["running"]
+
+
+def test_the_lease_of_a_killed_process_is_taken_over_at_once(path, open_store):
+    with worker(path, "announce") as process:
+        store = open_store(holder=Process.here())
+        with pytest.raises(LeaseHeldError, match=f"pid {process.pid} has held"):
+            store.lease("account", "r2").__enter__()
+        kill(process)
+        with running(store, "r2") as run:
+            assert run.announce(change("e3"))
+
+
+def test_the_lease_of_a_process_killed_on_another_host_has_to_expire(path, open_store, clock):
+    with worker(path, "announce") as process:
+        kill(process)
+    store = open_store(holder=replace(Process.here(), host="elsewhere"))
+    with pytest.raises(LeaseHeldError):
+        store.lease("account", "r2").__enter__()
+    clock.advance(60)
+    with store.lease("account", "r2"):
+        pass
+
+
+def test_of_processes_that_race_for_the_lease_exactly_one_wins(path):
+    with worker(path, "race") as one, worker(path, "race") as two, worker(path, "race") as three:
+        racers = (one, two, three)
+        for racer in racers:
+            go(racer)
+        assert sorted(racer.stdout.readline() for racer in racers) == ["held\n", "held\n", "won\n"]
+        for racer in racers:
+            kill(racer)
+
+
+# --- heartbeat
+
+
+class Beaten(FakeClock):
+    """Counts how often a thread other than the test's asked for the time."""
+
+    def __init__(self):
+        super().__init__()
+        self.beats = threading.Semaphore(0)
+        self.main = threading.current_thread()
+
+    def now(self):
+        if threading.current_thread() is not self.main:
+            self.beats.release()
+        return super().now()
+
+    def wait_for_a_beat(self):
+        for _ in range(2):  # when the second begins, a whole one lies before it
+            assert self.beats.acquire(timeout=30)
+
+
+class Warned(logging.Handler):
+    """Collects the warnings of the lease and lets a test wait for the first."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.messages = []
+        self._first = threading.Event()
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+        self._first.set()
+
+    def wait(self):
+        assert self._first.wait(30)
+
+    @contextmanager
+    def listening(self):
+        logger = logging.getLogger("aadsync_lib.store.lease")
+        logger.addHandler(self)
+        try:
+            yield
+        finally:
+            logger.removeHandler(self)
+
+
+def drain(semaphore):
+    while semaphore.acquire(blocking=False):
+        pass
+
+
+def test_the_heartbeat_keeps_the_lease_longer_than_it_lasts(path):
+    clock = Beaten()
+    with (
+        SqliteStore(path, "contoso", clock, holder=ADA, renew_every=0.001) as store,
+        SqliteStore(path, "contoso", clock, holder=ADA) as other,
+        store.lease("account", "r1"),
+    ):
+        for _ in range(4):
+            clock.advance(50)
+            drain(clock.beats)
+            clock.wait_for_a_beat()
+        with pytest.raises(LeaseHeldError, match="since 2025-06-15T15:06:40Z"):
+            other.lease("account", "r2").__enter__()
+
+
+def test_the_heartbeat_ends_with_the_block(open_store):
+    with open_store(renew_every=0.001).lease("account", "r1"):
+        assert any(thread.name == "lease of account" for thread in threading.enumerate())
+    assert not any(thread.name == "lease of account" for thread in threading.enumerate())
+
+
+def test_the_heartbeat_ends_when_the_lease_is_lost(path, open_store, clock):
+    with open_store(renew_every=0.001).lease("account", "r1"):
+        (thread,) = (t for t in threading.enumerate() if t.name == "lease of account")
+        with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
+            connection.execute("UPDATE leases SET fence = fence + 1")
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_a_store_that_breaks_in_mid_run_neither_hangs_nor_hides_the_first_error(open_store):
+    store = open_store(renew_every=0.001)
+    warned = Warned()
+
+    def run():
+        with store.lease("account", "r1"):
+            store.close()
+            warned.wait()
+            raise ZeroDivisionError
+
+    with warned.listening(), pytest.raises(ZeroDivisionError):
+        run()
+    assert warned.messages[0].startswith("the lease was not renewed, trying again")
+    assert warned.messages[-1].startswith("the lease was not released, it ends by itself")
+
+
+# --- the file
+
+
+def test_syncs_and_reopened_stores_share_one_file_in_wal_mode(path, open_store):
+    store = open_store()
+    store.settle("account", {}, linked=[link()])
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
+    assert open_store().links("account").by_external == {"e1": link()}
+
+
+def test_a_link_remembers_the_run_that_made_it_and_when(path, open_store, clock):
+    store = open_store()
+    made = clock.now()
+    with running(store, "r1") as run:
+        (entry,) = run.announce(change("e1"))
+        store.settle("account", {entry: done()}, linked=[link("e1", "t1")])
+    clock.advance(100)
+    with running(store, "r2") as run:
+        (entry,) = run.announce(change("e1"))
+        store.settle("account", {entry: done()}, linked=[link("e1", "t1", "renamed")])
+        store.settle("account", {}, linked=[link("e2", "t2")])
+    store.settle("account", {}, linked=[link("e3", "t3")])
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT name, run_id, linked_at FROM links ORDER BY external_id")
+        assert rows.fetchall() == [
+            ("renamed", "r1", made),
+            ("ada@contoso.com", "r2", made + 100),
+            ("ada@contoso.com", None, made + 100),
+        ]
+
+
+def test_migration_keeps_every_row_of_version_1(path, open_store):
+    with closing(old_store(path)) as connection:
+        before = connection.execute("SELECT * FROM links").fetchall()
+    store = open_store()
+    assert store.links("account").by_external == {"e1": link()}
+    assert [p.change for p in store.pending("account")] == [change()]
+    assert [run.run_id for run in store.runs()] == ["r1"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert connection.execute("SELECT * FROM links").fetchall() == [(*before[0], None)]
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
+    old_store(path).close()
+    broken = (*MIGRATIONS, "CREATE TABLE half (x); CREATE TABLE links (x)")
+    monkeypatch.setattr("aadsync_lib.store.schema.MIGRATIONS", broken)
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="already exists"),
+    ):
+        migrate(connection, path, to=len(broken))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    assert "quarantine" not in names
+    assert "half" not in names
+
+
+def test_a_file_of_a_newer_version_is_refused_and_not_changed(path):
+    newer_store(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"schema version 99, this aadsync knows .* Install"):
+        SqliteStore(path, "contoso", FakeClock())
+    assert path.read_bytes() == before
+
+
+def test_the_database_of_another_program_is_refused_and_not_changed(path):
+    foreign_file(path)
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="belongs to another program"):
+        SqliteStore(path, "contoso", FakeClock())
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_an_error_with_path_and_remedy(path):
+    path.write_bytes(b"not a database " * 100)
+    with pytest.raises(StoreError, match=r"file is not a database.*Restore it") as caught:
+        SqliteStore(path, "contoso", FakeClock())
+    assert str(path) in str(caught.value)
+
+
+def test_a_corrupt_file_is_an_error_with_path_and_remedy(path, open_store):
+    damaged_store(path)
+    with pytest.raises(StoreError, match=r"malformed.*Restore it") as caught:
+        open_store().links("account")
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("where", [".", "missing/aadsync.db"], ids=["directory", "no parent"])
+def test_a_place_that_cannot_hold_a_file_is_an_error_with_path_and_remedy(tmp_path, where):
+    with pytest.raises(StoreError, match="existing directory") as caught:
+        SqliteStore(tmp_path / where, "contoso", FakeClock())
+    assert str(tmp_path / where) in str(caught.value)
+
+
+def test_a_place_where_wal_does_not_work_is_refused():
+    with pytest.raises(StoreError, match="journal mode 'memory'"):
+        SqliteStore(Path(":memory:"), "contoso", FakeClock())
+
+
+def test_a_closed_store_says_so(open_store):
+    store = open_store()
+    store.close()
+    with pytest.raises(StoreError, match="closed database"):
+        store.links("account")
+    with pytest.raises(StoreError, match="closed database"):
+        store.settle("account", {}, linked=[link()])
+
+
+def test_the_same_run_cannot_begin_twice(open_store):
+    store = open_store()
+    store.begin_run("r1", "", "", full=False)
+    with pytest.raises(StoreError, match="UNIQUE"):
+        store.begin_run("r1", "", "", full=False)
+
+
+def test_a_run_that_never_began_announces_nothing(open_store):
+    store = open_store()
+    with store.lease("account", "r1"), pytest.raises(StoreError, match="FOREIGN KEY"):
+        store.announce("r1", "account", [change()])
+
+
+def test_a_new_file_waits_for_another_process_that_is_making_it(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        class Waiting(FakeClock):
+            def sleep(self, seconds):
+                super().sleep(seconds)
+                other.execute("ROLLBACK")
+
+        clock = Waiting()
+        SqliteStore(path, "contoso", clock).close()
+        assert len(clock.sleeps) == 1
+
+
+def test_a_file_that_stays_locked_is_an_error_that_says_so(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        clock = FakeClock()
+        with pytest.raises(StoreError, match="Another process has kept it locked for 10 s"):
+            Database(path, clock)
+        assert clock.slept >= 10

@@ -1,0 +1,105 @@
+"""A target over real HTTP: the sandbox's account, databricks-sdk's client, and a clock that nobody waits for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from databricks.sdk.core import ApiClient, Config
+
+from aadsync_lib.apply.pacing import Pacer
+from aadsync_lib.model.rates import ACCOUNT_RATES
+from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.faults import Fault
+from aadsync_lib.sandbox.server import Sandbox
+from aadsync_lib.sandbox.world import World
+from aadsync_lib.target.account import AccountTarget
+from aadsync_lib.target.client import SINGLE_ATTEMPT
+from tests.clock import FakeClock
+
+SECRET = "dapi-0123456789-never-to-be-seen"
+
+
+@dataclass(frozen=True)
+class Sent:
+    method: str
+    path: str
+    query: dict[str, Any] | None
+    body: dict[str, Any] | None
+
+
+class RecordingApi(ApiClient):
+    """The SDK's own client, which also remembers what it was asked to send."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.sent: list[Sent] = []
+
+    def do(self, method, path=None, **others):
+        tail = path.partition("/scim/v2/")[2]
+        self.sent.append(Sent(method, tail, others.get("query"), others.get("body")))
+        return super().do(method, path, **others)
+
+    def bodies(self, method: str) -> list[dict[str, Any]]:
+        return [sent.body for sent in self.sent if sent.method == method and sent.body]
+
+    def operations(self) -> list[list[dict[str, Any]]]:
+        return [body["Operations"] for body in self.bodies("PATCH")]
+
+
+@dataclass
+class Account:
+    """The sandbox's account and one target for it."""
+
+    box: Sandbox
+    login: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        login = self.login or {"token": self.box.databricks_token}
+        arguments = {"host": self.box.databricks_url, "account_id": self.box.account_id}
+        config = Config(**{**SINGLE_ATTEMPT, **arguments, **login})
+        self.api = RecordingApi(config)
+        self.pacer = Pacer(ACCOUNT_RATES, 1.0, self.clock)
+        self.target = AccountTarget(
+            "account",
+            self.api,
+            self.box.account_id,
+            pacer=self.pacer,
+            clock=self.clock,
+            **self.options,
+        )
+
+    @property
+    def state(self) -> DatabricksState:
+        return self.box.world.databricks
+
+    @property
+    def paths(self) -> list[str]:
+        return [entry.path for entry in self.box.log.entries]
+
+    def fault(self, kind: str, method: str, path: str = "scim/v2", **others: Any) -> str:
+        return self.box.faults.add(Fault(kind, "databricks", method, path, **others))
+
+    def settled(self) -> "Account":
+        """Let the first listing pass, so that the test sees its own requests only."""
+        self.target._settle()
+        self.api.sent.clear()
+        self.box.log.clear()
+        return self
+
+    def other(self, login: dict[str, Any] | None = None, **options: Any) -> "Account":
+        return Account(self.box, login or {}, options, FakeClock())
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(World()) as box:
+        yield box
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> Account:
+    sandbox.reset(World())
+    return Account(sandbox)
