@@ -28,13 +28,14 @@ def open_engine(
     only: str | None = None,
     progress: Progress | None = None,
     secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Engine]:
     """Build the engine of these settings, for all targets or ``only`` one; ``read_only`` to plan."""
     problems = unsupported(settings)
     if problems:
         raise SettingsError("settings", problems)
     secrets = secrets or SecretResolver()
-    clock = SystemClock()
+    clock = clock or SystemClock()
     with ExitStack() as opened:
         store = opened.enter_context(_store(settings, clock, read_only=read_only))
         source = opened.enter_context(_source(settings, clock, secrets))

@@ -20,6 +20,10 @@ from aadsync_lib.cli.sync import apply, sync
 class Program(click.Group):
     """Turns every exception into one message on stderr and an exit code."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """List the commands in the order in which a newcomer needs them."""
+        return list(self.commands)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
         streams_write_anything()
@@ -47,5 +51,5 @@ def main() -> None:
     """
 
 
-for command in (plan, sync, apply, doctor, init, demo, sandbox):
+for command in (demo, init, doctor, plan, sync, apply, sandbox):
     main.add_command(command)

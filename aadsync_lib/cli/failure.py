@@ -19,7 +19,8 @@ class Failure(click.ClickException):
 
     def __init__(self, error: Exception, outlet: Outlet) -> None:
         super().__init__(outlet.clean(_message(error)))
-        self.exit_code = error.exit_code if isinstance(error, AadsyncError) else 1
+        code = error.exit_code if isinstance(error, AadsyncError) else 1
+        self.exit_code = code  # type: ignore[misc]  # click has one code a class
         self._trace = ""
         if os.environ.get(DEBUG):
             self._trace = outlet.clean("".join(traceback.format_exception(error)))

@@ -81,6 +81,9 @@ FULL = click.option(
     "--full", is_flag=True, expose_value=False, help="Read everything, not only what changed."
 )
 
+READING = (*SETTINGS, TARGET, FULL, *OUTPUT, *TALK)
+APPLYING = (*SETTINGS, TARGET, *OUTPUT, *TALK)
+
 
 def options(*groups: Command) -> Callable[[Command], Command]:
     """Give a command these options, as one ``Options`` and its own besides."""

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aadsync_lib.cli import session
-from aadsync_lib.cli.options import (
-    FILE, FULL, OUTPUT, SETTINGS, TALK, TARGET, Options, new_file, options,
-)  # fmt: skip
+from aadsync_lib.cli.options import FILE, READING, Options, new_file, options
 from aadsync_lib.cli.outlet import OWNER_ONLY
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ THERE_ARE_CHANGES = 2
 
 
 @click.command()
-@options(*SETTINGS, TARGET, FULL, *OUTPUT, *TALK)
+@options(*READING)
 @click.option(
     "--save", type=FILE, callback=new_file, metavar="PLAN.json", help="Keep the plan for apply."
 )
@@ -32,7 +30,7 @@ THERE_ARE_CHANGES = 2
 def plan(
     ctx: click.Context, options: Options, save: Path | None, *, detailed_exitcode: bool
 ) -> None:
-    """Show every change that a sync would make. Writes nothing anywhere."""
+    """Show every change; write nothing."""
     from aadsync_lib.report.as_json import plan_to_json
 
     settings = session.settings_of(options)

@@ -34,7 +34,10 @@ def sandbox(
     *,
     save: bool,
 ) -> None:
-    """Serve an Entra tenant and a Databricks account on this machine, until interrupted."""
+    """Serve a made-up Entra and Databricks.
+
+    On this machine, until interrupted, for any client.
+    """
     if save and world is None:
         raise click.UsageError("--save needs --world W.json")
     if world is not None and not world.exists() and not save:

@@ -63,15 +63,15 @@ def publish_plan(plan: Plan, options: Options, call: Call) -> None:
 
     match options.form:
         case "json":
-            _publish(options, options.outlet.json(as_json.plan_to_json(plan)))
+            publish(options, options.outlet.json(as_json.plan_to_json(plan)))
         case "markdown":
-            _publish(options, markdown.plan_markdown(plan, full=options.every, call=call))
+            publish(options, markdown.plan_markdown(plan, full=options.every, call=call))
         case _:
             shown, plain = (
                 text.plan_text(plan, look, full=options.every, call=call)
                 for look in (Look.of(sys.stdout), Look())
             )
-            _publish(options, shown, plain)
+            publish(options, shown, plain)
 
 
 def publish_run(report: RunReport, options: Options, call: Call) -> None:
@@ -81,18 +81,19 @@ def publish_run(report: RunReport, options: Options, call: Call) -> None:
 
     match options.form:
         case "json":
-            _publish(options, options.outlet.json(as_json.run_to_json(report)))
+            publish(options, options.outlet.json(as_json.run_to_json(report)))
         case "markdown":
-            _publish(options, markdown.run_markdown(report, full=options.every, call=call))
+            publish(options, markdown.run_markdown(report, full=options.every, call=call))
         case _:
             shown, plain = (
                 text.run_text(report, look, full=options.every, call=call)
                 for look in (Look.of(sys.stdout), Look())
             )
-            _publish(options, shown, plain)
+            publish(options, shown, plain)
 
 
-def _publish(options: Options, shown: str, plain: str | None = None) -> None:
+def publish(options: Options, shown: str, plain: str | None = None) -> None:
+    """Write a result to stdout, and to ``--out`` as it reads in a file."""
     options.outlet.result(shown)
     if options.out is not None:
         options.outlet.file(options.out, shown if plain is None else plain)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aadsync_lib.cli import session
-from aadsync_lib.cli.options import FILE, FULL, OUTPUT, SETTINGS, TALK, TARGET, Options, options
+from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, options
 from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UsageError
 
@@ -27,21 +27,24 @@ APPROVE = click.option(
 
 
 @click.command()
-@options(*SETTINGS, TARGET, FULL, *OUTPUT, *TALK)
+@options(*READING)
 @APPROVE
 @click.pass_context
 def sync(ctx: click.Context, options: Options, approve: str | None) -> None:
-    """Plan, check against the limits, apply and record."""
+    """Plan, check the limits, apply, record."""
     ctx.exit(_run(options, session.call_of(options), lambda engine: engine.sync(approve=approve)))
 
 
 @click.command()
 @click.argument("file", type=FILE, metavar="PLAN.json")
-@options(*SETTINGS, TARGET, *OUTPUT, *TALK)
+@options(*APPLYING)
 @APPROVE
 @click.pass_context
 def apply(ctx: click.Context, options: Options, file: Path, approve: str | None) -> None:
-    """Apply exactly a saved plan, or refuse when the world has moved under it."""
+    """Apply a saved plan.
+
+    It is applied exactly as it is, or refused when the world has moved under it.
+    """
     whole = _saved(file)
     part = whole if options.target is None else _part(whole, options.target)
     # Whoever approved the whole plan approved each part of it.

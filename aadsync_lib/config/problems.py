@@ -34,7 +34,12 @@ PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 def problems_of(error: ValidationError) -> tuple[str, ...]:
     """Turn pydantic's findings into lines; what stands under ``auth`` is never shown."""
     findings = error.errors(include_url=False)
-    return tuple(dict.fromkeys(_line(finding) for finding in findings))
+    return tuple(dict.fromkeys(_line(finding) for finding in findings if not _echo(finding)))
+
+
+def _echo(finding: Mapping[str, Any]) -> bool:
+    """Whether a list is called too short only because its items have problems of their own."""
+    return finding["type"] == "too_short" and bool(finding["input"])
 
 
 def dotted(path: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
@@ -114,6 +114,13 @@ class Settings(Section):
     targets: Annotated[tuple[TargetSettings, ...], Field(min_length=1)]
     policy: Policy = Policy()
     store: StoreSettings = StoreSettings(sqlite="./aadsync.db")
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # to Python, true is 1
+            raise ValueError("expected 1")  # noqa: TRY004 - pydantic's way to refuse a value
+        return value
 
     @field_validator("targets")
     @classmethod

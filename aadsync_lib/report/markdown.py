@@ -66,8 +66,7 @@ def _listed(target: TargetPlan, limit: int | None) -> str:
 
 
 def _what(row: Row, limit: int | None) -> str:
-    words = filter(None, (row.what, say.members_words(row)))
-    lines = [markdown_prose(", ".join(words))]
+    lines = [_counts(row)]
     for sign, names in say.sides(row):
         if names:
             known, more = shortened(names, limit)
@@ -76,13 +75,16 @@ def _what(row: Row, limit: int | None) -> str:
     return "<br>".join(lines)
 
 
+def _counts(row: Row) -> str:
+    return markdown_prose(", ".join(filter(None, (row.what, say.members_words(row)))))
+
+
 def _summary(target: TargetPlan) -> Iterator[str]:
     yield _totals(target)
     groups, more = most_affected(target, GROUPS)
     if groups:
-        head = ("Most affected groups", "Change", "Why")
-        found = ((markdown_name(r.name), _what(r, 0), markdown_prose(r.reason)) for r in groups)
-        yield _table(head, found)
+        found = ((markdown_name(row.name), _counts(row)) for row in groups)
+        yield _table(("Most affected groups", "Change"), found)
         yield _more(more, "group")
 
 

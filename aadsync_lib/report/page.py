@@ -55,6 +55,17 @@ class Page:
         """Add a line that is never broken, so that it can be copied."""
         self._console.print(Text(visible(text), style), soft_wrap=True)
 
+    def prose(self, text: str, style: str = "") -> None:
+        """Add sentences, broken to the width of the page."""
+        self._console.print(Text(visible(text), style))
+
+    def bullets(self, sentences: Iterable[str]) -> None:
+        """Add an indented list of sentences."""
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+        for sentence in sentences:
+            table.add_row("-", Text(visible(sentence)))
+        self._indented(table)
+
     def heading(self, text: str) -> None:
         """Add an empty line and a heading."""
         self.line()

@@ -47,7 +47,7 @@ class BarProgress:
                     bar_format="{desc}: {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}, "
                     "{remaining} left",
                 )  # fmt: skip
-            self._bar.total += total
+            self._bar.total = (self._bar.total or 0) + total
             self._bar.refresh()
 
     def advance(self, count: int) -> None:

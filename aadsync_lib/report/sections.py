@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
@@ -91,7 +91,7 @@ def totals(target: TargetPlan | TargetReport) -> tuple[tuple[str, str], ...]:
     }
     return tuple(
         (words(Action(action)), f"{number:,}{_memberships(members.get(Action(action)))}")
-        for action, number in counts.items()
+        for action, number in sorted(counts.items(), key=lambda pair: ORDER[Action(pair[0])])
     )
 
 

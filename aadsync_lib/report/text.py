@@ -127,8 +127,7 @@ def _summary(page: Page, target: TargetPlan) -> None:
     if groups:
         page.line()
         page.note("Most affected groups", "bold")
-        head = ("Group", "Change", "Why")
-        page.table(head, ((label(r.name), _what(r), visible(r.reason)) for r in groups))
+        page.table(("Group", "Change"), ((label(row.name), _what(row)) for row in groups))
         _more(page, more, "group")
 
 

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from aadsync_lib.sandbox.server import Sandbox
 
 _ENTRA_SWITCHES = frozenset(
-    {"empty_pages", "delta_page_size", "delta_members_per_page", "delta_replays", "delta_lag"}
+    {
+        "empty_pages",
+        "delta_page_size",
+        "delta_members_per_page",
+        "delta_replays",
+        "delta_lag",
+        "removed_in_first_round",
+    }
 )
 
 
@@ -100,7 +107,7 @@ class Admin:
                 case "permissions":
                     state.permissions = set(value)
                 case _ if name in _ENTRA_SWITCHES:
-                    setattr(state, name, int(value))
+                    setattr(state, name, value)
                 case _:
                     raise ValueError(f"unknown switch {name!r} of entra")
 

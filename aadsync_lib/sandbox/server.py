@@ -100,7 +100,11 @@ class Sandbox:
                 Site(self._layers(self._entra, "entra"), entra, server),
             ]
         )
-        self._servers.start()
+        try:
+            self._servers.start()
+        except RuntimeError:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:

@@ -7,7 +7,12 @@ with Graph's property names. A user needs ``id`` and ``userPrincipalName``, a se
 ``id``, ``displayName`` and ``appId``, anything else ``id`` and ``displayName``. Left out,
 ``accountEnabled`` and ``securityEnabled`` are true, ``mailEnabled`` is false, ``userType`` is
 ``Member``, ``groupTypes`` is empty, a user's ``displayName`` is the first part of its name, and
-everything else is null. ``databricks`` needs an ``account_id``.
+everything else is null.
+
+``databricks`` may have an ``account_id``, ``switches``, ``users`` (``user_name``),
+``service_principals`` (``application_id``) and ``groups`` (``display_name``, and ``members`` by
+name); each may have an ``external_id``, ``roles``, and but for groups ``display_name`` and
+``active``. A file that was saved has ids as well, and ``next_id``.
 """
 
 import json
@@ -17,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.databricks.switches import Switches
 from aadsync_lib.sandbox.entra.state import EntraState
 
 VERSION = 1
@@ -40,11 +46,8 @@ class World:
     def from_json(cls, data: dict[str, Any]) -> Self:
         if data.get("version", VERSION) != VERSION:
             raise ValueError(f"a world of version {data['version']}, not {VERSION}")
-        account = data.get("databricks")
-        return cls(
-            EntraState.from_json(data.get("entra", {})),
-            DatabricksState() if account is None else DatabricksState.from_json(account),
-        )
+        entra = EntraState.from_json(data.get("entra", {}))
+        return cls(entra, _account(data.get("databricks", {})))
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -54,6 +57,21 @@ class World:
         """Write the world, one object a line, so that two worlds compare well."""
         with Path(path).open("w", encoding="utf-8") as file:
             file.writelines(_lines(self.to_json()))
+
+
+def _account(section: dict[str, Any]) -> DatabricksState:
+    """A saved account, or one written by hand, without ids."""
+    if "next_id" in section:
+        return DatabricksState.from_json(section)
+    state = DatabricksState(switches=Switches(**section.get("switches", {})))
+    state.account_id = section.get("account_id", state.account_id)
+    for user in section.get("users", ()):
+        state.add_user(**user)
+    for principal in section.get("service_principals", ()):
+        state.add_service_principal(**principal)
+    for group in section.get("groups", ()):
+        state.add_group(**group)
+    return state
 
 
 def _lines(world: dict[str, Any]) -> Iterator[str]:

@@ -37,10 +37,9 @@ async def off_loop(call: Callable[[], T]) -> T:
     end, and nobody who presses Ctrl-C wants to wait for a pause of five minutes.
     """
     outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()  # from here on it cannot be cancelled, only ignored
 
     def run() -> None:
-        if not outcome.set_running_or_notify_cancel():
-            return
         try:
             result = call()
         except BaseException as error:  # noqa: BLE001 - handed to whoever awaits

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aadsync_lib.clock import SystemClock
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.schema import VERSION, migrate, version_of
@@ -22,6 +21,7 @@ DAMAGED = (
 UNUSABLE = (
     "Check that this is a file in an existing directory and that you may read and write both."
 )
+DEFECT = "Nothing of this step was recorded. Please report this, it is a defect of aadsync."
 REMEDIES = {
     sqlite3.SQLITE_BUSY: f"Another process has kept it locked for {BUSY:.0f} s; try again.",
     sqlite3.SQLITE_CANTOPEN: UNUSABLE,
@@ -41,7 +41,7 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, OSError) as error:
         code = getattr(error, "sqlite_errorcode", None)
-        default = UNUSABLE if isinstance(error, OSError) else "What was not recorded is unchanged."
+        default = UNUSABLE if isinstance(error, OSError) else DEFECT
         remedy = default if code is None else REMEDIES.get(code & 0xFF, default)
         raise StoreError(f"{path}: the store could not be used: {error}. {remedy}") from error
 
@@ -49,7 +49,7 @@ def explained(path: Path) -> Iterator[None]:
 class Database:
     """A file of the newest schema, in WAL mode, made when it is not there."""
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._lock = threading.RLock()
         with explained(path):
@@ -57,7 +57,7 @@ class Database:
                 path, timeout=BUSY, isolation_level=None, check_same_thread=False
             )
             try:
-                self._prepare(clock or SystemClock())
+                self._prepare(clock)
             except BaseException:
                 self._connection.close()
                 raise

@@ -82,8 +82,10 @@ def take(
         if held_by is not None and expires > now and not holder.gone(here):
             raise LeaseHeldError(target, str(holder), utc(since), utc(expires))
         if held_by is not None:
-            log.info("taking over the lease of a run that ended without releasing it",
-                     extra={"target": target, "run_id": held_by})  # fmt: skip
+            log.info(
+                "taking over the lease of a run that ended without releasing it",
+                extra={"target": target, "run_id": held_by},
+            )
     connection.execute(
         "INSERT INTO leases (sync, target, fence, run_id, holder, since, renewed_at, expires_at)"
         " VALUES (?, ?, 1, ?, ?, ?, ?, ?)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aadsync_lib.model.codec import change_from_json
@@ -62,6 +64,20 @@ def read_pending(connection: sqlite3.Connection, sync: str, target: str) -> tupl
         Pending(entry, run_id, change_from_json(json.loads(change)))
         for entry, run_id, change in rows
     )
+
+
+def read_added(
+    connection: sqlite3.Connection, sync: str, target: str
+) -> Mapping[str, frozenset[str]]:
+    """Return the members this sync added and did not remove, by the group's object id."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    rows = connection.execute(
+        "SELECT group_external_id, member_target_id FROM members WHERE sync = ? AND target = ?",
+        (sync, target),
+    )
+    for group, member in rows:
+        found[group].append(member)
+    return {group: frozenset(members) for group, members in found.items()}
 
 
 def read_runs(connection: sqlite3.Connection, sync: str) -> tuple[RunRecord, ...]:

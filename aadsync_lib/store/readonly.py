@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ from typing import TypeVar
 from aadsync_lib.model.link import Links
 from aadsync_lib.ports import Pending, StoreReader
 from aadsync_lib.store.database import BUSY, explained
-from aadsync_lib.store.read import read_links, read_pending
+from aadsync_lib.store.read import read_added, read_links, read_pending
 from aadsync_lib.store.schema import VERSION, migrate, version_of
 
 T = TypeVar("T")
@@ -45,29 +45,34 @@ class _Reader:
         """Writes announced without an outcome, oldest first."""
         return self._read(lambda db: read_pending(db, self._sync, target), ())
 
+    def added(self, target: str) -> Mapping[str, frozenset[str]]:
+        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
+        return self._read(lambda db: read_added(db, self._sync, target), {})
+
     def _read(self, fetch: Callable[[sqlite3.Connection], T], absent: T) -> T:
         """Read once more when a run changed the files meanwhile: an immutable read sees no locks."""
         with explained(self._path):
             if self._path.is_dir():
                 raise IsADirectoryError("it is a directory")
             while self._path.exists():
+                logged = _has_log(self._path)
                 before = _state(self._path)
                 try:
-                    with _current(self._path) as connection:
+                    with _current(self._path, logged=logged) as connection:
                         answer = fetch(connection)
-                except sqlite3.DatabaseError:
+                except (sqlite3.DatabaseError, FileNotFoundError):
                     if _state(self._path) == before:
                         raise
                 else:
-                    if _has_log(self._path) or _state(self._path) == before:
+                    if logged or _state(self._path) == before:
                         return answer
             return absent
 
 
 @contextmanager
-def _current(path: Path) -> Iterator[sqlite3.Connection]:
+def _current(path: Path, *, logged: bool) -> Iterator[sqlite3.Connection]:
     """Yield a connection to the newest schema; an older file is brought there in memory only."""
-    with _as_it_is(path) as connection:
+    with _as_it_is(path, logged=logged) as connection:
         connection.execute("BEGIN")
         if version_of(connection, path) == VERSION:
             yield connection
@@ -79,9 +84,9 @@ def _current(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _as_it_is(path: Path) -> Iterator[sqlite3.Connection]:
+def _as_it_is(path: Path, *, logged: bool) -> Iterator[sqlite3.Connection]:
     """Yield a connection that touches nothing: without its two options SQLite rewrites the -shm file."""
-    if not _has_log(path):
+    if not logged:
         options = "immutable=1"
     elif _beside(path, "-shm").exists():
         options = "readonly_shm=1"

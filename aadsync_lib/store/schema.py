@@ -1,12 +1,14 @@
 """The tables of a store, as numbered migrations.
 
 Times are seconds since the epoch, UTC. ``links.run_id`` names the run that made the link and
-outlives the row of that run, so it is no foreign key.
+outlives the row of that run, so it is no foreign key. ``members`` are those that this sync added to
+a group and did not remove since; the journal would tell, too, but may be cut off by age.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from aadsync_lib.errors import StoreError
 
@@ -49,6 +51,11 @@ CREATE TABLE leases (
 
 REMEMBERING = """
 ALTER TABLE links ADD COLUMN missing_since REAL;
+CREATE TABLE members (
+  sync TEXT NOT NULL, target TEXT NOT NULL, group_external_id TEXT NOT NULL,
+  member_target_id TEXT NOT NULL, added_at REAL NOT NULL, run_id TEXT NOT NULL,
+  PRIMARY KEY (sync, target, group_external_id, member_target_id)
+) WITHOUT ROWID;
 CREATE TABLE quarantine (
   sync TEXT NOT NULL, target TEXT NOT NULL, external_id TEXT NOT NULL,
   name TEXT NOT NULL, reason TEXT NOT NULL,
@@ -66,7 +73,7 @@ MIGRATIONS = (RUNNING, REMEMBERING)
 VERSION = len(MIGRATIONS)
 
 
-def version_of(connection: sqlite3.Connection, path: object) -> int:
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
     """Return the schema version, 0 for an empty file.
 
     Belongs inside a transaction, because another process may be making the file. Raises ``StoreError`` for the file of another program and for one of a newer aadsync.
@@ -87,7 +94,7 @@ def version_of(connection: sqlite3.Connection, path: object) -> int:
     return version
 
 
-def migrate(connection: sqlite3.Connection, path: object, *, to: int = VERSION) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, *, to: int = VERSION) -> None:
     """Bring the tables to a version, all migrations or none.
 
     The version is read under the write lock, because two processes may open a new file at once.

@@ -16,8 +16,22 @@ from aadsync_lib.ports import Clock, Pending
 from aadsync_lib.store.database import Database
 from aadsync_lib.store.lease import RENEW, Lease, beating, take
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.read import RunRecord, read_links, read_outcomes, read_pending, read_runs
-from aadsync_lib.store.write import add_entry, add_link, remove_link, settle_entry, storable
+from aadsync_lib.store.read import (
+    RunRecord,
+    read_added,
+    read_links,
+    read_outcomes,
+    read_pending,
+    read_runs,
+)
+from aadsync_lib.store.write import (
+    add_entry,
+    add_link,
+    note_members,
+    remove_link,
+    settle_entry,
+    storable,
+)
 
 
 class SqliteStore:
@@ -53,6 +67,11 @@ class SqliteStore:
         with self._database.reading() as connection:
             return read_pending(connection, self._sync, target)
 
+    def added(self, target: str) -> Mapping[str, frozenset[str]]:
+        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
+        with self._database.reading() as connection:
+            return read_added(connection, self._sync, target)
+
     def runs(self) -> tuple[RunRecord, ...]:
         """Every run of this sync, newest first."""
         with self._database.reading() as connection:
@@ -79,8 +98,16 @@ class SqliteStore:
 
     def begin_run(self, run_id: str, digest: str, settings_digest: str, *, full: bool) -> None:
         """Record that a run begins to write."""
-        values = (run_id, self._sync, digest, settings_digest, full,
-                  self._holder.host, self._holder.user, self._clock.now())  # fmt: skip
+        values = (
+            run_id,
+            self._sync,
+            digest,
+            settings_digest,
+            full,
+            self._holder.host,
+            self._holder.user,
+            self._clock.now(),
+        )
         with self._database.transaction() as connection:
             connection.execute(
                 'INSERT INTO runs (run_id, sync, digest, settings_digest, "full", host, "user",'
@@ -145,6 +172,9 @@ class SqliteStore:
             for link in linked:
                 maker = made_by.get(link.external_id, lease.run_id if lease else None)
                 add_link(connection, self._sync, target, link, maker, now)
+            for outcome in outcomes.values():
+                run_id = made_by[outcome.change.external_id]
+                note_members(connection, self._sync, target, outcome, run_id, now)
 
     def close(self) -> None:
         """Close the file. A lease that is still held then ends by itself."""

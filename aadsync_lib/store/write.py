@@ -6,10 +6,10 @@ import json
 import sqlite3
 
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.change import Change
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import change_to_json
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.run import Outcome
+from aadsync_lib.model.run import Outcome, Result
 
 
 def add_entry(
@@ -19,9 +19,18 @@ def add_entry(
     cursor = connection.execute(
         "INSERT INTO journal (run_id, sync, target, action, external_id, target_id, name, change,"
         " announced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (run_id, sync, target, change.action.value, change.external_id, change.target_id,
-         storable(change.name), _json(change), now),
-    )  # fmt: skip
+        (
+            run_id,
+            sync,
+            target,
+            change.action.value,
+            change.external_id,
+            change.target_id,
+            storable(change.name),
+            _json(change),
+            now,
+        ),
+    )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
@@ -55,6 +64,32 @@ def settle_entry(
     return str(row[0])
 
 
+def note_members(
+    connection: sqlite3.Connection,
+    sync: str,
+    target: str,
+    outcome: Outcome,
+    run_id: str,
+    now: float,
+) -> None:
+    """Keep who was added by this sync. An addition that failed takes back one that was taken as done."""
+    change, result = outcome.change, outcome.result
+    adds = change.action is Action.ADD_MEMBERS
+    key = (sync, target, change.external_id)
+    ids = [member.target_id for member in change.members if member.target_id]
+    if adds and result is Result.DONE:
+        connection.executemany(
+            "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            ((*key, member, now, run_id) for member in ids),
+        )
+    elif result is (Result.FAILED if adds else Result.DONE):
+        connection.executemany(
+            "DELETE FROM members WHERE sync = ? AND target = ? AND group_external_id = ?"
+            " AND member_target_id = ?",
+            ((*key, member) for member in ids),
+        )
+
+
 def add_link(
     connection: sqlite3.Connection,
     sync: str,
@@ -75,6 +110,7 @@ def add_link(
             f"cannot be linked to {link.external_id} as well. Nothing of this step was recorded. "
             f"Run again: what was sent is looked up on the target first."
         )
+    _forget_members(connection, sync, target, link.external_id, unless=link.target_id)
     connection.execute(
         "INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -84,16 +120,44 @@ def add_link(
         " missing_since = iif(target_id = excluded.target_id, missing_since, NULL),"
         " kind = excluded.kind, origin = excluded.origin, name = excluded.name,"
         " target_id = excluded.target_id",
-        (sync, target, link.kind.value, link.external_id, link.target_id, link.origin.value,
-         storable(link.name), now, run_id),
-    )  # fmt: skip
+        (
+            sync,
+            target,
+            link.kind.value,
+            link.external_id,
+            link.target_id,
+            link.origin.value,
+            storable(link.name),
+            now,
+            run_id,
+        ),
+    )
 
 
 def remove_link(connection: sqlite3.Connection, sync: str, target: str, external_id: str) -> None:
-    """Remove a link; one that is not there counts as removed."""
+    """Remove a link and what hangs on it; one that is not there counts as removed."""
+    _forget_members(connection, sync, target, external_id)
     connection.execute(
         "DELETE FROM links WHERE sync = ? AND target = ? AND external_id = ?",
         (sync, target, external_id),
+    )
+
+
+def _forget_members(
+    connection: sqlite3.Connection,
+    sync: str,
+    target: str,
+    external_id: str,
+    *,
+    unless: str | None = None,
+) -> None:
+    """Forget the members of a group that is ours no more, or that is another object from now on."""
+    key = (sync, target, external_id)
+    connection.execute(
+        "DELETE FROM members WHERE sync = ? AND target = ? AND group_external_id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM links WHERE sync = ? AND target = ?"
+        " AND external_id = ? AND target_id = ?)",
+        (*key, *key, unless),
     )
 
 

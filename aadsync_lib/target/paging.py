@@ -53,19 +53,18 @@ class Listing:
         """Read all pages, at once where there is a pool, until rows and total agree."""
         pages = list(self._together(pool, first) if pool else self._in_turn(first))
         for _ in range(REREADS):
-            rows = _agreed(pages)
-            if rows is not None:
-                return rows
+            if _agree(pages):
+                break
             log.info("%s: rows and totalResults differ, reading again", self.resource)
             self.clock.sleep(PAUSE)
             pages = list(self._in_turn())
-        rows = _agreed(pages)
-        if rows is None:
+        rows = _by_id(pages)
+        if not _agree(pages):
             raise ListingUnsteady(
-                f"GET {self.resource}: {len(_by_id(pages))} rows, but totalResults is "
+                f"GET {self.resource}: {len(rows)} rows, but totalResults is "
                 f"{pages[-1].total}, {1 + REREADS} times"
             )
-        return rows
+        return tuple(rows.values())
 
     def _together(self, pool: Executor, first: Page | None) -> Iterator[Page]:
         first = first or self.page(1)
@@ -90,7 +89,6 @@ def _by_id(pages: Iterable[Page]) -> dict[str, JsonObject]:
     return {row["id"]: row for page in pages for row in page.rows if row.get("id")}
 
 
-def _agreed(pages: list[Page]) -> tuple[JsonObject, ...] | None:
-    """Return the rows if they are as many as every page says."""
-    rows = _by_id(pages)
-    return tuple(rows.values()) if {page.total for page in pages} == {len(rows)} else None
+def _agree(pages: list[Page]) -> bool:
+    """Return whether there are as many rows as every page says."""
+    return {page.total for page in pages} == {len(_by_id(pages))}

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -45,7 +46,7 @@ def test_the_achieved_rate_is_at_least_97_percent_of_the_limit_and_stays_under_i
 def test_at_the_published_limits_no_second_sees_more_requests_than_allowed():
     clock = FakeClock()
     times = sent(Pacer(ACCOUNT_RATES, 1.0, clock), clock, 100, Verb.PATCH)
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     assert min(gaps) == pytest.approx(1 / (2 * HEADROOM))
     assert max(gaps) == pytest.approx(min(gaps))
 

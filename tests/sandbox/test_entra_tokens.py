@@ -212,3 +212,8 @@ def test_a_token_for_databricks_stands_for_its_application(box):
     assert issuer.application(token) == box.entra_client_id
     assert issuer.application(issuer.issue("https://graph.microsoft.com")) is None
     assert issuer.application("made-up") is None
+
+
+def test_a_token_request_for_another_tenant_is_refused(box, entra):
+    url = f"{box.authority_url}/another/oauth2/v2.0/token"
+    assert entra.post(url, data={}).json()["error"] == "invalid_tenant"

@@ -116,4 +116,16 @@ def test_a_batch_needs_a_token(graph):
 
 def test_a_batch_is_one_request_in_the_log(box, graph):
     send(graph, get("1", "/users"), get("2", "/groups"))
+    box.stop()  # what is still being logged is logged then
     assert [entry.path for entry in box.log.entries] == ["/v1.0/$batch"]
+
+
+def test_a_dependency_that_succeeded_lets_its_dependents_run(graph):
+    answers = send(graph, get("1", "/users"), get("2", f"/users/{ADA}", dependsOn=["1"]))
+    assert answers["2"]["body"]["id"] == ADA
+
+
+def test_an_answer_cut_off_inside_is_text(box, graph):
+    box.faults.add(Fault("truncated", side="graph", path=f"/users/{ADA}"))
+    body = send(graph, get("1", f"/users/{ADA}"))["1"]["body"]
+    assert body.startswith('{"@odata.context"')

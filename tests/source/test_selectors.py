@@ -6,6 +6,7 @@ import pytest
 
 from aadsync_lib.errors import SourceError
 from aadsync_lib.sandbox import Fault
+from tests.source.meddling import count, edit_answers
 
 NOBODY = "00000000-1111-2222-3333-444444444444"
 ROLE = "11111111-1111-1111-1111-111111111111"
@@ -195,9 +196,8 @@ class TestApplication:
         assert "404" in snapshot.unread[0]
 
     def test_assignments_of_an_unknown_type_are_counted(self, box, entra, source, app):
-        row = {"id": "1", "principalType": "Robot", "principalId": "r"}
         entra.assign(app, entra.add_user("ada@contoso.com"))
-        box.faults.add(fake_answer("appRoleAssignedTo", {"value": [row]}))
+        edit_answers(box, '"principalType":"User"', '"principalType":"Robot"')
         assert "assignment_type_unknown" in codes(source({"application": app}).read())
 
     def test_missing_permission_names_the_one_to_grant(self, entra, source, app):
@@ -248,14 +248,3 @@ def test_two_selectors_for_one_group_read_it_once(box, entra, source):
     reads = count(box, f"groups/{group}/members\\?")
     assert source({"id": group}, "dbx-data", {"prefix": "dbx"}).read().roots == {group}
     assert reads() == 1
-
-
-def count(box, path):
-    """Count requests, those within batches too: a fault that does nothing."""
-    fault = box.faults.add(Fault("slow", side="graph", path=path, count=None, seconds=0))
-    return lambda: box.faults.fired_by(fault)
-
-
-def fake_answer(path, body):
-    """An answer of our own making, in the place of the sandbox's."""
-    return Fault("400", path=path, body=body)

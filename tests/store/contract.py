@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,11 +46,10 @@ class StoreContract:
     def store(self, open_store: Open):
         return open_store()
 
-    # --- journal
-
     def test_a_new_store_knows_nothing(self, store):
         assert len(store.links("account")) == 0
         assert store.pending("account") == ()
+        assert store.added("account") == {}
         assert store.runs() == ()
         assert store.outcomes("r1") == ()
 
@@ -123,8 +123,6 @@ class StoreContract:
         assert store.outcomes("r1")[0].change == what
         assert store.links("account").by_external["e1"].name == "cut ?"
 
-    # --- links
-
     def test_links_appear_and_vanish_with_the_outcome(self, store):
         with running(store) as run:
             made, ended = run.announce(change("e1"), change("e2"))
@@ -156,7 +154,52 @@ class StoreContract:
         store.settle("account", {}, unlinked=["nobody"])
         assert len(store.links("account")) == 0
 
-    # --- all or nothing
+    def test_members_this_sync_added_are_known_until_it_removes_them(self, store):
+        add, remove = Action.ADD_MEMBERS, Action.REMOVE_MEMBERS
+        with running(store) as run:
+            run.settled(change("g1", action=add, members=(member(1), member(2), member(3))))
+            run.settled(change("g2", action=add, members=(member(1),)))
+            run.settled(change("g1", action=add, members=(member(3),)))
+            run.settled(change("g1", action=remove, members=(member(2), member(9))))
+        assert store.added("account") == {
+            "g1": frozenset({"t1", "t3"}),
+            "g2": frozenset({"t1"}),
+        }
+        assert store.added("workspace-7") == {}
+
+    @pytest.mark.parametrize("result", sorted(set(Result) - {Result.DONE}))
+    def test_members_whose_addition_was_not_done_are_not_known_as_added(self, store, result):
+        with running(store) as run:
+            run.settled(change("g1", action=Action.ADD_MEMBERS, members=(member(1),)), result)
+        assert store.added("account") == {}
+
+    def test_an_addition_that_turns_out_to_have_failed_is_taken_back(self, store):
+        with running(store) as run:
+            both = change("g1", action=Action.ADD_MEMBERS, members=(member(1), member(2)))
+            run.settled(both)
+            run.settled(replace(both, members=(member(2),)), Result.FAILED)
+        assert store.added("account") == {"g1": frozenset({"t1"})}
+
+    def test_a_removal_that_failed_leaves_the_member_known_as_added(self, store):
+        with running(store) as run:
+            run.settled(change("g1", action=Action.ADD_MEMBERS, members=(member(1),)))
+            removal = change("g1", action=Action.REMOVE_MEMBERS, members=(member(1),))
+            run.settled(removal, Result.FAILED)
+        assert store.added("account") == {"g1": frozenset({"t1"})}
+
+    def test_a_group_that_is_ours_no_more_or_made_anew_has_no_added_members(self, store):
+        group = Link(Kind.GROUP, "g1", "t100", Origin.CREATED, "Data")
+        with running(store) as run:
+            adds = change("g1", action=Action.ADD_MEMBERS, members=(member(1),))
+            run.settled(adds, linked=[group])
+            store.settle("account", {}, linked=[replace(group, name="Data Platform")])
+            assert store.added("account") == {"g1": frozenset({"t1"})}
+            run.settled(
+                replace(adds, members=(member(2),)), linked=[replace(group, target_id="t101")]
+            )
+            assert store.added("account") == {"g1": frozenset({"t2"})}
+            store.settle("account", {}, unlinked=["g1"])
+        assert store.added("account") == {}
 
     def test_two_entra_objects_never_share_a_target_object_and_nothing_is_half_recorded(
         self, store
@@ -200,8 +243,6 @@ class StoreContract:
         assert len(store.links("account")) == len(store.outcomes("r1")) == 80
         assert store.pending("account") == ()
 
-    # --- targets and syncs are apart
-
     def test_targets_do_not_share_links_or_pending(self, store):
         with running(store) as run:
             run.announce(change())
@@ -230,8 +271,6 @@ class StoreContract:
         assert other.pending("account") == ()
         assert other.runs() == ()
 
-    # --- runs
-
     def test_a_run_is_running_until_its_end_is_recorded(self, store, clock):
         begun = clock.now()
         store.begin_run("r1", "sha256:plan", "sha256:settings", full=True)
@@ -255,8 +294,6 @@ class StoreContract:
     def test_the_end_of_an_unknown_run_is_refused(self, store):
         with pytest.raises(StoreError, match="no run r9"):
             store.end_run("r9", "succeeded", "{}")
-
-    # --- lease
 
     def test_a_second_run_is_told_who_holds_the_lease_since_when_and_until_when(
         self, store, open_store
@@ -359,6 +396,10 @@ class running:  # noqa: N801  reads as a sentence in ``with``
 
     def announce(self, *changes):
         return self.store.announce(self.run_id, self.target, changes)
+
+    def settled(self, what, result=Result.DONE, **links):
+        (entry,) = self.announce(what)
+        self.store.settle(self.target, {entry: Outcome(what, result)}, **links)
 
     def __enter__(self):
         self.store.begin_run(self.run_id, "sha256:plan", "sha256:settings", full=False)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
 from aadsync_lib.errors import StoreError
+from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.store.readonly import open_for_plan
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import FakeClock
-from tests.store.build import change, link
+from tests.store.build import change, link, member
 from tests.store.contract import running
 from tests.store.files import damaged_store, foreign_file, newer_store, old_store
 from tests.store.test_sqlite import kill, worker
@@ -45,6 +47,7 @@ def fill(path):
     with SqliteStore(path, "contoso", FakeClock()) as store:
         store.settle("account", {}, linked=[link()])
         with running(store) as run:
+            run.settled(change("g1", action=Action.ADD_MEMBERS, members=(member(1),)))
             run.announce(change("e2"))
 
 
@@ -59,6 +62,7 @@ def test_a_file_that_is_not_there_is_an_empty_store_and_stays_away(path):
         reader = open_for_plan(path, "contoso")
         assert len(reader.links("account")) == 0
         assert reader.pending("account") == ()
+        assert reader.added("account") == {}
 
 
 def test_a_directory_that_is_not_there_is_an_empty_store_and_stays_away(tmp_path):
@@ -77,6 +81,7 @@ def test_a_store_at_rest_is_read_without_a_trace(path):
     fill(path)
     with untouched(path):
         assert_filled(open_for_plan(path, "contoso"))
+        assert open_for_plan(path, "contoso").added("account") == {"g1": frozenset({"t1"})}
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -121,20 +126,40 @@ def test_a_read_that_a_run_disturbed_is_done_again(path):
     fill(path)
     reader = open_for_plan(path, "contoso")
     rounds = []
+    os.utime(path, (1, 1))  # two writes within one tick of the file system's clock look like one
 
     def fetch(connection):
         rounds.append(connection.execute("SELECT count(*) FROM links").fetchone()[0])
         if len(rounds) == 1:
             with SqliteStore(path, "contoso", FakeClock()) as store:
                 store.settle("account", {}, linked=[link("e2", "t2")])
+            os.utime(path, (2, 2))
         if len(rounds) == 2:
             with SqliteStore(path, "contoso", FakeClock()) as store:
                 store.settle("account", {}, linked=[link("e3", "t3")])
+            os.utime(path, (3, 3))
             raise sqlite3.DatabaseError("malformed, as a torn read is")
         return rounds[-1]
 
     assert reader._read(fetch, None) == 3
     assert rounds == [1, 2, 3]
+
+
+def test_a_read_during_which_a_run_began_to_write_is_done_again(path):
+    fill(path)
+    reader = open_for_plan(path, "contoso")
+    rounds = []
+    with ExitStack() as running_meanwhile:
+
+        def fetch(connection):
+            rounds.append(connection.execute("SELECT count(*) FROM links").fetchone()[0])
+            if len(rounds) == 1:
+                store = SqliteStore(path, "contoso", FakeClock())
+                running_meanwhile.enter_context(store)
+                store.settle("account", {}, linked=[link("e2", "t2")])
+            return rounds[-1]
+
+        assert reader._read(fetch, None) == 2
 
 
 def test_an_older_store_is_read_as_the_newest_version_and_stays_old(path):

@@ -64,9 +64,6 @@ class TestSqliteStore(StoreContract):
             store.close()
 
 
-# --- processes
-
-
 @contextmanager
 def worker(path, task):
     command = [sys.executable, "-m", "tests.store.worker", str(path), task]
@@ -129,9 +126,6 @@ def test_of_processes_that_race_for_the_lease_exactly_one_wins(path):
         assert sorted(racer.stdout.readline() for racer in racers) == ["held\n", "held\n", "won\n"]
         for racer in racers:
             kill(racer)
-
-
-# --- heartbeat
 
 
 class Beaten(FakeClock):
@@ -226,9 +220,6 @@ def test_a_store_that_breaks_in_mid_run_neither_hangs_nor_hides_the_first_error(
         run()
     assert warned.messages[0].startswith("the lease was not renewed, trying again")
     assert warned.messages[-1].startswith("the lease was not released, it ends by itself")
-
-
-# --- the file
 
 
 def test_syncs_and_reopened_stores_share_one_file_in_wal_mode(path, open_store):

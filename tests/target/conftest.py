@@ -23,6 +23,7 @@ SECRET = "dapi-0123456789-never-to-be-seen"
 @dataclass(frozen=True)
 class Sent:
     method: str
+    version: str
     path: str
     query: dict[str, Any] | None
     body: dict[str, Any] | None
@@ -36,8 +37,8 @@ class RecordingApi(ApiClient):
         self.sent: list[Sent] = []
 
     def do(self, method, path=None, **others):
-        tail = path.partition("/scim/v2/")[2]
-        self.sent.append(Sent(method, tail, others.get("query"), others.get("body")))
+        version, tail = path.split("/")[2], path.partition("/scim/v2/")[2]
+        self.sent.append(Sent(method, version, tail, others.get("query"), others.get("body")))
         return super().do(method, path, **others)
 
     def bodies(self, method: str) -> list[dict[str, Any]]:
@@ -76,8 +77,9 @@ class Account:
         return self.box.world.databricks
 
     @property
-    def paths(self) -> list[str]:
-        return [entry.path for entry in self.box.log.entries]
+    def sent(self) -> list[Sent]:
+        """Every attempt, repeated ones too."""
+        return self.api.sent
 
     def fault(self, kind: str, method: str, path: str = "scim/v2", **others: Any) -> str:
         return self.box.faults.add(Fault(kind, "databricks", method, path, **others))
@@ -86,7 +88,11 @@ class Account:
         """Let the first listing pass, so that the test sees its own requests only."""
         self.target._settle()
         self.api.sent.clear()
-        self.box.log.clear()
+        return self
+
+    def unreachable(self) -> "Account":
+        """Move the target to an address where nobody listens."""
+        self.api._cfg.host = "http://127.0.0.1:9"
         return self
 
     def other(self, login: dict[str, Any] | None = None, **options: Any) -> "Account":

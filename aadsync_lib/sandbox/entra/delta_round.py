@@ -1,8 +1,9 @@
 """One delta round over one kind of object, page by page."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Self
 
 from aadsync_lib.sandbox.entra.changes import Net, fold
@@ -62,7 +63,7 @@ class Reader:
             if len(value) == self.state.delta_page_size or room == 0:
                 return value, replace(now, item=position, member=0, was_empty=False)
             after = now.member if position == now.item else 0
-            members = [row for row in self._members(now, net) if row[0] > after]
+            members = self._members(now, net, after, room + 1)
             shown = self._show(now, net, [entry for _, entry in members[:room]])
             if shown is not None:
                 value.append(shown)
@@ -118,19 +119,24 @@ class Reader:
             shown["members@delta"] = members
         return shown
 
-    def _members(self, now: Round, net: Net) -> Iterator[tuple[int, JsonObject]]:
+    def _members(self, now: Round, net: Net, after: int, most: int) -> list[tuple[int, JsonObject]]:
         """Members in a first round, or changes of membership in a later one, with positions."""
-        wanted = now.select is None or "members" in now.select
-        group = self.state.members.get(net.id)
-        if self.kind is not GROUP or not wanted or group is None:
-            return
-        if not self.state.members_visible(net.id):
-            return
+        state, wanted = self.state, now.select is None or "members" in now.select
+        if self.kind is not GROUP or not wanted or net.id not in state.members:
+            return []
+        if not state.members_visible(net.id):
+            return []
         if now.since is None:
-            for key, position in group.items():
-                odata_type = KINDS[self.state.kinds[key]].odata_type
-                yield position, {"@odata.type": odata_type, "id": key}
-            return
-        for position, (key, (kind, removed)) in enumerate(net.members.items(), 1):
-            entry = {"@odata.type": KINDS[kind].odata_type, "id": key}
-            yield position, ({**entry, **_GONE} if removed else entry)
+            keys, positions = state.member_rows(net.id)
+            start = bisect_right(positions, after)
+            rows = zip(positions[start : start + most], keys[start : start + most], strict=True)
+            return [(position, _entry(key, state.kinds[key])) for position, key in rows]
+        changes = enumerate(net.members.items(), 1)
+        return [
+            (position, {**_entry(key, kind), **(_GONE if removed else {})})
+            for position, (key, (kind, removed)) in islice(changes, after, after + most)
+        ]
+
+
+def _entry(key: str, kind: str) -> JsonObject:
+    return {"@odata.type": KINDS[kind].odata_type, "id": key}

@@ -11,6 +11,8 @@ from uuid import NAMESPACE_URL, uuid5
 from aadsync_lib.sandbox.entra.changes import Change
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject
 
+Listing = tuple[list[str], list[int]]
+
 
 @dataclass(slots=True)
 class Deleted:
@@ -41,20 +43,29 @@ class Directory:
         self.assignments: dict[str, JsonObject] = {}
         self.log: list[Change] = []
         self._positions: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
-        self._rows: dict[str, tuple[list[str], list[int]]] = {}
+        self._rows: dict[str, Listing] = {}
+        self._member_rows: dict[str, Listing] = {}
         self._names: dict[str, str] = {}
         self._last = 0
 
     def now(self) -> str:
         return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def rows(self, kind: str) -> tuple[list[str], list[int]]:
+    def rows(self, kind: str) -> Listing:
         """Ids of one kind with their positions, both in order of position."""
         with self.lock:
             if kind not in self._rows:
                 positions = self._positions[kind]
                 self._rows[kind] = list(positions), list(positions.values())
             return self._rows[kind]
+
+    def member_rows(self, group: str) -> Listing:
+        """Ids of the direct members of a group with their positions, both in order of position."""
+        with self.lock:
+            if group not in self._member_rows:
+                members = self.members[group]
+                self._member_rows[group] = list(members), list(members.values())
+            return self._member_rows[group]
 
     def find(self, name: str) -> str | None:
         """The id of a user by userPrincipalName, or of a service principal by appId."""
@@ -84,6 +95,7 @@ class Directory:
             if member in self.members[group]:
                 return
             self.members[group][member] = self._position()
+            self._member_rows.pop(group, None)
             self.parents.setdefault(member, {})[group] = None
             self.log.append(Change("group", group, member=member, member_kind=self.kinds[member]))
 
@@ -91,6 +103,7 @@ class Directory:
         with self.lock:
             if self.members[group].pop(member, None) is None:
                 return
+            self._member_rows.pop(group, None)
             del self.parents[member][group]
             change = Change(
                 "group",
@@ -165,6 +178,7 @@ class Directory:
         del self._positions[kind][key]
         self._rows.pop(kind, None)
         self.members.pop(key, None)
+        self._member_rows.pop(key, None)
         self.parents.pop(key, None)
         return self.objects.pop(key)
 

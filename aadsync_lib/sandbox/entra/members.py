@@ -1,14 +1,15 @@
 """Members of groups, direct and transitive, plain and through a cast."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from aadsync_lib.sandbox.entra.calls import Routes, cast_kind, get_group, get_object, require
+from aadsync_lib.sandbox.entra.directory import Listing
 from aadsync_lib.sandbox.entra.errors import bad_request, unsupported
 from aadsync_lib.sandbox.entra.kinds import GROUP, KINDS, SERVICE_PRINCIPAL, USER, JsonObject, Kind
 from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
 from aadsync_lib.sandbox.entra.query import project
 
-Reader = Callable[[Call, str], dict[str, int]]
+Reader = Callable[[Call, str], Listing]
 Show = Callable[[str], JsonObject | None]
 
 
@@ -29,10 +30,10 @@ def _plain(read: Reader) -> Callable[[Call], JsonObject]:
         found = read(call, get_group(call))
         if call.query.filter is not None and not call.query.advanced:
             raise unsupported()
-        if not call.query.advanced:
-            kinds = call.state.kinds
-            found = {k: p for k, p in found.items() if kinds[k] != SERVICE_PRINCIPAL.name}
-        return respond(call, _rows(call, found), "directoryObjects")
+        hidden = None if call.query.advanced else SERVICE_PRINCIPAL.name
+        kinds = call.state.kinds
+        rows = _rows(call, found, lambda key: kinds[key] != hidden)
+        return respond(call, rows, "directoryObjects")
 
     return handler
 
@@ -42,8 +43,10 @@ def _cast(read: Reader) -> Callable[[Call], JsonObject]:
 
     def handler(call: Call) -> JsonObject:
         kind = cast_kind(call)
-        rows = _rows(call, _of_kind(call, read, kind), only=kind)
-        return respond(call, rows, f"{kind.collection}")
+        found = read(call, _group_for(call, kind))
+        kinds = call.state.kinds
+        rows = _rows(call, found, lambda key: kinds[key] == kind.name, only=kind)
+        return respond(call, rows, kind.collection)
 
     return handler
 
@@ -51,7 +54,7 @@ def _cast(read: Reader) -> Callable[[Call], JsonObject]:
 def _count(read: Reader) -> Callable[[Call], int]:
     def handler(call: Call) -> int:
         _require_eventual(call)
-        return len(read(call, get_group(call)))
+        return len(read(call, get_group(call))[0])
 
     return handler
 
@@ -59,7 +62,9 @@ def _count(read: Reader) -> Callable[[Call], int]:
 def _cast_count(read: Reader) -> Callable[[Call], int]:
     def handler(call: Call) -> int:
         _require_eventual(call)
-        return len(_of_kind(call, read, cast_kind(call)))
+        kind = cast_kind(call)
+        keys, _ = read(call, _group_for(call, kind))
+        return sum(call.state.kinds[key] == kind.name for key in keys)
 
     return handler
 
@@ -68,36 +73,36 @@ def _member_of(kind: Kind) -> Callable[[Call], JsonObject]:
     def handler(call: Call) -> JsonObject:
         require(call, kind)
         key = get_object(call, kind, call.path("id"))["id"]
-        groups = call.state.parents.get(key, {})
-        found = {group: call.state.members[group][key] for group in groups}
-        visible = {k: p for k, p in found.items() if call.state.members_visible(k)}
-        return respond(call, _rows(call, visible), "directoryObjects")
+        groups = [g for g in call.state.parents.get(key, ()) if call.state.members_visible(g)]
+        found = sorted((call.state.members[group][key], group) for group in groups)
+        listing = [group for _, group in found], [position for position, _ in found]
+        return respond(call, _rows(call, listing, lambda _: True), "directoryObjects")
 
     return handler
 
 
-def _direct(call: Call, group: str) -> dict[str, int]:
-    return call.state.members[group] if call.state.members_visible(group) else {}
+def _direct(call: Call, group: str) -> Listing:
+    return call.state.member_rows(group) if call.state.members_visible(group) else ([], [])
 
 
-def _transitive(call: Call, group: str) -> dict[str, int]:
-    seen: dict[str, int] = {}
+def _transitive(call: Call, group: str) -> Listing:
+    seen: dict[str, None] = {}
     waiting = [group]
     while waiting:
-        for member in _direct(call, waiting.pop()):
+        for member in _direct(call, waiting.pop())[0]:
             if member not in seen:
-                seen[member] = len(seen) + 1
+                seen[member] = None
                 if call.state.kinds[member] == GROUP.name:
                     waiting.append(member)
-    return seen
+    return list(seen), list(range(1, len(seen) + 1))
 
 
-def _of_kind(call: Call, read: Reader, kind: Kind) -> dict[str, int]:
+def _group_for(call: Call, kind: Kind) -> str:
+    """The group in the path, refused when it cannot have members of this type."""
     group = get_group(call)
     if kind is GROUP and "Unified" in call.state.objects[group]["groupTypes"]:
         raise unsupported("The group type does not support members of the requested type.")
-    kinds = call.state.kinds
-    return {k: p for k, p in read(call, group).items() if kinds[k] == kind.name}
+    return group
 
 
 def _require_eventual(call: Call) -> None:
@@ -105,23 +110,20 @@ def _require_eventual(call: Call) -> None:
         raise bad_request("$count is not currently supported without ConsistencyLevel: eventual.")
 
 
-def _rows(call: Call, found: dict[str, int], only: Kind | None = None) -> Rows:
-    """Members in order; ``only`` is the type of a cast."""
+def _rows(
+    call: Call, found: Listing, included: Callable[[str], bool], only: Kind | None = None
+) -> Rows:
+    """Members in order, those ``included``; ``only`` is the type of a cast."""
     matches = call.query.predicate(only)
     shows = {name: _show(call, kind, only is None) for name, kind in KINDS.items()}
     kinds, objects = call.state.kinds, call.state.objects
 
     def show(key: str) -> JsonObject | None:
-        if matches is not None and not matches(objects[key]):
+        if not included(key) or (matches is not None and not matches(objects[key])):
             return None
         return shows[kinds[key]](key)
 
-    ordered = _in_order(found.items())
-    return Rows([key for key, _ in ordered], [position for _, position in ordered], show)
-
-
-def _in_order(found: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    return sorted(found, key=lambda row: row[1])
+    return Rows(*found, show)
 
 
 def _show(call: Call, kind: Kind, typed: bool) -> Show:

@@ -1,0 +1,36 @@
+"""``aadsync demo``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+
+from aadsync_lib.cli.options import TALK, Options, options
+from aadsync_lib.cli.sandbox import needs_sandbox
+
+PEOPLE = 120
+SEED = 7
+SPEED = 20  # times as fast as the published limits
+
+
+@click.command()
+@options(*TALK)
+def demo(options: Options) -> None:
+    """Watch a made-up company being synced.
+
+    A first plan, two days of changes and an accident, all on this machine.
+    """
+    embedded = needs_sandbox("aadsync_lib.sandbox")
+    from aadsync_lib.cli.tour import Tour
+    from aadsync_lib.report.page import Look
+    from aadsync_lib.report.progress import progress_on
+
+    progress = progress_on(sys.stderr, quiet=options.quiet)
+    with (
+        TemporaryDirectory(prefix="aadsync-demo-") as folder,
+        embedded.Sandbox(embedded.company(PEOPLE, SEED), speed=SPEED) as sandbox,
+    ):
+        Tour(sandbox, Path(folder), options.outlet, Look.of(sys.stdout), progress).walk()

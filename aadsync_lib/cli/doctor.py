@@ -1,0 +1,106 @@
+"""``aadsync doctor``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from aadsync_lib.cli import session
+from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, options
+
+if TYPE_CHECKING:
+    from aadsync_lib.doctor import Finding
+    from aadsync_lib.report.page import Look
+
+STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
+Findings = tuple["Finding", ...]
+
+
+@click.command()
+@options(*SETTINGS, *OUTPUT, *TALK)
+@click.pass_context
+def doctor(ctx: click.Context, options: Options) -> None:
+    """Check credentials, permissions and limits.
+
+    One line each, with what to do about it. Writes nothing.
+    """
+    from aadsync_lib.doctor import doctor as examine
+    from aadsync_lib.report.page import Look
+    from aadsync_lib.secrets import SecretResolver
+
+    settings = session.settings_of(options)
+    secrets = SecretResolver()
+    options.outlet.hide(secrets.redact)
+    findings = examine(settings, secrets=secrets)
+    plan = session.call_of(options).command("plan")
+    match options.form:
+        case "json":
+            session.publish(options, options.outlet.json(_document(findings)))
+        case "markdown":
+            session.publish(options, _markdown(findings, plan))
+        case _:
+            shown, plain = (_text(findings, plan, look) for look in (Look.of(sys.stdout), Look()))
+            session.publish(options, shown, plain)
+    ctx.exit(1 if _failed(findings) else 0)
+
+
+def _document(findings: Findings) -> dict[str, object]:
+    return {
+        "kind": "doctor",
+        "version": 1,
+        "findings": [
+            {
+                "check": finding.check,
+                "status": finding.status,
+                "detail": finding.detail,
+                "remedy": finding.remedy,
+            }
+            for finding in findings
+        ],
+    }
+
+
+def _text(findings: Findings, plan: str, look: Look) -> str:
+    from rich.text import Text
+
+    from aadsync_lib.report.clean import visible
+    from aadsync_lib.report.page import Page
+
+    page = Page(look)
+    page.table(
+        ("", "Check", "Result"),
+        (
+            (Text(one.status, STYLES[one.status]), visible(one.check), visible(_result(one)))
+            for one in findings
+        ),
+    )
+    page.line()
+    page.line(_next(findings, plan), "bold")
+    return page.text()
+
+
+def _markdown(findings: Findings, plan: str) -> str:
+    from aadsync_lib.report.clean import markdown_name, markdown_prose
+
+    rows = "\n".join(
+        f"| {one.status} | {markdown_name(one.check)} | {markdown_prose(_result(one))} |"
+        for one in findings
+    )
+    return f"|  | Check | Result |\n| --- | --- | --- |\n{rows}\n\n{markdown_prose(_next(findings, plan))}\n"
+
+
+def _result(finding: Finding) -> str:
+    return f"{finding.detail} {finding.remedy}" if finding.remedy else finding.detail
+
+
+def _failed(findings: Findings) -> int:
+    return sum(finding.status == "failed" for finding in findings)
+
+
+def _next(findings: Findings, plan: str) -> str:
+    failed = _failed(findings)
+    if failed:
+        return f"Next: mend what failed ({failed}), then run this again."
+    return f"Next: {plan} shows what a sync would do."

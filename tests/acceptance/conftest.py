@@ -1,0 +1,52 @@
+"""A sandbox for all tests here, a sync of it for each, and a line on how much was swept."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from httpx._transports import default as transport
+
+from aadsync_lib.sandbox import Sandbox, World
+from tests.acceptance.stage import Stage
+
+SWEPT = pytest.StashKey[dict[str, int]]()
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(World()) as started, pytest.MonkeyPatch.context() as patch:
+        for name, value in Stage.environment_of(started).items():
+            patch.setenv(name, value)
+        # Loading the certificates of all authorities takes 30 ms a client; nothing here is TLS.
+        patch.setattr(
+            transport, "create_ssl_context", functools.cache(transport.create_ssl_context)
+        )
+        yield started
+
+
+@pytest.fixture
+def stage(box: Sandbox, tmp_path: Path) -> Stage:
+    """A sync without limits of any kind, over an empty world."""
+    box.reset(World())
+    return Stage(box, tmp_path)
+
+
+@pytest.fixture
+def swept(request: pytest.FixtureRequest) -> Callable[[str, int], None]:
+    """Adds to the number of cases of a sweep, printed at the end."""
+    counts = request.config.stash.setdefault(SWEPT, {})
+
+    def add(what: str, cases: int) -> None:
+        counts[what] = counts.get(what, 0) + cases
+
+    return add
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for what, cases in config.stash.get(SWEPT, {}).items():
+        terminalreporter.write_line(f"{what}: {cases} cases")

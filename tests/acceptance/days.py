@@ -1,0 +1,77 @@
+"""Two days of one company as a sync without faults carries them out, to compare others with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aadsync_lib.model.link import Link
+from aadsync_lib.report.outcomes import exit_code
+from tests.acceptance.stage import Picture, Scene, Stage, removals
+from tests.acceptance.worlds import first_day, second_day
+
+Removals = set[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What a sync of one day begins with, ends with and takes away."""
+
+    scene: Scene
+    before: Picture
+    after: Picture
+    links: frozenset[Link]
+    requests: int
+
+    @property
+    def removals(self) -> Removals:
+        return removals(self.before, self.after)
+
+    def faults(self, stage: Stage) -> list[str]:
+        """Say what of the stage is not as this day leaves it."""
+        found = [f"{name} exists twice" for name in stage.duplicates()]
+        if stage.picture() != self.after:
+            found.append(f"the account differs: {difference(self.after, stage.picture())}")
+        links = stage.links()
+        if nameless(links.values()) != self.links:
+            found.append("the links differ")
+        if any(stage.box.world.databricks.kind_of(link.target_id) is None for link in links.values()):
+            found.append("a link leads nowhere")
+        if pending := stage.pending():
+            found.append(f"{len(pending)} writes are still open in the journal")
+        return found
+
+
+def play(stage: Stage) -> tuple[Day, Day]:
+    """Sync both days without any fault."""
+    stage.show(first_day())
+    first = _synced(stage)
+    second_day(stage.box.world)
+    second = _synced(stage)
+    stage.box.log.clear()
+    assert exit_code(stage.sync()) == 0
+    assert stage.box.log.writes("databricks") == ()
+    return first, second
+
+
+def _synced(stage: Stage) -> Day:
+    scene, before, mark = stage.save(), stage.picture(), stage.box.log.mark()
+    assert exit_code(stage.sync()) == 0
+    links = nameless(stage.links().values())
+    return Day(scene, before, stage.picture(), links, stage.counts(after=mark).total())
+
+
+def nameless(links: object) -> frozenset[Link]:
+    """Return links without the target's ids, which depend on who comes first."""
+    from dataclasses import replace
+
+    return frozenset(replace(link, target_id="") for link in links)  # type: ignore[attr-defined]
+
+
+def difference(expected: Picture, found: Picture) -> str:
+    """Say which objects differ."""
+    return "; ".join(
+        f"{kind[:-1]} {name}: {found[kind].get(name)} instead of {expected[kind].get(name)}"
+        for kind in expected
+        for name in sorted(expected[kind].keys() | found[kind].keys())
+        if expected[kind].get(name) != found[kind].get(name)
+    )

@@ -1,0 +1,205 @@
+"""Both sides of a sync, its settings and its store, and runs of it in which nobody waits."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aadsync_lib.config.load import load_settings
+from aadsync_lib.engine.engine import Engine
+from aadsync_lib.model.link import Link
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.run import Outcome, RunReport
+from aadsync_lib.ports import Clock, Pending
+from aadsync_lib.sandbox import Sandbox, World
+from aadsync_lib.sandbox.limits import classify
+from aadsync_lib.sandbox.requestlog import Entry
+from aadsync_lib.store.sqlite import SqliteStore
+from aadsync_lib.wiring import open_engine
+from tests.clock import FakeClock
+
+TARGET = "account"
+GRAPH_TOKEN, DATABRICKS_TOKEN = "STAGE_GRAPH_TOKEN", "STAGE_DATABRICKS_TOKEN"  # names, not values
+NO_LIMIT = {"count": None, "share": None}
+NO_LIMITS = {
+    name: NO_LIMIT
+    for name in ("users_deprovisioned", "groups_removed", "members_removed", "groups_emptied")
+}
+Picture = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Both sides and the store at one moment, to go back to."""
+
+    world: dict[str, Any]
+    store: bytes | None
+
+
+@dataclass
+class Stage:
+    """A sandbox and one sync of it: ``folder`` holds settings and store."""
+
+    box: Sandbox
+    folder: Path
+    pace: float = 1e6
+    limits: Mapping[str, Any] = field(default_factory=lambda: NO_LIMITS)
+    clock: Clock = field(default_factory=FakeClock)
+
+    def __post_init__(self) -> None:
+        self.settings_file.write_text(yaml.safe_dump(self._settings()), encoding="utf-8")
+        self.settings = load_settings(self.settings_file)
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "aadsync.yml"
+
+    @property
+    def store_file(self) -> Path:
+        return self.folder / "aadsync.db"
+
+    @staticmethod
+    def environment_of(box: Sandbox) -> dict[str, str]:
+        """What the settings expect of the environment."""
+        return {GRAPH_TOKEN: box.graph_token, DATABRICKS_TOKEN: box.databricks_token}
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "name": "contoso",
+            "source": {
+                "tenant_id": self.box.tenant_id,
+                "endpoint": self.box.graph_url.removesuffix("/v1.0"),
+                "auth": {"method": "access_token", "access_token": {"env": GRAPH_TOKEN}},
+            },
+            "scope": {"groups": [{"prefix": "dbx-"}]},
+            "targets": [
+                {
+                    "name": TARGET,
+                    "host": self.box.databricks_url,
+                    "account_id": self.box.account_id,
+                    "auth": {"method": "pat", "token": {"env": DATABRICKS_TOKEN}},
+                    "pace": self.pace,
+                }
+            ],
+            "policy": {"limits": dict(self.limits)},
+            "store": {"sqlite": str(self.store_file)},
+        }
+
+    # What a person would do.
+
+    @contextmanager
+    def engine(self, *, read_only: bool = False) -> Iterator[Engine]:
+        with open_engine(self.settings, read_only=read_only, clock=self.clock) as engine:
+            yield engine
+
+    def sync(self) -> RunReport:
+        with self.engine() as engine:
+            return engine.sync()
+
+    def plan(self) -> Plan:
+        with self.engine(read_only=True) as engine:
+            return engine.plan()
+
+    # Going back.
+
+    def show(self, world: World) -> None:
+        """Begin with this world and without a store."""
+        self.restore(Scene(world.to_json(), None))
+
+    def save(self) -> Scene:
+        """Keep both sides and the store, which nobody may have open."""
+        whole = self.store_file.read_bytes() if self.store_file.exists() else None
+        return Scene(json.loads(json.dumps(self.box.world.to_json())), whole)
+
+    def restore(self, scene: Scene) -> None:
+        for leftover in self.folder.glob("aadsync.db*"):
+            leftover.unlink()
+        if scene.store is not None:
+            self.store_file.write_bytes(scene.store)
+        self.box.reset(World.from_json(json.loads(json.dumps(scene.world))))
+
+    # What can be seen from outside.
+
+    def picture(self) -> Picture:
+        return self.box.world.databricks.snapshot()
+
+    def duplicates(self) -> list[str]:
+        """Return the names that more than one object has, by kind."""
+        account = self.box.world.databricks
+        with account.lock:
+            names = [
+                *(f"user {one.user_name}" for one in account.users.values()),
+                *(f"application {one.application_id}" for one in account.service_principals.values()),
+                *(f"group {one.display_name}" for one in account.groups.values()),
+            ]  # fmt: skip
+        return [name for name, count in Counter(names).items() if count > 1]
+
+    def counts(self, *, after: int = 0) -> Counter[str]:
+        """Count the requests since a mark: ``graph``, and those to Databricks by class of limit."""
+        return Counter(_class_of(entry) for entry in self.box.log.select(after=after, auth=False))
+
+    def links(self) -> dict[str, Link]:
+        with self._store() as store:
+            return dict(store.links(TARGET).by_external)
+
+    def pending(self) -> tuple[Pending, ...]:
+        with self._store() as store:
+            return store.pending(TARGET)
+
+    def journal(self) -> tuple[Outcome, ...]:
+        """Return every recorded outcome of every run, oldest run first."""
+        with self._store() as store:
+            return tuple(
+                outcome for run in reversed(store.runs()) for outcome in store.outcomes(run.run_id)
+            )
+
+    def run_status(self) -> str:
+        """Return how the last run ended."""
+        with self._store() as store:
+            return store.runs()[0].status
+
+    @contextmanager
+    def _store(self) -> Iterator[SqliteStore]:
+        with SqliteStore(self.store_file, self.settings.name, self.clock) as store:
+            yield store
+
+
+def _class_of(entry: Entry) -> str:
+    if entry.side != "databricks":
+        return entry.side
+    return classify(entry.method, entry.path) or "other"
+
+
+def removals(before: Picture, after: Picture) -> set[tuple[str, ...]]:
+    """Return everything that was taken from anybody between two pictures of an account."""
+    lost = {
+        (kind, name, "gone" if name not in after[kind] else "inactive")
+        for kind in ("users", "service_principals")
+        for name, one in before[kind].items()
+        if name not in after[kind] or (one["active"] and not after[kind][name]["active"])
+    }
+    now = _memberships(after)
+    return lost | {("member", *pair) for pair in _memberships(before) - now}
+
+
+def _memberships(picture: Picture) -> set[tuple[str, str]]:
+    """Return who is in which group, groups by the Entra object that they keep through a rename."""
+    groups: Mapping[str, Any] = picture["groups"]
+    ids = {name: group["externalId"] or name for name, group in groups.items()}
+    return {
+        (ids[name], ids.get(member, member))
+        for name, group in groups.items()
+        for member in group["members"]
+    }
+
+
+def text(lines: Sequence[str]) -> str:
+    """Return failing cases for a message, not all of them when there are many."""
+    return "\n".join(lines[:20]) + (f"\nand {len(lines) - 20} more" if len(lines) > 20 else "")

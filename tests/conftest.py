@@ -1,0 +1,14 @@
+"""How many examples hypothesis tries: few and always the same, or many (``HYPOTHESIS_PROFILE=soak``)."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# A whole sync is an example here: the time of one says nothing, and several threads work on it.
+COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
+
+settings.register_profile("default", derandomize=True, max_examples=60, **COMMON)
+settings.register_profile("soak", max_examples=3000, **COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

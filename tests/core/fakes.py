@@ -1,0 +1,292 @@
+"""Entra and Databricks in memory, with state and with faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from threading import RLock
+from typing import TypeVar
+
+from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.directory import Snapshot
+from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
+
+T = TypeVar("T")
+DEEPEST = 10
+
+
+class Killed(BaseException):
+    """The process ends here: no handler of the code under test may survive it."""
+
+
+class Fault(StrEnum):
+    """What goes wrong with one write."""
+
+    REFUSED = "refused"
+    LOST_BEFORE = "lost before it was done"
+    LOST_AFTER = "lost after it was done"
+    KILLED_BEFORE = "killed before it was done"
+    KILLED_AFTER = "killed after it was done"
+
+
+class FakeSource:
+    """Entra as one snapshot, or as an error."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.error: Exception | None = None
+        self.requests = 0
+
+    def read(self) -> Snapshot:
+        self.requests += 1
+        if self.error:
+            raise self.error
+        return self.snapshot
+
+
+class FakeTarget:
+    """A Databricks account: unique names, numbers as ids, no cycles, at most ten levels.
+
+    ``faults`` go by the index of a write, counted from 0. ``on_write`` is called with the index of
+    each write before it is done. ``blind`` lookups find nothing; ``stale`` reads of a group's members
+    show none; ``unreadable`` groups show an error.
+    """
+
+    def __init__(
+        self,
+        name: str = "account",
+        *,
+        ignores_unknown_members: bool = False,
+        stores_external_ids: bool = True,
+    ) -> None:
+        self.name = name
+        self.ignores_unknown_members = ignores_unknown_members
+        self.stores_external_ids = stores_external_ids
+        self.accounts: dict[str, Account] = {}
+        self.groups: dict[str, set[str]] = {}
+        self.own: frozenset[str] = frozenset()
+        self.faults: dict[int, Fault] = {}
+        self.refuses: Callable[[str], str | None] = lambda _: None
+        self.on_write: Callable[[int], None] = lambda _: None
+        self.blind = 0
+        self.blind_error: ChangeRefused | None = None
+        self.stale: dict[str, int] = {}
+        self.unreadable: set[str] = set()
+        self.dead = False
+        self.requests = 0
+        self.log: list[str] = []
+        self._lock = RLock()
+        self._next = 1000
+
+    # --- setting up and looking at
+
+    def add(self, kind: Kind, name: str, members: Iterable[str] = (), **more: object) -> str:
+        """Put something there that was there before, and return its id."""
+        self._next += 1
+        target_id = str(self._next)
+        self.accounts[target_id] = replace(Account(target_id, kind, name), **more)
+        if kind is Kind.GROUP:
+            self.groups[target_id] = set(members)
+        return target_id
+
+    def named(self, name: str, kind: Kind | None = None) -> Account:
+        """Return the one object of this name."""
+        found = [a for a in self.accounts.values() if a.name == name and kind in (None, a.kind)]
+        assert len(found) == 1, f"{name}: {found}"
+        return found[0]
+
+    def members_of(self, name: str) -> set[str]:
+        """Return the names of the direct members of a group."""
+        return {self.accounts[m].name for m in self.groups[self.named(name, Kind.GROUP).id]}
+
+    def effective(self, name: str) -> set[str]:
+        """Return the names of users and service principals in a group, at any depth."""
+        start = self.named(name, Kind.GROUP).id
+        below = {start, *self._below(start)}
+        people = {m for gid in below for m in self.groups[gid] if m not in self.groups}
+        return {self.accounts[m].name for m in people}
+
+    def state(self) -> list[tuple[object, ...]]:
+        """Return everything there is, without ids, so that two accounts can be compared."""
+        return sorted(
+            (
+                one.kind.value,
+                one.name,
+                one.external_id or "",
+                one.display_name or "",
+                one.active,
+                tuple(sorted(self.accounts[m].name for m in self.groups.get(one.id, ()))),
+            )
+            for one in self.accounts.values()
+        )
+
+    # --- ports.Target
+
+    def read(self) -> TargetSnapshot:
+        with self._lock:
+            self.requests += 1
+            return TargetSnapshot(dict(self.accounts), self.own)
+
+    def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
+        with self._lock:
+            self._alive()
+            ids = [gid for gid in group_ids if gid in self.groups]
+            self.requests += len(ids)
+            return {gid: self._seen(gid) for gid in ids}
+
+    def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
+        with self._lock:
+            self._alive()
+            self.requests += 1
+            if self.blind_error:
+                raise self.blind_error
+            if self.blind:
+                self.blind -= 1
+                return ()
+            return tuple(self._same(kind, name))
+
+    def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
+        name = wanted.user_name or wanted.application_id or wanted.display_name
+        assert name
+        return self._write(f"create {kind} {name}", lambda: self._create(kind, wanted, members))
+
+    def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
+        self._write(f"update {target_id}", lambda: self._update(kind, target_id, wanted))
+
+    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        self._write(f"members {group_id}", lambda: self._change_members(group_id, add, remove))
+
+    def delete(self, kind: Kind, target_id: str) -> None:
+        self._write(f"delete {target_id}", lambda: self._delete(target_id))
+
+    # --- behind them
+
+    def _write(self, what: str, act: Callable[[], T]) -> T:
+        with self._lock:
+            self._alive()
+            index = len(self.log)
+            self.log.append(what)
+            self.requests += 1
+            self.on_write(index)
+            fault = self.faults.get(index)
+            if reason := self.refuses(what):
+                raise ChangeRefused(reason)
+            if fault is Fault.REFUSED:
+                raise ChangeRefused("refused, for the test")
+            if fault is Fault.LOST_BEFORE:
+                raise AnswerLost("no answer, for the test")
+            if fault is Fault.KILLED_BEFORE:
+                self._die()
+            result = act()
+            if fault is Fault.LOST_AFTER:
+                raise AnswerLost("no answer, for the test")
+            if fault is Fault.KILLED_AFTER:
+                self._die()
+            return result
+
+    def _alive(self) -> None:
+        if self.dead:
+            raise Killed
+
+    def _die(self) -> None:
+        self.dead = True
+        raise Killed
+
+    def _same(self, kind: Kind, name: str) -> list[Account]:
+        key = name_key(name)
+        return [a for a in self.accounts.values() if a.kind is kind and name_key(a.name) == key]
+
+    def _create(self, kind: Kind, wanted: Attributes, members: Sequence[str]) -> str:
+        name = wanted.user_name or wanted.application_id or wanted.display_name or ""
+        name = name.lower() if kind is Kind.USER else name
+        if self._same(kind, name):
+            raise AlreadyThere(f"{kind} with name {name} already exists")
+        target_id = self.add(
+            kind,
+            name,
+            display_name=None if kind is Kind.GROUP else wanted.display_name,
+            external_id=wanted.external_id if self.stores_external_ids else None,
+            active=wanted.active is not False,
+        )
+        self._change_members(target_id, members, ())
+        return target_id
+
+    def _update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
+        old = self._existing(target_id)
+        new = old
+        if wanted.display_name is not None and kind is Kind.GROUP:
+            if any(a.id != target_id for a in self._same(kind, wanted.display_name)):
+                raise AlreadyThere(f"group with name {wanted.display_name} already exists")
+            new = replace(new, name=wanted.display_name)
+        elif wanted.display_name is not None:
+            new = replace(new, display_name=wanted.display_name)
+        if wanted.external_id is not None and self.stores_external_ids:
+            new = replace(new, external_id=wanted.external_id)
+        if wanted.active is not None:
+            new = replace(new, active=wanted.active)
+        self.accounts[target_id] = new
+
+    def _change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        if not add and not remove:
+            return
+        self._existing(group_id)
+        members = self.groups[group_id]
+        members -= set(remove)
+        refused: dict[str, str] = {}
+        for member in add:
+            if reason := self._unfit(group_id, member):
+                refused[member] = reason
+            elif member in self.accounts:
+                members.add(member)
+        if refused:
+            raise MembersRefused(group_id, refused)
+
+    def _unfit(self, group_id: str, member: str) -> str | None:
+        if member not in self.accounts:
+            return None if self.ignores_unknown_members else "no such principal"
+        if reason := self.refuses(f"member {self.accounts[member].name}"):
+            return reason
+        if member in self.groups:
+            if member == group_id or group_id in self._below(member):
+                return "would make a cycle"
+            if self._up(group_id) + self._down(member) > DEEPEST:
+                return "too deep"
+        return None
+
+    def _delete(self, target_id: str) -> None:
+        self.accounts.pop(target_id, None)
+        self.groups.pop(target_id, None)
+        for members in self.groups.values():
+            members.discard(target_id)
+
+    def _existing(self, target_id: str) -> Account:
+        if target_id not in self.accounts:
+            raise ChangeRefused(f"{target_id} is not found")
+        return self.accounts[target_id]
+
+    def _seen(self, group_id: str) -> Members:
+        if group_id in self.unreadable:
+            return Unread("403 for the test")
+        if self.stale.get(group_id):
+            self.stale[group_id] -= 1
+            return frozenset()
+        return frozenset(self.groups[group_id])
+
+    def _below(self, group_id: str) -> set[str]:
+        found: set[str] = set()
+        stack = [group_id]
+        while stack:
+            new = {m for m in self.groups[stack.pop()] if m in self.groups} - found
+            found |= new
+            stack.extend(new)
+        return found
+
+    def _down(self, group_id: str) -> int:
+        nested = [self._down(m) for m in self.groups[group_id] if m in self.groups]
+        return 1 + max(nested, default=0)
+
+    def _up(self, group_id: str) -> int:
+        above = [self._up(gid) for gid, members in self.groups.items() if group_id in members]
+        return 1 + max(above, default=0)
