@@ -123,12 +123,8 @@ def _lines(
         fallback = getattr(default, key) if default else info.default
         if is_section(kind) and not issubclass(kind, Limit):
             yield f"{pad}{key}:{_why(kind.__doc__)}"
-            yield from _lines(
-                kind,
-                given.get(key, {}),
-                fallback if default or given.get(key) is None else None,
-                f"{pad}  ",
-            )
+            inner = fallback if isinstance(fallback, Section) else None
+            yield from _lines(kind, given.get(key, {}), inner, f"{pad}  ")
         elif key == "targets":
             yield f"{key}:{_why(TargetSettings.__doc__)}"
             for target in given[key]:

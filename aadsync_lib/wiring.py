@@ -81,6 +81,7 @@ def _target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> 
     from aadsync_lib.apply.pacing import Pacer
     from aadsync_lib.auth import databricks_api
     from aadsync_lib.target.account import AccountTarget
+    from aadsync_lib.target.translate import on_azure
 
     assert settings.account_id
     return AccountTarget(
@@ -90,5 +91,5 @@ def _target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> 
         pacer=Pacer(ACCOUNT_RATES, settings.pace, clock),
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),
-        azure="azuredatabricks" in settings.host or settings.host.startswith("http://"),
+        azure=on_azure(settings.host),
     )

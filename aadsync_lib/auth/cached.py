@@ -75,8 +75,8 @@ class CachedCredential:
             return token
 
     def _fetch(self, scopes: tuple[str, ...], options: dict[str, Any]) -> AccessToken:
-        from azure.core.credentials import AccessToken  # noqa: PLC0415 - heavy
-        from azure.core.exceptions import AzureError  # noqa: PLC0415 - heavy
+        from azure.core.credentials import AccessToken
+        from azure.core.exceptions import AzureError
 
         try:
             raw = self._inner.get_token(*scopes, **options)

@@ -39,9 +39,9 @@ def databricks_api(target: TargetSettings, secrets: SecretResolver) -> ApiClient
 
     Only ``default`` looks at the environment, the profiles and the notebook it runs in.
     """
-    from databricks.sdk.core import ApiClient, Config  # noqa: PLC0415 - takes a second to import
+    from databricks.sdk.core import ApiClient, Config
 
-    from aadsync_lib.target.client import SINGLE_ATTEMPT  # noqa: PLC0415 - imports the SDK as well
+    from aadsync_lib.auth.single_attempt import SINGLE_ATTEMPT
 
     login = Login(f"targets.{target.name}.auth", target.auth.method)
     options = {"host": target.host, "account_id": target.account_id, **SINGLE_ATTEMPT}
@@ -89,7 +89,7 @@ def _headers(target: TargetSettings, login: Login, secrets: SecretResolver) -> H
 def _machine_to_machine(
     target: TargetSettings, auth: OAuthM2MAuth, login: Login, secrets: SecretResolver
 ) -> Headers:
-    from databricks.sdk.oauth import ClientCredentials  # noqa: PLC0415 - takes a second to import
+    from databricks.sdk.oauth import ClientCredentials
 
     part = f"accounts/{target.account_id}/" if target.level == "account" else ""
     source = ClientCredentials(
@@ -119,7 +119,7 @@ def _by_entra(
     login: Login,
     secrets: SecretResolver,
 ) -> Headers:
-    from azure import identity  # noqa: PLC0415 - takes half a second to import
+    from azure import identity
 
     cloud, _ = _sovereign(host) or ("public", "")
     inner: Any
@@ -140,7 +140,7 @@ def _by_entra(
 
 def _nothing_else() -> dict[str, Any]:
     """Blanks for everything that databricks-sdk would take from the environment."""
-    from databricks.sdk.core import Config  # noqa: PLC0415 - takes a second to import
+    from databricks.sdk.core import Config
 
     texts = {item.name: "" for item in Config.attributes() if item.env and item.transform is str}
     return {**texts, "azure_use_msi": False, "debug_headers": False}
@@ -151,7 +151,7 @@ def _azure(host: str) -> dict[str, Any]:
     found = _sovereign(host)
     if found is None:
         return {}
-    from databricks.sdk.environments import (  # noqa: PLC0415 - takes a second to import
+    from databricks.sdk.environments import (
         ARM_DATABRICKS_RESOURCE_ID,
         ENVIRONMENTS,
         Cloud,

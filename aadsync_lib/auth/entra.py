@@ -74,7 +74,7 @@ def authority_options(authority: str | None) -> dict[str, Any]:
 
 
 def _by_method(source: SourceSettings, secrets: SecretResolver, dbutils: Any) -> Any:
-    from azure import identity  # noqa: PLC0415 - takes half a second to import
+    from azure import identity
 
     tenant, options = source.tenant_id, authority_options(AUTHORITIES[source.cloud])
     match source.auth:

@@ -24,7 +24,7 @@ class Limit(Section):
 
 # A class for each limit, so that a file that names one half of it keeps the default of the other.
 class UsersDeprovisioned(Limit):
-    """Users deactivated, deleted or left without a membership that let them in."""
+    """Users deactivated or deleted."""
 
     count: Count | None = Field(20, description=Limit.model_fields["count"].description)
     share: Share | None = Field(0.10, description=Limit.model_fields["share"].description)

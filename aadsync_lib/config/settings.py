@@ -87,12 +87,19 @@ class TargetSettings(Section):
 
 
 class StoreSettings(Section):
-    """Where the sync remembers: exactly one of the two."""
+    """Where the sync remembers: one of the two, ``sqlite: ./aadsync.db`` when neither is given."""
 
     sqlite: Text | None = Field(None, description="a file, for a laptop, CI or a volume")
     delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
         None, description="a Unity Catalog schema, for jobs on Databricks"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default(cls, data: Any) -> Any:
+        if isinstance(data, dict) and all(data.get(key) is None for key in ("sqlite", "delta")):
+            return {**data, "sqlite": "./aadsync.db"}
+        return data
 
     @model_validator(mode="after")
     def _one(self) -> StoreSettings:
@@ -113,7 +120,7 @@ class Settings(Section):
     mapping: MappingSettings = MappingSettings()
     targets: Annotated[tuple[TargetSettings, ...], Field(min_length=1)]
     policy: Policy = Policy()
-    store: StoreSettings = StoreSettings(sqlite="./aadsync.db")
+    store: StoreSettings = StoreSettings()
 
     @field_validator("version", mode="before")
     @classmethod

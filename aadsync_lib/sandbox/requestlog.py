@@ -123,17 +123,14 @@ class RequestLogMiddleware:
             await self.app(scope, receive, send)
             return
         status = 0
+        logged = False
         started = self.log.clock()
 
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        finally:
+        def write_down() -> None:
+            nonlocal logged
+            if logged:
+                return
+            logged = True
             query = unquote_plus(scope["query_string"].decode("latin-1"))
             seconds = self.log.clock() - started
             self.log.add(
@@ -144,3 +141,16 @@ class RequestLogMiddleware:
                 status=status,
                 seconds=seconds,
             )
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif not message.get("more_body"):
+                write_down()  # before the client has the answer and looks here
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        finally:
+            write_down()

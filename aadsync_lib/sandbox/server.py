@@ -33,7 +33,7 @@ from aadsync_lib.sandbox.world import World
 class Sandbox:
     """Both sides of a sync over real HTTP. A context manager; addresses exist once started.
 
-    ```speed`` turns the published Databricks rate limits on, that many times as fast.
+    ``speed`` turns the published Databricks rate limits on, that many times as fast.
     """
 
     graph_url: str

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import requests
-from databricks.sdk.clock import Clock as SdkClock
 from databricks.sdk.core import DatabricksError
 
 from aadsync_lib.apply.pacing import Pacer
@@ -32,32 +30,8 @@ Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 TRIES = 4
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds before another try
 PATIENCE = 600.0  # seconds of 429 before a request is given up
-CONNECTIONS = 32
+CONNECTIONS = 32  # no more than auth/single_attempt.py asks databricks-sdk for
 LOOPBACK_CONNECTIONS = 10  # databricks-sdk enlarges the connection pool for https alone
-
-
-class _OneAttempt(SdkClock):
-    """Makes databricks-sdk send each request once: where it would wait, its error goes on to us."""
-
-    def time(self) -> float:
-        """Stand still, so that its own time limit is never reached."""
-        return 0.0
-
-    def sleep(self, seconds: float) -> None:  # noqa: ARG002 - the SDK's signature
-        """Raise the error that the SDK is about to retry."""
-        error = sys.exc_info()[1]
-        assert error is not None, "databricks-sdk waits only while it handles an error"
-        raise error
-
-
-SINGLE_ATTEMPT: Mapping[str, Any] = {
-    "clock": _OneAttempt(),
-    "http_timeout_seconds": 60,
-    "retry_timeout_seconds": 1,  # for the look-ups of the host that do not know the clock
-    "max_connection_pools": CONNECTIONS,
-    "max_connections_per_pool": CONNECTIONS,
-}
-"""Arguments of ``databricks.sdk.config.Config`` for the client that a ``ScimClient`` uses."""
 
 
 class SdkConfig(Protocol):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.link import Link
-from aadsync_lib.report.outcomes import exit_code
+from aadsync_lib.report.outcomes import exit_code, failures, quarantined_in
 from tests.acceptance.stage import Picture, Scene, Stage, removals
 from tests.acceptance.worlds import first_day, second_day
 
@@ -34,7 +36,9 @@ class Day:
         links = stage.links()
         if nameless(links.values()) != self.links:
             found.append("the links differ")
-        if any(stage.box.world.databricks.kind_of(link.target_id) is None for link in links.values()):
+        if any(
+            stage.box.world.databricks.kind_of(link.target_id) is None for link in links.values()
+        ):
             found.append("a link leads nowhere")
         if pending := stage.pending():
             found.append(f"{len(pending)} writes are still open in the journal")
@@ -60,11 +64,32 @@ def _synced(stage: Stage) -> Day:
     return Day(scene, before, stage.picture(), links, stage.counts(after=mark).total())
 
 
-def nameless(links: object) -> frozenset[Link]:
-    """Return links without the target's ids, which depend on who comes first."""
-    from dataclasses import replace
+def run(stage: Stage) -> tuple[int, str]:
+    """Sync, and return the exit code of a command that did, and what it said."""
+    try:
+        report = stage.sync()
+    except AadsyncError as error:
+        return error.exit_code, str(error)
+    except Exception as error:  # noqa: BLE001 - a defect, told together with the others
+        return -1, f"{type(error).__name__}: {error}"
+    said = [
+        *(
+            f"{one.action.value} {one.name}: {one.error}"
+            for t in report.targets
+            for one in failures(t)
+        ),
+        *(
+            f"{one.name}: {one.reason}"
+            for t in report.targets
+            for one in (*t.held, *quarantined_in(t))
+        ),
+    ]
+    return exit_code(report), "; ".join(said)
 
-    return frozenset(replace(link, target_id="") for link in links)  # type: ignore[attr-defined]
+
+def nameless(links: Iterable[Link]) -> frozenset[Link]:
+    """Return links without the target's ids, which depend on who comes first."""
+    return frozenset(replace(link, target_id="") for link in links)
 
 
 def difference(expected: Picture, found: Picture) -> str:

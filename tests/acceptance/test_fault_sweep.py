@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from aadsync_lib.errors import AadsyncError
-from aadsync_lib.report.outcomes import exit_code
 from aadsync_lib.sandbox import Fault, Sandbox
-from tests.acceptance.days import Day, play
-from tests.acceptance.stage import Stage, removals, text
+from tests.acceptance.days import Day, difference, play, run
+from tests.acceptance.stage import Picture, Stage, removals, text
 
 # A timeout of no seconds: the server never handles the request, and hangs up at once instead of
 # after a minute that somebody would have to wait for.
@@ -31,7 +30,7 @@ FAULTS = {
 # What a client may simply try again: nobody should notice.
 MENDED_AT_ONCE = {"429 without Retry-After", "429 with Retry-After", "503"}
 SIDES = {"graph": "/v1.0/", "databricks": "/scim/v2/"}
-LAST = 100  # more requests than any run here sends; without it a sweep that never ends could begin
+LAST = 100  # more requests than any run here sends
 
 
 @pytest.fixture(scope="module")
@@ -44,25 +43,77 @@ def days(
 
 
 @pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("day", [0, 1], ids=["the first day", "the second day"])
+@pytest.mark.parametrize("which", [0, 1], ids=["first day", "second day"])
 def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
-    days: tuple[Stage, tuple[Day, Day]], day: int, name: str, swept: Callable[[str, int], None]
+    days: tuple[Stage, tuple[Day, Day]], which: int, name: str, swept: Callable[[str, int], None]
 ) -> None:
     stage, both = days
+    day = both[which]
     failures: list[str] = []
     cases = 0
-    for side in SIDES:
+    for side, path in SIDES.items():
         for index in range(LAST):
-            fault = FAULTS[name](side=side, path=SIDES[side], skip=index)
-            if not _hit(stage, both[day], fault):
+            case = _case(stage, day, FAULTS[name](side=side, path=path, skip=index))
+            if case is None:
                 break
             cases += 1
-            failures += [f"{side} {index}: {each}" for each in _judged(stage, both[day], name)]
+            failures += [f"{case.where}: {problem}" for problem in case.problems(day, name)]
     swept("fault sweep", cases)
-    assert cases >= both[day].requests
+    assert cases >= day.requests
     assert not failures, text(failures)
 
 
-def _hit(stage: Stage, day: Day, fault: Fault) -> bool:
-    """Put the stage back to the beginning of a day, with a fault waiting on it."""
-    raise NotImplementedError
+@dataclass(frozen=True)
+class Case:
+    """A run with a fault in it, and the run without one after it."""
+
+    where: str
+    code: int
+    said: str
+    left: Picture
+    code_after: int
+    writes_after: int
+    wrong_after: list[str]
+
+    def problems(self, day: Day, name: str) -> Iterator[str]:
+        """Yield every promise that these two runs broke."""
+        if extra := removals(day.before, self.left) - day.removals:
+            yield f"took away {sorted(extra)}"
+        if self.code == 0 and self.left != day.after:
+            yield f"said that all was done: {difference(day.after, self.left)}"
+        if self.code == 1 and self.left != day.before:
+            yield f"said that nothing was changed: {self.said}"
+        if self.code not in {0, 1, 3}:
+            yield f"ended with {self.code}: {self.said}"
+        if self.code != 0 and name in MENDED_AT_ONCE:
+            yield f"was not simply tried again: {self.said}"
+        if self.code_after != 0:
+            yield f"the run after it ended with {self.code_after}"
+        if self.code == 0 and self.writes_after:
+            yield f"the run after it wrote {self.writes_after} times, with nothing left to do"
+        yield from self.wrong_after
+
+
+def _case(stage: Stage, day: Day, fault: Fault) -> Case | None:
+    """Run with the fault, then without; ``None`` when the run ended before the fault's turn."""
+    box = stage.box
+    stage.restore(day.scene)
+    fault_id = box.faults.add(fault)
+    code, said = run(stage)
+    if not box.faults.fired_by(fault_id):
+        return None
+    box.faults.clear()
+    hit = _hit(stage, fault)
+    left, mark = stage.picture(), box.log.mark()
+    code_after, _ = run(stage)
+    writes = len(box.log.writes("databricks", after=mark))
+    return Case(
+        f"{fault.side} {fault.skip} {hit}", code, said, left, code_after, writes, day.faults(stage)
+    )
+
+
+def _hit(stage: Stage, fault: Fault) -> str:
+    """Name the requests that look as if they were hit."""
+    status = int(fault.kind) if fault.kind.isdecimal() else 0
+    hit = [e for e in stage.box.log.select(fault.side, path=fault.path) if e.status == status]
+    return ", ".join(f"{e.method} {e.path.partition('v2/')[2] or e.path}" for e in hit)

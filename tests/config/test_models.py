@@ -194,6 +194,11 @@ def test_a_workspace_named_twice_is_a_problem(write):
     assert refused(write, tree) == "targets.0.workspaces: names workspace 1 twice"
 
 
+@pytest.mark.parametrize("store", [{}, {"sqlite": None}, {"delta": None}, None])
+def test_a_store_that_names_neither_is_the_default(write, store):
+    assert loads(write, {**small(), "store": store}).store.sqlite == "./aadsync.db"
+
+
 def test_a_store_is_one_of_two(write):
     both = {**small(), "store": {"sqlite": "a.db", "delta": "main.aadsync"}}
     assert refused(write, both) == "store: name exactly one of sqlite, delta"

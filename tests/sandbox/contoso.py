@@ -66,3 +66,20 @@ def ids(rows: list[dict[str, Any]]) -> list[str]:
 
 def error_of(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, response.json()["error"]["code"]
+
+
+def read_round(client: httpx.Client, url: str, **options) -> tuple[list[dict], str]:
+    """All rows of a round, and the link to the next."""
+    rows = []
+    while True:
+        answer = client.get(url, **options).raise_for_status().json()
+        rows += answer["value"]
+        assert ("@odata.nextLink" in answer) != ("@odata.deltaLink" in answer)
+        if "@odata.deltaLink" in answer:
+            return rows, answer["@odata.deltaLink"]
+        url = answer["@odata.nextLink"]
+
+
+def members_of(rows: list[dict], group: str) -> list[str]:
+    """Members of a group, put together from all rows that repeat it."""
+    return [m["id"] for row in rows if row["id"] == group for m in row.get("members@delta", [])]
