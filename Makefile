@@ -42,10 +42,13 @@ format: $(READY)  ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+picture: $(READY)  ## draw the plan of the README
+	$(BIN)/python docs/picture.py
+
 lock: $(READY)  ## renew requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --all-extras setup.py --output-file requirements.lock
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup demo check test bench format lock help
+.PHONY: setup demo check test bench format picture lock help

@@ -161,7 +161,7 @@ def _from_notebook(secrets: NotebookSecrets) -> Lookup:
 
 
 def _from_workspace(place: str) -> str:
-    from databricks.sdk import WorkspaceClient  # noqa: PLC0415 - takes a second to import
+    from databricks.sdk import WorkspaceClient
 
     scope, key = place.split("/")
     value = WorkspaceClient().secrets.get_secret(scope, key).value
@@ -176,7 +176,7 @@ def _from_workspace(place: str) -> str:
 
 def _from_key_vault(url: str) -> str:
     try:
-        from azure.keyvault.secrets import SecretClient  # noqa: PLC0415 - an extra
+        from azure.keyvault.secrets import SecretClient
     except ImportError as error:
         raise CredentialError(
             f"key_vault {url} needs a package that is not installed: pip install 'aadsync[keyvault]'."
@@ -189,6 +189,6 @@ def _from_key_vault(url: str) -> str:
 
 
 def _azure_identity() -> Any:
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - takes half a second to import
+    from azure.identity import DefaultAzureCredential
 
     return DefaultAzureCredential()

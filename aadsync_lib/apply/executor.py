@@ -118,6 +118,7 @@ class _Run:
         self._stop = stop
         self._progress = progress
         self._running = 0
+        self._broken = False  # by an unexpected error; other targets go on
         self._ends: SimpleQueue[tuple[Task, Future[bool]]] = SimpleQueue()
         self._failed: set[str] = set()
         self._waits: dict[str, int] = {}
@@ -138,7 +139,7 @@ class _Run:
             self._running -= 1
             if failure := future.exception():
                 error = error or failure
-                self._stop.set()
+                self._broken = True
             self._ended(task, ok=not failure and future.result())
         if error:
             raise error
@@ -153,7 +154,7 @@ class _Run:
             future.add_done_callback(lambda ended: self._ends.put((task, ended)))
 
     def _perform(self, task: Task) -> bool:
-        if self._stop.is_set():
+        if self._broken or self._stop.is_set():
             self._performer.skip(task, STOPPED)
             return False
         return self._performer.perform(task)

@@ -38,6 +38,11 @@ class Ledger:
         with self._lock:
             return self._ids.get(external_id or "")
 
+    def owner(self, target_id: str) -> str | None:
+        """Return the identity that an object on the target is linked to."""
+        with self._lock:
+            return self._owners.get(target_id)
+
     def announce(self, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent; return their journal entries."""
         return self._store.announce(self._run_id, self._target, changes)
@@ -60,6 +65,7 @@ class Ledger:
         self._store.settle(self._target, known, linked=linked, unlinked=ended)
         with self._lock:
             self._ids.update({link.external_id: link.target_id for link in linked})
+            self._owners.update({link.target_id: link.external_id for link in linked})
             self._outcomes.extend(outcomes)
 
     def note(self, outcome: Outcome) -> None:

@@ -109,8 +109,8 @@ class Performer:
     def _create(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
         first, members = changes[0], _ids(changes, Action.ADD_MEMBERS)
         assert first.after
-        origin = Origin.ADOPTED
-        for last in (False, True):
+        lost: AnswerLost | None = None  # once it is, whatever is found there may be ours
+        while True:
             try:
                 target_id = self.target.create(first.action.kind, first.after, members)
                 break
@@ -119,14 +119,17 @@ class Performer:
                 self._settle_members(changes, entries, refused.refused, (link,))
                 return True
             except AlreadyThere as there:
-                return self._take_over(changes, entries, self._look_up(first, there), origin)
-            except AnswerLost:
-                origin = Origin.CREATED
-                found = self.target.find(first.action.kind, first.name)
-                if found:
-                    return self._take_over(changes, entries, found, origin)
-                if last:
+                origin = Origin.CREATED if lost else Origin.ADOPTED
+                found = self._look_up(first, lost or there)
+                return self._take_over(changes, entries, found, origin)
+            except AnswerLost as again:
+                if lost:
                     raise
+                lost = again
+                if found := self._find(first, lost):
+                    return self._take_over(changes, entries, found, Origin.CREATED)
+            except ChangeRefused as refused:
+                raise lost or refused from refused
         link = _link(first, target_id, Origin.CREATED)
         self.ledger.settle(entries, _all(changes, Result.DONE), linked=(link,))
         return True
@@ -134,10 +137,17 @@ class Performer:
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
         """Find what the target says is there already; reads can lag behind writes for a while."""
         for look in range(LOOKS):
-            if found := self.target.find(change.action.kind, change.name):
+            if found := self._find(change, error):
                 return found
             self.clock.sleep(LOOK_SECONDS * 2**look)
         raise error
+
+    def _find(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
+        """Find objects of this name; raise ``error``, which made us look, where that fails."""
+        try:
+            return self.target.find(change.action.kind, change.name)
+        except ChangeRefused as failure:
+            raise error from failure
 
     def _take_over(
         self,
@@ -156,6 +166,8 @@ class Performer:
         return False
 
     def _ours(self, account: Account, change: Change, origin: Origin) -> bool:
+        if self.ledger.owner(account.id) not in (None, change.external_id):
+            return False
         if account.external_id == change.external_id:
             return True
         unowned = account.external_id is None
@@ -194,11 +206,11 @@ class Performer:
         linked: tuple[Link, ...] = (),
     ) -> None:
         """Record a task of which some members were refused and everything else was done."""
-        done = [_without(change, refused) for change in changes]
-        self.ledger.settle(entries, _all(done, Result.DONE), linked=linked)
-        for change in changes:
+        outcomes = [_partly(change, refused) for change in changes]
+        self.ledger.settle(entries, outcomes, linked=linked)
+        for change, outcome in zip(changes, outcomes, strict=True):
             for member in change.members:
-                if member.target_id in refused:
+                if outcome.result is Result.DONE and member.target_id in refused:
                     one = replace(change, members=(member,))
                     self.ledger.fail(Outcome(one, Result.FAILED, refused[member.target_id]))
 
@@ -207,9 +219,14 @@ def _all(changes: Sequence[Change], result: Result, error: str | None = None) ->
     return [Outcome(change, result, error) for change in changes]
 
 
-def _without(change: Change, refused: dict[str, str]) -> Change:
-    members = tuple(member for member in change.members if member.target_id not in refused)
-    return replace(change, members=members)
+def _partly(change: Change, refused: dict[str, str]) -> Outcome:
+    """Return what was done of a change; one of which no member is left has failed."""
+    left = tuple(member for member in change.members if member.target_id not in refused)
+    if change.members and not left:
+        first = change.members[0].target_id
+        assert first
+        return Outcome(change, Result.FAILED, refused[first])
+    return Outcome(replace(change, members=left), Result.DONE)
 
 
 def _differing(after: Attributes, account: Account) -> Attributes:

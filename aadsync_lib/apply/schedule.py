@@ -42,6 +42,7 @@ class Task:
 DELETES = frozenset({Action.DELETE_USER, Action.DELETE_SERVICE_PRINCIPAL, Action.DELETE_GROUP})
 MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
 OF_MEMBERS = "/members"
+LONGEST_ASIDE = 200  # so that the name with its mark stays below 255 characters
 
 Part = tuple[Change, ...]
 
@@ -155,7 +156,7 @@ def _asides(parts: Mapping[str, Part]) -> Iterator[Task]:
             name = name_key(by_old[name][1].name)
         if name in path and name != path[-1]:
             key, change = by_old[name]
-            away = f"{_old(change)} (aadsync {key[:8]})"
+            away = f"{_old(change)[:LONGEST_ASIDE]} (aadsync {key[:8]})"
             moved = replace(change, name=away, after=Attributes(display_name=away))
             yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
 
@@ -186,8 +187,13 @@ def _unnest(parts: Mapping[str, Part]) -> Iterator[Task]:
 
 
 def _nests(part: Part) -> bool:
-    """Return whether a group that exists gets another one into it."""
-    return any(c.action is Action.ADD_MEMBERS and c.target_id and _groups(c) for c in part)
+    """Return whether a group that exists is nested, or gets another one into it."""
+    return any(
+        change.target_id or member.target_id
+        for change in part
+        if change.action is Action.ADD_MEMBERS
+        for member in _groups(change)
+    )
 
 
 def _groups(change: Change) -> tuple[MemberRef, ...]:

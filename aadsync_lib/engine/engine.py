@@ -74,24 +74,39 @@ class Engine:
             plan = planned.plan
             self._store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
             reports: tuple[TargetReport, ...] = ()
+            error: BaseException | None = None
             try:
                 no = refusal(plan, self._settings.policy.limits, approve)
-                reports = _refused(plan) if no else self._apply(run_id, planned)
+                if no:
+                    reports = _refused(plan)
+                else:
+                    reports, error = self._apply(run_id, planned)
             finally:
                 report = self._report(run_id, plan, reports, began)
                 status = report.status if reports else Status.FAILED
                 self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
         if no:
             raise RefusedError(no, plan, report)
+        if error:
+            raise error
         log.info("run %s ended: %s", run_id, report.status)
         return report
 
-    def _apply(self, run_id: str, planned: Planned) -> tuple[TargetReport, ...]:
+    def _apply(
+        self, run_id: str, planned: Planned
+    ) -> tuple[tuple[TargetReport, ...], BaseException | None]:
+        """Apply to all targets; an error on one of them does not hide what became of the others."""
         with ThreadPoolExecutor(len(self._targets)) as pool:
-            running = [
-                pool.submit(self._apply_to, run_id, target, planned) for target in self._targets
-            ]
-            return tuple(one.result() for one in running)
+            running = {
+                target.name: pool.submit(self._apply_to, run_id, target, planned)
+                for target in self._targets
+            }
+        errors = {name: one.exception() for name, one in running.items()}
+        reports = tuple(
+            TargetReport(name, Status.FAILED) if errors[name] else one.result()
+            for name, one in running.items()
+        )
+        return reports, next(filter(None, errors.values()), None)
 
     def _apply_to(self, run_id: str, target: Target, planned: Planned) -> TargetReport:
         part = planned.parts[target.name]

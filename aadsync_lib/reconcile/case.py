@@ -9,7 +9,7 @@ from functools import cached_property
 from aadsync_lib.config.policy import Policy, Protected
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
 from aadsync_lib.model.change import MemberRef
-from aadsync_lib.model.desired import Desired, DesiredGroup
+from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.reconcile.correlate import Correlation, Situation, correlate
@@ -91,10 +91,9 @@ class Case:
         linked = {link.target_id for link in self.links.of_kind(Kind.GROUP)}
         return tuple(sorted((wanted | linked) & self.target.accounts.keys() - self.protected))
 
-    def current(self, group: DesiredGroup | Account) -> Members | None:
-        """Return the members a group has on the target, ``None`` where it is not there yet."""
-        account = group if isinstance(group, Account) else self.account(group.principal.external_id)
-        return self.members.get(account.id) if account else None
+    def current(self, group: Account) -> Members | None:
+        """Return the members that a group on the target has, ``None`` where it is gone."""
+        return self.members.get(group.id)
 
     def ref(self, target_id: str) -> MemberRef:
         """Describe a member that the target has."""
@@ -108,21 +107,24 @@ class Case:
 
 def build_case(desired: Desired, target: TargetSnapshot, links: Links, policy: Policy) -> Case:
     """Correlate both sides; the members of the groups in play are still to be read."""
+    protected = protected_ids(target, policy.protected, desired, links)
     return Case(
         desired=desired,
         target=target,
         links=links,
         policy=policy,
-        correlation=correlate(desired, target, links, policy.adopt),
-        protected=protected_ids(target, policy.protected),
+        correlation=correlate(desired, target, links, policy.adopt, protected),
+        protected=protected,
     )
 
 
-def protected_ids(target: TargetSnapshot, protected: Protected) -> frozenset[str]:
+def protected_ids(
+    target: TargetSnapshot, protected: Protected, desired: Desired, links: Links
+) -> frozenset[str]:
     """Return the target ids that no change may touch.
 
-    By name or id from the settings, account admins, the identity that runs the sync, and the groups
-    that Databricks itself keeps.
+    By name or id, on either side, from the settings; account admins, the identity that runs the sync,
+    and the groups that Databricks itself keeps.
     """
     named = {
         Kind.USER: {name_key(name) for name in protected.users},
@@ -132,13 +134,24 @@ def protected_ids(target: TargetSnapshot, protected: Protected) -> frozenset[str
     return target.own | {
         account.id
         for account in target.accounts.values()
-        if account.admin or named[account.kind].intersection(_names(account))
+        if account.admin
+        or not named[account.kind].isdisjoint(_names(account))
+        or not named[account.kind].isdisjoint(_names_in_entra(account, desired, links))
     }
 
 
 def _names(account: Account) -> tuple[str, ...]:
     given = (account.id, account.name, account.external_id, _shown(account))
     return tuple(name_key(name) for name in given if name)
+
+
+def _names_in_entra(account: Account, desired: Desired, links: Links) -> tuple[str, ...]:
+    link = links.by_target.get(account.id)
+    if link is None:
+        return ()
+    group = desired.groups.get(link.external_id)
+    principal = group.principal if group else desired.principals.get(link.external_id)
+    return tuple(map(name_key, (link.external_id, *((principal.name,) if principal else ()))))
 
 
 def _shown(account: Account) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import ORDER, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind, name_key
@@ -59,7 +60,17 @@ def _held_leavers(case: Case) -> Iterator[Quarantined]:
         return
     reason = "not seen in this run, but a part of the source could not be read: kept until it is"
     for link, account in case.leavers(*PEOPLE, Kind.GROUP):
-        yield Quarantined(link.external_id, account.name, reason)
+        if account.id not in case.protected and _would_change(case, account):
+            yield Quarantined(link.external_id, account.name, reason)
+
+
+def _would_change(case: Case, account: Account) -> bool:
+    """Return whether anything would happen to this leaver, were it certain that it is one."""
+    if account.kind is Kind.GROUP:
+        empty = case.current(account) == frozenset() and case.policy.retired_groups == "empty"
+        return case.policy.retired_groups != "keep" and not empty
+    done = not account.active and case.policy.leavers == "deactivate"
+    return case.policy.leavers != "keep" and not done
 
 
 def _warnings(case: Case) -> Iterator[Notice]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, name_key
+from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
@@ -96,23 +96,23 @@ def _judged(
     target_id = change.target_id or (link.target_id if link else None)
     account = target.accounts.get(target_id or "")
     if change.action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS):
-        return _judged_members(change, members.get(target_id or ""), links)
-    done = account is None if change.action.verb == "delete" else _shows(account, change.after)
+        if account is None:
+            return Outcome(change, Result.FAILED, LOST)
+        return _judged_members(change, members.get(account.id), links)
+    match change.action.verb:
+        case "delete":
+            done = account is None
+        case "create" | "adopt":
+            done = account is not None and link is not None
+        case _:
+            done = account is not None and _shows(account, change.after)
     return Outcome(change, Result.DONE) if done else Outcome(change, Result.FAILED, LOST)
 
 
-def _shows(account: Account | None, after: Attributes | None) -> bool:
-    if account is None:
-        return False
-    if after is None:
-        return True
-    wanted = (after.active, after.display_name)
-    return all(
-        want is None or want == has
-        for want, has in zip(
-            wanted, (account.active, account.display_name or account.name), strict=True
-        )
-    )
+def _shows(account: Account, after: Attributes | None) -> bool:
+    wanted = after or Attributes()
+    shown = account.name if account.kind is Kind.GROUP else account.display_name
+    return wanted.active in (None, account.active) and wanted.display_name in (None, shown)
 
 
 def _judged_members(change: Change, current: Members | None, links: Links) -> Outcome:

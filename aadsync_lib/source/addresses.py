@@ -11,59 +11,79 @@ from msgraph import GraphServiceClient
 from aadsync_lib.source.wire import Ask
 
 PAGE = 999  # the most that Graph gives in one page
-GROUP = ("id", "displayName", "mailNickname", "securityEnabled", "groupTypes", "visibility")
-SERVICE_PRINCIPAL = ("id", "appId", "displayName", "accountEnabled")
+GROUP = "id,displayName,mailNickname,securityEnabled,groupTypes,visibility"
+SERVICE_PRINCIPAL = "id,appId,displayName,accountEnabled"
+ID = "OBJECT-ID"  # stands for the id in a path
 
 
 class Addresses:
-    """Relative addresses, as batches want them."""
+    """Relative addresses, as batches want them.
+
+    The builders tell each path once; expanding their templates for each id and encoding their
+    queries letter by letter would take 0.3 ms a group, and 1.2 ms for every fifteen people.
+    """
 
     def __init__(self, adapter: Any) -> None:
-        self._graph = GraphServiceClient(request_adapter=adapter)
+        graph = GraphServiceClient(request_adapter=adapter)
+        group = graph.groups.by_group_id(ID)
+        service_principal = graph.service_principals.by_service_principal_id(ID)
+        self._groups = _path(graph.groups)
+        self._group = _path(group)
+        self._members = _path(group.members)
+        self._cast = _path(group.members.graph_service_principal)
+        self._users = _path(graph.users)
+        self._user = _path(graph.users.by_user_id(ID))
+        self._service_principals = _path(graph.service_principals)
+        self._service_principal = _path(service_principal)
+        self._assignments = _path(service_principal.app_role_assigned_to)
 
     def group(self, group_id: str) -> Ask:
         """One group."""
-        return _ask(self._graph.groups.by_group_id(group_id), select=GROUP)
+        return _ask(self._group, group_id, select=GROUP)
 
     def groups(self, filter_: str, *, advanced: bool = False) -> Ask:
         """Groups by a filter; an advanced one is answered from an index that may lag."""
-        options = {"filter": filter_, "select": ",".join(GROUP), "top": str(PAGE)}
-        if advanced:
-            options["count"] = "true"
-        return _ask(self._graph.groups, eventual=advanced, **options)
+        count = {"count": "true"} if advanced else {}
+        return _ask(
+            self._groups, eventual=advanced, filter=filter_, select=GROUP, top=str(PAGE), **count
+        )
 
     def members(self, group_id: str) -> Ask:
         """Direct members of every type but service principals, which v1.0 leaves out."""
-        return _ask(self._graph.groups.by_group_id(group_id).members, select=GROUP, top=PAGE)
+        return _ask(self._members, group_id, select=GROUP, top=str(PAGE))
 
     def service_principal_members(self, group_id: str) -> Ask:
         """Direct members that are service principals, with their attributes."""
-        cast = self._graph.groups.by_group_id(group_id).members.graph_service_principal
-        return _ask(cast, select=SERVICE_PRINCIPAL, top=PAGE, count="true", eventual=True)
+        return _ask(
+            self._cast,
+            group_id,
+            eventual=True,
+            select=SERVICE_PRINCIPAL,
+            top=str(PAGE),
+            count="true",
+        )
 
-    def users(self, ids: Iterable[str], select: tuple[str, ...]) -> Ask:
+    def users(self, ids: Iterable[str], select: str) -> Ask:
         """Up to fifteen users by id."""
         listed = ",".join(literal(user_id) for user_id in ids)
-        return _ask(self._graph.users, filter=f"id in ({listed})", select=select)
+        return _ask(self._users, filter=f"id in ({listed})", select=select)
 
-    def user(self, user_id: str, select: tuple[str, ...]) -> Ask:
+    def user(self, user_id: str, select: str) -> Ask:
         """One user."""
-        return _ask(self._graph.users.by_user_id(user_id), select=select)
+        return _ask(self._user, user_id, select=select)
 
     def service_principal(self, object_id: str) -> Ask:
         """One service principal."""
-        item = self._graph.service_principals.by_service_principal_id(object_id)
-        return _ask(item, select=SERVICE_PRINCIPAL)
+        return _ask(self._service_principal, object_id, select=SERVICE_PRINCIPAL)
 
     def service_principals(self, name: str) -> Ask:
         """Service principals of a display name."""
         named = f"displayName eq {literal(name)}"
-        return _ask(self._graph.service_principals, filter=named, select="id,displayName", top=PAGE)
+        return _ask(self._service_principals, filter=named, select="id,displayName", top=str(PAGE))
 
     def assignments(self, object_id: str) -> Ask:
         """Who is assigned to an enterprise application."""
-        item = self._graph.service_principals.by_service_principal_id(object_id)
-        return _ask(item.app_role_assigned_to, top=PAGE)
+        return _ask(self._assignments, object_id, top=str(PAGE))
 
 
 def literal(text: str) -> str:
@@ -71,14 +91,10 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _ask(builder: Any, *, eventual: bool = False, **options: str | int | Iterable[str]) -> Ask:
-    """Return the builder's path with our query.
-
-    The builders encode a query letter by letter in Python: 1.2 ms for one filter of fifteen ids.
-    """
-    pairs = (f"${name}={quote(_text(value), safe=',')}" for name, value in options.items())
-    return Ask(f"{builder.to_get_request_information().url}?{'&'.join(pairs)}", eventual)
+def _path(builder: Any) -> str:
+    return str(builder.to_get_request_information().url)
 
 
-def _text(value: str | int | Iterable[str]) -> str:
-    return str(value) if isinstance(value, str | int) else ",".join(value)
+def _ask(path: str, object_id: str = "", *, eventual: bool = False, **options: str) -> Ask:
+    query = "&".join(f"${name}={quote(value, safe=',')}" for name, value in options.items())
+    return Ask(f"{path.replace(ID, quote(object_id, safe=''))}?{query}", eventual)

@@ -148,8 +148,6 @@ class GraphClient:
         wait = 0.0
         for item, answer in zip(items, answers, strict=True):
             item.tries += 1
-            if item.answer.done():
-                continue
             if answer.status == 401:
                 raise self._refused(answer)
             if answer.ok:

@@ -40,10 +40,10 @@ class UserFields:
         return UserFields(tuple(sorted(names)))
 
     @property
-    def select(self) -> tuple[str, ...]:
+    def select(self) -> str:
         """Properties to ask Graph for; all extension attributes come in one of them."""
         wanted = (_property(name) for name in self.attributes)
-        return tuple(dict.fromkeys((*USER, *wanted)))
+        return ",".join(dict.fromkeys((*USER, *wanted)))
 
     def values(self, row: JsonObject) -> dict[str, AttributeValue]:
         """Return the values under the names that the clauses use."""

@@ -97,7 +97,7 @@ class Walk:
             # Not even its kind is known: it stays a member that no mapping resolves.
             parent.members[row["id"]] = Kind.GROUP
             parent.nameless += 1
-        elif self._scope.groups_of_kind == "security" and not row.get("securityEnabled"):
+        elif self._scope.groups_of_kind == "security" and row.get("securityEnabled") is False:
             self.other_kind += 1
         else:
             parent.members[row["id"]] = Kind.GROUP

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from httpx._transports import default as transport
 
 from aadsync_lib.sandbox import Sandbox, World
+from tests.acceptance.cheap import make_clients_cheap
 from tests.acceptance.stage import Stage
 
 SWEPT = pytest.StashKey[dict[str, int]]()
@@ -20,10 +19,7 @@ def box() -> Iterator[Sandbox]:
     with Sandbox(World()) as started, pytest.MonkeyPatch.context() as patch:
         for name, value in Stage.environment_of(started).items():
             patch.setenv(name, value)
-        # Loading the certificates of all authorities takes 30 ms a client; nothing here is TLS.
-        patch.setattr(
-            transport, "create_ssl_context", functools.cache(transport.create_ssl_context)
-        )
+        make_clients_cheap(patch)
         yield started
 
 

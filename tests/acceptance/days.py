@@ -23,6 +23,7 @@ class Day:
     after: Picture
     links: frozenset[Link]
     requests: int
+    writes: int
 
     @property
     def removals(self) -> Removals:
@@ -33,14 +34,14 @@ class Day:
         found = [f"{name} exists twice" for name in stage.duplicates()]
         if stage.picture() != self.after:
             found.append(f"the account differs: {difference(self.after, stage.picture())}")
-        links = stage.links()
+        links, pending = stage.links_and_pending()
         if nameless(links.values()) != self.links:
             found.append("the links differ")
         if any(
             stage.box.world.databricks.kind_of(link.target_id) is None for link in links.values()
         ):
             found.append("a link leads nowhere")
-        if pending := stage.pending():
+        if pending:
             found.append(f"{len(pending)} writes are still open in the journal")
         return found
 
@@ -60,8 +61,9 @@ def play(stage: Stage) -> tuple[Day, Day]:
 def _synced(stage: Stage) -> Day:
     scene, before, mark = stage.save(), stage.picture(), stage.box.log.mark()
     assert exit_code(stage.sync()) == 0
-    links = nameless(stage.links().values())
-    return Day(scene, before, stage.picture(), links, stage.counts(after=mark).total())
+    links = nameless(stage.links_and_pending()[0].values())
+    requests, writes = stage.counts(after=mark).total(), stage.box.log.writes(after=mark)
+    return Day(scene, before, stage.picture(), links, requests, len(writes))
 
 
 def run(stage: Stage) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from aadsync_lib.config.load import load_settings
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.plan import Plan
-from aadsync_lib.model.run import Outcome, RunReport
+from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Clock, Pending
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.limits import classify
@@ -28,10 +28,8 @@ from tests.clock import FakeClock
 TARGET = "account"
 GRAPH_TOKEN, DATABRICKS_TOKEN = "STAGE_GRAPH_TOKEN", "STAGE_DATABRICKS_TOKEN"  # names, not values
 NO_LIMIT = {"count": None, "share": None}
-NO_LIMITS = {
-    name: NO_LIMIT
-    for name in ("users_deprovisioned", "groups_removed", "members_removed", "groups_emptied")
-}
+LIMITS = ("users_deprovisioned", "groups_removed", "members_removed", "groups_emptied")
+NO_LIMITS = dict.fromkeys(LIMITS, NO_LIMIT)
 Picture = dict[str, Any]
 
 
@@ -54,6 +52,9 @@ class Stage:
     clock: Clock = field(default_factory=FakeClock)
 
     def __post_init__(self) -> None:
+        self._configure()
+
+    def _configure(self) -> None:
         self.settings_file.write_text(yaml.safe_dump(self._settings()), encoding="utf-8")
         self.settings = load_settings(self.settings_file)
 
@@ -110,8 +111,9 @@ class Stage:
     # Going back.
 
     def show(self, world: World) -> None:
-        """Begin with this world and without a store."""
+        """Begin with this world, which has ids of its own, and without a store."""
         self.restore(Scene(world.to_json(), None))
+        self._configure()
 
     def save(self) -> Scene:
         """Keep both sides and the store, which nobody may have open."""
@@ -145,30 +147,10 @@ class Stage:
         """Count the requests since a mark: ``graph``, and those to Databricks by class of limit."""
         return Counter(_class_of(entry) for entry in self.box.log.select(after=after, auth=False))
 
-    def links(self) -> dict[str, Link]:
-        with self._store() as store:
-            return dict(store.links(TARGET).by_external)
-
-    def pending(self) -> tuple[Pending, ...]:
-        with self._store() as store:
-            return store.pending(TARGET)
-
-    def journal(self) -> tuple[Outcome, ...]:
-        """Return every recorded outcome of every run, oldest run first."""
-        with self._store() as store:
-            return tuple(
-                outcome for run in reversed(store.runs()) for outcome in store.outcomes(run.run_id)
-            )
-
-    def run_status(self) -> str:
-        """Return how the last run ended."""
-        with self._store() as store:
-            return store.runs()[0].status
-
-    @contextmanager
-    def _store(self) -> Iterator[SqliteStore]:
+    def links_and_pending(self) -> tuple[dict[str, Link], tuple[Pending, ...]]:
+        """Return who is linked to what, and the writes without an outcome."""
         with SqliteStore(self.store_file, self.settings.name, self.clock) as store:
-            yield store
+            return dict(store.links(TARGET).by_external), store.pending(TARGET)
 
 
 def _class_of(entry: Entry) -> str:

@@ -29,6 +29,8 @@ FAULTS = {
 }
 # What a client may simply try again: nobody should notice.
 MENDED_AT_ONCE = {"429 without Retry-After", "429 with Retry-After", "503"}
+# The first day only creates; the second has all that, and everything else.
+ON_FIRST_DAY = ("500", "lost", "truncated", "403")
 SIDES = {"graph": "/v1.0/", "databricks": "/scim/v2/"}
 LAST = 100  # more requests than any run here sends
 
@@ -42,8 +44,14 @@ def days(
     box.faults.clear()
 
 
-@pytest.mark.parametrize("name", FAULTS)
-@pytest.mark.parametrize("which", [0, 1], ids=["first day", "second day"])
+@pytest.mark.parametrize(
+    ("which", "name"),
+    [*((0, name) for name in ON_FIRST_DAY), *((1, name) for name in FAULTS)],
+    ids=[
+        *(f"first day, {name}" for name in ON_FIRST_DAY),
+        *(f"second day, {name}" for name in FAULTS),
+    ],
+)
 def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
     days: tuple[Stage, tuple[Day, Day]], which: int, name: str, swept: Callable[[str, int], None]
 ) -> None:

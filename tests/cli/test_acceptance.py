@@ -1,4 +1,4 @@
-"""The real command against the sandbox, as a process of its own."""
+"""The real command, the real engine, real HTTP, and a sandbox on the other end."""
 
 import json
 import os
@@ -9,7 +9,9 @@ import threading
 import time
 
 import pytest
+from click.testing import CliRunner
 
+from aadsync_lib.cli import main
 from aadsync_lib.sandbox import Fault, Sandbox, company
 from aadsync_lib.sandbox.command import config, describe
 
@@ -22,29 +24,57 @@ def box():
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def environment(box, tmp_path_factory):
+    """Where nobody keeps compiled modules, the processes of this file share their own."""
+    shared = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": tmp_path_factory.mktemp("pyc")}
+    return {
+        **os.environ,
+        **describe(box)["environment"],
+        **(shared if sys.dont_write_bytecode else {}),
+    }
+
+
 @pytest.fixture
-def sync(box, tmp_path):
-    """Run a command line against a fresh company; answers with exit code, stdout and stderr."""
+def folder(box, tmp_path):
+    """A fresh company, and a directory with the settings to sync it."""
     box.reset(company(PEOPLE, 3))
     (tmp_path / "aadsync.yml").write_text(config(box), encoding="utf-8")
-    return lambda *words: process(box, tmp_path, *words).run()
+    return tmp_path
 
 
-class process:  # noqa: N801 - reads as a verb where it is used
-    def __init__(self, box, folder, *words):
-        self.given = {
-            "args": [sys.executable, "-m", "aadsync_lib", *words],
-            "cwd": folder,
-            "env": {**os.environ, **describe(box)["environment"]},
-            "text": True,
-        }
+@pytest.fixture
+def sync(box, folder, monkeypatch):
+    """Run a command line in this process."""
+    monkeypatch.chdir(folder)
+    for name, value in describe(box)["environment"].items():
+        monkeypatch.setenv(name, value)
+    return lambda *words: CliRunner().invoke(main, words)
 
-    def run(self):
-        return subprocess.run(capture_output=True, timeout=120, check=False, **self.given)
 
-    def start(self):
-        pipe = subprocess.PIPE
-        return subprocess.Popen(stdout=pipe, stderr=pipe, **self.given)
+@pytest.fixture
+def start(folder, environment):
+    """Start a command line as a process of its own."""
+    pipe = subprocess.PIPE
+
+    def begin(*words, **more):
+        command = [sys.executable, "-m", "aadsync_lib", *words]
+        given = {"cwd": folder, "env": environment, **more}
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **given)
+
+    return begin
+
+
+@pytest.fixture
+def finish(start):
+    """Run a command line as a process of its own: its exit code, stdout and stderr."""
+
+    def run(*words, **more):
+        with start(*words, **more) as process:
+            stdout, stderr = process.communicate(timeout=120)
+        return process.returncode, stdout, stderr
+
+    return run
 
 
 def writes(box):
@@ -58,27 +88,34 @@ def dismiss_everybody(box):
             entra.remove_member(group, member)
 
 
-def test_plan_has_no_side_effect_and_its_exit_code_tells_of_changes(sync, box, tmp_path):
-    assert sync("plan").returncode == 0
-    done = sync("plan", "--detailed-exitcode", "--format", "json")
-    assert done.returncode == 2
-    assert json.loads(done.stdout)["kind"] == "plan"
-    assert done.stderr == ""
+def test_plan_has_no_side_effect_and_its_exit_code_tells_of_changes(finish, box, folder):
+    code, stdout, stderr = finish("plan", "--detailed-exitcode", "--format", "json")
+    assert (code, stderr) == (2, "")
+    assert json.loads(stdout)["kind"] == "plan"
     assert writes(box) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["aadsync.yml"]
+    assert [path.name for path in folder.iterdir()] == ["aadsync.yml"]
+
+
+def test_results_go_to_stdout_and_messages_to_stderr(finish, box):
+    code, stdout, _ = finish("sync", "--quiet")
+    assert (code, stdout.splitlines()[0]) == (0, "Run of sandbox: done")
+    dismiss_everybody(box)
+    code, stdout, stderr = finish("sync", "--format", "json")
+    assert (code, json.loads(stdout)["status"]) == (4, "refused")
+    assert stderr.startswith("aadsync: ")
 
 
 def test_second_sync_writes_nothing(sync, box):
     first = sync("sync")
-    assert first.returncode == 0, first.stderr
+    assert first.exit_code == 0, first.stderr
     assert first.stdout.startswith("Run of sandbox: done\n")
     before = writes(box)
     assert before > PEOPLE
     second = sync("sync", "--format", "json")
-    assert second.returncode == 0
+    assert second.exit_code == 0
     assert json.loads(second.stdout)["targets"][0]["applied"] == {}
     assert writes(box) == before
-    assert sync("plan", "--detailed-exitcode").returncode == 0
+    assert sync("plan", "--detailed-exitcode").exit_code == 0
 
 
 def test_refused_sync_ends_with_4_and_its_digest_approves_it(sync, box):
@@ -87,21 +124,21 @@ def test_refused_sync_ends_with_4_and_its_digest_approves_it(sync, box):
     before = writes(box)
     refused = sync("sync", "--format", "json")
     document = json.loads(refused.stdout)
-    assert (refused.returncode, document["status"]) == (4, "refused")
+    assert (refused.exit_code, document["status"]) == (4, "refused")
     for part in ("users_deprovisioned is ", "allowed 20", f"--approve {document['digest']}"):
         assert part in refused.stderr
     assert writes(box) == before
     approved = sync("sync", "--approve", document["digest"])
-    assert approved.returncode == 0, approved.stderr
+    assert approved.exit_code == 0, approved.stderr
     assert writes(box) > before
 
 
 def test_saved_plan_is_applied_once_and_then_refused_as_moved(sync, box):
-    assert sync("plan", "--save", "plan.json").returncode == 0
-    assert sync("apply", "plan.json").returncode == 0
+    assert sync("plan", "--save", "plan.json").exit_code == 0
+    assert sync("apply", "plan.json").exit_code == 0
     before = writes(box)
     again = sync("apply", "plan.json")
-    assert (again.returncode, again.stdout) == (1, "")
+    assert (again.exit_code, again.stdout) == (1, "")
     assert "no longer fits. Nothing was changed." in again.stderr
     assert writes(box) == before
 
@@ -110,25 +147,25 @@ def test_change_that_fails_ends_with_3_and_is_named(sync, box):
     box.faults.add(Fault(kind="403", side="databricks", method="POST", path="/Users$", count=1))
     done = sync("sync", "--format", "json")
     document = json.loads(done.stdout)
-    assert (done.returncode, document["status"]) == (3, "partial")
+    assert (done.exit_code, document["status"]) == (3, "partial")
     assert document["targets"][0]["failed"][0]["action"] == "create_user"
-    assert sync("sync").returncode == 0
+    assert sync("sync").exit_code == 0
 
 
 def test_unreadable_source_ends_with_1_and_an_empty_stdout(sync, box):
     box.faults.add(Fault(kind="403", side="graph", path="/groups"))
     done = sync("sync", "--format", "json")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("aadsync: ")
     assert "Traceback" not in done.stderr
     assert writes(box) == 0
 
 
-def test_missing_secret_ends_with_1_and_names_its_reference(sync, box, tmp_path):
+def test_missing_secret_ends_with_1_and_names_its_reference(sync, box, folder):
     text = config(box).replace("SANDBOX_GRAPH_TOKEN", "NO_SUCH_VARIABLE")
-    (tmp_path / "aadsync.yml").write_text(text, encoding="utf-8")
+    (folder / "aadsync.yml").write_text(text, encoding="utf-8")
     done = sync("plan")
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "NO_SUCH_VARIABLE" in done.stderr
     assert box.graph_token not in done.stderr
 
@@ -137,12 +174,12 @@ def test_doctor_finds_nothing_wrong_with_the_sandbox(sync):
     done = sync("doctor", "--format", "json")
     findings = json.loads(done.stdout)["findings"]
     assert [one for one in findings if one["status"] == "failed"] == []
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert done.stderr == ""
 
 
-def test_interrupted_sync_records_what_it_did_and_the_next_one_goes_on(sync, box, tmp_path):
-    running = process(box, tmp_path, "sync", "--set", "targets.account.pace=2").start()
+def test_interrupted_sync_records_what_it_did_and_the_next_one_goes_on(sync, start, box):
+    running = start("sync", "--set", "targets.account.pace=2")
     with running:
         while not writes(box):
             threading.Event().wait(0.02)
@@ -151,36 +188,33 @@ def test_interrupted_sync_records_what_it_did_and_the_next_one_goes_on(sync, box
     assert running.returncode == 3, stderr
     assert "finishing and recording what is in flight" in stderr
     assert stdout.startswith("Run of sandbox: done in part")
-    assert sync("sync").returncode == 0
-    assert sync("plan", "--detailed-exitcode").returncode == 0
+    assert sync("sync").exit_code == 0
+    assert sync("plan", "--detailed-exitcode").exit_code == 0
 
 
-def test_second_sync_at_the_same_time_is_told_who_holds_the_lease(sync, box, tmp_path):
-    running = process(box, tmp_path, "sync", "--set", "targets.account.pace=2").start()
+def test_second_sync_at_the_same_time_is_told_who_holds_the_lease(sync, start, box):
+    running = start("sync", "--set", "targets.account.pace=2")
     with running:
         while not writes(box):
             threading.Event().wait(0.02)
         other = sync("sync")
         running.send_signal(signal.SIGINT)
         running.communicate(timeout=60)
-    assert other.returncode == 1
+    assert other.exit_code == 1
     assert "has held the lease since" in other.stderr
 
 
-def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path):
+def test_demo_tells_the_whole_story_and_leaves_nothing_behind(finish, environment, folder):
+    (folder / "aadsync.yml").unlink()
     begun = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "aadsync_lib", "demo"],
-        capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    code, stdout, stderr = finish("demo", env={**environment, "TMPDIR": str(folder)})
+    assert code == 0, stderr
     assert time.monotonic() - begun < 60
     steps = ("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another day", "6. An acc")
-    places = [done.stdout.index(step) for step in (*steps, "What to try next")]
+    places = [stdout.index(step) for step in (*steps, "What to try next")]
     assert places == sorted(places)
-    assert "account: nothing changed. 0 writes to Databricks" in done.stdout
-    assert "Exit code 4, and 0 writes to Databricks" in done.stdout
-    assert str(tmp_path) not in done.stdout
-    assert list(tmp_path.iterdir()) == []
-    assert "sandbox-graph-token" not in done.stdout + done.stderr
+    assert "account: nothing changed. 0 writes to Databricks" in stdout
+    assert "Exit code 4, and 0 writes to Databricks" in stdout
+    assert str(folder) not in stdout
+    assert list(folder.iterdir()) == []
+    assert "sandbox-graph-token" not in stdout + stderr

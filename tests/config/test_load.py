@@ -67,6 +67,22 @@ def test_a_key_that_is_no_word_is_still_one_line(write):
     assert second.startswith("5: unknown key")
 
 
+def test_a_key_that_takes_several_kinds_of_value_is_one_problem(write):
+    tree = small()
+    tree["scope"]["users"] = [[{"attribute": "department", "value": {"a": 1}}]]
+    assert problems(write(tree)) == (
+        "scope.users.0.0.value: found a section; expected true or false, text or a list of text",
+    )
+
+
+def test_a_long_value_is_cut_and_a_strange_one_written_out(write):
+    tree = {**small(), "name": "x" * 100, "policy": {"mode": "a\u202eb"}}
+    assert problems(write(tree)) == (
+        f"name: found '{'x' * 60}…'; expected 1 to 40 of a-z, 0-9 and -",
+        "policy.mode: found 'a\\u202eb'; expected mirror or additive",
+    )
+
+
 class TestLogin:
     """What stands under auth may be a secret."""
 

@@ -1,30 +1,26 @@
-from hypothesis import given, settings as hs, note
+from dataclasses import replace
+from hypothesis import given, settings as hs, note, strategies as st
 from tests.core.randoms import *
 from tests.core.world import World
 from tests.core.build import settings
-import sys
 
-@given(directories(), directories(), existing(), policies, scopes)
-def test_settles(first, second, before, policy, scope):
-    with World(first, account(before), config=settings(scope=scope, **policy)) as w:
-        for snap in (first, second):
-            r = w.sync(snap)
-            p = w.plan()
-            failed = r.targets[0].failed
-            if p.empty: continue
-            note(f"{r.targets[0].outcomes}")
-            note(f"Q {r.targets[0].quarantined}")
-            note("\n".join(map(str,p.targets[0].changes)))
-            assert failed or r.targets[0].quarantined
-            r2 = w.sync(snap)
-            p2 = w.plan()
-            note("after second:"+"\n".join(map(str,p2.targets[0].changes)))
-            note("failed"+str(r2.targets[0].failed))
-            assert p2.empty or r2.targets[0].failed
-@given(directories(), directories(), existing(), policies, scopes)
-def test_nofail(first, second, before, policy, scope):
-    with World(first, account(before), config=settings(scope=scope, **policy)) as w:
-        for snap in (first, second):
-            r = w.sync(snap)
-            note(f"{r.targets[0].outcomes}")
-            assert not r.targets[0].failed
+@given(directories(tidy=True), st.data(), policies, scopes)
+def test_unread(first, data, policy, scope):
+    with World(first, config=settings(scope=scope, **policy)) as w:
+        w.sync()
+        before = {n: w.target.effective(n) for n in [a.name for a in w.target.accounts.values() if a.id in w.target.groups]}
+        active = {a.name for a in w.target.accounts.values() if a.active}
+        short = {gid: data.draw(unread_copy(g)) for gid, g in sorted(first.groups.items())}
+        second = reachable(replace(first, groups=short))
+        if second.complete: return
+        w.sync(second)
+        after = {n: w.target.effective(n) for n in before}
+        assert active == {a.name for a in w.target.accounts.values() if a.active}
+        for n in before:
+            assert before[n] <= after[n]
+
+@st.composite
+def unread_copy(draw, g):
+    if draw(mostly(True)): return g
+    kept = draw(st.frozensets(st.sampled_from(sorted(g.members)))) if g.members else g.members
+    return replace(g, members=kept, unread="503")

@@ -52,6 +52,12 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of two, so that a few objects make many."""
+    monkeypatch.setattr("aadsync_lib.source.addresses.PAGE", 2)
+
+
 Reader = Callable[..., EntraSource]
 
 

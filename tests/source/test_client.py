@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 
 import pytest
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
 from aadsync_lib.errors import CredentialError, SourceError
-from aadsync_lib.sandbox import Fault, Sandbox
+from aadsync_lib.sandbox import Fault, Sandbox, World
 from aadsync_lib.source.entra import EntraSource
-from aadsync_lib.source.pacing import backoff, retry_after
+from aadsync_lib.source.loop import run_apart
+from aadsync_lib.source.pacing import Pause, backoff, retry_after
 from tests.clock import START, FakeClock
 from tests.source.conftest import StaticCredential, scope_of
 from tests.source.meddling import count, edit_answers
@@ -67,7 +70,7 @@ def test_a_batch_answer_of_another_shape_is_no_answer(box, source, world, piece)
 
 
 def test_nothing_reachable_is_an_error_that_says_so(clock):
-    with Sandbox(__import__("aadsync_lib.sandbox").sandbox.World()) as gone:
+    with Sandbox(World()) as gone:
         url = gone.graph_url
     reader = EntraSource(scope_of(["Data"]), StaticCredential("t"), endpoint=url, clock=clock)
     with pytest.raises(SourceError, match="ConnectError"):
@@ -120,25 +123,25 @@ class TestRetryAfter:
 
 
 class GatedClock(FakeClock):
-    """Holds the first sleeper until so many faults have fired."""
+    """Holds the first sleeper until so many requests have been answered."""
 
-    def __init__(self, box: Sandbox, faults: int) -> None:
+    def __init__(self, box: Sandbox, answered: int) -> None:
         super().__init__()
         self.box = box
-        self.faults = faults
+        self.answered = answered
         self.sent: list[int] = []
 
     def sleep(self, seconds: float) -> None:
-        while self.box.faults.fired < self.faults:
+        while self.box.log.count("graph") < self.answered:
             super().sleep(0)
         self.sent.append(self.box.log.count("graph"))
         super().sleep(seconds)
 
 
-def test_one_pause_holds_back_every_request(box, entra):
+def test_a_pause_holds_back_every_request(box, entra):
     for number in range(60):
         entra.add_group(f"dbx-{number}")
-    clock = GatedClock(box, 6)
+    clock = GatedClock(box, 1 + 6)
     box.faults.add(Fault("429", path="batch", retry_after="7", count=6))
     reader = EntraSource(
         scope_of([{"prefix": "dbx-"}]),
@@ -147,8 +150,19 @@ def test_one_pause_holds_back_every_request(box, entra):
         clock=clock,
     )
     assert reader.read().complete
-    assert [wait for wait in clock.sleeps if wait] == pytest.approx([7.0])
+    assert clock.sent[0] == 1 + 6
     assert reader.requests == 1 + 6 + 6
+
+
+def test_everybody_waits_for_one_sleeper_and_the_longest_wish(clock):
+    async def work():
+        pause = Pause(clock)
+        for seconds in (3.0, 7.0, 5.0):
+            pause.extend(seconds)
+        await asyncio.gather(*(pause.over() for _ in range(8)))
+
+    run_apart(work)
+    assert clock.sleeps == (7.0,)
 
 
 class TestHosts:
@@ -269,3 +283,38 @@ def test_an_endpoint_without_a_path_gets_the_version(box, clock, world, path):
     url = box.graph_url.removesuffix("/v1.0") + path
     credential = StaticCredential(box.graph_token)
     assert EntraSource(scope_of(["Data"]), credential, endpoint=url, clock=clock).read().complete
+
+
+def test_an_answer_without_an_id_is_no_object(box, entra, source):
+    group = entra.add_group("Data")
+    edit_answers(box, '"id":', '"no":')
+    with pytest.raises(SourceError, match="no_id"):
+        source({"id": group}).read()
+
+
+class StuckClock(FakeClock):
+    """Lets nobody go on before the end of the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end = threading.Event()
+
+    def sleep(self, seconds: float) -> None:
+        self.end.wait(60)
+
+
+def test_an_error_ends_what_is_still_on_its_way(box, entra):
+    names = [f"dbx-{number:02}" for number in range(60)]
+    for name in names:
+        entra.add_group(name)
+    box.faults.add(Fault("500", path="dbx-00"))
+    box.faults.add(Fault("401", path="dbx-59"))
+    clock = StuckClock()
+    credential = StaticCredential(box.graph_token)
+    reader = EntraSource(scope_of(names), credential, endpoint=box.graph_url, clock=clock)
+    try:
+        with pytest.raises(CredentialError):
+            reader.read()
+    finally:
+        clock.end.set()
+    assert reader.requests == 3

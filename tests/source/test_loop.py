@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
+import os
+import signal
 import threading
 
 import pytest
@@ -27,12 +28,20 @@ def test_no_thread_stays_behind(entra, source):
     assert "aadsync-graph" not in {thread.name for thread in threading.enumerate()}
 
 
+@pytest.fixture
+def _interruptible():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_an_interrupt_lets_the_work_close_what_it_opened():
     closed = []
 
     async def work():
         try:
-            _thread.interrupt_main()
+            os.kill(os.getpid(), signal.SIGINT)
             await asyncio.Event().wait()
         finally:
             closed.append(True)

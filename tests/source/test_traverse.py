@@ -245,12 +245,13 @@ class TestIncomplete:
         assert snapshot.groups[outer].members == {lost, user}
         assert not snapshot.complete
 
+    @pytest.mark.usefixtures("small_pages")
     def test_a_group_that_is_gone_in_mid_read_keeps_what_was_read(self, box, entra, source):
-        users = {entra.add_user(f"u{n}@contoso.com") for n in range(1001)}
+        users = {entra.add_user(f"u{n}@contoso.com") for n in range(3)}
         group = entra.add_group("Data", members=users)
         box.faults.add(Fault("404", path="members.*skiptoken", count=None))
         snapshot = source("Data").read()
-        assert len(snapshot.groups[group].members) == 999
+        assert len(snapshot.groups[group].members) == 2
         assert "404" in snapshot.groups[group].unread
 
     def test_a_cast_that_cannot_be_read_names_its_permission(self, box, entra, source, user):
@@ -261,16 +262,18 @@ class TestIncomplete:
         assert "grant Application.Read.All" in snapshot.groups[group].unread
         assert snapshot.groups[group].members == {user}
 
+    @pytest.mark.usefixtures("small_pages")
     def test_a_page_token_that_expires_once_begins_the_group_again(self, box, entra, source):
-        users = {entra.add_user(f"u{n}@contoso.com") for n in range(1001)}
+        users = {entra.add_user(f"u{n}@contoso.com") for n in range(3)}
         group = entra.add_group("Data", members=users)
         box.faults.add(Fault("400", path="members.*skiptoken", body=EXPIRED))
         snapshot = source("Data").read()
         assert snapshot.groups[group].members == users
         assert snapshot.complete
 
+    @pytest.mark.usefixtures("small_pages")
     def test_a_page_token_that_expires_twice_makes_the_group_unread(self, box, entra, source):
-        users = {entra.add_user(f"u{n}@contoso.com") for n in range(1001)}
+        users = {entra.add_user(f"u{n}@contoso.com") for n in range(3)}
         group = entra.add_group("Data", members=users)
         box.faults.add(Fault("400", path="members.*skiptoken", body=EXPIRED, count=2))
         snapshot = source("Data").read()

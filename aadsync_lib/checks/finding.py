@@ -1,0 +1,63 @@
+"""What a check finds, and what it has to go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.model.desired import Desired
+from aadsync_lib.ports import Clock
+from aadsync_lib.secrets import SecretResolver
+
+SHOWN = 5  # findings of one kind; the rest is counted
+
+
+Status = Literal["ok", "warning", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check; ``remedy`` says what to do about it."""
+
+    check: str
+    status: Status
+    detail: str
+    remedy: str | None = None
+
+    def __str__(self) -> str:
+        remedy = f" {self.remedy}" if self.remedy else ""
+        return f"{self.status:<7}  {self.check}: {self.detail}{remedy}"
+
+
+@dataclass(slots=True)
+class Patient:
+    """What is examined, and what earlier checks found out."""
+
+    settings: Settings
+    secrets: SecretResolver
+    clock: Clock
+    dbutils: Any
+    credential: Any = None
+    token: str = ""
+    reads_graph: bool = False
+    desired: Desired | None = None
+    unresolved: set[str] = field(default_factory=set)
+
+
+def first(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Tell the first few of one kind, and how many more there are."""
+    every = list(findings)
+    yield from every[:SHOWN]
+    if len(every) > SHOWN:
+        kind = every[0].check.split()[0]
+        yield Finding(kind, "warning", f"and {len(every) - SHOWN} more like the last.")
+
+
+def sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def one_line(error: Exception, prefix: str = "") -> str:
+    return sentence(" ".join(str(error).removeprefix(prefix).split()))

@@ -1,0 +1,67 @@
+"""The objects of a target by what identifies them, and the names that will be free."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from aadsync_lib.model.account import Account, TargetSnapshot
+from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.identity import Kind, Principal, name_key
+from aadsync_lib.model.link import Links
+
+
+class Index:
+    """The target's objects by link, externalId and name."""
+
+    def __init__(self, desired: Desired, target: TargetSnapshot, links: Links) -> None:
+        self.accounts = target.accounts
+        self.links = links
+        self._by_id: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
+        self._by_name: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
+        for account in target.accounts.values():
+            if account.external_id:
+                self._by_id[account.kind, account.external_id].append(account)
+            self._by_name[account.kind, name_key(account.name)].append(account)
+        self._in_scope = desired.principals.keys() | desired.groups.keys()
+
+    def linked(self, principal: Principal) -> Account | None:
+        """Return the object that is linked to this identity, if it still is there."""
+        link = self.links.by_external.get(principal.external_id)
+        account = self.accounts.get(link.target_id) if link else None
+        return account if account and account.kind is principal.kind else None
+
+    def same_id(self, principal: Principal) -> list[Account]:
+        """Return the objects whose externalId is the identity's object id."""
+        return self._by_id.get((principal.kind, principal.external_id), [])
+
+    def same_name(self, principal: Principal) -> list[Account]:
+        """Return the objects that have the identity's name."""
+        return self._by_name.get((principal.kind, name_key(principal.name)), [])
+
+    def candidates(self, principal: Principal) -> Iterable[Account]:
+        """Return every object that could be meant."""
+        return (*self.same_id(principal), *self.same_name(principal))
+
+    def owner_in_scope(self, account: Account) -> str | None:
+        """Return the identity in scope that this object is linked to or carries the id of."""
+        link = self.links.by_target.get(account.id)
+        owner = link.external_id if link else account.external_id
+        return owner if owner in self._in_scope else None
+
+
+def movable(
+    renamed: Mapping[str, Principal], index: Index, fixed: frozenset[str]
+) -> frozenset[str]:
+    """Return which groups can be renamed, by target id: the names they have now will be free.
+
+    A group whose new name stays taken keeps the one it has, and so does whoever waits for that.
+    """
+    free = frozenset(renamed) - fixed
+    while stuck := {one for one in free if _stays_taken(renamed[one], index, free)}:
+        free -= stuck
+    return free
+
+
+def _stays_taken(principal: Principal, index: Index, free: frozenset[str]) -> bool:
+    return any(holder.id not in free for holder in index.same_name(principal))

@@ -1,0 +1,417 @@
+"""``doctor`` against the sandbox: each thing that can be wrong is found and has a remedy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aadsync_lib.checks import databricks as databricks_checks
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.doctor import Finding, doctor
+from aadsync_lib.sandbox import Sandbox, World
+from aadsync_lib.sandbox.faults import Fault
+from aadsync_lib.store.process import Process
+from aadsync_lib.store.sqlite import SqliteStore
+from tests.clock import FakeClock
+
+GROUP = "11111111-0000-4000-8000-{:012d}"
+ADA = "22222222-0000-4000-8000-000000000001"
+ROBOT = "33333333-0000-4000-8000-000000000001"
+ROBOT_APP = "33333333-0000-4000-8000-00000000aaaa"
+
+
+def world(groups: list[dict[str, Any]] | None = None) -> World:
+    return World.from_json(
+        {
+            "entra": {
+                "users": [{"id": ADA, "userPrincipalName": "ada@contoso.com"}],
+                "groups": groups
+                or [{"id": GROUP.format(1), "displayName": "dbx-data", "members": [ADA, ROBOT]}],
+                "servicePrincipals": [{"id": ROBOT, "displayName": "Robot", "appId": ROBOT_APP}],
+            }
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    with Sandbox(world()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(running, monkeypatch) -> Sandbox:
+    running.reset(world())
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", running.authority_url)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", running.ca_file)
+    monkeypatch.setenv("ENTRA_SECRET", running.entra_client_secret)
+    monkeypatch.setenv("DATABRICKS_SECRET", running.client_secret)
+    return running
+
+
+@pytest.fixture
+def tree(box, tmp_path) -> dict[str, Any]:
+    """Settings with which everything works, to be changed."""
+    return {
+        "name": "contoso",
+        "source": {
+            "tenant_id": box.tenant_id,
+            "endpoint": box.graph_url,
+            "auth": {
+                "method": "client_secret",
+                "client_id": box.entra_client_id,
+                "client_secret": {"env": "ENTRA_SECRET"},
+            },
+        },
+        "scope": {"groups": [{"prefix": "dbx-"}]},
+        "targets": [
+            {
+                "name": "account",
+                "host": box.databricks_url,
+                "account_id": box.account_id,
+                "pace": 1000,
+                "auth": {
+                    "method": "oauth_m2m",
+                    "client_id": box.client_id,
+                    "client_secret": {"env": "DATABRICKS_SECRET"},
+                },
+            }
+        ],
+        "store": {"sqlite": str(tmp_path / "aadsync.db")},
+    }
+
+
+def examine(tree: dict[str, Any]) -> tuple[Finding, ...]:
+    return doctor(Settings.model_validate(tree), clock=FakeClock())
+
+
+def bad(tree: dict[str, Any]) -> list[str]:
+    """What is not well, as it is printed."""
+    return [str(finding) for finding in examine(tree) if finding.status != "ok"]
+
+
+def only(tree: dict[str, Any]) -> str:
+    [finding] = bad(tree)
+    return finding
+
+
+def test_where_all_is_well_every_check_says_so(box, tree, tmp_path):
+    assert [str(finding) for finding in examine(tree)] == [
+        "ok       settings: the sync contoso.",
+        "ok       secret source.auth.client_secret: env ENTRA_SECRET.",
+        "ok       secret targets.account.auth.client_secret: env DATABRICKS_SECRET.",
+        (
+            f"ok       Entra login: client_secret as {box.entra_client_id}, with "
+            "Application.Read.All, GroupMember.Read.All, Member.Read.Hidden, User.Read.All."
+        ),
+        f"ok       Graph: {box.graph_url} answers.",
+        "ok       Graph groups: can be read.",
+        "ok       Graph members: can be read.",
+        "ok       Graph users: can be read.",
+        "ok       Graph service principals: can be read.",
+        "ok       scope: 1 root groups, 1 groups in all, 1 users, 1 service principals.",
+        (
+            "ok       target account: login by oauth_m2m is an account admin's; it lists 0 users, "
+            "1 service principals, 1 groups."
+        ),
+        f"ok       target account runs as: {box.client_id} (Sync); the sync never changes it.",
+        "ok       target account limit: 3 of 10,000 users and service principals, 2 of them still to come.",
+        "ok       target account limit: 2 of 5,000 groups, 1 of them still to come.",
+        f"ok       store: {tmp_path / 'aadsync.db'} will be made by the first sync.",
+    ]
+
+
+def test_nothing_is_written_anywhere(box, tree, tmp_path):
+    before = box.world.to_json()
+    examine(tree)
+    assert box.world.to_json() == before
+    assert list(tmp_path.iterdir()) == []
+    writes = {(entry.method, entry.path) for entry in box.log.entries if entry.method != "GET"}
+    assert {path.rpartition("/")[2] for _, path in writes} <= {"token", "$batch"}
+
+
+def test_no_finding_shows_a_secret_or_a_token(box, tree):
+    printed = "\n".join(map(str, examine(tree)))
+    assert box.client_secret not in printed
+    assert box.entra_client_secret not in printed
+    assert "eyJ" not in printed
+
+
+def test_every_finding_is_one_line(box, tree, monkeypatch):
+    monkeypatch.setenv("ENTRA_SECRET", "wrong")
+    monkeypatch.setenv("DATABRICKS_SECRET", "wrong")
+    assert all(str(finding).isprintable() for finding in examine(tree))
+
+
+class TestSettings:
+    """What the file says."""
+
+    def test_what_this_version_cannot_do_fails(self, tree):
+        tree["policy"] = {"grace_days": 7}
+        assert only(tree) == (
+            "failed   settings policy.grace_days: this version cannot carry this out yet; take it out."
+        )
+
+    def test_a_limit_that_is_off_is_a_warning(self, tree):
+        tree["policy"] = {"limits": {"users_deprovisioned": {"count": None, "share": None}}}
+        assert only(tree).startswith("warning  settings policy.limits.users_deprovisioned: is off.")
+
+
+class TestSecrets:
+    """References to secrets."""
+
+    def test_one_that_is_missing_fails_and_skips_what_needs_it(self, tree, monkeypatch):
+        monkeypatch.delenv("ENTRA_SECRET")
+        monkeypatch.delenv("DATABRICKS_SECRET")
+        findings = examine(tree)
+        assert [str(finding) for finding in findings if finding.status != "ok"] == [
+            (
+                "failed   secret source.auth.client_secret: the environment variable ENTRA_SECRET is "
+                "not set. Set it, or change the reference."
+            ),
+            (
+                "failed   secret targets.account.auth.client_secret: the environment variable "
+                "DATABRICKS_SECRET is not set. Set it, or change the reference."
+            ),
+        ]
+        assert [finding.check for finding in findings if finding.status == "ok"] == [
+            "settings",
+            "store",
+        ]
+
+
+class TestEntra:
+    """Login, permissions and reachability."""
+
+    def test_a_refused_login_fails_with_its_remedy(self, tree, monkeypatch):
+        monkeypatch.setenv("ENTRA_SECRET", "wrong")
+        found = only(tree)
+        assert found.startswith("failed   Entra login: the login by client_secret failed: ")
+        assert found.endswith("Store the secret's value, not its id.")
+
+    def test_a_token_that_says_nothing_of_itself_is_no_problem(self, box, tree, monkeypatch):
+        monkeypatch.setenv("TOKEN", box.graph_token)
+        tree["source"]["auth"] = {"method": "access_token", "access_token": {"env": "TOKEN"}}
+        assert "an identity that the token does not name." in str(examine(tree)[3])
+
+    @pytest.mark.parametrize(
+        ("permission", "check"),
+        [
+            ("GroupMember.Read.All", "Graph groups"),
+            ("User.Read.All", "Graph users"),
+            ("Application.Read.All", "Graph service principals"),
+        ],
+    )
+    def test_a_missing_permission_is_named(self, box, tree, permission, check):
+        box.world.entra.permissions.discard(permission)
+        found = bad(tree)[0]
+        assert found.startswith(f"failed   {check}: Graph answered 403")
+        assert f"grant {permission} to the application, with admin consent" in found
+
+    def test_a_permission_for_names_only_is_told_apart(self, box, tree):
+        row = {"id": ADA, "accountEnabled": None, "userType": None}
+        with pytest.MonkeyPatch.context() as patch:
+            from aadsync_lib.source.client import GraphClient
+
+            real = GraphClient.get
+
+            async def get(self, ask):
+                return {"value": [row]} if ask.url.startswith("/users?") else await real(self, ask)
+
+            patch.setattr(GraphClient, "get", get)
+            assert only(tree) == (
+                "failed   Graph users: accountEnabled comes empty: User.ReadBasic.All is not enough. "
+                "Grant User.Read.All, with admin consent."
+            )
+
+    def test_service_principals_are_tried_only_where_they_are_wanted(self, box, tree):
+        box.world.entra.permissions.discard("Application.Read.All")
+        tree["scope"]["service_principals"] = False
+        assert "Graph service principals" not in [finding.check for finding in examine(tree)]
+        tree["scope"]["groups"] = [{"application": "Robot"}]
+        assert "Graph service principals" in [finding.check for finding in examine(tree)]
+
+    def test_hidden_membership_is_a_note(self, box, tree):
+        box.world.entra.permissions.discard("Member.Read.Hidden")
+        [note] = [finding for finding in examine(tree) if "hidden" in finding.check]
+        assert (note.status, note.detail.split(":")[0]) == (
+            "ok",
+            "Member.Read.Hidden is not granted",
+        )
+
+    def test_graph_that_does_not_answer_fails_once(self, box, tree):
+        box.faults.add(Fault("reset", side="graph", count=None))
+        found = only(tree)
+        assert found.startswith(f"failed   Graph: {box.graph_url} gives no usable answer (")
+        assert found.endswith("Check source.cloud, source.endpoint, the network and its proxy.")
+
+
+class TestScope:
+    """What the selectors find."""
+
+    def test_a_selector_that_finds_nothing_is_a_warning(self, tree):
+        tree["scope"]["groups"].append({"name": "Nobody"})
+        found = only(tree)
+        assert found.startswith("warning  scope scope_empty: name 'Nobody': ")
+        assert found.endswith("Check the selector in scope.groups against Entra.")
+
+    def test_a_name_that_two_groups_have_fails(self, box, tree):
+        box.reset(world([{"id": GROUP.format(n), "displayName": "dbx-data"} for n in (1, 2)]))
+        tree["scope"]["groups"] = [{"name": "dbx-data"}]
+        found = only(tree)
+        assert found.startswith("failed   scope: name 'dbx-data': 2 groups have it: ")
+
+    def test_an_empty_tenant_is_a_warning_and_no_crash(self, box, tree):
+        box.reset(World())
+        tree["source"]["tenant_id"] = box.tenant_id
+        tree["targets"][0]["account_id"] = box.account_id
+        assert [found.split(":")[0] for found in bad(tree)] == [
+            "warning  scope",
+            "warning  scope scope_empty",
+        ]
+
+    def test_groups_deeper_than_ten_have_a_hint(self, box, tree):
+        chain = [
+            {"id": GROUP.format(n), "displayName": f"dbx-{n}", "members": [GROUP.format(n + 1)] if n < 12 else [ADA]}
+            for n in range(1, 13)
+        ]  # fmt: skip
+        box.reset(world(chain))
+        tree["scope"]["groups"] = [{"id": GROUP.format(1)}]
+        found = only(tree)
+        assert found.startswith("warning  scope max_depth: dbx-10 is on level 10")
+        assert "Databricks keeps ten levels" in found
+
+    def test_a_group_that_cannot_be_read_in_full_is_named(self, box, tree):
+        box.faults.add(
+            Fault("403", side="graph", path=r"members/graph\.servicePrincipal", count=None)
+        )
+        found = bad(tree)[0]
+        assert found.startswith("warning  scope 'dbx-data': ")
+
+    def test_people_who_cannot_be_named_are_named(self, box, tree):
+        twins = world()
+        raw = twins.to_json()
+        box.reset(twins)
+        second = ADA.replace("0001", "0002", 1)
+        raw["entra"]["users"].append({"id": second, "userPrincipalName": "ADA@contoso.com"})
+        raw["entra"]["groups"][0]["members"].append(second)
+        box.reset(World.from_json(raw))
+        assert len([found for found in bad(tree) if "ada@contoso.com" in found.lower()]) == 2
+
+    def test_many_of_a_kind_are_counted(self, tree):
+        tree["scope"]["groups"] += [{"name": f"Nobody {n}"} for n in range(8)]
+        found = bad(tree)
+        assert len(found) == 6
+        assert found[-1] == "warning  scope: and 3 more like the last."
+
+
+class TestTargets:
+    """Login, rights and room."""
+
+    def test_a_refused_login_fails(self, tree, monkeypatch):
+        monkeypatch.setenv("DATABRICKS_SECRET", "wrong")
+        found = only(tree)
+        assert found.startswith("failed   target account: ")
+        assert "invalid_client" in found
+
+    def test_whoever_is_no_account_admin_is_told_so(self, box, tree):
+        plain = world()
+        plain.databricks.add_service_principal(box.client_id, "Sync", roles=[])
+        box.reset(plain)
+        assert "must be an account admin" in only(tree)
+
+    def test_another_account_is_told_so(self, tree):
+        tree["targets"][0]["account_id"] = "00000000-0000-4000-8000-000000000009"
+        assert only(tree).startswith("failed   target account: ")
+
+    def test_a_token_of_nobody_is_a_warning(self, box, tree, monkeypatch):
+        box.world.databricks.add_token("scim-token", None)
+        monkeypatch.setenv("TOKEN", "scim-token")
+        tree["targets"][0]["auth"] = {"method": "pat", "token": {"env": "TOKEN"}}
+        assert only(tree).startswith(
+            "warning  target account runs as: nobody that the account names"
+        )
+
+    @pytest.mark.parametrize(
+        ("most", "status", "remedy"),
+        [(3, "warning", True), (2, "failed", True), (4, "ok", False)],
+    )
+    def test_the_limit_counts_who_is_there_and_who_is_to_come(
+        self, tree, monkeypatch, most, status, remedy
+    ):
+        monkeypatch.setattr(databricks_checks, "MOST_PRINCIPALS", most)
+        [finding] = [
+            f
+            for f in examine(tree)
+            if "users and service principals," in f.detail and "limit" in f.check
+        ]
+        assert (finding.status, finding.remedy is not None) == (status, remedy)
+        assert (
+            finding.detail == f"3 of {most} users and service principals, 2 of them still to come."
+        )
+
+    def test_without_a_scope_the_account_is_counted_alone(self, tree, monkeypatch):
+        monkeypatch.setenv("ENTRA_SECRET", "wrong")
+        details = [finding.detail for finding in examine(tree)]
+        assert "1 of 10,000 users and service principals, 0 of them still to come." in details
+
+    def test_a_workspace_is_left_to_a_later_version(self, box, tree):
+        tree["targets"] = [{"name": "w", "level": "workspace", "host": box.databricks_url}]
+        assert only(tree).startswith("failed   settings targets.0.level: workspace: this version")
+
+
+class TestStore:
+    """The file, and who holds it."""
+
+    def test_one_that_is_there_is_well_and_stays_as_it_is(self, tree, tmp_path):
+        with SqliteStore(tmp_path / "aadsync.db", "contoso", FakeClock()):
+            pass
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        assert str(examine(tree)[-1]) == f"ok       store: {tmp_path / 'aadsync.db'}."
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+    def test_one_that_is_no_store_fails(self, tree, tmp_path):
+        (tmp_path / "aadsync.db").write_text("hello")
+        assert only(tree).startswith("failed   store: ")
+
+    def test_a_folder_that_is_missing_fails(self, tree, tmp_path):
+        tree["store"]["sqlite"] = str(tmp_path / "nowhere" / "aadsync.db")
+        assert only(tree) == (
+            f"failed   store: {tmp_path / 'nowhere'} does not exist. Change store.sqlite or the rights."
+        )
+
+    def test_one_that_cannot_be_written_fails(self, tree, tmp_path, monkeypatch):
+        monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everything
+        assert only(tree) == (
+            f"failed   store: {tmp_path} cannot be written to. Change store.sqlite or the rights."
+        )
+
+    def test_a_held_lease_says_who_and_since_when(self, tree, tmp_path):
+        clock = FakeClock()
+        with (
+            SqliteStore(tmp_path / "aadsync.db", "contoso", clock, renew_every=3600) as store,
+            store.lease("account", "run-1"),
+        ):
+            found = only(tree)
+        assert found.startswith(
+            f"warning  lease account: {Process.here()} has held it since 2025-06-15T15:06:40Z"
+        )
+        assert found.endswith("Wait for that run to end; if it died, the lease ends by itself.")
+
+    def test_a_lease_that_ran_out_is_a_note(self, tree, tmp_path):
+        with (
+            SqliteStore(
+                tmp_path / "aadsync.db", "contoso", FakeClock(1_700_000_000), renew_every=3600
+            ) as store,
+            store.lease("account", "run-1"),
+        ):
+            finding = examine(tree)[-1]
+        assert (finding.status, finding.check) == ("ok", "lease account")
+        assert "did not end; the next sync takes over and repairs." in finding.detail
+
+    def test_delta_is_left_to_a_later_version(self, tree):
+        tree["store"] = {"delta": "main.aadsync"}
+        assert only(tree).startswith("failed   settings store.delta: this version")
