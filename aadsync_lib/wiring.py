@@ -39,7 +39,7 @@ def open_engine(
     with ExitStack() as opened:
         store = opened.enter_context(_store(settings, clock, read_only=read_only))
         source = opened.enter_context(_source(settings, clock, secrets))
-        targets = [_target(one, clock, secrets) for one in _chosen(settings, only)]
+        targets = [account_target(one, clock, secrets) for one in _chosen(settings, only)]
         yield Engine(settings, source, targets, store, clock, progress)
 
 
@@ -77,7 +77,8 @@ def _source(settings: Settings, clock: Clock, secrets: SecretResolver) -> Iterat
     )
 
 
-def _target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
+def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
+    """Build the target of an account: its login, its pace, its client."""
     from aadsync_lib.apply.pacing import Pacer
     from aadsync_lib.auth import databricks_api
     from aadsync_lib.target.account import AccountTarget

@@ -10,5 +10,7 @@ from hypothesis import HealthCheck, settings
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
 
 settings.register_profile("default", derandomize=True, max_examples=60, **COMMON)
-settings.register_profile("soak", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000")), **COMMON)
+settings.register_profile(
+    "soak", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000")), **COMMON
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

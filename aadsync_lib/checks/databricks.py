@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from aadsync_lib.apply.pacing import Pacer
-from aadsync_lib.auth import databricks_api
 from aadsync_lib.checks.finding import Finding, Patient, Status, one_line
 from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.identity import Kind, name_key
-from aadsync_lib.model.rates import ACCOUNT_RATES
-from aadsync_lib.target.account import AccountTarget
+from aadsync_lib.wiring import account_target
 
 MOST_PRINCIPALS = 10_000  # users and service principals of an account
 MOST_GROUPS = 5_000
@@ -28,7 +25,7 @@ def check_targets(patient: Patient) -> Iterator[Finding]:
 
 def _target(patient: Patient, target: TargetSettings) -> Iterator[Finding]:
     try:
-        snapshot = _account(patient, target).read()
+        snapshot = account_target(target, patient.clock, patient.secrets).read()
     except AadsyncError as error:
         yield Finding(f"target {target.name}", "failed", one_line(error, f"{target.name}: "))
         return
@@ -43,17 +40,6 @@ def _target(patient: Patient, target: TargetSettings) -> Iterator[Finding]:
     people = (Kind.USER, Kind.SERVICE_PRINCIPAL)
     yield _room(patient, target, snapshot, people, MOST_PRINCIPALS, "users and service principals")
     yield _room(patient, target, snapshot, (Kind.GROUP,), MOST_GROUPS, "groups")
-
-
-def _account(patient: Patient, target: TargetSettings) -> AccountTarget:
-    return AccountTarget(
-        target.name,
-        databricks_api(target, patient.secrets),
-        target.account_id or "",
-        pacer=Pacer(ACCOUNT_RATES, target.pace, patient.clock),
-        clock=patient.clock,
-        client_id=getattr(target.auth, "client_id", None),
-    )
 
 
 def _who(target: TargetSettings, snapshot: TargetSnapshot) -> Finding:
@@ -87,7 +73,7 @@ def _room(
         if desired
         else []
     )
-    new = {(p.kind, name_key(p.name)) for p in wanted if p.kind in kinds} - there
+    new = {(p.kind, name_key(p.name)) for p in wanted if p.kind in kinds and p.active} - there
     count = len(there) + len(new)
     status: Status = "ok" if count < most * NEARLY else "warning" if count <= most else "failed"
     remedy = None if status == "ok" else "Ask Databricks to raise the limit, or narrow the scope."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from aadsync_lib.model.identity import Attributes, Kind
 
@@ -31,19 +32,20 @@ class Action(StrEnum):
     DELETE_GROUP = "delete_group"
 
     @staticmethod
+    @cache
     def on(verb: str, kind: Kind) -> Action:
         """Return the action of this verb on this kind: ``on("create", Kind.USER)``."""
-        return Action(f"{verb}_{kind.value}")
+        return Action(f"{verb}_{kind}")
 
     @property
     def verb(self) -> str:
         """The first word: create, update, activate, deactivate, delete, rename, adopt, add, remove."""
-        return self.value.partition("_")[0]
+        return self.partition("_")[0]
 
     @property
     def kind(self) -> Kind:
         """The kind of object that is changed; a change of members changes a group."""
-        rest = self.value.partition("_")[2]
+        rest = self.partition("_")[2]
         return Kind.GROUP if rest == "members" else Kind(rest)
 
 

@@ -135,8 +135,12 @@ def protected_ids(
         account.id
         for account in target.accounts.values()
         if account.admin
-        or not named[account.kind].isdisjoint(_names(account))
-        or not named[account.kind].isdisjoint(_names_in_entra(account, desired, links))
+        or (
+            named[account.kind]
+            and not named[account.kind].isdisjoint(
+                (*_names(account), *_names_in_entra(account, desired, links))
+            )
+        )
     }
 
 

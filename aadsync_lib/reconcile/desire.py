@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Set
 
 from aadsync_lib.config.scope import MappingSettings, Scope
@@ -121,12 +120,14 @@ def _unusable(name: str) -> str | None:
 
 
 def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantined]) -> None:
-    claims: dict[tuple[Kind, str], list[Principal]] = defaultdict(list)
+    first: dict[Kind, dict[str, Principal]] = {kind: {} for kind in Kind}
+    claims: dict[tuple[Kind, str], list[Principal]] = {}
     for principal in principals:
-        claims[principal.kind, name_key(principal.name)].append(principal)
+        kind, key = principal.kind, name_key(principal.name)
+        earlier = first[kind].setdefault(key, principal)
+        if earlier is not principal:
+            claims.setdefault((kind, key), [earlier]).append(principal)
     for (kind, _), claimants in claims.items():
-        if len(claimants) == 1:
-            continue
         ids = ", ".join(sorted(claimant.external_id for claimant in claimants))
         count = "two" if len(claimants) == 2 else str(len(claimants))
         for one in claimants:

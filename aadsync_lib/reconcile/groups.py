@@ -13,9 +13,9 @@ from aadsync_lib.reconcile.case import Case
 from aadsync_lib.reconcile.correlate import Situation
 from aadsync_lib.reconcile.members import (
     GroupChanges,
+    Roster,
     align_members,
     by_name,
-    member_refs,
     removable,
     unseen,
 )
@@ -25,10 +25,10 @@ from aadsync_lib.reconcile.principals import adoption
 def group_changes(case: Case) -> GroupChanges:
     """Work out what every group in scope, and every group of ours that left it, needs."""
     found = GroupChanges()
-    refs = member_refs(case)
+    roster = Roster(case)
     for group in sorted(case.desired.groups.values(), key=_children_first):
         found.changes.extend(_itself(case, group))
-        align_members(case, group, refs, found)
+        align_members(case, group, roster, found)
     if case.mirrors and case.desired.complete and case.policy.retired_groups != "keep":
         for link, account in case.leavers(Kind.GROUP):
             if account.id not in case.protected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.desired import Desired
@@ -12,18 +13,27 @@ from aadsync_lib.model.link import Links
 
 
 class Index:
-    """The target's objects by link, externalId and name."""
+    """The target's objects by link, externalId and name; where all is linked, only by link."""
 
     def __init__(self, desired: Desired, target: TargetSnapshot, links: Links) -> None:
         self.accounts = target.accounts
         self.links = links
-        self._by_id: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
-        self._by_name: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
-        for account in target.accounts.values():
+        self._desired = desired
+
+    @cached_property
+    def _by_id(self) -> Mapping[tuple[Kind, str], list[Account]]:
+        found: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
+        for account in self.accounts.values():
             if account.external_id:
-                self._by_id[account.kind, account.external_id].append(account)
-            self._by_name[account.kind, name_key(account.name)].append(account)
-        self._in_scope = desired.principals.keys() | desired.groups.keys()
+                found[account.kind, account.external_id].append(account)
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[Kind, str], list[Account]]:
+        found: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
+        for account in self.accounts.values():
+            found[account.kind, name_key(account.name)].append(account)
+        return found
 
     def linked(self, principal: Principal) -> Account | None:
         """Return the object that is linked to this identity, if it still is there."""
@@ -47,7 +57,8 @@ class Index:
         """Return the identity in scope that this object is linked to or carries the id of."""
         link = self.links.by_target.get(account.id)
         owner = link.external_id if link else account.external_id
-        return owner if owner in self._in_scope else None
+        in_scope = owner in self._desired.principals or owner in self._desired.groups
+        return owner if in_scope else None
 
 
 def movable(

@@ -24,21 +24,40 @@ class GroupChanges:
     retired: list[str] = field(default_factory=list)
 
 
-def member_refs(case: Case) -> dict[str, MemberRef]:
-    """Describe, by Entra object id, everybody who is or will be there to be a member."""
-    refs: dict[str, MemberRef] = {}
-    for external_id, match in case.correlation.matches.items():
-        principal, account = match.principal, match.account
-        if account is None and (match.situation is not Situation.ABSENT or not principal.active):
-            continue
-        target_id = account.id if account else None
-        refs[external_id] = MemberRef(external_id, target_id, principal.name, principal.kind)
-    return refs
+class Roster:
+    """Everybody in scope who is there, or will be, to be a member of a group."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._refs: dict[str, MemberRef] = {}
+        self._ids = {
+            external_id: match.account.id if match.account else None
+            for external_id, match in case.correlation.matches.items()
+            if match.account or (match.situation is Situation.ABSENT and match.principal.active)
+        }
+
+    def surplus(self, current: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
+        """Return the members, as target ids, that are not wanted."""
+        return current.difference(map(self._ids.get, wanted))
+
+    def missing(self, current: frozenset[str], wanted: frozenset[str]) -> list[MemberRef]:
+        """Return who is wanted and not there; who is disabled and not ours is left as it is."""
+        ids = self._ids
+        if current.issuperset(map(ids.get, wanted)):
+            return []
+        missing = {one for one in wanted if one in ids and ids[one] not in current}
+        return [self._ref(one) for one in missing - self._case.bystanders]
+
+    def _ref(self, external_id: str) -> MemberRef:
+        if external_id not in self._refs:
+            principal = self._case.correlation.matches[external_id].principal
+            self._refs[external_id] = MemberRef(
+                external_id, self._ids[external_id], principal.name, principal.kind
+            )
+        return self._refs[external_id]
 
 
-def align_members(
-    case: Case, group: DesiredGroup, refs: dict[str, MemberRef], found: GroupChanges
-) -> None:
+def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupChanges) -> None:
     """Work out who joins and who leaves a group in scope."""
     match = case.correlation.matches[group.principal.external_id]
     principal, account = match.principal, match.account
@@ -51,10 +70,8 @@ def align_members(
     if not isinstance(current, frozenset):
         found.held.append(unseen(principal.external_id, principal.name, current))
         return
-    wanted = [refs[member] for member in group.members if member in refs]
-    missing = (ref for ref in wanted if ref.target_id is None or ref.target_id not in current)
-    added = [ref for ref in missing if ref.external_id not in case.bystanders]
-    surplus = current.difference(ref.target_id for ref in wanted)
+    surplus = roster.surplus(current, group.members)
+    added = roster.missing(current, group.members)
     removed = [] if group.unread else removable(case, principal.external_id, surplus)
     if removed and not case.desired.complete and any(ref.type is Kind.GROUP for ref in added):
         found.held.append(_held(principal, "other groups are nested in it in this very run"))

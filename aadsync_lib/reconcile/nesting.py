@@ -41,14 +41,15 @@ class _Walk:
 
     snapshot: Snapshot
     _below: dict[str, tuple[frozenset[str], str | None]] = field(default_factory=dict)
+    _children: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def children(self, gid: str) -> frozenset[str]:
-        groups = self.snapshot.groups
-        return frozenset(m for m in groups[gid].members if m in groups and m != gid)
+        if gid not in self._children:
+            self._children[gid] = self.snapshot.groups[gid].members - self.people(gid) - {gid}
+        return self._children[gid]
 
     def people(self, gid: str) -> frozenset[str]:
-        groups = self.snapshot.groups
-        return frozenset(m for m in groups[gid].members if m not in groups)
+        return self.snapshot.groups[gid].members.difference(self.snapshot.groups)
 
     def below(self, gid: str) -> tuple[frozenset[str], str | None]:
         """Return everybody in the group at any depth, and why that may not be everybody."""
@@ -76,12 +77,12 @@ class _Walk:
         self, gid: str, cut: frozenset[str], height: int = 0, keep: frozenset[str] = frozenset()
     ) -> Nest:
         """Return the group with ``keep`` nested in it, and with everybody below ``cut`` directly."""
-        members, unread = set(self.people(gid)) | keep, self.snapshot.groups[gid].unread
+        members, unread = self.people(gid) | keep, self.snapshot.groups[gid].unread
         for child in sorted(cut):
             people, reason = self.below(child)
             members |= people
             unread = unread or (reason and f"nested in it, {reason}")
-        return Nest(frozenset(members), height, unread)
+        return Nest(members, height, unread)
 
 
 def _preserve(walk: _Walk, max_depth: int) -> Nesting:

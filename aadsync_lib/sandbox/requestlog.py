@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_plus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,25 +42,37 @@ class Entry:
 
 
 class RequestLog:
-    """Entries in the order their answers ended. Safe to share between threads."""
+    """Entries in the order the requests came. Safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: dict[int, Entry] = {}
         self._seq = 0
 
     def add(
         self, side: str, method: str, path: str, *, query: str, status: int, seconds: float
     ) -> None:
+        self.answered(self.came(side, method, path, query), status, seconds)
+
+    def came(self, side: str, method: str, path: str, query: str) -> int:
+        """Log a request that has no answer yet; return its number."""
         with self._lock:
             self._seq += 1
-            self._entries.append(Entry(self._seq, side, method, path, query, status, seconds))
+            self._entries[self._seq] = Entry(self._seq, side, method, path, query, 0, 0.0)
+            return self._seq
+
+    def answered(self, seq: int, status: int, seconds: float) -> None:
+        """Complete an entry, unless the log was cleared meanwhile."""
+        with self._lock:
+            if seq in self._entries:
+                entry = self._entries[seq]
+                self._entries[seq] = replace(entry, status=status, seconds=seconds)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
         with self._lock:
-            return tuple(self._entries)
+            return tuple(self._entries.values())
 
     def select(
         self,
@@ -122,35 +134,13 @@ class RequestLogMiddleware:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
             await self.app(scope, receive, send)
             return
-        status = 0
-        logged = False
+        query = unquote_plus(scope["query_string"].decode("latin-1"))
+        seq = self.log.came(self.side, scope["method"], scope["path"], query)
         started = self.log.clock()
 
-        def write_down() -> None:
-            nonlocal logged
-            if logged:
-                return
-            logged = True
-            query = unquote_plus(scope["query_string"].decode("latin-1"))
-            seconds = self.log.clock() - started
-            self.log.add(
-                self.side,
-                scope["method"],
-                scope["path"],
-                query=query,
-                status=status,
-                seconds=seconds,
-            )
-
         async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif not message.get("more_body"):
-                write_down()  # before the client has the answer and looks here
+            if message["type"] == "http.response.start":  # before the client can look here
+                self.log.answered(seq, message["status"], self.log.clock() - started)
             await send(message)
 
-        try:
-            await self.app(scope, receive, watch)
-        finally:
-            write_down()
+        await self.app(scope, receive, watch)

@@ -22,6 +22,7 @@ from aadsync_lib.source.pacing import PATIENCE, Pause, backoff, retry_after
 from aadsync_lib.source.wire import Answer, Ask, JsonObject, Wire
 
 BATCH = 20  # the most requests that Graph takes in one
+NO_BATCH = frozenset({400, 404, 405, 413, 501})  # a gateway in between takes none, or not this one
 TRIES = 6
 THROTTLED_TRIES = 12
 SETTLE = 4  # turns of the loop in which the tasks that one answer woke up ask their next question
@@ -130,6 +131,8 @@ class GraphClient:
             return [await self._wire.get(items[0].ask)]
         requests = [self._inner(number, item) for number, item in enumerate(items)]
         outer = await self._wire.post("/$batch", {"requests": requests})
+        if outer.status in NO_BATCH:
+            return await asyncio.gather(*(self._wire.get(item.ask) for item in items))
         if not outer.ok:
             return [outer] * len(items)
         inner = {str(reply.get("id")): reply for reply in _replies(outer)}

@@ -93,6 +93,11 @@ class Stage:
             "store": {"sqlite": str(self.store_file)},
         }
 
+    def limit(self, limits: Mapping[str, Any]) -> None:
+        """Set other limits; ``{}`` are the usual ones."""
+        self.limits = limits
+        self._configure()
+
     # What a person would do.
 
     @contextmanager

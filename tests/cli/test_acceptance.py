@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from aadsync_lib.cli import main
+from aadsync_lib.cli.tour import Tour
 from aadsync_lib.sandbox import Fault, Sandbox, company
 from aadsync_lib.sandbox.command import config, describe
 
@@ -204,17 +206,26 @@ def test_second_sync_at_the_same_time_is_told_who_holds_the_lease(sync, start, b
     assert "has held the lease since" in other.stderr
 
 
-def test_demo_tells_the_whole_story_and_leaves_nothing_behind(finish, environment, folder):
-    (folder / "aadsync.yml").unlink()
+def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     begun = time.monotonic()
-    code, stdout, stderr = finish("demo", env={**environment, "TMPDIR": str(folder)})
-    assert code == 0, stderr
+    done = CliRunner().invoke(main, ["demo"])
+    assert done.exit_code == 0, done.stderr
     assert time.monotonic() - begun < 60
     steps = ("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another day", "6. An acc")
-    places = [stdout.index(step) for step in (*steps, "What to try next")]
+    places = [done.stdout.index(step) for step in (*steps, "What to try next")]
     assert places == sorted(places)
-    assert "account: nothing changed. 0 writes to Databricks" in stdout
-    assert "Exit code 4, and 0 writes to Databricks" in stdout
-    assert str(folder) not in stdout
-    assert list(folder.iterdir()) == []
-    assert "sandbox-graph-token" not in stdout + stderr
+    assert "account: nothing changed. 0 writes to Databricks" in done.stdout
+    assert "Exit code 4, and 0 writes to Databricks" in done.stdout
+    assert str(tmp_path) not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+    assert "sandbox-graph-token" not in done.output
+    assert done.stderr == ""
+
+
+def test_demo_that_the_guard_does_not_stop_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Tour, "_empty_everything", lambda _tour: 0)
+    done = CliRunner().invoke(main, ["demo", "--quiet"])
+    assert done.exit_code == 1
+    assert "the guard let the accident pass" in done.stderr

@@ -42,7 +42,9 @@ def directories(
     """
     gids = GROUPS if every else draw(st.lists(st.sampled_from(GROUPS), unique=True))
     people = {uid: draw(users(uid)) for uid in USERS}
-    services = {sid: ServicePrincipal(sid, f"app-{sid}", None, draw(mostly(True))) for sid in SERVICES}
+    services = {
+        sid: ServicePrincipal(sid, f"app-{sid}", None, draw(mostly(True))) for sid in SERVICES
+    }
     names = {gid: draw(st.sampled_from(GROUP_NAMES)) for gid in GROUPS}
     if tidy:
         people = {uid: _tidied(one, uid) for uid, one in people.items()}

@@ -96,3 +96,7 @@ def test_long_lists_are_cut_with_their_number():
 def test_without_a_command_line_no_command_is_named():
     for text in (plan_markdown(samples.full_plan()), run_markdown(samples.done())):
         assert "aadsync" not in text
+
+
+def test_summary_without_groups_has_no_table_of_them():
+    assert "Most affected" not in plan_markdown(samples.big_plan(300, 0))

@@ -229,8 +229,8 @@ def test_a_slow_request_is_handled_late(account, http):
 
 
 def test_a_slow_request_does_not_hold_up_others(account, http):
-    account.faults.add(Fault("slow", seconds=0.3, method="DELETE"))
-    slow = threading.Thread(target=_until_timeout, args=(account.http(), 0.1))
+    account.faults.add(Fault("slow", seconds=1.0, method="DELETE"))
+    slow = threading.Thread(target=_until_timeout, args=(account.http(), 0.8))
     slow.start()
     assert http.get("/Users").status_code == 200
     assert slow.is_alive()

@@ -57,6 +57,13 @@ def test_a_batch_that_never_works_leaves_its_groups_unread(box, source, world, k
     assert "several times" in source("Data").read().groups[world].unread
 
 
+@pytest.mark.parametrize("kind", ["400", "404", "413"])
+def test_where_no_batch_is_taken_each_request_goes_by_itself(box, source, world, kind):
+    clean = source("Data").read()
+    box.faults.add(Fault(kind, side="graph", path="batch", count=None))
+    assert source("Data").read() == clean
+
+
 def test_an_answer_that_is_missing_in_a_batch_is_asked_for_again(box, source, world):
     edit_answers(box, '"id":"1"', '"id":"x"', times=1)
     assert source("Data").read().complete

@@ -30,7 +30,8 @@ def _listing(kind: Kind) -> Callable[[Call], JsonObject]:
 
 def collection(call: Call, kind: Kind) -> Rows:
     """Every object of one kind that the query asks for."""
-    ids, positions = call.state.rows(kind.name)
+    named = call.query.named
+    ids, positions = call.state.rows(kind.name, named)
     matches = call.query.predicate(kind)
     fields = call.query.fields(kind)
     objects = call.state.objects

@@ -1,6 +1,6 @@
 """The objects of a tenant and their memberships, with every change written to a log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,9 +51,13 @@ class Directory:
     def now(self) -> str:
         return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def rows(self, kind: str) -> Listing:
-        """Ids of one kind with their positions, both in order of position."""
+    def rows(self, kind: str, named: Collection[str] | None = None) -> Listing:
+        """Ids of one kind, or the ``named`` ones of it, with their positions, in that order."""
         with self.lock:
+            if named is not None:
+                known = self._positions[kind]
+                found = sorted((known[key], key) for key in set(named) & known.keys())
+                return [key for _, key in found], [position for position, _ in found]
             if kind not in self._rows:
                 positions = self._positions[kind]
                 self._rows[kind] = list(positions), list(positions.values())

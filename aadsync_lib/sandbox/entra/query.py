@@ -1,5 +1,6 @@
 """The OData query options of one request."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +10,7 @@ from aadsync_lib.sandbox.entra import odata
 from aadsync_lib.sandbox.entra.errors import bad_request, unsupported
 from aadsync_lib.sandbox.entra.kinds import JsonObject, Kind
 
+_ID_IN = re.compile(r"\s*id\s+in\s*\(((?:\s*'[^']*'\s*,?)+)\)\s*", re.IGNORECASE)
 PAGE = 100
 LARGEST_PAGE = 999
 _REFUSED = {
@@ -52,6 +54,12 @@ class Query:
             options.get("skiptoken"),
             options.get("deltatoken"),
         )
+
+    @property
+    def named(self) -> tuple[str, ...] | None:
+        """The ids of a filter that is ``id in (…)`` alone, so that nobody else has to be looked at."""
+        listed = _ID_IN.fullmatch(self.filter or "")
+        return tuple(re.findall("'([^']*)'", listed[1])) if listed else None
 
     def predicate(self, kind: Kind | None) -> odata.Predicate | None:
         """The compiled filter, refused when it needs the advanced options and lacks them."""
