@@ -46,6 +46,7 @@ setup(
             "scim2-tester",
             "types-PyYAML",
             "types-requests",
+            "types-setuptools",
             "types-tqdm",
             "uv",
         ],

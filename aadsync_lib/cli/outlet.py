@@ -19,7 +19,7 @@ OWNER_ONLY = 0o600
 
 
 class Outlet:
-    """Writes results to stdout and to files, and messages to stderr."""
+    """Cleans messages, and writes results to stdout and to files."""
 
     def __init__(self) -> None:
         self._redact: Callable[[str], str] = str
@@ -33,10 +33,6 @@ class Outlet:
         from aadsync_lib.report.clean import visible_lines
 
         return visible_lines(self._redact(text))
-
-    def say(self, text: str) -> None:
-        """Tell a person something beside the result."""
-        click.echo(self.clean(text), err=True)
 
     def result(self, text: str) -> None:
         """Write a result to stdout: its names are clean already, and colours may be in it."""

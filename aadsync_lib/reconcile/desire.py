@@ -10,6 +10,7 @@ from aadsync_lib.model.desired import Desired, DesiredGroup, Nest
 from aadsync_lib.model.directory import Group, Notice, ServicePrincipal, Snapshot, User
 from aadsync_lib.model.identity import Kind, Principal, name_key
 from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.filters import excluded
 from aadsync_lib.reconcile.nesting import nest
 
@@ -23,6 +24,7 @@ ATTRIBUTE = {
 }
 
 
+@uncollected()
 def desire(snapshot: Snapshot, scope: Scope, mapping: MappingSettings) -> Desired:
     """Return everybody and everything in scope, named for the target.
 

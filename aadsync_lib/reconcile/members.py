@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.change import Action, Change, MemberRef
@@ -29,7 +30,6 @@ class Roster:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._refs: dict[str, MemberRef] = {}
         self._ids = {
             external_id: match.account.id if match.account else None
             for external_id, match in case.correlation.matches.items()
@@ -46,15 +46,21 @@ class Roster:
         if current.issuperset(map(ids.get, wanted)):
             return []
         missing = {one for one in wanted if one in ids and ids[one] not in current}
-        return [self._ref(one) for one in missing - self._case.bystanders]
+        order, refs = self._order, self._refs
+        return [refs[one] for one in sorted(missing - self._case.bystanders, key=order.__getitem__)]
 
-    def _ref(self, external_id: str) -> MemberRef:
-        if external_id not in self._refs:
-            principal = self._case.correlation.matches[external_id].principal
-            self._refs[external_id] = MemberRef(
-                external_id, self._ids[external_id], principal.name, principal.kind
-            )
-        return self._refs[external_id]
+    @cached_property
+    def _refs(self) -> Mapping[str, MemberRef]:
+        matches = self._case.correlation.matches
+        return {
+            one: MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
+            for one, there in self._ids.items()
+        }
+
+    @cached_property
+    def _order(self) -> Mapping[str, int]:
+        listed = sorted(self._refs.values(), key=by_name)
+        return {str(ref.external_id): place for place, ref in enumerate(listed)}
 
 
 def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupChanges) -> None:
@@ -110,10 +116,10 @@ def _member_changes(
     target_id = account.id if account else None
     for action, refs, why in (
         (Action.ADD_MEMBERS, added, "members in Entra"),
-        (Action.REMOVE_MEMBERS, removed, "not members in Entra"),
+        (Action.REMOVE_MEMBERS, sorted(removed, key=by_name), "not members in Entra"),
     ):
         if refs:
-            members = tuple(sorted(refs, key=by_name))
+            members = tuple(refs)
             yield Change(
                 action, principal.external_id, target_id, principal.name, why, members=members
             )

@@ -11,6 +11,7 @@ from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
 from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.reconcile.case import Case
+from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.groups import group_changes
 from aadsync_lib.reconcile.principals import (
@@ -21,6 +22,7 @@ from aadsync_lib.reconcile.principals import (
 )
 
 
+@uncollected()
 def plan_target(name: str, case: Case, pace: float = 1.0) -> TargetPlan:
     """Plan the changes that make one target match what is desired.
 

@@ -43,12 +43,13 @@ class BarProgress:
             self._open += 1
             if self._bar is None:
                 self._bar = tqdm(
-                    total=0, desc=label, file=self._stream, leave=False, dynamic_ncols=True,
+                    total=total, desc=label, file=self._stream, leave=False, dynamic_ncols=True,
                     bar_format="{desc}: {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}, "
                     "{remaining} left",
                 )  # fmt: skip
-            self._bar.total = (self._bar.total or 0) + total
-            self._bar.refresh()
+            else:
+                self._bar.total = (self._bar.total or 0) + total
+                self._bar.refresh()
 
     def advance(self, count: int) -> None:
         """Count so many more steps as done."""

@@ -183,9 +183,3 @@ def test_name_that_the_terminal_cannot_write_is_escaped(monkeypatch):
     streams_write_anything()
     print("Zoë", flush=True)
     assert raw.getvalue() == b"Zo\\xeb\n"
-
-
-def test_message_beside_the_result_goes_to_stderr(capsys):
-    Outlet().say("Wrote \x1b aadsync.yml")
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "Wrote \\x1b aadsync.yml\n")
