@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.apply.schedule import Task
 from aadsync_lib.model.account import Members
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.run import Outcome, Result
@@ -17,25 +18,44 @@ FIRST_WAIT = 2.0
 NOT_ADDED = "the target accepted it as a member, but does not list it; it is tried again next run"
 
 
-def confirm(target: Target, ledger: Ledger, clock: Clock) -> None:
-    """Read the groups that got members once more and correct the record where some are missing.
+class Confirmation:
+    """Reads the groups that got members once more and corrects the record where some are missing.
 
-    Databricks answers 200 to members it does not know. Its reads can lag behind, so what is missing
-    is looked for again until the patience is over.
+    Databricks answers 200 to members it does not know. A group is read as soon as it is written,
+    while others still are; reads can lag behind writes, so what is missing then is looked for again
+    at the end, until the patience is over.
     """
-    added = _added(ledger)
-    deadline = clock.monotonic() + PATIENCE
-    pause = FIRST_WAIT
-    missing = _missing(added, target.members(added)) if added else {}
-    while missing and clock.monotonic() + pause < deadline:
-        clock.sleep(pause)
-        pause *= 2
-        missing = _missing(missing, target.members(missing))
-    for outcomes in missing.values():
-        for outcome, ids in outcomes.items():
-            members = tuple(m for m in outcome.change.members if m.target_id in ids)
-            failed = replace(outcome.change, members=members)
-            ledger.correct(outcome, Outcome(failed, Result.FAILED, NOT_ADDED))
+
+    def __init__(self, target: Target, ledger: Ledger, clock: Clock) -> None:
+        self._target = target
+        self._ledger = ledger
+        self._clock = clock
+        self._seen: dict[str, Members] = {}
+
+    def look(self, task: Task) -> None:
+        """Read the group of a task that is done, if it got members."""
+        for change in task.changes:
+            group = change.target_id or self._ledger.target_id(change.external_id)
+            if change.action is Action.ADD_MEMBERS and group:
+                self._seen.update(self._target.members((group,)))
+
+    def finish(self) -> None:
+        """Look again for what is still missing, and correct the record."""
+        expected = _added(self._ledger)
+        unread = [g for g in expected if not isinstance(self._seen.get(g), frozenset)]
+        self._seen.update(self._target.members(unread) if unread else {})
+        missing = _missing(expected, self._seen)
+        deadline = self._clock.monotonic() + PATIENCE
+        pause = FIRST_WAIT
+        while missing and self._clock.monotonic() + pause < deadline:
+            self._clock.sleep(pause)
+            pause *= 2
+            missing = _missing(missing, self._target.members(missing))
+        for outcomes in missing.values():
+            for outcome, ids in outcomes.items():
+                members = tuple(m for m in outcome.change.members if m.target_id in ids)
+                failed = replace(outcome.change, members=members)
+                self._ledger.correct(outcome, Outcome(failed, Result.FAILED, NOT_ADDED))
 
 
 Expected = Mapping[str, Mapping[Outcome, frozenset[str]]]
@@ -49,8 +69,8 @@ def _added(ledger: Ledger) -> Expected:
         if outcome.result is Result.DONE and change.action is Action.ADD_MEMBERS:
             group = change.target_id or ledger.target_id(change.external_id)
             ids = frozenset(member.target_id for member in change.members if member.target_id)
-            if group:
-                found[group][outcome] = ids
+            assert group  # a group that was made is linked by the same record
+            found[group][outcome] = ids
     return found
 
 

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from threading import Event
 from typing import Protocol
 
-from aadsync_lib.apply.confirm import confirm
+from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.perform import Performer
 from aadsync_lib.apply.schedule import Phase, Task, schedule
@@ -70,17 +70,19 @@ class Executor:
         tasks = schedule(plan.changes)
         ledger = Ledger(self._store, run_id, plan.target, links)
         performer = Performer(self._target, ledger, self._clock, self._adopt)
+        confirmation = Confirmation(self._target, ledger, self._clock)
         if self._progress:
             self._progress.start(len(tasks), plan.target)
         try:
             with _Pools() as pools:
                 for phase in Phase:
                     part = [task for task in tasks if task.phase is phase]
-                    _Run(part, performer, pools, self._stop, self._progress).finish()
+                    run = _Run(part, performer, confirmation, pools, self._stop, self._progress)
+                    run.finish()
         finally:
             if self._progress:
                 self._progress.done()
-        confirm(self._target, ledger, self._clock)
+        confirmation.finish()
         return ledger.outcomes
 
 
@@ -100,6 +102,10 @@ class _Pools:
     def submit(self, task: Task, work: Callable[[Task], bool]) -> Future[bool]:
         return self._pools[task.verb].submit(work, task)
 
+    def read(self, work: Callable[[Task], None], task: Task) -> None:
+        """Run something that only reads; if it fails, nothing was learnt."""
+        self._pools[Verb.GET].submit(work, task)
+
 
 class _Run:
     """The tasks of one phase, each started as soon as what it waits for has ended."""
@@ -108,12 +114,14 @@ class _Run:
         self,
         tasks: Iterable[Task],
         performer: Performer,
+        confirmation: Confirmation,
         pools: _Pools,
         stop: Event,
         progress: Progress | None,
     ) -> None:
         self._tasks = {task.key: task for task in tasks}
         self._performer = performer
+        self._confirmation = confirmation
         self._pools = pools
         self._stop = stop
         self._progress = progress
@@ -162,7 +170,9 @@ class _Run:
     def _ended(self, task: Task, *, ok: bool) -> None:
         if self._progress:
             self._progress.advance(1)
-        if not ok:
+        if ok:
+            self._pools.read(self._confirmation.look, task)
+        else:
             self._failed.add(task.key)
         for key in self._followers[task.key]:
             self._waits[key] -= 1

@@ -232,8 +232,9 @@ def _partly(change: Change, refused: dict[str, str]) -> Outcome:
 def _differing(after: Attributes, account: Account) -> Attributes:
     """Return what of a wanted object one that exists does not show yet; names cannot be changed."""
     group = account.kind is Kind.GROUP
+    shown = account.name if group else account.display_name
     return Attributes(
-        display_name=after.display_name if after.display_name != account.display_name else None,
+        display_name=after.display_name if after.display_name != shown else None,
         external_id=after.external_id if after.external_id != account.external_id else None,
         active=None if group or account.active else True,
     )

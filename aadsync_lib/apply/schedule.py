@@ -34,10 +34,6 @@ class Task:
     after: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
 
-    def change(self, *actions: Action) -> Change | None:
-        """Return the change with one of these actions, if the task has one."""
-        return next((change for change in self.changes if change.action in actions), None)
-
 
 DELETES = frozenset({Action.DELETE_USER, Action.DELETE_SERVICE_PRINCIPAL, Action.DELETE_GROUP})
 MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})

@@ -131,18 +131,24 @@ def protected_ids(
     named = {
         Kind.USER: {name_key(name) for name in protected.users},
         Kind.SERVICE_PRINCIPAL: {name_key(name) for name in protected.service_principals},
-        Kind.GROUP: {name_key(name) for name in protected.groups} | SYSTEM_GROUPS,
+        Kind.GROUP: {name_key(name) for name in protected.groups},
     }
-    return target.own | {
+    named_ids = {
         account.id
         for account in target.accounts.values()
-        if account.admin
-        or (
-            named[account.kind]
-            and not named[account.kind].isdisjoint(
-                (*_names(account), *_names_in_entra(account, desired, links))
-            )
+        if named[account.kind]
+        and not named[account.kind].isdisjoint(
+            (*_names(account), *_names_in_entra(account, desired, links))
         )
+    }
+    return target.own | named_ids | _untouchable(target)
+
+
+def _untouchable(target: TargetSnapshot) -> set[str]:
+    return {
+        account.id
+        for account in target.accounts.values()
+        if account.admin or (account.kind is Kind.GROUP and name_key(account.name) in SYSTEM_GROUPS)
     }
 
 

@@ -123,9 +123,9 @@ def _ambiguous(principal: Principal, key: str, accounts: list[Account]) -> Match
 
 
 def _by_id(principal: Principal, account: Account, index: Index, adopt: Adopt) -> Match:
-    owner = index.owner_in_scope(account)
-    if owner != principal.external_id:
-        reason = f"{account.id} has its externalId, but is linked to {owner}"
+    link = index.links.by_target.get(account.id)
+    if link:
+        reason = f"{account.id} has its externalId, but is linked to {link.external_id}"
         return Match(principal, Situation.TAKEN, None, reason)
     if adopt == "never":
         reason = f"{_unmade(account)} with its object id; policy.adopt: unowned would adopt it"

@@ -45,7 +45,7 @@ def holds(clause: Clause, user: User) -> bool:
             return value is not None and value.startswith(texts[0])
         case "ends_with":
             return value is not None and value.endswith(texts[0])
-        case "contains":
+        case _:  # contains
             return value is not None and texts[0] in value
 
 

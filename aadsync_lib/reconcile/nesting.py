@@ -31,7 +31,7 @@ def nest(snapshot: Snapshot, scope: Scope) -> Nesting:
         case "flatten":
             flat = {gid: walk.cut(gid, walk.children(gid)) for gid in sorted(snapshot.roots)}
             return Nesting(flat)
-        case "preserve":
+        case _:  # preserve
             return _preserve(walk, scope.max_depth)
 
 

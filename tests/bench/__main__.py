@@ -1,23 +1,44 @@
-"""``python -m tests.bench``: time and requests beside the floors; fails when a bound is missed."""
+"""``python -m tests.bench [FILE]``: time and requests beside the floors; fails when a bound is missed.
+
+FILE, such as docs/performance.md, is written as the tables were printed.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
+from importlib import import_module
+from pathlib import Path
 
-from tests.bench import planning, reading, startup, syncing
 from tests.bench.table import markdown
+
+# What imports no SDK comes first: a child's peak of memory is at least its parent's.
+PARTS = ("startup", "planning", "reading", "syncing")
 
 
 def main() -> int:
-    missed: list[str] = []
-    for measure in (startup.measure, reading.measure, planning.measure, syncing.measure):
-        measured = measure()
-        for one in measured if isinstance(measured, list) else [measured]:
-            print(markdown(one), flush=True)
+    told, missed = [_title()], list[str]()
+    print(told[0], flush=True)
+    for part in PARTS:
+        for one in import_module(f"tests.bench.{part}").measure():
+            told.append(markdown(one))
+            print(told[-1], flush=True)
             missed += one.missed
+    for path in sys.argv[1:2]:
+        Path(path).write_text("\n".join(told), encoding="utf-8")
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _title() -> str:
+    machine = f"{os.cpu_count()} cores, {platform.system()}"
+    python = f"{platform.python_implementation()} {'.'.join(platform.python_version_tuple()[:2])}"
+    return (
+        f"# Performance\n\nAs `make bench` printed it on a virtual machine with {machine}, {python}. "
+        f"Lone times differ from\nmachine to machine; floors and ratios should not.\n"
+    )
 
 
 if __name__ == "__main__":

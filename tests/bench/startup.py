@@ -13,7 +13,7 @@ TIMES = 5
 LONGEST = 0.4
 
 
-def measure() -> Section:
+def measure() -> list[Section]:
     commands = {
         "an empty Python": ["-c", ""],
         "import aadsync_lib": ["-c", "import aadsync_lib"],
@@ -25,7 +25,7 @@ def measure() -> Section:
         Row(what, f"{took:.2f} s", f"< {LONGEST} s", took < LONGEST)
         for what, took in seconds.items()
     ]
-    return section("Start", f"New processes, median of {TIMES}.", rows)
+    return [section("Start", f"New processes, median of {TIMES}.", rows)]
 
 
 def _timed(args: list[str]) -> list[float]:

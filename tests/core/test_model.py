@@ -20,7 +20,13 @@ REMOVE = Change(
     members=(MemberRef("s1", "8", "app", Kind.SERVICE_PRINCIPAL),),
 )  # fmt: skip
 CREATE = Change(
-    Action.CREATE_USER, "u1", None, "ada", "in scope", None, Attributes(user_name="ada", active=True)
+    Action.CREATE_USER,
+    "u1",
+    None,
+    "ada",
+    "in scope",
+    None,
+    Attributes(user_name="ada", active=True),
 )
 
 

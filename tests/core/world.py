@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+from aadsync_lib.config.policy import Policy
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.model.directory import Snapshot
@@ -61,7 +62,10 @@ class World:
         """Sync, after Entra has become ``snapshot``."""
         if snapshot is not None:
             self.source.snapshot = snapshot
-        return self.engine().sync(approve=approve)
+        try:
+            return self.engine().sync(approve=approve)
+        finally:
+            self.clock.advance(1.0)  # so that runs have an order
 
     def synced(self, snapshot: Snapshot | None = None) -> TargetPlan:
         """Sync, and return what was planned for the first target."""
@@ -73,9 +77,8 @@ class World:
 
     def configure(self, **policy: Any) -> None:
         """Change the policy; everything else of the settings stays."""
-        changed = self.settings.policy.model_dump() | policy
-        raw = self.settings.model_dump() | {"policy": changed}
-        self.settings = Settings.model_validate(raw)
+        changed = Policy.model_validate(self.settings.policy.model_dump() | policy)
+        self.settings = self.settings.model_copy(update={"policy": changed})
 
     def sync_until_killed(self) -> bool:
         """Sync with a target that may kill the process; return whether it did, and revive it."""
