@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 # A whole sync is an example here: the time of one says nothing, and several threads work on it.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
 
-settings.register_profile("default", derandomize=True, max_examples=40, **COMMON)
+settings.register_profile("default", derandomize=True, max_examples=30, **COMMON)
 settings.register_profile(
     "soak", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000")), **COMMON
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from threading import Event
 
 from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.schedule import Task
@@ -23,13 +24,14 @@ class Confirmation:
 
     Databricks answers 200 to members it does not know. A group is read as soon as it is written,
     while others still are; reads can lag behind writes, so what is missing then is looked for again
-    at the end, until the patience is over.
+    at the end, until the patience is over or the run is stopped.
     """
 
-    def __init__(self, target: Target, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, target: Target, ledger: Ledger, clock: Clock, stop: Event) -> None:
         self._target = target
         self._ledger = ledger
         self._clock = clock
+        self._stop = stop
         self._seen: dict[str, Members] = {}
 
     def look(self, task: Task) -> None:
@@ -47,7 +49,7 @@ class Confirmation:
         missing = _missing(expected, self._seen)
         deadline = self._clock.monotonic() + PATIENCE
         pause = FIRST_WAIT
-        while missing and self._clock.monotonic() + pause < deadline:
+        while missing and self._clock.monotonic() + pause < deadline and not self._stop.is_set():
             self._clock.sleep(pause)
             pause *= 2
             missing = _missing(missing, self._target.members(missing))

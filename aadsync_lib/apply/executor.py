@@ -70,7 +70,7 @@ class Executor:
         tasks = schedule(plan.changes)
         ledger = Ledger(self._store, run_id, plan.target, links)
         performer = Performer(self._target, ledger, self._clock, self._adopt)
-        confirmation = Confirmation(self._target, ledger, self._clock)
+        confirmation = Confirmation(self._target, ledger, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.ports import Clock
@@ -26,6 +27,7 @@ class _Lane:
     rate: float
     due: float
     paused_until: float
+    last: float = -inf  # when a request was last let go
     streak: int = 0
     epoch: int = 0
 
@@ -36,9 +38,12 @@ class _Lane:
         return slot
 
     def pause(self, until: float) -> None:
-        """Void every slot that was reserved, and begin anew, without a burst, at ``until``."""
+        """Void every slot that was reserved, and begin anew, without a burst, at ``until``.
+
+        A pause may be shorter than the time between two requests, which goes on then.
+        """
         self.paused_until = until
-        self.due = until + self._slack()
+        self.due = max(until, self.last + 1 / self.full) + self._slack()
         self.epoch += 1
 
     def _slack(self) -> float:
@@ -71,11 +76,13 @@ class Pacer:
             with self._lock:
                 now = self._clock.monotonic()
                 slot, epoch = lane.reserve(now), lane.epoch
-            if slot <= now:
-                return
+                if slot <= now:
+                    lane.last = now
+                    return
             self._clock.sleep(slot - now)
             with self._lock:
                 if lane.epoch == epoch:
+                    lane.last = max(lane.last, slot)
                     return
 
     def throttled(self, verb: Verb, retry_after: float | None) -> None:

@@ -16,6 +16,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.moved import check_unmoved
 from aadsync_lib.engine.planning import Part, Planned, plan_all
 from aadsync_lib.engine.refusal import RefusedError, refusal
+from aadsync_lib.errors import PartialError
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Clock, Source, Store, Target
@@ -88,7 +89,7 @@ class Engine:
         if no:
             raise RefusedError(no, plan, report)
         if error:
-            raise error
+            raise _broken_off(run_id, error) from error
         log.info("run %s ended: %s", run_id, report.status)
         return report
 
@@ -149,6 +150,16 @@ class Engine:
 def _run_id(clock: Clock) -> str:
     began = datetime.fromtimestamp(clock.now(), UTC)
     return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+def _broken_off(run_id: str, error: BaseException) -> BaseException:
+    """Return what to raise for an error after the first write: not everything was done."""
+    if not isinstance(error, Exception):
+        return error
+    return PartialError(
+        f"The run {run_id} was broken off by {type(error).__name__}: {error}\nEverything sent until "
+        f"then is recorded. Mend the cause and run sync again; it goes on from there."
+    )
 
 
 def _refused(plan: Plan) -> tuple[TargetReport, ...]:

@@ -39,4 +39,5 @@ def refusal(plan: Plan, limits: Limits, approve: str | None) -> str | None:
 
 def _message(over: Sequence[Breach], way_out: str) -> str:
     lines = "\n".join(f"  {breach}" for breach in over)
-    return f"The plan goes over {len(over)} limit(s). Nothing was changed.\n{lines}\n{way_out}"
+    count = "a limit" if len(over) == 1 else f"{len(over)} limits"
+    return f"The plan goes over {count}. Nothing was changed.\n{lines}\n{way_out}"

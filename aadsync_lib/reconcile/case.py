@@ -12,7 +12,6 @@ from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.correlate import Correlation, Situation, correlate
 from aadsync_lib.reconcile.desire import SYSTEM_GROUPS
 
@@ -106,7 +105,6 @@ class Case:
         return MemberRef(external_id, target_id, account.name, account.kind)
 
 
-@uncollected()
 def build_case(desired: Desired, target: TargetSnapshot, links: Links, policy: Policy) -> Case:
     """Correlate both sides; the members of the groups in play are still to be read."""
     protected = protected_ids(target, policy.protected, desired, links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from aadsync_lib.model.change import DEPROVISIONS, Action
 from aadsync_lib.model.plan import Plan, TargetPlan
 
 FIRST_NAMES = 5
+PLAIN = re.compile(r"[\w@.+ /()-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,15 @@ class Breach:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        first = ", ".join(self.names[:FIRST_NAMES])
+        first = ", ".join(map(_quoted, self.names[:FIRST_NAMES]))
         more = len(self.names) - FIRST_NAMES
         tail = f" and {more} more" if more > 0 else ""
         return f"{self.target}: {self.limit} is {self.count}, allowed {self.allowed}: {first}{tail}"
+
+
+def _quoted(name: str) -> str:
+    """Put a name into quotes where its own punctuation would blur where it ends."""
+    return name if PLAIN.fullmatch(name) else f'"{name}"'
 
 
 def breaches(plan: Plan, limits: Limits) -> tuple[Breach, ...]:

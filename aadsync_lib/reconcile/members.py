@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,29 +38,31 @@ class Roster:
 
     def surplus(self, current: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
         """Return the members, as target ids, that are not wanted."""
-        return current.difference(map(self._ids.get, wanted))
+        return current and current.difference(map(self._ids.get, wanted))
 
     def missing(self, current: frozenset[str], wanted: frozenset[str]) -> list[MemberRef]:
         """Return who is wanted and not there; who is disabled and not ours is left as it is."""
         ids = self._ids
         if current.issuperset(map(ids.get, wanted)):
             return []
-        missing = {one for one in wanted if one in ids and ids[one] not in current}
-        order, refs = self._order, self._refs
-        return [refs[one] for one in sorted(missing - self._case.bystanders, key=order.__getitem__)]
+        places = self._places
+        missing = [places[one] for one in wanted if one in places and ids[one] not in current]
+        return list(map(self._listed.__getitem__, sorted(missing)))
 
     @cached_property
-    def _refs(self) -> Mapping[str, MemberRef]:
-        matches = self._case.correlation.matches
-        return {
-            one: MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
+    def _listed(self) -> Sequence[MemberRef]:
+        """Everybody who may be added, in the order in which members are listed."""
+        matches, bystanders = self._case.correlation.matches, self._case.bystanders
+        refs = (
+            MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
             for one, there in self._ids.items()
-        }
+            if one not in bystanders
+        )
+        return sorted(refs, key=by_name)
 
     @cached_property
-    def _order(self) -> Mapping[str, int]:
-        listed = sorted(self._refs.values(), key=by_name)
-        return {str(ref.external_id): place for place, ref in enumerate(listed)}
+    def _places(self) -> Mapping[str | None, int]:
+        return {ref.external_id: place for place, ref in enumerate(self._listed)}
 
 
 def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupChanges) -> None:

@@ -41,6 +41,7 @@ class _Walk:
 
     snapshot: Snapshot
     _below: dict[str, tuple[frozenset[str], str | None]] = field(default_factory=dict)
+    _people: dict[str, frozenset[str]] = field(default_factory=dict)
     _children: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def children(self, gid: str) -> frozenset[str]:
@@ -49,7 +50,10 @@ class _Walk:
         return self._children[gid]
 
     def people(self, gid: str) -> frozenset[str]:
-        return self.snapshot.groups[gid].members.difference(self.snapshot.groups)
+        if gid not in self._people:
+            groups = self.snapshot.groups
+            self._people[gid] = groups[gid].members.difference(groups)
+        return self._people[gid]
 
     def below(self, gid: str) -> tuple[frozenset[str], str | None]:
         """Return everybody in the group at any depth, and why that may not be everybody."""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.errors import LeaseHeldError, PlanMovedError, SourceError, StoreError
+from aadsync_lib.errors import LeaseHeldError, PartialError, PlanMovedError, SourceError, StoreError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Status
@@ -216,7 +216,7 @@ def test_a_target_that_breaks_down_does_not_hide_what_became_of_the_other(two):
         raise StoreError("disk full")
 
     left.on_write = explode
-    with pytest.raises(StoreError, match="disk full"):
+    with pytest.raises(PartialError, match="StoreError: disk full"):
         two.sync()
     (run,) = two.store.runs()
     statuses = {one["target"]: one["status"] for one in json.loads(run.report)["targets"]}

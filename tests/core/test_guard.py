@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aadsync_lib.config.policy import Limits
@@ -109,7 +111,7 @@ def test_a_plan_within_limits_is_not_refused():
 def test_the_refusal_names_limit_figure_and_the_digest_to_approve():
     many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
     message = refusal(many, Limits(), None)
-    assert "goes over 1 limit" in message
+    assert "goes over a limit" in message
     assert "users_deprovisioned is 21, allowed 20" in message
     assert "Nothing was changed" in message
     assert f"--approve {many.digest}" in message
@@ -128,3 +130,12 @@ def test_no_approval_lets_something_protected_be_changed():
     message = refusal(touched, Limits(), touched.digest)
     assert "no approval lifts that" in message
     assert "--approve" not in message
+
+
+def test_a_name_that_could_be_taken_for_two_is_quoted_in_the_refusal():
+    many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
+    (breach,) = breaches(many, Limits())
+    shown = str(
+        replace(breach, names=("=SUM(A1:A9), quoted", "Data / Platform", "ada@contoso.com"))
+    )
+    assert shown.endswith(': "=SUM(A1:A9), quoted", Data / Platform, ada@contoso.com')
