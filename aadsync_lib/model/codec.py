@@ -11,6 +11,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 
 JsonObject = dict[str, Any]
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 SCIM = {
     "user_name": "userName",
@@ -36,7 +37,7 @@ def attributes_from_json(raw: Mapping[str, Any] | None) -> Attributes | None:
 
 
 def member_to_json(member: MemberRef) -> JsonObject:
-    """Return a member as CONTRACT section 4 writes it."""
+    """Return a member as plans and saved plans write it."""
     return {
         "external_id": member.external_id,
         "target_id": member.target_id,
@@ -51,8 +52,15 @@ def member_from_json(raw: Mapping[str, Any]) -> MemberRef:
 
 
 def change_to_json(change: Change) -> JsonObject:
-    """Return a change as CONTRACT section 4 writes it."""
-    raw: JsonObject = {
+    """Return a change as plans and saved plans write it."""
+    raw = _without_members(change)
+    if change.members:
+        raw["members"] = [member_to_json(member) for member in change.members]
+    return raw
+
+
+def _without_members(change: Change) -> JsonObject:
+    return {
         "action": change.action.value,
         "external_id": change.external_id,
         "target_id": change.target_id,
@@ -61,9 +69,6 @@ def change_to_json(change: Change) -> JsonObject:
         "after": attributes_to_json(change.after),
         "reason": change.reason,
     }
-    if change.members:
-        raw["members"] = [member_to_json(member) for member in change.members]
-    return raw
 
 
 def change_from_json(raw: Mapping[str, Any]) -> Change:
@@ -83,12 +88,20 @@ def change_from_json(raw: Mapping[str, Any]) -> Change:
 def digest_of(targets: Iterable[tuple[str, Iterable[Change]]]) -> str:
     """Return ``sha256:…`` over the changes by target, the same for the same changes."""
     sha = hashlib.sha256()
+    said: dict[int, bytes] = {}  # a member is in many groups, and said the same way in each
     for target, changes in targets:
         sha.update(json.dumps(target).encode())
         for change in changes:
-            sha.update(_canonical(change_to_json(change)))
+            sha.update(_canonical(_without_members(change)))
+            sha.update(b",".join(_said(member, said) for member in change.members))
     return f"sha256:{sha.hexdigest()}"
 
 
+def _said(member: MemberRef, said: dict[int, bytes]) -> bytes:
+    if id(member) not in said:
+        said[id(member)] = _canonical(member_to_json(member))
+    return said[id(member)]
+
+
 def _canonical(raw: JsonObject) -> bytes:
-    return json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()
+    return ENCODER.encode(raw).encode()

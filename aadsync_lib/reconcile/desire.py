@@ -138,5 +138,6 @@ def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantin
 
 
 def _with_members(principal: Principal, nest_: Nest, in_scope: Set[str]) -> DesiredGroup:
-    members = nest_.members & in_scope
+    members = nest_.members
+    members = members if members <= in_scope else members & in_scope
     return DesiredGroup(principal, members, nest_.height, nest_.unread)

@@ -42,12 +42,12 @@ class Roster:
 
     def missing(self, current: frozenset[str], wanted: frozenset[str]) -> list[MemberRef]:
         """Return who is wanted and not there; who is disabled and not ours is left as it is."""
-        ids = self._ids
+        ids, places = self._ids, self._places
         if current.issuperset(map(ids.get, wanted)):
             return []
-        places = self._places
-        missing = [places[one] for one in wanted if one in places and ids[one] not in current]
-        return list(map(self._listed.__getitem__, sorted(missing)))
+        here = wanted if wanted <= self._addable else wanted & self._addable
+        missing = [one for one in here if ids[one] not in current] if current else here
+        return list(map(self._listed.__getitem__, sorted(map(places.__getitem__, missing))))
 
     @cached_property
     def _listed(self) -> Sequence[MemberRef]:
@@ -59,6 +59,10 @@ class Roster:
             if one not in bystanders
         )
         return sorted(refs, key=by_name)
+
+    @cached_property
+    def _addable(self) -> frozenset[str | None]:
+        return frozenset(self._places)
 
     @cached_property
     def _places(self) -> Mapping[str | None, int]:

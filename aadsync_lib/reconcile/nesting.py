@@ -24,7 +24,7 @@ def nest(snapshot: Snapshot, scope: Scope) -> Nesting:
     Where an edge cannot stay (a cycle, a level too deep, or by choice), the group above gets the
     people below it directly, so that nobody gains or loses access by the bending.
     """
-    walk = _Walk(snapshot)
+    walk = _Walk(snapshot, frozenset(snapshot.groups))
     match scope.nested:
         case "direct":
             return Nesting({gid: walk.cut(gid, frozenset()) for gid in sorted(snapshot.roots)})
@@ -40,20 +40,14 @@ class _Walk:
     """The graph of groups as Entra has it, with what lies below each group, computed once."""
 
     snapshot: Snapshot
+    gids: frozenset[str]
     _below: dict[str, tuple[frozenset[str], str | None]] = field(default_factory=dict)
-    _people: dict[str, frozenset[str]] = field(default_factory=dict)
-    _children: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def children(self, gid: str) -> frozenset[str]:
-        if gid not in self._children:
-            self._children[gid] = self.snapshot.groups[gid].members - self.people(gid) - {gid}
-        return self._children[gid]
+        return (self.snapshot.groups[gid].members & self.gids) - {gid}
 
     def people(self, gid: str) -> frozenset[str]:
-        if gid not in self._people:
-            groups = self.snapshot.groups
-            self._people[gid] = groups[gid].members.difference(groups)
-        return self._people[gid]
+        return self.snapshot.groups[gid].members - self.gids
 
     def below(self, gid: str) -> tuple[frozenset[str], str | None]:
         """Return everybody in the group at any depth, and why that may not be everybody."""
@@ -81,7 +75,11 @@ class _Walk:
         self, gid: str, cut: frozenset[str], height: int = 0, keep: frozenset[str] = frozenset()
     ) -> Nest:
         """Return the group with ``keep`` nested in it, and with everybody below ``cut`` directly."""
-        members, unread = self.people(gid) | keep, self.snapshot.groups[gid].unread
+        group = self.snapshot.groups[gid]
+        unread = group.unread
+        if not cut and gid not in group.members and len(keep) == len(group.members & self.gids):
+            return Nest(group.members, height, unread)
+        members = self.people(gid) | keep
         for child in sorted(cut):
             people, reason = self.below(child)
             members |= people
