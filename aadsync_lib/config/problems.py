@@ -28,6 +28,7 @@ BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "less_than_equal": ("le", "at most"),
 }
+SLIP = 0.8  # how like a known key, of 1
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -89,13 +90,18 @@ def _expected(place: Place, finding: Mapping[str, Any]) -> str:
     if kind in BOUNDS:
         name, words = BOUNDS[kind]
         return f"{words} {finding['ctx'][name]:g}"
-    return TOO_SHORT.get(kind) or in_words(place.annotation)
+    part_of_reference = place.owner is SecretRef
+    return TOO_SHORT.get(kind) or in_words(SecretRef if part_of_reference else place.annotation)
 
 
 def _unknown_key(place: Place) -> str:
     known = tuple(place.owner.model_fields) if place.owner else ()
-    hint = closest(place.path[-1], known) or f"known here: {listed(known, 'and')}"
-    return f"{dotted(place.path)}: unknown key; {hint}"
+    *above, key = place.path
+    hint = closest(key, known) or f"known here: {listed(known, 'and')}"
+    # Under auth a key may be a secret in the wrong place; what is all but a known key is a slip.
+    slip = PLAIN_KEY.fullmatch(key) and get_close_matches(key, known, 1, SLIP)
+    shown = f"{dotted(above)}.{key}" if slip and above else dotted(place.path)
+    return f"{shown}: unknown key; {hint}"
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -13,7 +13,8 @@ class Account:
     """A user, service principal or group that the target has.
 
     ``name`` is the userName, applicationId or displayName by kind. ``admin`` is true for whoever
-    holds the account admin role. ``external_id`` is ``None`` where the target has none or an empty one.
+    holds the account admin role, people through a group too. ``external_id`` is ``None`` where the
+    target has none or an empty one.
     """
 
     id: str

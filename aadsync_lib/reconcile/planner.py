@@ -86,6 +86,11 @@ def _warnings(case: Case) -> Iterator[Notice]:
         if account and account.id in case.protected and not principal.active and account.active:
             text = f"{account.name} is disabled in Entra, but protected: left active"
             yield Notice("protected", text)
+    for external_id in sorted(case.desired.groups):
+        account = case.account(external_id)
+        if account and account.id in case.protected:
+            text = f"{account.name} is in scope, but protected: its name and members are left alone"
+            yield Notice("protected", text)
     for _, account in case.leavers(*PEOPLE):
         if case.mirrors and account.id in case.protected and account.active:
             yield Notice(

@@ -14,6 +14,8 @@ PAGE = 999  # the most that Graph gives in one page
 GROUP = "id,displayName,mailNickname,securityEnabled,groupTypes,visibility"
 SERVICE_PRINCIPAL = "id,appId,displayName,accountEnabled"
 ID = "OBJECT-ID"  # stands for the id in a path
+CAST = "/graph."
+CAST_IN_FULL = "/microsoft.graph."
 
 
 class Addresses:
@@ -30,7 +32,8 @@ class Addresses:
         self._groups = _path(graph.groups)
         self._group = _path(group)
         self._members = _path(group.members)
-        self._cast = _path(group.members.graph_service_principal)
+        cast = _path(group.members.graph_service_principal)
+        self._casts = (cast, cast.replace(CAST, CAST_IN_FULL))
         self._users = _path(graph.users)
         self._user = _path(graph.users.by_user_id(ID))
         self._service_principals = _path(graph.service_principals)
@@ -52,15 +55,18 @@ class Addresses:
         """Direct members of every type but service principals, which v1.0 leaves out."""
         return _ask(self._members, group_id, select=GROUP, top=str(PAGE))
 
-    def service_principal_members(self, group_id: str) -> Ask:
-        """Direct members that are service principals, with their attributes."""
-        return _ask(
-            self._cast,
-            group_id,
-            eventual=True,
-            select=SERVICE_PRINCIPAL,
-            top=str(PAGE),
-            count="true",
+    def service_principal_members(self, group_id: str) -> tuple[Ask, ...]:
+        """Direct members that are service principals, with their attributes.
+
+        Graph takes every one of these; a gateway may know the cast by its full name only, or
+        refuse to count.
+        """
+        select, top = SERVICE_PRINCIPAL, str(PAGE)
+        short, full = self._casts
+        return (
+            _ask(short, group_id, eventual=True, select=select, top=top, count="true"),
+            _ask(full, group_id, eventual=True, select=select, top=top, count="true"),
+            _ask(full, group_id, select=select, top=top),
         )
 
     def users(self, ids: Iterable[str], select: str) -> Ask:

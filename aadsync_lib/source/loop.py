@@ -19,11 +19,9 @@ def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="aadsync-graph", daemon=True)
     thread.start()
-    future = asyncio.run_coroutine_threadsafe(work(), loop)
     try:
-        return future.result()
+        return asyncio.run_coroutine_threadsafe(work(), loop).result()
     finally:
-        future.cancel()
         asyncio.run_coroutine_threadsafe(_wind_up(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -15,6 +15,8 @@ from aadsync_lib.source.failures import APPLICATIONS, GROUPS, HIDDEN, GraphFailu
 from aadsync_lib.source.paging import Graph, Listing, read_all
 from aadsync_lib.source.wire import JsonObject
 
+CAST_UNKNOWN = frozenset({400, 404})
+
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +41,7 @@ class Walk:
         self.service_principal_rows: dict[str, JsonObject] = {}
         self.skipped: Counter[str] = Counter()
         self.other_kind = 0
+        self._cast_taken = 0  # which way to ask for service principals this Graph takes
 
     async def down(self, roots: Iterable[JsonObject]) -> None:
         """Read the roots, then what is nested in them, until nothing new is found."""
@@ -74,10 +77,17 @@ class Walk:
     async def _cast(self, group: GroupRead) -> Listing:
         if not self._scope.service_principals:
             return Listing(())
-        ask = self._graph.addresses.service_principal_members(group.row["id"])
-        listing = await read_all(self._graph, ask)
-        if listing.failure is not None and _has_no_such_members(group.row, listing.failure):
+        asks = self._graph.addresses.service_principal_members(group.row["id"])
+        listing = await read_all(self._graph, asks[self._cast_taken])
+        if listing.failure is None or listing.failure.status not in CAST_UNKNOWN:
+            return listing
+        if _has_no_such_members(group.row, listing.failure):
             return Listing(())
+        for number, ask in enumerate(asks):
+            other = await read_all(self._graph, ask)
+            if other.failure is None:
+                self._cast_taken = number
+                return other
         return listing
 
     def _take(self, group: GroupRead, row: JsonObject) -> None:

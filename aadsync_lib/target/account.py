@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 from aadsync_lib.apply.pacing import Pacer
 from aadsync_lib.errors import AadsyncError, CredentialError, TargetError
@@ -77,7 +78,8 @@ class AccountTarget:
                 firsts = [first if kind is Kind.USER else None for kind in Kind]
                 read = kinds.map(self._accounts, Kind, [pages] * len(Kind), firsts)
                 accounts = {account.id: account for found in read for account in found}
-                return TargetSnapshot(accounts, self._own(accounts.values()) | me.result())
+                own = self._own(accounts.values()) | me.result()
+            return TargetSnapshot(accounts | self._admins_by_group(accounts), own)
         except ChangeRefused as failure:
             raise self._unreadable(failure) from failure
 
@@ -153,6 +155,20 @@ class AccountTarget:
 
     def _listing(self, kind: Kind) -> Listing:
         return Listing(self._client, self._clock, RESOURCES[kind], LIST_QUERY[kind])
+
+    def _admins_by_group(self, accounts: Mapping[str, Account]) -> dict[str, Account]:
+        """Return, as admins, the people whom a group makes account admins, however deep in it."""
+        seen: set[str] = set()
+        level = {a.id for a in accounts.values() if a.admin and a.kind is Kind.GROUP}
+        while groups := {m for m in level if m in accounts and accounts[m].kind is Kind.GROUP}:
+            level = set()
+            for members in self.members(groups).values():
+                if isinstance(members, Unread):
+                    raise ChangeRefused(f"who is account admin is not known: {members.reason}")
+                level |= members - seen
+            seen |= level
+        people = (accounts[member] for member in seen if member in accounts)
+        return {a.id: replace(a, admin=True) for a in people if a.kind is not Kind.GROUP}
 
     def _me(self) -> frozenset[str]:
         """Return the id of the caller, if this account tells it: a SCIM token belongs to nobody."""

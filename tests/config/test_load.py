@@ -141,6 +141,20 @@ class TestLogin:
             "source.auth.…: unknown key; known here: method",
         )
 
+    def test_a_key_that_is_all_but_a_known_one_is_named(self, write):
+        tree = small()
+        tree["source"]["auth"] = {"method": "managed_identity", "clinet_id": CLIENT}
+        assert problems(write(tree)) == (
+            "source.auth.clinet_id: unknown key; did you mean `client_id`?",
+        )
+
+    def test_a_reference_in_the_wrong_form_says_which_forms_there_are(self, write):
+        tree = small()
+        vault = {"key_vault": "http://hunter2.vault.azure.net/secrets/KEY"}
+        tree["source"]["auth"] = {"method": "access_token", "access_token": vault}
+        [problem] = problems(write(tree))
+        assert problem.startswith("source.auth.access_token.key_vault: expected a reference: {sec")
+
     @pytest.mark.parametrize(
         "text",
         ["hunter2-hunter2", "*hunter2-hunter2", "!hunter2-hunter2 x", "!h!hunter2-hunter2 x", "{hunter2-hunter2}",

@@ -506,6 +506,17 @@ def test_a_name_in_entra_protects_whoever_is_linked_to_it():
         assert world.synced(directory(ada, group("Data", [ada]))).changes == ()
 
 
+def test_a_protected_group_in_scope_is_left_alone_and_the_plan_says_so():
+    with World(directory(ADA, group("Data", [ADA]))) as world:
+        world.sync()
+        world.configure(protected={"groups": ["Data"]})
+        plan = world.synced(directory(ADA, BOB, group("Data", [BOB])))
+        assert not {Action.ADD_MEMBERS, Action.REMOVE_MEMBERS} & {c.action for c in plan.changes}
+        assert [notice.message for notice in plan.warnings] == [
+            "Data is in scope, but protected: its name and members are left alone"
+        ]
+
+
 def test_service_principals_are_protected_by_client_id_or_display_name():
     for name in ("app-run", "run"):
         with World(directory(RUN, group("Data", [RUN]))) as world:

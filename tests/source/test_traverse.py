@@ -194,8 +194,24 @@ def test_a_refused_cast_is_no_gap_only_where_no_such_members_can_be(
     box, entra, source, types, complete
 ):
     entra.add_group("Team", groupTypes=types)
-    box.faults.add(Fault("400", path=r"graph\.servicePrincipal", body=UNSUPPORTED))
+    box.faults.add(Fault("400", path=r"graph\.servicePrincipal", body=UNSUPPORTED, count=None))
     assert source("Team").read().complete is complete
+
+
+@pytest.mark.parametrize("status", ["400", "404"])
+def test_a_gateway_that_knows_the_cast_by_its_full_name_only_is_asked_so(
+    box, entra, source, status
+):
+    bots = [entra.add_service_principal(f"bot {n}", f"app-{n}") for n in range(3)]
+    groups = [entra.add_group(f"Bots {n}", members=[bot]) for n, bot in enumerate(bots)]
+    for parent, child in pairwise(groups):
+        entra.add_member(parent, child)
+    short = box.faults.add(Fault(status, path=r"members/graph\.servicePrincipal", count=None))
+    snapshot = source("Bots 0").read()
+    members = [snapshot.groups[group].members for group in groups]
+    assert members == [{bots[0], groups[1]}, {bots[1], groups[2]}, {bots[2]}]
+    assert snapshot.complete
+    assert box.faults.fired_by(short) == 2  # it is remembered for the groups below
 
 
 def test_more_members_than_a_page_are_read_to_the_end(entra, source):

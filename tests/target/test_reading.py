@@ -23,7 +23,7 @@ def test_users_service_principals_and_groups_are_read_with_what_identifies_them(
     ada = account.state.add_user("ada@x.com", "Ada", "e-ada", active=False)
     boss = account.state.add_user("boss@x.com", roles=["account_admin"])
     robot = account.state.add_service_principal("app-1", "Robot", "e-robot")
-    team = account.state.add_group("Team", "e-team", ["ada@x.com"], roles=["account_admin"])
+    team = account.state.add_group("Team", "e-team", roles=["account_admin"])
     accounts = account.target.read().accounts
     assert accounts[ada.id] == Account(ada.id, Kind.USER, "ada@x.com", "Ada", "e-ada", active=False)
     assert accounts[boss.id].admin
@@ -33,6 +33,26 @@ def test_users_service_principals_and_groups_are_read_with_what_identifies_them(
     assert accounts[team.id] == Account(
         team.id, Kind.GROUP, "Team", "Team", "e-team", active=True, admin=True
     )
+
+
+def test_whoever_a_group_makes_account_admin_is_told_to_be_one_however_deep(account):
+    account.state.add_user("boss@x.com")
+    account.state.add_user("deputy@x.com")
+    account.state.add_user("ada@x.com")
+    deputies = account.state.add_group("Deputies", "e-dep", ["deputy@x.com"])
+    account.state.add_group("Bosses", "e-boss", ["boss@x.com", "Deputies"], roles=["account_admin"])
+    account.state.add_group("Team", "e-team", ["ada@x.com"])
+    accounts = account.target.read().accounts
+    admins = {a.name for a in accounts.values() if a.admin} - {account.box.client_id}
+    assert admins == {"Bosses", "boss@x.com", "deputy@x.com"}
+    assert not accounts[deputies.id].admin
+
+
+def test_an_account_whose_admins_cannot_be_told_is_an_error(account):
+    account.state.add_group("Bosses", "e-boss", roles=["account_admin"])
+    account.fault("500", "GET", "/Groups/", count=None)
+    with pytest.raises(TargetError, match="who is account admin is not known"):
+        account.target.read()
 
 
 def test_the_identity_that_runs_the_sync_is_told_by_me_and_by_the_client_id(account):
