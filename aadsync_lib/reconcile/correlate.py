@@ -81,7 +81,8 @@ def correlate(
         found.matches[principal.external_id] = match
         if match.reason:
             found.held.update(account.id for account in index.candidates(principal))
-    found.held -= {m.account.id for m in found.matches.values() if m.account}
+    known_accounts = {m.account.id for m in found.matches.values() if m.account}
+    found.held -= known_accounts | links.by_target.keys()  # a link leaves no question whose it is
     return found
 
 

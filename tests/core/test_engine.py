@@ -273,3 +273,12 @@ def test_a_run_that_was_refused_leaves_open_what_a_dead_one_announced(world):
     with pytest.raises(RefusedError):
         world.sync()
     assert len(world.store.pending("account")) == 1
+
+
+def test_who_was_deleted_leaves_groups_at_once_though_somebody_of_the_same_name_came(world):
+    world.sync(directory(ADA, BOB, group("Data", [ADA, BOB])))
+    again = user("ada", id="u-ada-again")
+    report = world.sync(directory(again, BOB, group("Data", [again, BOB])))
+    assert [one.external_id for one in report.targets[0].quarantined] == ["u-ada-again"]
+    assert world.target.members_of("Data") == {"bob@contoso.com"}
+    assert world.planned().changes == ()
