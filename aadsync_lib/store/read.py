@@ -13,6 +13,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
+from aadsync_lib.store.process import Process
 
 KINDS = {kind.value: kind for kind in Kind}
 ORIGINS = {origin.value: origin for origin in Origin}
@@ -36,6 +37,29 @@ class RunRecord:
     ended_at: float | None
     status: str
     report: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that was not released: its holder in words, since when, until when (epoch seconds)."""
+
+    target: str
+    holder: str
+    since: float
+    expires_at: float
+
+
+def read_leases(connection: sqlite3.Connection, sync: str) -> tuple[Held, ...]:
+    """Return the leases of one sync that are held, or whose holder died."""
+    rows = connection.execute(
+        "SELECT target, holder, since, expires_at FROM leases"
+        " WHERE sync = ? AND run_id IS NOT NULL",
+        (sync,),
+    )
+    return tuple(
+        Held(target, str(Process.from_json(holder)), since, expires_at)
+        for target, holder, since, expires_at in rows
+    )
 
 
 def read_links(connection: sqlite3.Connection, sync: str, target: str) -> Links:

@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from aadsync_lib.model.link import Links
-from aadsync_lib.ports import Pending, StoreReader
+from aadsync_lib.ports import Pending
 from aadsync_lib.store.database import BUSY, explained
-from aadsync_lib.store.read import read_added, read_links, read_pending
+from aadsync_lib.store.read import Held, read_added, read_leases, read_links, read_pending
 from aadsync_lib.store.schema import VERSION, migrate, version_of
 
 T = TypeVar("T")
 
 
-def open_for_plan(path: Path, sync: str) -> StoreReader:
+def open_for_plan(path: Path, sync: str) -> PlanStore:
     """Return the store to plan with. A file that is not there is an empty store, and stays away."""
-    reader = _Reader(Path(path), sync)
+    reader = PlanStore(Path(path), sync)
     reader.check()
     return reader
 
 
-class _Reader:
-    """Opens the file afresh for each read, because a run may begin or end in between."""
+class PlanStore:
+    """Implements ``ports.StoreReader``. Opens the file afresh for each read, because a run may begin or end in between."""
 
     def __init__(self, path: Path, sync: str) -> None:
         self._path = path.resolve()  # SQLite keeps its log beside the file, not beside a link to it
@@ -48,6 +48,10 @@ class _Reader:
     def added(self, target: str) -> Mapping[str, frozenset[str]]:
         """Members, as target ids, that this sync added and did not remove, by the group's object id."""
         return self._read(lambda db: read_added(db, self._sync, target), {})
+
+    def leases(self) -> tuple[Held, ...]:
+        """Who holds a target, or held it and died."""
+        return self._read(lambda db: read_leases(db, self._sync), ())
 
     def _read(self, fetch: Callable[[sqlite3.Connection], T], absent: T) -> T:
         """Read once more when a run changed the files meanwhile: an immutable read sees no locks."""
