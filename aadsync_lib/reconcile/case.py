@@ -12,6 +12,7 @@ from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
+from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.correlate import Correlation, Situation, correlate
 from aadsync_lib.reconcile.desire import SYSTEM_GROUPS
 
@@ -49,9 +50,11 @@ class Case:
     def via(self) -> Mapping[str, str]:
         """By object id, the name of the first group that brings an identity into scope."""
         found: dict[str, str] = {}
-        groups = self.desired.groups.values()
-        for group in sorted(groups, key=lambda one: one.principal.name, reverse=True):
-            found |= dict.fromkeys(group.members, group.principal.name)
+        rest = set(self.desired.principals) | set(self.desired.groups)
+        for group in sorted(self.desired.groups.values(), key=lambda one: one.principal.name):
+            new = rest & group.members
+            rest -= new
+            found |= dict.fromkeys(new, group.principal.name)
         return found
 
     @cached_property
@@ -105,6 +108,7 @@ class Case:
         return MemberRef(external_id, target_id, account.name, account.kind)
 
 
+@uncollected()
 def build_case(desired: Desired, target: TargetSnapshot, links: Links, policy: Policy) -> Case:
     """Correlate both sides; the members of the groups in play are still to be read."""
     protected = protected_ids(target, policy.protected, desired, links)

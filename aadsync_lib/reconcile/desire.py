@@ -40,10 +40,11 @@ def desire(snapshot: Snapshot, scope: Scope, mapping: MappingSettings) -> Desire
     }
     _contested((*principals.values(), *groups.values()), quarantined)
     in_scope = principals.keys() | groups.keys() | quarantined.keys()
+    whole = wanted <= in_scope  # then every group's members are
     return Desired(
         principals=principals,
         groups={
-            gid: _with_members(principal, nesting.groups[gid], in_scope)
+            gid: _with_members(principal, nesting.groups[gid], None if whole else in_scope)
             for gid, principal in groups.items()
         },
         quarantined=quarantined,
@@ -137,7 +138,6 @@ def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantin
             quarantined.setdefault(one.external_id, Quarantined(one.external_id, one.name, reason))
 
 
-def _with_members(principal: Principal, nest_: Nest, in_scope: Set[str]) -> DesiredGroup:
-    members = nest_.members
-    members = members if members <= in_scope else members & in_scope
+def _with_members(principal: Principal, nest_: Nest, among: Set[str] | None) -> DesiredGroup:
+    members = nest_.members if among is None else nest_.members & among
     return DesiredGroup(principal, members, nest_.height, nest_.unread)

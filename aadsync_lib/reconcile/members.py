@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.change import Action, Change, MemberRef
@@ -36,33 +37,39 @@ class Roster:
             if match.account or (match.situation is Situation.ABSENT and match.principal.active)
         }
 
-    def surplus(self, current: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
-        """Return the members, as target ids, that are not wanted."""
-        return current and current.difference(map(self._ids.get, wanted))
+    def compare(
+        self, current: frozenset[str], wanted: frozenset[str]
+    ) -> tuple[frozenset[str], list[MemberRef]]:
+        """Return the members, as target ids, that are not wanted, and who is wanted and not there.
 
-    def missing(self, current: frozenset[str], wanted: frozenset[str]) -> list[MemberRef]:
-        """Return who is wanted and not there; who is disabled and not ours is left as it is."""
-        ids, places = self._ids, self._places
-        if current.issuperset(map(ids.get, wanted)):
-            return []
-        here = wanted if wanted <= self._addable else wanted & self._addable
-        missing = [one for one in here if ids[one] not in current] if current else here
-        return list(map(self._listed.__getitem__, sorted(map(places.__getitem__, missing))))
+        Who is disabled and not ours is left as it is.
+        """
+        if not current:
+            return current, self._refs(wanted)
+        there = frozenset(map(self._ids.get, wanted))
+        if there == current:
+            return frozenset(), []
+        missing = [] if there <= current else [m for m in wanted if self._ids.get(m) not in current]
+        return current.difference(there), self._refs(missing)
+
+    def _refs(self, members: Collection[str]) -> list[MemberRef]:
+        places = self._places
+        try:
+            found = sorted(map(places.__getitem__, members))
+        except KeyError:  # somebody who cannot be added: rare enough to look at everybody only then
+            found = sorted(places[member] for member in members if member in places)
+        return list(map(self._listed.__getitem__, found))
 
     @cached_property
     def _listed(self) -> Sequence[MemberRef]:
-        """Everybody who may be added, in the order in which members are listed."""
+        """Everybody who may be added, by name; who shares one is in order of object id already."""
         matches, bystanders = self._case.correlation.matches, self._case.bystanders
         refs = (
             MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
             for one, there in self._ids.items()
             if one not in bystanders
         )
-        return sorted(refs, key=by_name)
-
-    @cached_property
-    def _addable(self) -> frozenset[str | None]:
-        return frozenset(self._places)
+        return sorted(refs, key=attrgetter("name"))
 
     @cached_property
     def _places(self) -> Mapping[str | None, int]:
@@ -82,8 +89,7 @@ def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupC
     if not isinstance(current, frozenset):
         found.held.append(unseen(principal.external_id, principal.name, current))
         return
-    surplus = roster.surplus(current, group.members)
-    added = roster.missing(current, group.members)
+    surplus, added = roster.compare(current, group.members)
     removed = [] if group.unread else removable(case, principal.external_id, surplus)
     if removed and not case.desired.complete and any(ref.type is Kind.GROUP for ref in added):
         found.held.append(_held(principal, "other groups are nested in it in this very run"))
