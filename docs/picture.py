@@ -34,7 +34,7 @@ def a_plan() -> Plan:
     """Return the plan of a real sync after one day."""
     world = company(40, seed=3)
     with Sandbox(world) as sandbox, tempfile.TemporaryDirectory() as folder:
-        os.environ.update(describe(sandbox)["environment"])  # type: ignore[call-overload]
+        os.environ.update(describe(sandbox)["environment"])  # type: ignore[call-overload]  # texts, by name
         path = Path(folder, "aadsync.yml")
         path.write_text(config(sandbox), encoding="utf-8")
         settings = load_settings(path, {"store.sqlite": f"{folder}/aadsync.db"})

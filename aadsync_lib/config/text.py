@@ -76,8 +76,8 @@ def _named_twice(node: yaml.MappingNode, at: tuple[str, ...]) -> Iterator[str]:
 
 def _plain(node: yaml.Node, loader: yaml.SafeLoader) -> bool:
     if not isinstance(node, yaml.ScalarNode):
-        return bool(node.tag == loader.resolve(type(node), None, True))  # type: ignore[no-untyped-call]
-    plain = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]
+        return bool(node.tag == loader.resolve(type(node), None, True))  # type: ignore[no-untyped-call]  # PyYAML's
+    plain = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's
     return node.tag in (TEXT, plain)
 
 

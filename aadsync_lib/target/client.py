@@ -75,7 +75,7 @@ class ScimClient:
         self.root = root
         self._api = api
         # The SDK has no other way to sign a request and see the answer of a failed one as well.
-        self._config: SdkConfig = api._cfg  # noqa: SLF001
+        self._config: SdkConfig = api._cfg  # noqa: SLF001 - see above
         self._pacer = pacer
         self._clock = clock
         self._lock = threading.Lock()
