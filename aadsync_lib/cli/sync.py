@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -45,10 +44,11 @@ def apply(ctx: click.Context, options: Options, file: Path, approve: str | None)
 
     It is applied exactly as it is, or refused when the world has moved under it.
     """
+    from aadsync_lib.report.saved import approval_of, part_of
+
     whole = _saved(file)
-    part = whole if options.target is None else _part(whole, options.target)
-    # Whoever approved the whole plan approved each part of it.
-    approval = part.digest if approve == whole.digest else approve
+    part = part_of(whole, options.target)
+    approval = approval_of(part, whole, approve)
     call = session.call_of(options, str(file))
     ctx.exit(_run(options, call, lambda engine: engine.apply(part, approve=approval)))
 
@@ -74,20 +74,11 @@ def _run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> in
 
 
 def _saved(path: Path) -> Plan:
-    from aadsync_lib.report.as_json import plan_from_json
+    from aadsync_lib.report.saved import plan_from_text
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not a saved plan: it is not JSON ({error}).") from error
-    return plan_from_json(document)
-
-
-def _part(plan: Plan, name: str) -> Plan:
-    targets = tuple(target for target in plan.targets if target.target == name)
-    if not targets:
-        known = ", ".join(target.target for target in plan.targets)
-        raise UsageError(f"The saved plan has no target {name}; it has: {known}.")
-    return replace(plan, targets=targets)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UsageError(f"{path} cannot be read: {reason}.") from error
+    return plan_from_text(text, str(path))

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import digest_of
 from aadsync_lib.model.directory import Notice
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +106,32 @@ class Plan:
     def for_target(self, name: str) -> TargetPlan:
         """Return the part of one target."""
         return next(target for target in self.targets if target.target == name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the changes as a tidy frame: a row for each, and for each member of a change of members.
+
+        Every column has the dtype ``string``; what does not apply is missing (``pd.NA``).
+
+        - ``target``: name of the target in the settings
+        - ``action``: ``create_user``, ``add_members`` and so on, see ``Action``
+        - ``kind``: ``user``, ``service_principal`` or ``group``: what is changed
+        - ``name``, ``external_id`` (object id in Entra), ``target_id`` (id on the target, missing
+          before it is created): whom or what it changes; for a change of members, the group
+        - ``member``, ``member_type``, ``member_external_id``, ``member_target_id``: who is added or
+          removed
+        - ``before``, ``after``: JSON text of the attributes that the change touches, by SCIM names
+        - ``reason``: why
+        """
+        from aadsync_lib.model.frames import plan_frame
+
+        return plan_frame(self)
+
+    def held_frame(self) -> pd.DataFrame:
+        """Return what the plan leaves alone until a person looks or the cause is gone.
+
+        Every column has the dtype ``string``: ``target``, ``result`` (``quarantined``, or ``held``
+        where a part of the source could not be read), ``name``, ``external_id``, ``reason``.
+        """
+        from aadsync_lib.model.frames import held_frame
+
+        return held_frame(self)

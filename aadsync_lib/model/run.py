@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Quarantined
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Result(StrEnum):
@@ -106,3 +110,20 @@ class RunReport:
         worst = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
         found = {target.status for target in self.targets}
         return next((status for status in worst if status in found), Status.SUCCEEDED)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return what came of each change as a tidy frame, with the columns of ``Plan.to_frame`` and more.
+
+        Every column has the dtype ``string``; what does not apply is missing (``pd.NA``).
+
+        - ``run_id`` comes first
+        - ``result``: ``done``, ``failed``, ``skipped``, ``quarantined`` or ``unknown``, see
+          ``Result``; ``held`` for what waits until all of the source can be read
+        - ``error``: what the target answered, or why the change is quarantined
+
+        What planning quarantined or held back has a row without an ``action``; its ``reason`` says
+        why. So all that somebody may have to look at is ``frame[frame["result"] != "done"]``.
+        """
+        from aadsync_lib.model.frames import run_frame
+
+        return run_frame(self)

@@ -9,6 +9,11 @@ from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport, Status
 from aadsync_lib.report.outcomes import exit_code
 
+NOTHING = "Next: nothing to do."
+LOOK = "Next: look at what is held back."
+PROTECTED = "Next: look in Entra; what is protected stays as it is, whatever is approved."
+MEANT = "Next: look in Entra whether this is meant. If so"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -34,8 +39,7 @@ class Call:
 def after_plan(plan: Plan, call: Call) -> str:
     """Say what to do with a plan."""
     if plan.empty:
-        waiting = any(target.quarantined or target.held for target in plan.targets)
-        return "Next: look at what is held back." if waiting else "Next: nothing to do."
+        return after_nothing(plan)
     apply = call.command(*_apply(call))
     if call.over:
         return _refused(call, plan.digest)
@@ -44,12 +48,18 @@ def after_plan(plan: Plan, call: Call) -> str:
     return f"Next: {apply} applies it; with --save FILE, apply can wait for a review."
 
 
+def after_nothing(plan: Plan) -> str:
+    """Say what to do with a plan that changes nothing."""
+    waiting = any(target.quarantined or target.held for target in plan.targets)
+    return LOOK if waiting else NOTHING
+
+
 def after_run(report: RunReport, call: Call) -> str:
     """Say what to do after a run."""
     if report.status is Status.REFUSED:
         return _refused(call, report.digest)
     if exit_code(report) == 0:
-        return f"Next: nothing to do. {call.command('plan')} shows the next changes."
+        return f"{NOTHING} {call.command('plan')} shows the next changes."
     return f"Next: look at what is named above; {call.command('sync')} tries it again."
 
 
@@ -59,6 +69,6 @@ def _apply(call: Call) -> tuple[str, ...]:
 
 def _refused(call: Call, digest: str) -> str:
     if not call.approvable:
-        return "Next: look in Entra; what is protected stays as it is, whatever is approved."
+        return PROTECTED
     again = f"{call.command(*_apply(call))} --approve {digest}"
-    return f"Next: look in Entra whether this is meant. If so: {again}"
+    return f"{MEANT}: {again}"

@@ -39,7 +39,7 @@ def run_to_json(report: RunReport) -> JsonObject:
         "digest": report.digest,
         "full": report.full,
         "status": report.status.value,
-        "targets": [_target_report(target) for target in report.targets],
+        "targets": [target_report_to_json(target) for target in report.targets],
         "requests": {"graph": report.requests.graph, "databricks": report.requests.databricks},
         "seconds": round(report.seconds, 3),
     }
@@ -128,7 +128,7 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
     )
 
 
-def _target_report(target: TargetReport) -> JsonObject:
+def target_report_to_json(target: TargetReport) -> JsonObject:
     return {
         "target": target.target,
         "status": target.status.value,

@@ -33,6 +33,19 @@ def label(name: str) -> str:
     return shown if name and name == name.strip() else f'"{shown}"'
 
 
+def cut(text: str, limit: int) -> str:
+    """Return the text, or its beginning where it is longer than ``limit`` characters.
+
+    It is also cut where it would take three times as many bytes in HTML, so that a page has a bound.
+    """
+    room = 3 * limit
+    for number, char in enumerate(text):
+        room -= 5 if char in "&<>\"'" else len(char.encode())
+        if number >= limit or room < 0:
+            return f"{text[:number].rstrip()}\u2026"
+    return text
+
+
 def markdown_name(name: str) -> str:
     """Return a name as code for Markdown: no markup, no link, no mention, also in a table."""
     shown = label(name)

@@ -29,10 +29,11 @@ class Progress(Protocol):
 
 
 class BarProgress:
-    """One bar with an ETA for all that is going on."""
+    """One bar with an ETA for all that is going on. ``kind`` is the class of tqdm that draws it."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, kind: type[tqdm[Never]] = tqdm) -> None:
         self._stream = stream
+        self._kind = kind
         self._bar: tqdm[Never] | None = None
         self._open = 0
         self._lock = Lock()
@@ -42,14 +43,13 @@ class BarProgress:
         with self._lock:
             self._open += 1
             if self._bar is None:
-                self._bar = tqdm(
+                self._bar = self._kind(
                     total=total, desc=label, file=self._stream, leave=False, dynamic_ncols=True,
                     bar_format="{desc}: {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}, "
                     "{remaining} left",
                 )  # fmt: skip
             else:
-                self._bar.total = (self._bar.total or 0) + total
-                self._bar.refresh()
+                _lengthen(self._bar, total)
 
     def advance(self, count: int) -> None:
         """Count so many more steps as done."""
@@ -64,6 +64,15 @@ class BarProgress:
             if self._bar is not None and self._open == 0:
                 self._bar.close()
                 self._bar = None
+
+
+def _lengthen(bar: tqdm[Never], more: int) -> None:
+    """Add so many steps to a bar. The widget of a notebook has a length of its own."""
+    bar.total = (bar.total or 0) + more
+    widget = getattr(bar, "container", None)
+    if widget is not None:
+        widget.children[1].max = bar.total
+    bar.refresh()
 
 
 class LineProgress:

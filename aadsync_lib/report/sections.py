@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
-from aadsync_lib.model.run import RunReport, Status, TargetReport
-from aadsync_lib.report.outcomes import failures, quarantined_in
+from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
+from aadsync_lib.report.outcomes import Failure, failures, quarantined_in
 from aadsync_lib.report.rows import ADD, REMOVE, Row, words
 
 
@@ -22,6 +23,21 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
 
 
+class Applied(Protocol):
+    """What a run did on one target, in numbers."""
+
+    @property
+    def target(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def applied(self) -> Mapping[str, int]: ...
+    @property
+    def members_added(self) -> int: ...
+    @property
+    def members_removed(self) -> int: ...
+
+
 def plan_sections(target: TargetPlan) -> Iterator[Section]:
     """What a reader of a plan has to know beside its changes."""
     yield _named("Groups that left the scope", target.retired)
@@ -32,10 +48,20 @@ def plan_sections(target: TargetPlan) -> Iterator[Section]:
 
 def run_sections(target: TargetReport) -> Iterator[Section]:
     """What a reader of a run has to look at."""
-    failed = tuple((f.name, words(f.action), f.error) for f in failures(target))
-    yield Section("Failed", ("Name", "Change", "Error"), failed)
-    yield from _waiting(quarantined_in(target), target.held)
-    yield _warnings(target.warnings)
+    return undone(failures(target), quarantined_in(target), target.held, target.warnings)
+
+
+def undone(
+    failed: Iterable[Failure],
+    quarantined: Iterable[Quarantined],
+    held: Iterable[Quarantined],
+    warnings: Iterable[Notice],
+) -> Iterator[Section]:
+    """What was not done, and what else a reader of a run has to look at."""
+    rows = tuple((one.name, words(one.action), one.error) for one in failed)
+    yield Section("Failed", ("Name", "Change", "Error"), rows)
+    yield from _waiting(quarantined, held)
+    yield _warnings(warnings)
 
 
 def over_section(over: tuple[str, ...]) -> Section:
@@ -54,7 +80,12 @@ def plan_title(plan: Plan) -> str:
 
 def run_title(report: RunReport) -> str:
     """Say how the run ended."""
-    return f"Run of {report.sync}: {ENDINGS[report.status]}"
+    return ended(report.sync, report.status)
+
+
+def ended(sync: str, status: Status) -> str:
+    """Say how a run of this sync ended."""
+    return f"Run of {sync}: {ENDINGS[status]}"
 
 
 ENDINGS: Mapping[Status, str] = {
@@ -82,7 +113,7 @@ def members_words(row: Row) -> str:
     return _members(len(row.added), len(row.removed)).removeprefix(", ")
 
 
-def totals(target: TargetPlan | TargetReport) -> tuple[tuple[str, str], ...]:
+def totals(target: TargetPlan | Applied) -> tuple[tuple[str, str], ...]:
     """Return changes by action; member changes are counted in memberships as well."""
     counts = target.counts if isinstance(target, TargetPlan) else target.applied
     members = {
@@ -103,7 +134,7 @@ def plan_line(target: TargetPlan) -> str:
     return line + _members(target.members_added, target.members_removed)
 
 
-def run_line(target: TargetReport) -> str:
+def run_line(target: Applied) -> str:
     """Say in one line what was changed on a target."""
     applied = sum(target.applied.values())
     said = f"{count(applied, 'change')} applied" if applied else "nothing changed"
@@ -122,10 +153,14 @@ def estimate_line(plan: Plan) -> str:
 
 def cost_line(report: RunReport) -> str:
     """Say what the run did cost."""
-    sent = report.requests
+    return f"Run {report.run_id}: {cost(report.requests, report.seconds)}"
+
+
+def cost(sent: Requests, seconds: float) -> str:
+    """Say what something did cost."""
     return (
-        f"Run {report.run_id}: {count(sent.graph, 'request')} to Microsoft Graph, "
-        f"{sent.databricks:,} to Databricks, {report.seconds:,.1f} s"
+        f"{count(sent.graph, 'request')} to Microsoft Graph, {sent.databricks:,} to Databricks, "
+        f"{seconds:,.1f} s"
     )
 
 

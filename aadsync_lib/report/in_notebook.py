@@ -1,0 +1,34 @@
+"""What to do next, in the words of a notebook and of the job; ``advice.py`` has a command line's."""
+
+from __future__ import annotations
+
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.run import Status
+from aadsync_lib.report.advice import MEANT, NOTHING, PROTECTED, after_nothing
+from aadsync_lib.report.tally import Tally
+
+APPROVE = f"{MEANT}, set approve, a widget here and a parameter of the job, to this digest and run it again:"
+APPLY = "Next: 03_apply applies exactly this, where reports has kept it; 04_sync plans afresh."
+REFUSED = "Next: 02_plan shows why, and what may be approved."
+AGAIN = "Next: look at what is named above; the next run tries it again."
+
+
+def after_plan(plan: Plan, *, stopped: bool, approvable: bool) -> str:
+    """Say what to do with a plan, which the guard may have stopped."""
+    if plan.empty:
+        return after_nothing(plan)
+    if stopped:
+        return APPROVE if approvable else PROTECTED
+    return APPLY
+
+
+def after_run(tally: Tally, *, clean: bool) -> str:
+    """Say what to do after a run."""
+    if tally.status is Status.REFUSED:
+        return REFUSED
+    return f"{NOTHING} 02_plan shows the next changes." if clean else AGAIN
+
+
+def of_another_plan(approve: str) -> str:
+    """Say that an approval does not fit."""
+    return f"The digest in approve, {approve}, is of another plan."

@@ -1,0 +1,207 @@
+"""Plans and runs as one compact page of HTML, for ``displayHTML`` and for the folder of a run.
+
+A page holds no script and asks for nothing from outside. Its size has a bound, whatever the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from aadsync_lib.config.policy import Limits
+from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.model.run import RunReport, Status
+from aadsync_lib.reconcile.guard import breaches, touches_protected
+from aadsync_lib.report import in_notebook
+from aadsync_lib.report import sections as say
+from aadsync_lib.report.as_json import run_to_json
+from aadsync_lib.report.clean import cut, label, visible
+from aadsync_lib.report.rows import rows
+from aadsync_lib.report.sections import Section
+from aadsync_lib.report.summary_view import (
+    Alert,
+    Card,
+    Listed,
+    Tile,
+    View,
+    change_tiles,
+    counted,
+    tables,
+    tile,
+)
+from aadsync_lib.report.tally import Tally, TargetTally, tally_of
+
+CHANGES = 50  # changes listed
+ALERTED = 20  # lines of what the guard has against a plan
+CARDS = 12  # targets that have their numbers shown one by one
+NAMES = 3  # members named for each group
+LONGEST_NAME, LONGEST_SENTENCE = 64, 160  # characters shown of each
+
+PILLS: Mapping[Status, str] = {
+    Status.SUCCEEDED: "good",
+    Status.PARTIAL: "warn",
+    Status.REFUSED: "bad",
+    Status.FAILED: "bad",
+}
+
+
+def plan_summary(plan: Plan, *, limits: Limits | None = None, approve: str | None = None) -> str:
+    """Return the page of a plan, judged by the limits as the guard would, if they are given."""
+    return page(say.plan_title(plan), plan_part(plan, limits=limits, approve=approve))
+
+
+def plan_part(plan: Plan, *, limits: Limits | None = None, approve: str | None = None) -> str:
+    """Return what the page of a plan says, to be put into a page with more."""
+    protected = touches_protected(plan)
+    over = tuple(map(str, (*protected, *(breaches(plan, limits) if limits else ()))))
+    stopped = bool(protected) or (bool(over) and approve != plan.digest)
+    ending, tone = _plan_ending(plan, over=bool(over), stopped=stopped)
+    targets = plan.targets
+    return _part(
+        View(
+            title=say.plan_title(plan),
+            ending=ending,
+            tone=tone,
+            alerts=tuple(_plan_alerts(plan, over, approve, stopped=stopped)),
+            tiles=tuple(_plan_tiles(targets)),
+            cards=tuple(Card(say.plan_line(one), say.totals(one)) for one in targets),
+            changes=tuple(Listed(one.target, row) for one in targets for row in rows(one)),
+            tables=tables((one.target, say.plan_sections(one)) for one in targets),
+            facts=() if plan.empty else (say.estimate_line(plan),),
+            next=in_notebook.after_plan(plan, stopped=stopped, approvable=not protected),
+            digest=plan.digest,
+            approve=stopped and not protected,
+        )
+    )
+
+
+def run_summary(report: RunReport) -> str:
+    """Return the page of a run."""
+    return page(say.run_title(report), _part(_run_view(tally_of(run_to_json(report)))))
+
+
+def totals_summary(
+    document: Mapping[str, Any],
+    *,
+    errors: Mapping[str, str] | None = None,
+    refused: str | None = None,
+) -> str:
+    """Return the page of several runs that one document brings together.
+
+    ``errors`` tells by target why it has no report, ``refused`` why the guard stopped the plan.
+    """
+    view = _run_view(tally_of(document), errors or {}, refused)
+    return page(view.title, _part(view))
+
+
+def page(title: str, *parts: str) -> str:
+    """Return a page of parts that are HTML already; paragraphs and lists may stand between plans."""
+    return _templates().get_template("summary.html.j2").render(title=title, parts=parts)
+
+
+def _plan_ending(plan: Plan, *, over: bool, stopped: bool) -> tuple[str, str]:
+    if plan.empty:
+        return "Nothing to do", "good"
+    if stopped:
+        return "Over the limits", "bad"
+    return ("Approved", "warn") if over else ("Not applied yet", "calm")
+
+
+def _plan_alerts(
+    plan: Plan, over: tuple[str, ...], approve: str | None, *, stopped: bool
+) -> Iterator[Alert]:
+    if not plan.complete:
+        yield Alert("warn", say.INCOMPLETE)
+    if over and stopped:
+        wrong = (in_notebook.of_another_plan(approve),) if approve else ()
+        yield Alert("bad", say.over_section(over).title, (*over, *wrong))
+    elif over:
+        yield Alert("warn", "Over the limits, and approved by its digest", over)
+
+
+def _plan_tiles(targets: tuple[TargetPlan, ...]) -> Iterator[Tile]:
+    added = sum(one.members_added for one in targets)
+    removed = sum(one.members_removed for one in targets)
+    yield from change_tiles(counted(one.counts for one in targets), added, removed)
+    yield tile("Quarantined", sum(len(one.quarantined) for one in targets), "warn")
+    yield tile("Held back", sum(len(one.held) for one in targets), "warn")
+    yield tile("Requests", sum(one.estimate.requests for one in targets))
+    seconds = max((one.estimate.seconds for one in targets), default=0.0)
+    yield Tile("Time", say.duration(seconds).removeprefix("about "))
+
+
+def _run_view(
+    tally: Tally, errors: Mapping[str, str] | None = None, refused: str | None = None
+) -> View:
+    lost = tuple((errors or {}).items())
+    targets = tally.targets
+    untold = Section("Without a report", ("Target", "Why"), lost)
+    clean = tally.status is Status.SUCCEEDED and not (lost or any(map(_unfinished, targets)))
+    cost = say.cost(tally.requests, tally.seconds)
+    return View(
+        title=say.ended(tally.sync, tally.status),
+        ending=say.ENDINGS[tally.status].capitalize(),
+        tone=PILLS[tally.status],
+        alerts=tuple(_run_alerts(refused)),
+        tiles=tuple(_run_tiles(tally, len(lost))),
+        cards=tuple(Card(say.run_line(one), say.totals(one)) for one in targets),
+        tables=(
+            *tables([("", [untold])]),
+            *tables((one.target, _run_sections(one)) for one in targets),
+        ),
+        facts=(f"Run {tally.run_id}: {cost}" if tally.run_id else cost,),
+        next="" if refused else in_notebook.after_run(tally, clean=clean),
+        digest=tally.digest,
+    )
+
+
+def _run_alerts(refused: str | None) -> Iterator[Alert]:
+    if refused:
+        title, *lines = refused.splitlines()
+        yield Alert("bad", title, tuple(line.strip() for line in lines))
+
+
+def _run_tiles(tally: Tally, lost: int) -> Iterator[Tile]:
+    targets = tally.targets
+    added = sum(one.members_added for one in targets)
+    removed = sum(one.members_removed for one in targets)
+    yield from change_tiles(counted(one.applied for one in targets), added, removed)
+    if lost:
+        yield tile("Without a report", lost, "bad")
+    yield tile("Failed", sum(len(one.failed) for one in targets), "bad")
+    yield tile("Quarantined", sum(len(one.quarantined) for one in targets), "warn")
+    yield tile("Held back", sum(len(one.held) for one in targets), "warn")
+    yield tile("Requests", tally.requests.graph + tally.requests.databricks)
+    yield Tile("Seconds", f"{tally.seconds:,.1f}")
+
+
+def _run_sections(one: TargetTally) -> Iterator[Section]:
+    return say.undone(one.failed, one.quarantined, one.held, one.warnings)
+
+
+def _unfinished(one: TargetTally) -> bool:
+    return bool(one.failed or one.quarantined or one.held)
+
+
+def _part(view: View) -> str:
+    return _templates().get_template("summary_part.html.j2").render(view=view, say=say)
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates; everything that they are given is data, and is escaped."""
+    found = Environment(
+        loader=PackageLoader("aadsync_lib.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters["name"] = lambda name: cut(label(name), LONGEST_NAME)
+    found.filters["sentence"] = lambda text: cut(visible(text), LONGEST_SENTENCE)
+    found.filters["line"] = lambda text: cut(visible(text), 2 * LONGEST_SENTENCE)
+    found.globals |= {"CHANGES": CHANGES, "ALERTED": ALERTED, "CARDS": CARDS, "NAMES": NAMES}
+    return found
