@@ -27,13 +27,15 @@ from aadsync_lib.sandbox.identities import (
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
 from aadsync_lib.sandbox.serving import Current, Servers, Site, loopback_socket, port_of
+from aadsync_lib.sandbox.workspace.state import Workspace
 from aadsync_lib.sandbox.world import World
 
 
 class Sandbox:
     """Both sides of a sync over real HTTP. A context manager; addresses exist once started.
 
-    ``speed`` turns the published Databricks rate limits on, that many times as fast.
+    ``speed`` turns the published Databricks rate limits on, that many times as fast. ``spark`` is
+    the address of a Spark Connect server for the notebooks that the workspace's jobs run.
     """
 
     graph_url: str
@@ -42,7 +44,14 @@ class Sandbox:
     identity_endpoint: str
     ca_file: str
 
-    def __init__(self, world: World, *, speed: float | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        world: World,
+        *,
+        speed: float | None = None,
+        seed: int = 0,
+        spark: str | None = None,
+    ) -> None:
         self.faults = Faults(seed)
         self.log = RequestLog()
         self.limits = Limits(speed)
@@ -60,6 +69,7 @@ class Sandbox:
             GRAPH_TOKEN,
             client_certificate,
         )
+        self._spark = spark
         self._servers: Servers | None = None
         self._files: TemporaryDirectory[str] | None = None
         self._use(world)
@@ -108,6 +118,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
+        self.workspace.close()
         if self._servers is not None:
             self._servers.stop()
             self._servers = None
@@ -116,9 +127,11 @@ class Sandbox:
             self._files = None
 
     def reset(self, world: World) -> None:
-        """Go on with another world, at the same addresses, without faults and log."""
+        """Go on with another world and an empty workspace, at the same addresses, without faults
+        and log."""
         self.faults.clear()
         self.log.clear()
+        self.workspace.close()
         self._use(world)
 
     def __enter__(self) -> Self:
@@ -139,15 +152,20 @@ class Sandbox:
         account.external_tokens = issuer.application
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
+        self.workspace = Workspace(account, self._job_environment, self._spark)
         apps = (
             graph_app(world.entra, issuer, self.faults),
-            databricks_app(account),
+            databricks_app(account, self.workspace),
             entra_app(issuer),
         )
         if not hasattr(self, "_graph"):
             self._graph, self._databricks, self._entra = (Current(app) for app in apps)
             return
         self._graph.app, self._databricks.app, self._entra.app = apps
+
+    def _job_environment(self) -> dict[str, str]:
+        """What a task of a job finds in its environment, to call the workspace."""
+        return {"DATABRICKS_HOST": self.databricks_url, "DATABRICKS_TOKEN": self.databricks_token}
 
     def _layers(self, app: ASGIApp, side: str) -> ASGIApp:
         faulty = FaultMiddleware(LimitMiddleware(app, self.limits), self.faults, side)

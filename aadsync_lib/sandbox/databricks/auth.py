@@ -19,13 +19,43 @@ def authorize(state: DatabricksState, request: Request) -> Record | None:
         raise ApiError(403, "A SCIM token is restricted to the Account SCIM API 2.1")
     if token.identity is None:
         return None
-    if state.kind_of(token.identity) is None:
+    caller = _identity(state, token.identity)
+    if not is_admin(state, caller):
+        raise ApiError(403, "Only account admins can call this API")
+    return caller
+
+
+def identify(state: DatabricksState, request: Request) -> Record:
+    """Return who calls the workspace: anybody the account knows, admin or not."""
+    token = _token(state, request)
+    if token.scim_only or token.identity is None:
+        raise ApiError(403, "This token does not open a workspace")
+    return _identity(state, token.identity)
+
+
+def is_admin(state: DatabricksState, caller: Record) -> bool:
+    """Whether the caller, or a group they are in at any depth, has the role."""
+    ids = {caller.id, *groups_of(state, caller)}
+    return any(ADMIN_ROLE in state.record(i).roles for i in ids)
+
+
+def groups_of(state: DatabricksState, caller: Record) -> set[str]:
+    """Ids of the groups the caller is in, at any depth."""
+    seen: set[str] = set()
+    todo = [caller.id]
+    while todo:
+        fresh = state.parents.get(todo.pop(), {}).keys() - seen
+        seen |= fresh
+        todo.extend(fresh)
+    return seen
+
+
+def _identity(state: DatabricksState, record_id: str) -> Record:
+    if state.kind_of(record_id) is None:
         raise ApiError(401, "The identity of this token does not exist any more")
-    caller = state.record(token.identity)
+    caller = state.record(record_id)
     if not getattr(caller, "active", True):
         raise ApiError(401, "The identity of this token is deactivated")
-    if not _is_admin(state, caller):
-        raise ApiError(403, "Only account admins can call this API")
     return caller
 
 
@@ -55,17 +85,3 @@ def _open_to_scim_token(state: DatabricksState, request: Request) -> bool:
     if "/scim/v2/" not in path:
         return False
     return path.startswith("/api/2.1/") or state.switches.scim_token_on_20
-
-
-def _is_admin(state: DatabricksState, caller: Record) -> bool:
-    """Whether the caller, or a group they are in at any depth, has the role."""
-    seen = {caller.id}
-    todo = [caller.id]
-    while todo:
-        current = todo.pop()
-        if ADMIN_ROLE in state.record(current).roles:
-            return True
-        fresh = state.parents.get(current, {}).keys() - seen
-        seen |= fresh
-        todo.extend(fresh)
-    return False

@@ -16,23 +16,30 @@ from aadsync_lib.sandbox.databricks.state import DatabricksState
 
 
 class OAuth:
-    """The authorization server of one account, for client credentials alone."""
+    """The authorization server of one account, for client credentials alone.
 
-    def __init__(self, state: DatabricksState) -> None:
+    With a workspace on the same host, it says so, and answers at the workspace's paths as well.
+    """
+
+    def __init__(self, state: DatabricksState, workspace_id: int | None = None) -> None:
         self.state = state
+        self.workspace_id = workspace_id
 
     def routes(self) -> list[Route]:
-        base = "/oidc/accounts/{account_id}"
-        return [
-            Route("/.well-known/databricks-config", self.host),
-            Route(f"{base}/.well-known/oauth-authorization-server", self.server),
-            Route(f"{base}/v1/token", self.token, methods=["POST"]),
-        ]
+        routes = [Route("/.well-known/databricks-config", self.host)]
+        bases = ["/oidc/accounts/{account_id}"]
+        if self.workspace_id is not None:
+            bases.append("/oidc")
+        for base in bases:
+            routes.append(Route(f"{base}/.well-known/oauth-authorization-server", self.server))
+            routes.append(Route(f"{base}/v1/token", self.token, methods=["POST"]))
+        return routes
 
     async def host(self, request: Request) -> Response:
-        return JSONResponse(
-            {"oidc_endpoint": self._issuer(request), "account_id": self.state.account_id}
-        )
+        body = {"oidc_endpoint": self._issuer(request), "account_id": self.state.account_id}
+        if self.workspace_id is not None:
+            body["workspace_id"] = str(self.workspace_id)
+        return JSONResponse(body)
 
     async def server(self, request: Request) -> Response:
         issuer = self._issuer(request)
@@ -53,7 +60,8 @@ class OAuth:
         client_id, secret = _basic(request) or posted
         if grant != "client_credentials":
             return _refused(400, "unsupported_grant_type", f"grant_type {grant} is not supported")
-        if request.path_params["account_id"] != self.state.account_id:
+        account_id = request.path_params.get("account_id", self.state.account_id)
+        if account_id != self.state.account_id:
             return _refused(404, "invalid_request", "There is no such account")
         with self.state.lock:
             known = self.state.oauth_clients.get(client_id)

@@ -1,0 +1,1 @@
+"""The Databricks workspace of the sandbox."""

@@ -1,0 +1,105 @@
+"""Arguments in, one result as JSON out. The exit code is 1 when the notebook failed."""
+
+import argparse
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from aadsync_lib.sandbox.workspace.process.execution import Execution, parameters_of
+from aadsync_lib.sandbox.workspace.process.importing import forget, prepend
+from aadsync_lib.sandbox.workspace.process.outputs import Outputs
+from aadsync_lib.sandbox.workspace.process.task_values import TaskValues
+from aadsync_lib.sandbox.workspace.process.utilities import DBUtils
+from aadsync_lib.sandbox.workspace.process.wheel_task import WheelTask
+from aadsync_lib.sandbox.workspace.process.widgets import Widgets
+
+
+def main(argv: list[str]) -> int:
+    arguments = _parser().parse_args(argv)
+    started = time.monotonic()
+    outputs = Outputs()
+    widgets = Widgets(parameters_of(arguments.parameters), interactive=arguments.interactive)
+    task_values = TaskValues(_earlier(arguments), iteration=arguments.iteration)
+    spark = Spark(arguments.spark)
+    for distribution in arguments.forget:
+        forget(distribution)
+    prepend([str(Path(folder).resolve()) for folder in arguments.path])
+    done: Execution | WheelTask
+    if arguments.wheel_task:
+        done = WheelTask(arguments.wheel_task, outputs)
+    else:
+        notebook = Path(arguments.notebook).resolve()
+        done = Execution(notebook, DBUtils(widgets, task_values, outputs), outputs, spark)
+        folder = str(notebook.parent) if arguments.cwd == "notebook" else arguments.cwd
+        os.chdir(folder)
+    done.run()
+    result = {
+        "status": "failed" if done.error else "success",
+        "exit": done.exit,
+        "error": done.error,
+        "outputs": outputs.items,
+        "task_values": task_values.values,
+        "module_file": done.module_file,
+        "seconds": round(time.monotonic() - started, 3),
+        "widgets": widgets.to_json(),
+    }
+    _write(arguments.result, result)
+    spark.stop()
+    return 1 if done.error else 0
+
+
+class Spark:
+    """A Spark Connect session, made when a cell first names ``spark``."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._session: Any = None
+
+    def __call__(self) -> Any:
+        if self._session is None and self._url is not None:
+            from pyspark.sql import SparkSession
+
+            self._session = SparkSession.builder.remote(self._url).create()
+        return self._session
+
+    def stop(self) -> None:
+        """Let go of the session; a server that is gone already changes nothing about the result."""
+        if self._session is not None:
+            with contextlib.suppress(Exception):
+                self._session.stop()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--notebook", metavar="FILE")
+    what.add_argument("--wheel-task", metavar="JSON", help="package_name, entry_point, parameters")
+    parser.add_argument("--result", metavar="JSON", required=True, type=Path)
+    parser.add_argument("--parameters", metavar="JSON", help="names and values, all text")
+    parser.add_argument("--task-values", metavar="JSON", help="of earlier tasks: {task: {key: …}}")
+    parser.add_argument("--iteration", action="store_true", help="of a for each task")
+    parser.add_argument("--interactive", action="store_true", help="as a person runs it")
+    parser.add_argument("--path", metavar="DIR", action="append", default=[])
+    parser.add_argument("--forget", metavar="DISTRIBUTION", action="append", default=[])
+    parser.add_argument("--cwd", metavar="DIR", default="notebook")
+    parser.add_argument("--spark", metavar="URL", help="sc://host:port")
+    return parser
+
+
+def _earlier(arguments: argparse.Namespace) -> dict[str, dict[str, Any]] | None:
+    if arguments.interactive:
+        return None
+    if not arguments.task_values:
+        return {}
+    values: dict[str, dict[str, Any]] = json.loads(Path(arguments.task_values).read_text("utf-8"))
+    return values
+
+
+def _write(file: Path, result: dict[str, Any]) -> None:
+    """All or nothing: a reader that finds the file finds a whole one."""
+    unfinished = file.with_name(file.name + ".part")
+    unfinished.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
+    unfinished.replace(file)

@@ -1,0 +1,1 @@
+"""How a run of a job is executed: which task next, with which values, in which process."""
