@@ -34,7 +34,8 @@ def doctor(
     secrets: SecretResolver | None = None,
     clock: Clock | None = None,
     dbutils: Any = None,
+    spark: Any = None,
 ) -> tuple[Finding, ...]:
     """Return what works, what does not, and what to do about it; a failed check skips what needs it."""
-    patient = Patient(settings, secrets or SecretResolver(), clock or SystemClock(), dbutils)
+    patient = Patient(settings, secrets or SecretResolver(), clock or SystemClock(), dbutils, spark)
     return tuple(finding for check in CHECKS for finding in check(patient))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.later import unsupported
@@ -29,16 +29,22 @@ def open_engine(
     progress: Progress | None = None,
     secrets: SecretResolver | None = None,
     clock: Clock | None = None,
+    spark: Any = None,
+    dbutils: Any = None,
 ) -> Iterator[Engine]:
-    """Build the engine of these settings, for all targets or ``only`` one; ``read_only`` to plan."""
+    """Build the engine of these settings, for all targets or ``only`` one; ``read_only`` to plan.
+
+    ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
+    service credential.
+    """
     problems = unsupported(settings)
     if problems:
         raise SettingsError("settings", problems)
     secrets = secrets or SecretResolver()
     clock = clock or SystemClock()
     with ExitStack() as opened:
-        store = opened.enter_context(_store(settings, clock, read_only=read_only))
-        source = opened.enter_context(_source(settings, clock, secrets))
+        store = opened.enter_context(open_store(settings, clock, read_only=read_only, spark=spark))
+        source = opened.enter_context(_source(settings, clock, secrets, dbutils))
         targets = [account_target(one, clock, secrets) for one in _chosen(settings, only)]
         yield Engine(settings, source, targets, store, clock, progress)
 
@@ -52,7 +58,10 @@ def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
 
 
 @contextmanager
-def _store(settings: Settings, clock: Clock, *, read_only: bool) -> Iterator[Store]:
+def open_store(
+    settings: Settings, clock: Clock, *, read_only: bool, spark: Any = None
+) -> Iterator[Store]:
+    """Open the memory of the sync; ``read_only`` to plan, which leaves no trace."""
     from aadsync_lib.store.readonly import open_for_plan
     from aadsync_lib.store.sqlite import SqliteStore
 
@@ -66,12 +75,14 @@ def _store(settings: Settings, clock: Clock, *, read_only: bool) -> Iterator[Sto
 
 
 @contextmanager
-def _source(settings: Settings, clock: Clock, secrets: SecretResolver) -> Iterator[Source]:
+def _source(
+    settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: Any
+) -> Iterator[Source]:
     from aadsync_lib.auth import graph_credential, graph_endpoint
     from aadsync_lib.source.entra import EntraSource
 
     endpoint, token_scope = graph_endpoint(settings.source)
-    credential = graph_credential(settings.source, secrets)
+    credential = graph_credential(settings.source, secrets, dbutils=dbutils)
     yield EntraSource(
         settings.scope, credential, endpoint=endpoint, token_scope=token_scope, clock=clock
     )

@@ -39,6 +39,7 @@ class Patient:
     secrets: SecretResolver
     clock: Clock
     dbutils: Any
+    spark: Any = None
     credential: Any = None
     token: str = ""
     reads_graph: bool = False

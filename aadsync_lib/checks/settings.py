@@ -24,7 +24,7 @@ def check_settings(patient: Patient) -> Iterator[Finding]:
 
 
 def check_secrets(patient: Patient) -> Iterator[Finding]:
-    for owner, key, ref in _references(patient.settings):
+    for owner, key, ref in references(patient.settings):
         setting = f"{owner}.{key}"
         try:
             patient.secrets.resolve(ref, setting)
@@ -35,7 +35,7 @@ def check_secrets(patient: Patient) -> Iterator[Finding]:
             yield Finding(f"secret {setting}", "ok", f"{ref}.")
 
 
-def _references(settings: Settings) -> Iterator[tuple[str, str, SecretRef]]:
+def references(settings: Settings) -> Iterator[tuple[str, str, SecretRef]]:
     """Every reference to a secret, with the login it belongs to."""
     logins: list[tuple[str, Section]] = [("source.auth", settings.source.auth)]
     logins += [(f"targets.{target.name}.auth", target.auth) for target in settings.targets]

@@ -24,13 +24,18 @@ def demo(options: Options) -> None:
     A first plan, two days of changes and an accident, all on this machine.
     """
     embedded = needs_sandbox("aadsync_lib.sandbox")
-    from aadsync_lib.cli.tour import Tour
+    from aadsync_lib.cli.telling import TextTeller
     from aadsync_lib.report.page import Look
     from aadsync_lib.report.progress import progress_on
+    from aadsync_lib.tour import Tour
 
     progress = progress_on(sys.stderr, quiet=options.quiet)
     with (
         TemporaryDirectory(prefix="aadsync-demo-") as folder,
         embedded.Sandbox(embedded.company(PEOPLE, SEED), speed=SPEED) as sandbox,
     ):
-        Tour(sandbox, Path(folder), options.outlet, Look.of(sys.stdout), progress).walk()
+        teller = TextTeller(options.outlet, Look.of(sys.stdout))
+        tour = Tour(sandbox, Path(folder), teller, progress)
+        options.outlet.hide(tour.secrets.redact)
+        tour.walk()
+        teller.what_next()

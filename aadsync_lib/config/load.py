@@ -22,12 +22,20 @@ def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None)
     target may be named instead of counted: ``targets.account.pace``. Raises ``SettingsError`` with
     every problem at once.
     """
-    where = "settings" if path is None else str(path)
-    tree = {} if path is None else _read(path, given=bool(overrides))
+    if path is None:
+        return settings_from(None, "settings", overrides)
+    return settings_from(_text(path), str(path), overrides)
+
+
+def settings_from(
+    text: str | None, where: str, overrides: Mapping[str, str] | None = None
+) -> Settings:
+    """Check settings that were read already, ``None`` for parameters alone."""
+    tree = {} if text is None else _tree(text, where, given=bool(overrides))
     problems: list[str] = []
-    for name, text in (overrides or {}).items():
-        if text.strip():
-            tree = _override(tree, name, text.strip(), problems)
+    for name, value in (overrides or {}).items():
+        if value.strip():
+            tree = _override(tree, name, value.strip(), problems)
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
@@ -37,18 +45,16 @@ def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None)
     return settings
 
 
-def _read(path: Path, *, given: bool) -> dict[str, Any]:
-    tree, problems = parse(_text(path))
+def _tree(text: str, where: str, *, given: bool) -> dict[str, Any]:
+    tree, problems = parse(text)
     if problems:
-        raise SettingsError(str(path), problems)
+        raise SettingsError(where, problems)
     if tree is None and given:
         return {}
     if tree is None:
-        raise SettingsError(str(path), ("is empty; `aadsync init` writes a file to start from",))
+        raise SettingsError(where, ("is empty; `aadsync init` writes a file to start from",))
     if not isinstance(tree, dict):
-        raise SettingsError(
-            str(path), ("holds no settings; expected keys such as source and scope",)
-        )
+        raise SettingsError(where, ("holds no settings; expected keys such as source and scope",))
     return tree
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from threading import Event
 
 from aadsync_lib.apply.executor import Executor, Progress
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.moved import check_unmoved
 from aadsync_lib.engine.planning import Part, Planned, plan_all
+from aadsync_lib.engine.record import new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError, refusal
 from aadsync_lib.errors import PartialError
 from aadsync_lib.model.plan import Plan, TargetPlan
@@ -65,7 +64,7 @@ class Engine:
         return plan_all(self._settings, self._source, self._targets, self._store)
 
     def _run(self, saved: Plan | None, approve: str | None) -> RunReport:
-        run_id, began = _run_id(self._clock), self._clock.monotonic()
+        run_id, began = new_run_id(self._clock), self._clock.monotonic()
         with ExitStack() as leases:
             for target in self._targets:
                 leases.enter_context(self._store.lease(target.name, run_id))
@@ -147,11 +146,6 @@ class Engine:
         )
 
 
-def _run_id(clock: Clock) -> str:
-    began = datetime.fromtimestamp(clock.now(), UTC)
-    return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
 def _broken_off(run_id: str, error: BaseException) -> BaseException:
     """Return what to raise for an error after the first write: not everything was done."""
     if not isinstance(error, Exception):
@@ -163,10 +157,7 @@ def _broken_off(run_id: str, error: BaseException) -> BaseException:
 
 
 def _refused(plan: Plan) -> tuple[TargetReport, ...]:
-    return tuple(
-        TargetReport(one.target, Status.REFUSED, (), one.quarantined, one.held, one.warnings)
-        for one in plan.targets
-    )
+    return tuple(untouched(one, Status.REFUSED) for one in plan.targets)
 
 
 def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool) -> TargetReport:

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from aadsync_lib.cli import main
-from aadsync_lib.cli.tour import Tour
 from aadsync_lib.sandbox import Fault, Sandbox, company
 from aadsync_lib.sandbox.command import config, describe
+from aadsync_lib.tour import Tour
 
 PEOPLE = 40
 
@@ -216,7 +216,7 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypa
     places = [done.stdout.index(step) for step in (*steps, "What to try next")]
     assert places == sorted(places)
     assert "account: nothing changed. 0 writes to Databricks" in done.stdout
-    assert "Exit code 4, and 0 writes to Databricks" in done.stdout
+    assert "Refused, with 0 writes to Databricks" in done.stdout
     assert str(tmp_path) not in done.stdout
     assert list(tmp_path.iterdir()) == []
     assert "sandbox-graph-token" not in done.output

@@ -6,53 +6,69 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
-from aadsync_lib.cli.outlet import Outlet
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.report.page import Look, Page
 from aadsync_lib.report.progress import Progress
 from aadsync_lib.report.sections import run_line
-from aadsync_lib.report.text import plan_text
 from aadsync_lib.sandbox import Sandbox, day
 from aadsync_lib.sandbox.command import config, describe
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_engine
 
 ROOT = "dbx-"
-SHORT = 60  # changes up to which the tour shows each of them
 
-NEXT = (
-    ("aadsync sandbox", "this company, to point your own clients and an aadsync.yml at"),
-    ("aadsync init", "write an aadsync.yml for your own tenant and account"),
-    ("aadsync doctor", "check its credentials, permissions and limits, with the remedy"),
-    ("aadsync plan", "see what a first sync would do; it writes nothing"),
-)
+
+class Teller(Protocol):
+    """Who tells the story to somebody."""
+
+    def step(self, title: str, why: str) -> None:
+        """Begin a step."""
+        ...
+
+    def tell(self, text: str) -> None:
+        """Say a sentence or two."""
+        ...
+
+    def bullets(self, sentences: Iterable[str]) -> None:
+        """Say what happened, one thing a line."""
+        ...
+
+    def plan(self, plan: Plan) -> None:
+        """Show a plan."""
+        ...
+
+    def refused(self, error: RefusedError) -> None:
+        """Show why the guard stopped a plan."""
+        ...
 
 
 class Tour:
     """Walks through a first sync, two days and an accident."""
 
     def __init__(
-        self, sandbox: Sandbox, folder: Path, outlet: Outlet, look: Look, progress: Progress
+        self, sandbox: Sandbox, folder: Path, teller: Teller, progress: Progress | None = None
     ) -> None:
         self._sandbox = sandbox
-        self._outlet = outlet
-        self._look = look
+        self._teller = teller
         self._progress = progress
         environment = cast("Mapping[str, str]", describe(sandbox)["environment"])
         self._secrets = SecretResolver(lookups={"env": environment.__getitem__})
-        outlet.hide(self._secrets.redact)
         settings = folder / "aadsync.yml"
         settings.write_text(config(sandbox), encoding="utf-8")
         self._settings = load_settings(settings, {"store.sqlite": str(folder / "aadsync.db")})
 
-    def walk(self) -> None:
-        """Tell the whole story."""
+    @property
+    def secrets(self) -> SecretResolver:
+        """What the story logs in with, for whoever writes it down to hide."""
+        return self._secrets
+
+    def walk(self) -> RunReport:
+        """Tell the whole story; return what became of the accident."""
         self._introduce()
         self._first_sync()
         self._nothing_to_do()
@@ -67,14 +83,13 @@ class Tour:
             2,
             "The sync follows. Each change says why it is made, and nothing else is done.",
         )
-        self._accident()
-        self._what_next()
+        return self._accident()
 
     def _introduce(self) -> None:
         entra = self._sandbox.world.entra
         people, groups = len(entra.ids("user")), len(entra.ids("group"))
-        self._step(
-            "aadsync demo",
+        self._teller.step(
+            "Contoso",
             f"Contoso has {people} people in {groups} nested groups in Microsoft Entra ID, and a "
             f"Databricks account that knows almost nobody. Both run on this machine, over HTTP, "
             f"with Databricks' published rate limits made {self._sandbox.limits.speed:g} times as "
@@ -82,14 +97,14 @@ class Tour:
         )
 
     def _first_sync(self) -> None:
-        self._step(
+        self._teller.step(
             "1. The plan",
             "Before anything is written, you see all of it. Many changes are summed up:",
         )
         with self._open(read_only=True) as engine:
             plan = engine.plan()
-        self._show(plan_text(plan, self._look, listed=SHORT))
-        self._step(
+        self._teller.plan(plan)
+        self._teller.step(
             "2. Apply it",
             "What is applied is this plan and no other: if Entra had changed in the meantime, "
             "the plan would be refused.",
@@ -98,7 +113,7 @@ class Tour:
             self._ran(engine.apply(plan))
 
     def _nothing_to_do(self) -> None:
-        self._step(
+        self._teller.step(
             "3. Again",
             "A sync must come to rest. With no change in Entra, a second run reads and writes "
             "nothing:",
@@ -106,16 +121,16 @@ class Tour:
         self._sync()
 
     def _day(self, title: str, seed: int, meaning: str) -> None:
-        self._step(title, "What happened in Entra meanwhile:")
-        self._list(day(self._sandbox.world, seed))
-        self._tell(meaning)
+        self._teller.step(title, "What happened in Entra meanwhile:")
+        self._teller.bullets(day(self._sandbox.world, seed))
+        self._teller.tell(meaning)
         with self._open(read_only=True) as engine:
-            self._show(plan_text(_without_warnings(engine.plan()), self._look, listed=SHORT))
+            self._teller.plan(_without_warnings(engine.plan()))
         self._sync()
 
-    def _accident(self) -> None:
+    def _accident(self) -> RunReport:
         gone = self._empty_everything()
-        self._step(
+        self._teller.step(
             "6. An accident",
             f"A script with a mistake in it takes all {gone} members out of the {ROOT} groups. To "
             f"a sync that trusts what it reads, everybody has left the company. Before the first "
@@ -126,19 +141,15 @@ class Tour:
             with self._open() as engine:
                 engine.sync()
         except RefusedError as refused:
-            self._show(f"{self._outlet.clean(str(refused))}\n")
+            self._teller.refused(refused)
+            report = refused.report
         else:
             raise RuntimeError("the guard let the accident pass")
-        self._tell(
-            f"Exit code 4, and {self._writes(mark)} writes to Databricks: everybody at Contoso "
-            f"goes on working."
+        self._teller.tell(
+            f"Refused, with {self._writes(mark)} writes to Databricks: everybody at Contoso goes "
+            f"on working."
         )
-
-    def _what_next(self) -> None:
-        page = Page(self._look)
-        page.line("What to try next", "bold cyan")
-        page.table(("Command", "What for"), NEXT)
-        self._outlet.result(page.text())
+        return report
 
     def _sync(self) -> None:
         mark = self._sandbox.log.mark()
@@ -147,7 +158,7 @@ class Tour:
 
     def _ran(self, report: RunReport, mark: int = 0) -> None:
         (target,) = report.targets
-        self._tell(
+        self._teller.tell(
             f"{run_line(target)}. {self._writes(mark)} writes to Databricks, "
             f"{report.requests.databricks} requests in all, {report.seconds:.1f} s."
         )
@@ -167,29 +178,6 @@ class Tour:
         return open_engine(
             self._settings, read_only=read_only, progress=self._progress, secrets=self._secrets
         )
-
-    def _step(self, title: str, why: str) -> None:
-        page = Page(self._look)
-        page.line(title, "bold cyan")
-        page.line("-" * len(title), "cyan")
-        page.prose(why)
-        page.line()
-        self._outlet.result(page.text())
-
-    def _tell(self, text: str) -> None:
-        page = Page(self._look)
-        page.prose(text)
-        page.line()
-        self._outlet.result(page.text())
-
-    def _list(self, sentences: Iterable[str]) -> None:
-        page = Page(self._look)
-        page.bullets(sentences)
-        page.line()
-        self._outlet.result(page.text())
-
-    def _show(self, text: str) -> None:
-        self._outlet.result(f"{text}\n")
 
 
 def _without_warnings(plan: Plan) -> Plan:

@@ -1,0 +1,78 @@
+"""The folder of one job run: its plan, what became of each target, and the page of totals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from aadsync_lib import files
+from aadsync_lib.errors import AadsyncError
+from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.report.as_json import plan_to_json
+
+PLAN = "plan.json"
+REPORT = ".run.json"
+PAGE = "summary.html"
+
+
+class RunFolder:
+    """``{reports}/run={run}``, or nothing at all where no ``reports`` is set."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, values: Mapping[str, str], now: float) -> RunFolder | None:
+        """Return the folder that the parameters name; without a ``run`` it is named after the time."""
+        reports = values.get("reports")
+        if reports is None:
+            return None
+        run = values.get("run") or f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+        return cls(f"{reports.rstrip('/')}/run={run}")
+
+    @classmethod
+    def around(cls, plan: str) -> RunFolder:
+        """Return the folder that a saved plan is in."""
+        return cls(str(PurePosixPath(plan).parent))
+
+    def save_plan(self, plan: Plan) -> str:
+        """Write the plan and return its path."""
+        return self._write(PLAN, json.dumps(plan_to_json(plan), indent=2))
+
+    def save_report(self, target: str, document: JsonObject) -> None:
+        """Write what became of a target."""
+        self._write(f"{target}{REPORT}", json.dumps(document, indent=2))
+
+    def save_error(self, target: str, error: str) -> None:
+        """Write why a target has no report."""
+        self._write(f"{target}{REPORT}", json.dumps({"kind": "run", "error": error}, indent=2))
+
+    def save_page(self, html: str) -> str:
+        """Write the page of totals and return its path."""
+        return self._write(PAGE, html)
+
+    def plan(self) -> str:
+        """Return the text of the plan."""
+        if PLAN not in files.names(self.path):
+            raise AadsyncError(
+                f"{self.path} has no {PLAN}: the plan was not made. Look at the run page of the task "
+                f"that plans; nothing was changed."
+            )
+        return files.read_text(f"{self.path}/{PLAN}")
+
+    def reports(self) -> dict[str, Any]:
+        """Return what became of each target, by its name."""
+        found = (name for name in files.names(self.path) if name.endswith(REPORT))
+        return {
+            name.removesuffix(REPORT): json.loads(files.read_text(f"{self.path}/{name}"))
+            for name in found
+        }
+
+    def _write(self, name: str, text: str) -> str:
+        path = f"{self.path}/{name}"
+        files.write_text(path, text)
+        return path

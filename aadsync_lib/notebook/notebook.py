@@ -1,0 +1,188 @@
+"""What the notebooks call: one verb each, between the widgets and what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from aadsync_lib import files
+from aadsync_lib.clock import SystemClock
+from aadsync_lib.config.load import settings_from
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.doctor import Finding
+from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.run import RunReport
+from aadsync_lib.notebook import ending, show, widgets
+from aadsync_lib.notebook.folder import RunFolder
+from aadsync_lib.notebook.parameters import parameters_of
+from aadsync_lib.notebook.platform import Platform
+from aadsync_lib.notebook.progress import notebook_progress
+from aadsync_lib.notebook.setup import set_up
+from aadsync_lib.notebook.told import interruptibly, story_on_stdout, told
+from aadsync_lib.notebook.totals import Totals, total
+from aadsync_lib.report.as_json import run_to_json
+from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
+from aadsync_lib.secrets import SecretResolver
+from aadsync_lib.wiring import open_engine, open_store
+
+Findings = tuple[Finding, ...]
+
+FORGETFUL = (
+    "store: name store.delta, a schema such as main.aadsync: a notebook's own disk forgets whom "
+    "this sync manages"
+)
+
+
+class Notebook:
+    """A notebook of one kind, its widgets declared; ``names`` are its globals."""
+
+    def __init__(self, names: Mapping[str, Any], kind: str) -> None:
+        self._platform = Platform(names)
+        self._parameters = parameters_of(kind)
+        self._clock = SystemClock()
+        self._secrets = SecretResolver(
+            dbutils_secrets=getattr(self._platform.dbutils, "secrets", None)
+        )
+        self._saved: str | None = None
+        widgets.declare(self._platform.dbutils, self._parameters)
+
+    def setup(self) -> Findings:
+        """Make the secret scopes and the tables that are not there, and check everything else."""
+        with told(self._secrets):
+            return set_up(self._settings(), self._secrets, self._clock, self._platform)
+
+    def plan(self) -> Plan:
+        """Read both sides and return every change, saved where ``reports`` says."""
+        with told(self._secrets):
+            with self._engine(read_only=True) as engine:
+                plan = interruptibly(engine.plan, engine.stop)
+            folder = self._folder()
+            self._saved = folder.save_plan(plan) if folder else None
+            return plan
+
+    def sync(self) -> RunReport:
+        """Plan, guard, apply and record. Raises, with the remedy, when it is refused or fails."""
+        approve, folder = self._value("approve"), self._folder()
+        with told(self._secrets):
+            report = self._applied(lambda engine: engine.sync(approve=approve))
+            if folder:
+                folder.save_report(self._value("target") or "all", run_to_json(report))
+            return report
+
+    def apply(self) -> RunReport:
+        """Apply exactly the saved plan, or its part for one target."""
+        path, target = self._value("plan"), self._value("target")
+        with told(self._secrets):
+            if path is None:
+                raise UsageError("plan: name the plan.json that the notebook 02_plan has saved.")
+            whole = plan_from_text(files.read_text(path), path)
+            part = part_of(whole, target)
+            approve = approval_of(part, whole, self._value("approve"))
+            folder, name = RunFolder.around(path), target or "all"
+            try:
+                report = self._applied(lambda engine: engine.apply(part, approve=approve))
+            except AadsyncError as error:
+                folder.save_error(name, self._secrets.redact(str(error)))
+                raise
+            folder.save_report(name, run_to_json(report))
+            return report
+
+    def report(self) -> Totals:
+        """Return what became of all targets of one job run, and record what wrote nothing."""
+        settings, folder, values = self._settings(), self._folder(), self._values()
+        with told(self._secrets):
+            if folder is None:
+                raise UsageError("reports: name the folder that the notebook 02_plan saved into.")
+            plan = plan_from_text(folder.plan(), folder.path)
+            no = ending.refused(plan, settings.policy.limits, values.get("approve"))
+            only = values.get("plan_only") == "true"
+            spark = self._platform.spark
+            with open_store(settings, self._clock, read_only=only, spark=spark) as store:
+                totals = total(
+                    plan, folder.reports(), store, self._clock, refused=no, plan_only=only
+                )
+            folder.save_page(show.page_of(totals))
+            return totals
+
+    def show(self, result: Plan | RunReport | Totals | Findings) -> None:
+        """Show a result: a page, then its rows as tables."""
+        limits, approve = self._settings().policy.limits, self._value("approve")
+        show.show(result, self._platform, limits, approve)
+
+    def finish(self, result: Plan | RunReport | Totals | Findings) -> None:
+        """Raise when the result is not good, else end the notebook with its summary as JSON."""
+        with told(self._secrets):
+            match result:
+                case Plan():
+                    self._hand_on(result)
+                    summary = ending.plan_result(result, self._saved)
+                case RunReport():
+                    ending.check_run(result)
+                    summary = ending.run_result(result)
+                case Totals():
+                    result.check()
+                    summary = result.document
+                case _:
+                    ending.check_findings(result)
+                    summary = ending.findings_result(result)
+        self._platform.exit(summary)
+
+    def _hand_on(self, plan: Plan) -> None:
+        """Tell the tasks that follow what to apply: nothing of a plan that the guard stops."""
+        values = self._values()
+        no = ending.refused(plan, self._settings().policy.limits, values.get("approve"))
+        idle = no or values.get("plan_only") == "true"
+        targets = [] if idle else [one.target for one in plan.targets if one.changes]
+        self._platform.hand_on(
+            {"plan": self._saved or "", "targets": targets, "changes": len(targets)}
+        )
+        if no:
+            raise UnsafePlanError(no)
+
+    def _applied(self, act: Callable[[Engine], RunReport]) -> RunReport:
+        """Apply something; a refused plan is shown before the error that says so."""
+        with self._engine() as engine:
+            try:
+                return interruptibly(lambda: act(engine), engine.stop)
+            except RefusedError as error:
+                self.show(error.plan)
+                raise UnsafePlanError(ending.in_notebook_words(str(error))) from None
+
+    def _settings(self) -> Settings:
+        values = self._values()
+        config = values.get("config")
+        text, where = (files.read_text(config), config) if config else (None, "widgets")
+        settings = settings_from(text, where, widgets.settings_in(values))
+        if "store" not in settings.model_fields_set:
+            raise SettingsError(where, (FORGETFUL,))
+        return settings
+
+    def _values(self) -> dict[str, str]:
+        return widgets.read(self._platform.dbutils, self._parameters)
+
+    def _value(self, name: str) -> str | None:
+        return self._values().get(name)
+
+    def _folder(self) -> RunFolder | None:
+        return RunFolder.of(self._values(), self._clock.now())
+
+    @contextmanager
+    def _engine(self, *, read_only: bool = False) -> Iterator[Engine]:
+        with (
+            story_on_stdout(self._secrets),
+            open_engine(
+                self._settings(),
+                read_only=read_only,
+                only=self._value("target"),
+                progress=notebook_progress(self._platform.interactive),
+                secrets=self._secrets,
+                clock=self._clock,
+                spark=self._platform.spark,
+                dbutils=self._platform.dbutils,
+            ) as engine,
+        ):
+            yield engine

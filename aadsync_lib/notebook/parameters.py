@@ -1,0 +1,108 @@
+"""The parameters of the notebooks and of the job: names, choices, and what each is for.
+
+A setting's parameter has the setting's own dotted name. An empty one counts as not given: the file's
+value holds, or the default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aadsync_lib.config.places import bare, literals, method_of, place_of, union_of_sections
+
+SETTINGS: tuple[str, ...] = (
+    "name",
+    "source.tenant_id",
+    "source.cloud",
+    "source.endpoint",
+    "source.auth.method",
+    "source.auth.client_id",
+    "source.auth.client_secret",
+    "scope.groups",
+    "scope.nested",
+    "scope.guests",
+    "scope.service_principals",
+    "targets.0.name",
+    "targets.0.host",
+    "targets.0.account_id",
+    "targets.0.auth.method",
+    "targets.0.auth.client_id",
+    "targets.0.auth.client_secret",
+    "targets.0.pace",
+    "policy.mode",
+    "policy.members",
+    "policy.leavers",
+    "policy.retired_groups",
+    "policy.adopt",
+    "policy.limits.users_deprovisioned.count",
+    "policy.limits.groups_removed.count",
+    "policy.limits.members_removed.count",
+    "store.delta",
+    "store.sqlite",
+    "store.retention_days",
+)
+"""The settings that differ from workspace to workspace; all others belong into a file."""
+
+SWITCH = ("false", "true")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A widget. ``choices`` makes it a drop-down, whose first choice is the default."""
+
+    name: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def default(self) -> str:
+        """What holds until somebody sets it."""
+        return self.choices[0] if self.choices else ""
+
+
+CONFIG = Parameter("config")
+TARGET = Parameter("target")
+FULL = Parameter("full", SWITCH)
+PLAN_ONLY = Parameter("plan_only", SWITCH)
+APPROVE = Parameter("approve")
+PLAN = Parameter("plan")
+REPORTS = Parameter("reports")
+RUN = Parameter("run")
+
+# What each notebook takes beside the settings.
+RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
+    "setup": (CONFIG,),
+    "plan": (CONFIG, TARGET, FULL, PLAN_ONLY, APPROVE, REPORTS, RUN),
+    "apply": (CONFIG, TARGET, PLAN, APPROVE),
+    "sync": (CONFIG, TARGET, FULL, APPROVE, REPORTS, RUN),
+    "report": (CONFIG, PLAN_ONLY, APPROVE, REPORTS, RUN),
+}
+
+
+def settings_parameters() -> tuple[Parameter, ...]:
+    """Return a parameter for each of ``SETTINGS``, with the choices that the settings know."""
+    return tuple(Parameter(name, _choices(name)) for name in SETTINGS)
+
+
+def parameters_of(notebook: str) -> tuple[Parameter, ...]:
+    """Return everything that one notebook takes."""
+    return (*RUN_PARAMETERS[notebook], *settings_parameters())
+
+
+JOB_PARAMETERS: tuple[str, ...] = (
+    *(one.name for one in (CONFIG, FULL, PLAN_ONLY, APPROVE, REPORTS, RUN)),
+    *SETTINGS,
+)
+"""What the job passes to every task; ``target`` and ``plan`` come from task to task."""
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    """Return the values of a setting that is a choice, after the empty one that leaves it alone."""
+    steps = [int(part) if part.isdigit() else part for part in name.split(".")]
+    annotation = bare(place_of(steps).annotation)
+    if annotation is bool:
+        return ("", "true", "false")
+    if name.endswith(".auth.method"):
+        arms = union_of_sections(bare(place_of(steps[:-1]).annotation))
+        return ("", *map(method_of, arms))
+    known = literals(annotation)
+    return ("", *map(str, known)) if known else ()

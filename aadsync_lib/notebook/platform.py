@@ -1,0 +1,69 @@
+"""What Databricks puts into a notebook, and what stands for it where there is none of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aadsync_lib.errors import AadsyncError
+
+TASK_VALUE_BYTES = 48 * 1024  # https://learn.microsoft.com/azure/databricks/jobs/task-values
+
+
+class Platform:
+    """The globals of a notebook. Each of them may be missing: a notebook also runs as plain Python."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        self.dbutils = names.get("dbutils")
+        self.spark = names.get("spark")
+        self._display: Callable[[Any], None] | None = names.get("display")
+        self._html: Callable[[str], None] | None = names.get("displayHTML")
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody looks on, rather than a job."""
+        try:
+            from dbruntime.databricks_repl_context import get_context  # type: ignore[import-not-found]
+        except ImportError:
+            return False
+        return getattr(get_context(), "jobId", None) is None
+
+    def table(self, frame: Any) -> None:
+        """Show a frame, unless it has no row."""
+        if not len(frame):
+            return
+        if self._display is None:
+            print(frame.to_string(max_rows=50))  # noqa: T201 - the output of a notebook without display
+        else:
+            self._display(frame)
+
+    def page(self, html: str, text: str) -> None:
+        """Show a page, or its text where no page can be shown."""
+        if self._html is None:
+            print(text)  # noqa: T201 - the output of a notebook without displayHTML
+        else:
+            self._html(html)
+
+    def hand_on(self, values: Mapping[str, object]) -> None:
+        """Give values to the tasks that follow in a job."""
+        if self.dbutils is None:
+            return
+        for key, value in values.items():
+            size = len(json.dumps(value).encode())
+            if size > TASK_VALUE_BYTES:
+                raise AadsyncError(
+                    f"The task value {key} would have {size:,} bytes; Databricks takes "
+                    f"{TASK_VALUE_BYTES:,}. Sync fewer targets in one job."
+                )
+            self.dbutils.jobs.taskValues.set(key=key, value=value)
+
+    def exit(self, result: object) -> None:
+        """End the notebook with a result. Nothing after it runs on Databricks."""
+        text = json.dumps(result)
+        try:
+            leave = self.dbutils.notebook.exit  # type: ignore[union-attr]
+        except (AttributeError, ValueError):  # plain Python, or databricks-sdk without a cluster
+            print(text)  # noqa: T201 - what the notebook would have returned
+        else:
+            leave(text)

@@ -1,0 +1,77 @@
+"""What a first sync in a workspace needs: secret scopes, tables, and everything that doctor checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from aadsync_lib.checks.settings import references
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.doctor import Finding, doctor
+from aadsync_lib.errors import AadsyncError
+from aadsync_lib.notebook.platform import Platform
+from aadsync_lib.ports import Clock
+from aadsync_lib.secrets import SecretResolver
+from aadsync_lib.wiring import open_store
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+
+def set_up(
+    settings: Settings, secrets: SecretResolver, clock: Clock, platform: Platform
+) -> tuple[Finding, ...]:
+    """Make the secret scopes and the tables that are missing, then check everything."""
+    made = (*_scopes(settings), *_tables(settings, clock, platform.spark))
+    found = doctor(
+        settings, secrets=secrets, clock=clock, dbutils=platform.dbutils, spark=platform.spark
+    )
+    return (*made, *found)
+
+
+def _scopes(settings: Settings) -> Iterator[Finding]:
+    places = [ref.secret.split("/") for _, _, ref in references(settings) if ref.secret]
+    if not places:
+        return
+    try:
+        yield from _missing_scopes(places)
+    except Exception as error:  # noqa: BLE001 - whatever the SDK raises is a finding
+        yield Finding(
+            "secret scopes",
+            "warning",
+            f"could not be listed ({type(error).__name__}: {error}).",
+            "Ask a workspace admin to create them; the checks below say which are missing.",
+        )
+
+
+def _missing_scopes(places: list[list[str]]) -> Iterator[Finding]:
+    from databricks.sdk import WorkspaceClient
+
+    client = WorkspaceClient()
+    there = {scope.name for scope in client.secrets.list_scopes()}
+    for scope in dict.fromkeys(scope for scope, _ in places):
+        if scope not in there:
+            client.secrets.create_scope(scope)
+            yield Finding(f"secret scope {scope}", "ok", "was created; it holds nothing yet.")
+    yield from (_missing_key(scope, key) for scope, key in _absent(client, places))
+
+
+def _absent(client: WorkspaceClient, places: list[list[str]]) -> Iterator[tuple[str, str]]:
+    for scope in dict.fromkeys(scope for scope, _ in places):
+        keys = {secret.key for secret in client.secrets.list_secrets(scope)}
+        yield from ((scope, key) for place, key in places if place == scope and key not in keys)
+
+
+def _missing_key(scope: str, key: str) -> Finding:
+    remedy = f"Put it there, from a terminal: databricks secrets put-secret {scope} {key}"
+    return Finding(f"secret {scope}/{key}", "failed", "is not there.", remedy)
+
+
+def _tables(settings: Settings, clock: Clock, spark: Any) -> Iterator[Finding]:
+    if settings.store.delta is None:
+        return
+    try:
+        with open_store(settings, clock, read_only=False, spark=spark):
+            yield Finding("tables", "ok", f"{settings.store.delta} has them.")
+    except AadsyncError as error:
+        yield Finding("tables", "failed", str(error))

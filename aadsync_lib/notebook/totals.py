@@ -1,0 +1,122 @@
+"""The last task of the job: what became of every target, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aadsync_lib.engine.record import record_unwritten, status_of, untouched
+from aadsync_lib.errors import AadsyncError, PartialError
+from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.run import Status
+from aadsync_lib.ports import Clock, Store
+from aadsync_lib.report.as_json import target_report_to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SILENT = "its task ended without a report: see the run page of the task"
+COLUMNS = ("target", "status", "changes", "members_added", "members_removed", "failed",
+           "quarantined", "held", "error")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What one job run came to; ``document`` has the form of a run, with all targets in it.
+
+    ``errors`` tells by target why it has no report of its own.
+    """
+
+    plan: Plan
+    document: JsonObject
+    errors: Mapping[str, str]
+    refused: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether every target was planned, and everything planned for it was done."""
+        undone = any(one["failed"] for one in self.document["targets"])
+        return not (undone or self.errors or self.refused)
+
+    def check(self) -> None:
+        """Raise ``PartialError`` with what went wrong on which target, if anything did."""
+        if self.refused:
+            raise AadsyncError(self.refused)
+        if self.good:
+            return
+        lines = [f"  {target}: {error}" for target, error in self.errors.items()]
+        lines += [
+            f"  {one['target']}: {len(one['failed'])} changes were not done"
+            for one in self.document["targets"]
+            if one["failed"]
+        ]
+        text = "\n".join(lines)
+        raise PartialError(f"Not all of this run was done.\n{text}\nThe next run tries it again.")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a target: text columns are ``string``, counts ``int64``."""
+        import pandas as pd
+
+        frame = pd.DataFrame([self._row(one) for one in self.document["targets"]], columns=COLUMNS)
+        texts = ("target", "status", "error")
+        return frame.astype({name: "string" if name in texts else "int64" for name in COLUMNS})
+
+    def _row(self, one: JsonObject) -> tuple[Any, ...]:
+        counted = (len(one[key]) for key in ("failed", "quarantined", "held"))
+        changes = sum(one["applied"].values())
+        members = (one["members_added"], one["members_removed"])
+        return (one["target"], one["status"], changes, *members, *counted,
+                self.errors.get(one["target"]))  # fmt: skip
+
+
+def total(
+    plan: Plan,
+    reports: Mapping[str, JsonObject],
+    store: Store,
+    clock: Clock,
+    *,
+    refused: str | None,
+    plan_only: bool,
+) -> Totals:
+    """Bring the targets of a plan and their reports together, and record what wrote nothing.
+
+    A target without changes has no task of its own; that it was looked at is recorded here. A plan
+    that nobody meant to apply leaves no trace.
+    """
+    status = Status.REFUSED if refused else None
+    found, quiet, errors = [], [], {}
+    for one in plan.targets:
+        report = reports.get(one.target)
+        if report is not None and report.get("targets"):
+            found.append(report["targets"][0])
+        elif refused or plan_only or not one.changes:
+            quiet.append(untouched(one, status or status_of(one, complete=plan.complete)))
+            found.append(target_report_to_json(quiet[-1]))
+        else:
+            errors[one.target] = SILENT if report is None else str(report.get("error", SILENT))
+            found.append(target_report_to_json(untouched(one, Status.FAILED)))
+    if quiet and not plan_only:
+        record_unwritten(store, clock, plan, quiet)
+    return Totals(plan, _document(plan, found, reports), errors, refused)
+
+
+def _document(
+    plan: Plan, targets: list[JsonObject], reports: Mapping[str, JsonObject]
+) -> JsonObject:
+    whole = [report for report in reports.values() if report.get("targets")]
+    statuses = {one["status"] for one in targets}
+    worst = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
+    return {
+        "kind": "run",
+        "sync": plan.sync,
+        "digest": plan.digest,
+        "status": next((one for one in worst if one in statuses), Status.SUCCEEDED).value,
+        "targets": targets,
+        "requests": {
+            side: sum(report["requests"][side] for report in whole)
+            for side in ("graph", "databricks")
+        },
+        "seconds": round(sum(report["seconds"] for report in whole), 1),
+    }

@@ -1,0 +1,29 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # aadsync in two minutes
+# MAGIC A made-up company, Contoso, with its Microsoft Entra ID and its Databricks account, both running on this driver. You see a plan, a sync, a second
+# MAGIC sync that finds nothing to do, two days of changes, and an accident that is refused.
+# MAGIC
+# MAGIC **No credentials, no configuration: Run all.** Nothing outside of this notebook is read or changed.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+# MAGIC %restart_python
+
+# COMMAND ----------
+
+import sys
+
+sys.path.append("..")  # in a bundle's files, where the root is not on the path
+
+from aadsync_lib.notebook.rehearsal import quickstart
+
+# COMMAND ----------
+
+report = quickstart(globals())
+
+# COMMAND ----------
+
+# MAGIC %md
+# MAGIC Next: `01_setup` checks what a first real sync needs. [Ten steps in a workspace](../docs/first-sync-in-a-workspace.md) go through all of it.

@@ -1,0 +1,29 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # Plan
+# MAGIC Reads Entra and Databricks and shows every change that a sync would make. It changes nobody's access. With `reports`, the plan is saved there, for
+# MAGIC a review and for `03_apply`. A plan over the limits is refused, and says how to approve it.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+# MAGIC %restart_python
+
+# COMMAND ----------
+
+import sys
+
+sys.path.append("..")  # in a bundle's files, where the root is not on the path
+
+from aadsync_lib.notebook import Notebook
+
+notebook = Notebook(globals(), "plan")
+
+# COMMAND ----------
+
+plan = notebook.plan()
+
+# COMMAND ----------
+
+notebook.show(plan)
+notebook.finish(plan)

@@ -1,0 +1,29 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # Sync
+# MAGIC Plans and applies in one go, for a person who looks on. **It changes access in Databricks.** A plan over the limits is shown and refused, and
+# MAGIC nothing is changed. To look first, run `02_plan`.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+# MAGIC %restart_python
+
+# COMMAND ----------
+
+import sys
+
+sys.path.append("..")  # in a bundle's files, where the root is not on the path
+
+from aadsync_lib.notebook import Notebook
+
+notebook = Notebook(globals(), "sync")
+
+# COMMAND ----------
+
+report = notebook.sync()
+
+# COMMAND ----------
+
+notebook.show(report)
+notebook.finish(report)

@@ -1,0 +1,29 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # Report
+# MAGIC The last task of the job: what became of every target of one `run` below `reports`. It records the targets that had nothing to do, keeps a page of
+# MAGIC totals beside the plan, and fails when anything was refused or not done.
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+# MAGIC %restart_python
+
+# COMMAND ----------
+
+import sys
+
+sys.path.append("..")  # in a bundle's files, where the root is not on the path
+
+from aadsync_lib.notebook import Notebook
+
+notebook = Notebook(globals(), "report")
+
+# COMMAND ----------
+
+totals = notebook.report()
+
+# COMMAND ----------
+
+notebook.show(totals)
+notebook.finish(totals)

@@ -1,0 +1,64 @@
+"""The notebooks as files: five cells, no logic, and one way to install and to find the library."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+NOTEBOOKS = sorted(Path("notebooks").glob("*.py"))
+LOGIC = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.IfExp,
+    ast.Try, ast.With, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
+)  # fmt: skip
+INSTALL = "# MAGIC %pip install --quiet -r ../requirements.txt\n# MAGIC %restart_python"
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def cells(path):
+    header, *rest = path.read_text(encoding="utf-8").split("\n\n# COMMAND ----------\n\n")
+    first, _, title = header.partition("\n")
+    assert first == "# Databricks notebook source"
+    return [cell.rstrip("\n") for cell in (title, *rest)]
+
+
+def test_the_notebooks_are_the_ones_the_readme_speaks_of():
+    assert [path.stem for path in NOTEBOOKS] == [
+        "00_quickstart", "01_setup", "02_plan", "03_apply", "04_sync", "90_report",
+    ]  # fmt: skip
+
+
+@every_notebook
+def test_a_notebook_is_five_cells(path):
+    assert len(cells(path)) == 5
+
+
+@every_notebook
+def test_a_notebook_holds_no_logic(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [type(node).__name__ for node in ast.walk(tree) if isinstance(node, LOGIC)] == []
+
+
+@every_notebook
+def test_the_first_cell_says_what_may_change(path):
+    title = cells(path)[0]
+    assert title.startswith("# MAGIC %md\n# MAGIC # ")
+    writes = path.stem in {"03_apply", "04_sync"}
+    assert ("**It changes access in Databricks.**" in title) is writes
+
+
+@every_notebook
+def test_magics_stand_in_cells_of_their_own(path):
+    for cell in cells(path):
+        marked = [line.startswith("# MAGIC") for line in cell.splitlines()]
+        assert all(marked) or not any(marked)
+
+
+@every_notebook
+def test_packages_are_installed_before_anything_is_imported(path):
+    assert cells(path)[1] == INSTALL
+
+
+@every_notebook
+def test_the_library_is_found_in_the_folder_above(path):
+    assert cells(path)[2].startswith('import sys\n\nsys.path.append("..")')

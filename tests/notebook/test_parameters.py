@@ -1,0 +1,90 @@
+"""Parameters are the settings' own names, with the settings' own choices."""
+
+import pytest
+
+from aadsync_lib.config.load import load_settings
+from aadsync_lib.config.places import place_of
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.errors import SettingsError
+from aadsync_lib.notebook.parameters import (
+    JOB_PARAMETERS,
+    RUN_PARAMETERS,
+    SETTINGS,
+    parameters_of,
+    settings_parameters,
+)
+
+TENANT = "5f0a0000-0000-0000-0000-000000000000"
+ENOUGH = {
+    "name": "contoso",
+    "source.tenant_id": TENANT,
+    "source.auth.method": "client_secret",
+    "source.auth.client_id": TENANT,
+    "source.auth.client_secret": "{secret: aadsync/entra-client-secret}",
+    "scope.groups": "[{prefix: dbx-}]",
+    "targets.0.name": "account",
+    "targets.0.host": "https://accounts.azuredatabricks.net",
+    "targets.0.account_id": TENANT,
+    "targets.0.auth.method": "oauth_m2m",
+    "targets.0.auth.client_id": TENANT,
+    "targets.0.auth.client_secret": "{secret: aadsync/dbx-client-secret}",
+    "store.delta": "main.aadsync",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_parameter_is_a_setting(name):
+    steps = [int(part) if part.isdigit() else part for part in name.split(".")]
+    place = place_of(steps)
+    assert place.owner is not None, name
+    assert place.annotation is not None, name
+
+
+def test_widgets_alone_are_enough_for_one_target():
+    settings = load_settings(None, ENOUGH)
+    assert settings.targets[0].host == "https://accounts.azuredatabricks.net"
+    assert settings.store.delta == "main.aadsync"
+
+
+@pytest.mark.parametrize("name", sorted(set(SETTINGS) - set(ENOUGH)))
+def test_every_other_parameter_can_be_left_empty_and_can_be_set(name):
+    given = {
+        "source.endpoint": "https://graph.contoso.com",
+        "targets.0.pace": "0.5",
+        "store.sqlite": "./aadsync.db",
+        "store.retention_days": "400",
+    }
+    choices = {one.name: one.choices for one in settings_parameters()}[name]
+    value = given.get(name) or (choices[-1] if choices else "7")
+    rest = {key: text for key, text in ENOUGH.items() if key[:6] != name[:6] or "store" not in name}
+    load_settings(None, {**ENOUGH, name: ""})
+    changed = load_settings(None, {**(rest if name == "store.sqlite" else ENOUGH), name: value})
+    assert changed != load_settings(None, ENOUGH)
+
+
+@pytest.mark.parametrize("one", [one for one in settings_parameters() if one.choices], ids=str)
+def test_every_choice_is_one_that_the_settings_take_and_the_empty_one_leaves_them_alone(one):
+    assert one.default == ""
+    for choice in one.choices[1:]:
+        problems = problems_with({**ENOUGH, one.name: choice})
+        # Another login needs other keys and says so, but not of the method itself.
+        assert not [p for p in problems if p.startswith(f"{one.name}:") or ".auth" not in p]
+
+
+def test_no_parameter_of_a_run_is_named_like_a_setting():
+    taken = {one.name for one in (p for some in RUN_PARAMETERS.values() for p in some)}
+    assert taken & {name.partition(".")[0] for name in Settings.model_fields} == set()
+
+
+def test_the_job_passes_what_its_notebooks_take():
+    taken = {one.name for kind in ("plan", "apply", "report") for one in parameters_of(kind)}
+    assert set(JOB_PARAMETERS) == taken - {"target", "plan"}
+    assert len(JOB_PARAMETERS) == len(set(JOB_PARAMETERS))
+
+
+def problems_with(parameters):
+    try:
+        load_settings(None, parameters)
+    except SettingsError as error:
+        return error.problems
+    return ()
