@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-LOCAL = ROOT / ".tools" / "databricks"
+from tests.tools import tool
+
 SECONDS = 300
 
 
@@ -65,16 +64,14 @@ class DatabricksCli:
         return json.loads(self(*words, "--output", "json").stdout)
 
 
-def find_program() -> str | None:
-    return str(LOCAL) if LOCAL.exists() else shutil.which("databricks")
+def find_program() -> str:
+    return tool("databricks", "the bundle is tried with the real CLI")
 
 
 @pytest.fixture
 def databricks_cli(tmp_path: Path) -> DatabricksCli:
     """The CLI in an empty folder; call ``at`` to sign in."""
     program = find_program()
-    if program is None:
-        pytest.skip("the Databricks CLI is neither at .tools/databricks nor on the PATH")
     for name in ("bundle", "private"):
         (tmp_path / name).mkdir()
     return DatabricksCli(program, tmp_path / "bundle", tmp_path / "private")
