@@ -175,3 +175,7 @@ class Store(StoreReader, Protocol):
         ``unlinked`` are external ids.
         """
         ...
+
+    def prune(self, before: float) -> None:
+        """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay."""
+        ...

@@ -62,6 +62,13 @@ def open_store(
     settings: Settings, clock: Clock, *, read_only: bool, spark: Any = None
 ) -> Iterator[Store]:
     """Open the memory of the sync; ``read_only`` to plan, which leaves no trace."""
+    opened = _delta if settings.store.delta else _sqlite
+    with opened(settings, clock, read_only, spark) as store:
+        yield store
+
+
+@contextmanager
+def _sqlite(settings: Settings, clock: Clock, read_only: bool, _: Any) -> Iterator[Store]:
     from aadsync_lib.store.readonly import open_for_plan
     from aadsync_lib.store.sqlite import SqliteStore
 
@@ -71,6 +78,21 @@ def open_store(
         yield cast("Store", open_for_plan(path, settings.name))
         return
     with SqliteStore(path, settings.name, clock) as store:
+        yield store
+
+
+@contextmanager
+def _delta(settings: Settings, clock: Clock, read_only: bool, spark: Any) -> Iterator[Store]:
+    from aadsync_lib.store.delta.readonly import open_delta_for_plan
+    from aadsync_lib.store.delta.session import session
+    from aadsync_lib.store.delta.store import DeltaStore
+
+    assert settings.store.delta
+    spark = spark or session()
+    if read_only:
+        yield cast("Store", open_delta_for_plan(spark, settings.store.delta, settings.name))
+        return
+    with DeltaStore(spark, settings.store.delta, settings.name, clock) as store:
         yield store
 
 

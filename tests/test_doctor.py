@@ -412,6 +412,7 @@ class TestStore:
         assert (finding.status, finding.check) == ("ok", "lease account")
         assert "did not end; the next sync takes over and repairs." in finding.detail
 
-    def test_delta_is_left_to_a_later_version(self, tree):
+    def test_delta_without_spark_says_where_there_is_some(self, tree):
         tree["store"] = {"delta": "main.aadsync"}
-        assert only(tree).startswith("failed   settings store.delta: this version")
+        assert only(tree).startswith("failed   store: store.delta needs Spark")
+        assert "Run this in a notebook or a job on Databricks" in only(tree)

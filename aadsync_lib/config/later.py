@@ -13,7 +13,6 @@ OF_A_TARGET: tuple[tuple[str, Callable[[TargetSettings], bool]], ...] = (
 )
 OF_A_SYNC: tuple[tuple[str, Callable[[Settings], bool]], ...] = (
     ("policy.grace_days", lambda settings: settings.policy.grace_days > 0),
-    ("store.delta", lambda settings: settings.store.delta is not None),
 )
 
 

@@ -93,6 +93,9 @@ class StoreSettings(Section):
     delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
         None, description="a Unity Catalog schema, for jobs on Databricks"
     )
+    retention_days: Annotated[Whole, Field(gt=0)] | None = Field(
+        None, description="days to keep records of what was done; null: for ever"
+    )
 
     @model_validator(mode="before")
     @classmethod

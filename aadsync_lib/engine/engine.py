@@ -15,11 +15,13 @@ from aadsync_lib.engine.moved import check_unmoved
 from aadsync_lib.engine.planning import Part, Planned, plan_all
 from aadsync_lib.engine.record import new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError, refusal
-from aadsync_lib.errors import PartialError
+from aadsync_lib.errors import PartialError, StoreError
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Clock, Source, Store, Target
 from aadsync_lib.report.as_json import run_to_json
+
+DAY = 86_400.0
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +87,7 @@ class Engine:
                 report = self._report(run_id, plan, reports, began)
                 status = report.status if reports else Status.FAILED
                 self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
+        self._prune()
         if no:
             raise RefusedError(no, plan, report)
         if error:
@@ -130,6 +133,16 @@ class Engine:
             self._store.settle(
                 part.plan.target, known, linked=recovered.made, unlinked=recovered.ended
             )
+
+    def _prune(self) -> None:
+        """Let go of old records; a run that could not is as good as one that could."""
+        days = self._settings.store.retention_days
+        if days is None:
+            return
+        try:
+            self._store.prune(self._clock.now() - days * DAY)
+        except StoreError as error:
+            log.warning("old records were not deleted, the next run tries again: %s", error)
 
     def _report(
         self, run_id: str, plan: Plan, reports: tuple[TargetReport, ...], began: float

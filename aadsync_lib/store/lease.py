@@ -9,14 +9,12 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
-from aadsync_lib.ports import Clock
-from aadsync_lib.store.database import Database
 from aadsync_lib.store.process import Process
 
 TTL = 60.0
@@ -50,11 +48,7 @@ class Lease:
             "SELECT holder, since FROM leases WHERE sync = ? AND target = ?",
             (self.sync, self.target),
         ).fetchone()
-        raise StoreError(
-            f"{self.target}: run {self.run_id} lost its lease to {Process.from_json(holder)} at "
-            f"{utc(since)}, because it was stopped for more than {TTL:.0f} s. It sends no further "
-            f"change. What it did is recorded; run it again after the other run."
-        )
+        raise lost(self.target, self.run_id, Process.from_json(holder), since)
 
     def _until(
         self, connection: sqlite3.Connection, now: float, expires: float, run_id: str | None
@@ -98,35 +92,45 @@ def take(
 
 
 @contextmanager
-def beating(database: Database, lease: Lease, clock: Clock, every: float) -> Iterator[None]:
-    """Renew the lease from a thread until the block ends, then release it."""
+def beating(
+    target: str, renew: Callable[[], bool], release: Callable[[], None], every: float
+) -> Iterator[None]:
+    """Renew the lease of a target from a thread until the block ends, then release it.
+
+    ``renew`` returns False when the lease is lost.
+    """
     stop = threading.Event()
 
     def beat() -> None:
         while not stop.wait(every):
             try:
-                with database.transaction() as connection:
-                    if not lease.renew(connection, clock.now()):
-                        return  # lost: the next announce says so
+                if not renew():
+                    return  # lost: the next announce says so
             except StoreError as error:
                 log.warning("the lease was not renewed, trying again: %s", error)
 
-    thread = threading.Thread(target=beat, name=f"lease of {lease.target}", daemon=True)
+    thread = threading.Thread(target=beat, name=f"lease of {target}", daemon=True)
     thread.start()
     try:
         yield
     finally:
         stop.set()
         thread.join()
-        _release(database, lease, clock)
+        try:
+            release()
+        except (
+            StoreError
+        ) as error:  # must not hide why the block ended; the lease expires by itself
+            log.warning("the lease was not released, it ends by itself: %s", error)
 
 
-def _release(database: Database, lease: Lease, clock: Clock) -> None:
-    try:
-        with database.transaction() as connection:
-            lease.release(connection, clock.now())
-    except StoreError as error:  # must not hide why the block ended; the lease expires by itself
-        log.warning("the lease was not released, it ends by itself: %s", error)
+def lost(target: str, run_id: str, holder: Process, since: float) -> StoreError:
+    """Return what to raise when a run finds its lease taken by another one."""
+    return StoreError(
+        f"{target}: run {run_id} lost its lease to {holder} at {utc(since)}, because it was stopped "
+        f"for more than {TTL:.0f} s. It sends no further change. What it did is recorded; run it "
+        f"again after the other run."
+    )
 
 
 def utc(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +29,7 @@ from aadsync_lib.store.write import (
     add_entry,
     add_link,
     note_members,
+    prune,
     remove_link,
     settle_entry,
     storable,
@@ -90,7 +92,8 @@ class SqliteStore:
             lease = take(connection, self._sync, target, run_id, self._holder, now)
         self._leases[target] = lease
         try:
-            with beating(self._database, lease, self._clock, self._renew_every):
+            renew, release = partial(self._renew, lease), partial(self._release, lease)
+            with beating(target, renew, release, self._renew_every):
                 yield
         finally:
             if self._leases.get(target) is lease:
@@ -126,7 +129,7 @@ class SqliteStore:
             if done.rowcount != 1:
                 raise StoreError(
                     f"{self._database.path}: sync {self._sync} has no run {run_id}, so its end was "
-                    f"not recorded. Was the store file replaced during the run?"
+                    f"not recorded. Was the store replaced during the run?"
                 )
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
@@ -175,6 +178,19 @@ class SqliteStore:
             for outcome in outcomes.values():
                 run_id = made_by[outcome.change.external_id]
                 note_members(connection, self._sync, target, outcome, run_id, now)
+
+    def _renew(self, lease: Lease) -> bool:
+        with self._database.transaction() as connection:
+            return lease.renew(connection, self._clock.now())
+
+    def _release(self, lease: Lease) -> None:
+        with self._database.transaction() as connection:
+            lease.release(connection, self._clock.now())
+
+    def prune(self, before: float) -> None:
+        """Delete outcomes and ended runs that are older; links, members and what is open stay."""
+        with self._database.transaction() as connection:
+            prune(connection, self._sync, before)
 
     def close(self) -> None:
         """Close the file. A lease that is still held then ends by itself."""

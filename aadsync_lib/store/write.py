@@ -46,7 +46,7 @@ def settle_entry(
     if row is None:
         raise StoreError(
             f"{target}: the journal of sync {sync} has no entry {entry}, so its outcome was not "
-            f"recorded. Was the store file replaced during the run? Run again to find out what was done."
+            f"recorded. Was the store replaced during the run? Run again to find out what was done."
         )
     change = outcome.change
     connection.execute(
@@ -140,6 +140,19 @@ def remove_link(connection: sqlite3.Connection, sync: str, target: str, external
     connection.execute(
         "DELETE FROM links WHERE sync = ? AND target = ? AND external_id = ?",
         (sync, target, external_id),
+    )
+
+
+def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
+    """Delete what was settled before, and the runs that ended before and have nothing left."""
+    connection.execute(
+        "DELETE FROM journal WHERE sync = ? AND result IS NOT NULL AND settled_at < ?",
+        (sync, before),
+    )
+    connection.execute(
+        "DELETE FROM runs WHERE sync = ? AND ended_at < ?"
+        " AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.run_id = runs.run_id)",
+        (sync, before),
     )
 
 

@@ -516,7 +516,6 @@ class TestDigest:
 def test_what_this_version_cannot_do_is_named_and_not_ignored(write):
     tree = yaml.safe_load(FULL)
     tree["policy"]["grace_days"] = 7
-    tree["store"] = {"delta": "main.aadsync"}
     tree["targets"].append(
         {"name": "w", "level": "workspace", "host": "https://adb-1.azuredatabricks.net"}
     )
@@ -526,7 +525,6 @@ def test_what_this_version_cannot_do_is_named_and_not_ignored(write):
             "targets.0.workspaces",
             "targets.1.level: workspace",
             "policy.grace_days",
-            "store.delta",
         )
     )
 

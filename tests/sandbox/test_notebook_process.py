@@ -320,12 +320,17 @@ def library(folder: Path) -> None:
 
             def fail():
                 sys.exit(3)
+
+            def broken():
+                raise ValueError("no")
             """
         )
     )
 
 
-@pytest.mark.parametrize(("entry", "status"), [("greet", "success"), ("fail", "failed")])
+@pytest.mark.parametrize(
+    ("entry", "status"), [("greet", "success"), ("fail", "failed"), ("broken", "failed")]
+)
 def test_a_wheel_task_calls_the_entry_point(tmp_path: Path, entry: str, status: str) -> None:
     library(tmp_path)
     task = f'{{"package_name": "aadsync_lib", "entry_point": "{entry}", "parameters": ["--x=1"]}}'

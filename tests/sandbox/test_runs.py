@@ -172,6 +172,19 @@ def test_a_deployment_during_a_run_does_not_reach_it(workspace: Workspace, gate:
     assert workspace.exit(workspace.runs.wait(run_id), "report") == "old"
 
 
+def test_a_run_whose_files_cannot_be_written_fails_with_a_reason(workspace: Workspace) -> None:
+    workspace.files["/Workspace/../etc/a"] = b""
+    run = workspace.run(task("plan"))
+    assert results(run) == {"plan": "CANCELED"}
+    assert run["state"]["result_state"] == "FAILED"
+    assert "/Workspace/../etc/a is not an absolute path" in run["state"]["state_message"]
+
+
+def test_a_default_that_refers_to_nothing_starts_no_run(workspace: Workspace) -> None:
+    with pytest.raises(ApiError, match=r"job\.naem"):
+        workspace.start(task("plan"), parameters=[{"name": "a", "default": "{{job.naem}}"}])
+
+
 # The library
 
 
@@ -229,6 +242,12 @@ def test_a_wheel_task_runs_the_entry_point_of_its_environments_wheel(workspace: 
     )
     output = workspace.runs.output(last(run, "greet")["run_id"])
     assert output["logs"] == "wheel --run=1 --mode=full\n"
+
+
+def test_a_file_that_is_no_wheel_fails_its_task(workspace: Workspace) -> None:
+    workspace.files[f"{ROOT}/a.whl"] = b"text"
+    run = workspace.run(task("plan", libraries=[{"whl": f"{ROOT}/a.whl"}]))
+    assert "a.whl is no wheel" in run["state"]["state_message"]
 
 
 def test_a_missing_wheel_fails_its_task(workspace: Workspace) -> None:

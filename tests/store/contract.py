@@ -74,13 +74,13 @@ class StoreContract:
         found = [(p.run_id, p.change.external_id) for p in open_store().pending("account")]
         assert found == [("r1", "e1"), ("r2", "e2")]
 
-    @pytest.mark.parametrize("result", list(Result))
-    def test_a_settled_change_is_pending_no_more_whatever_came_of_it(self, store, result):
+    def test_a_settled_change_is_pending_no_more_whatever_came_of_it(self, store):
+        results = tuple(Outcome(change(f"e {one}"), one, "why") for one in Result)
         with running(store) as run:
-            first, second = run.announce(change("e1"), change("e2"))
-            store.settle("account", {first: Outcome(change("e1"), result, "why")})
-        assert [p.entry for p in store.pending("account")] == [second]
-        assert store.outcomes("r1") == (Outcome(change("e1"), result, "why"),)
+            *entries, left = run.announce(*(one.change for one in results), change("e2"))
+            store.settle("account", dict(zip(entries, results, strict=True)))
+        assert [p.entry for p in store.pending("account")] == [left]
+        assert store.outcomes("r1") == results
 
     def test_the_journal_keeps_what_was_done_not_what_was_announced(self, store):
         asked = change(action=Action.ADD_MEMBERS, members=(member(1), member(2)))
@@ -100,19 +100,26 @@ class StoreContract:
         assert later.outcomes("r1") == (done(),)
         assert later.links("account").by_external == {"e1": link()}
 
-    @pytest.mark.parametrize("name", NASTY)
-    def test_names_are_data(self, store, name):
-        what = change(external_id=name, name=name, members=(member(1),))
-        tie = Link(Kind.GROUP, name, f"id of {name}", Origin.ADOPTED, name)
-        with running(store, target=name) as run:
-            (entry,) = run.announce(what)
-            assert store.pending(name)[0].change == what
-            outcome = Outcome(what, Result.FAILED, f"refused: {name}")
-            store.settle(name, {entry: outcome}, linked=[tie])
-        assert store.outcomes("r1") == (outcome,)
-        assert store.links(name).by_external == {name: tie}
-        store.settle(name, {}, unlinked=[name])
-        assert len(store.links(name)) == 0
+    def test_names_are_data(self, store):
+        changes = [change(external_id=name, name=name, members=(member(1),)) for name in NASTY]
+        ties = [Link(Kind.GROUP, name, f"id of {name}", Origin.ADOPTED, name) for name in NASTY]
+        with running(store) as run:
+            entries = run.announce(*changes)
+            assert [p.change for p in store.pending("account")] == changes
+            outcomes = tuple(Outcome(one, Result.FAILED, f"no: {one.name}") for one in changes)
+            store.settle("account", dict(zip(entries, outcomes, strict=True)), linked=ties)
+        assert store.outcomes("r1") == outcomes
+        assert store.links("account").by_external == dict(zip(NASTY, ties, strict=True))
+        store.settle("account", {}, unlinked=NASTY)
+        assert len(store.links("account")) == 0
+
+    def test_the_names_of_targets_and_runs_are_data(self, store):
+        name = "|".join(NASTY)
+        with running(store, name, target=name) as run:
+            run.settled(change(), linked=[link()])
+        assert store.links(name).by_external == {"e1": link()}
+        assert store.outcomes(name) == (done(),)
+        assert [run.run_id for run in store.runs()] == [name]
 
     def test_a_name_cut_within_a_character_does_not_stop_the_journal(self, store):
         what = change(name="cut \ud83e")
@@ -131,12 +138,16 @@ class StoreContract:
             store.settle("account", {ended: done()}, unlinked=["e2"])
         assert store.links("account").by_external == {"e1": link("e1", "t1")}
 
-    @pytest.mark.parametrize("kind", list(Kind))
-    @pytest.mark.parametrize("origin", list(Origin))
-    def test_a_link_comes_back_as_it_was_given(self, store, kind, origin):
-        given = Link(kind, "e1", "t1", origin, "Ada")
-        store.settle("account", {}, linked=[given])
-        assert store.links("account").by_target == {"t1": given}
+    def test_a_link_comes_back_as_it_was_given(self, store):
+        given = {
+            f"t {kind} {origin}": Link(
+                kind, f"e {kind} {origin}", f"t {kind} {origin}", origin, "Ada"
+            )
+            for kind in Kind
+            for origin in Origin
+        }
+        store.settle("account", {}, linked=given.values())
+        assert store.links("account").by_target == given
 
     def test_a_newer_link_of_an_entra_object_replaces_the_older(self, store):
         store.settle("account", {}, linked=[link("e1", "t1", "old")])
@@ -167,10 +178,16 @@ class StoreContract:
         }
         assert store.added("workspace-7") == {}
 
-    @pytest.mark.parametrize("result", sorted(set(Result) - {Result.DONE}))
-    def test_members_whose_addition_was_not_done_are_not_known_as_added(self, store, result):
+    def test_members_whose_addition_was_not_done_are_not_known_as_added(self, store):
+        not_done = sorted(set(Result) - {Result.DONE})
+        additions = [
+            change(f"g {result}", action=Action.ADD_MEMBERS, members=(member(1),))
+            for result in not_done
+        ]
         with running(store) as run:
-            run.settled(change("g1", action=Action.ADD_MEMBERS, members=(member(1),)), result)
+            entries = run.announce(*additions)
+            outcomes = map(Outcome, additions, not_done)
+            store.settle("account", dict(zip(entries, outcomes, strict=True)))
         assert store.added("account") == {}
 
     def test_an_addition_that_turns_out_to_have_failed_is_taken_back(self, store):
@@ -385,6 +402,43 @@ class StoreContract:
         with pytest.raises(StoreError, match="does not hold the lease"):
             store.announce("r1", "account", [change()])
         assert store.pending("account") == ()
+
+    def test_pruning_forgets_what_was_settled_and_the_runs_that_ended_before(self, store, clock):
+        with running(store, "r1") as run:
+            run.settled(change("e1"), linked=[link()])
+        store.end_run("r1", "succeeded", "{}")
+        clock.advance(100)
+        with running(store, "r2") as run:
+            run.settled(change("e2"))
+        store.end_run("r2", "succeeded", "{}")
+        store.prune(clock.now() - 50)
+        assert store.outcomes("r1") == ()
+        assert store.outcomes("r2") == (done(change("e2")),)
+        assert [run.run_id for run in store.runs()] == ["r2"]
+
+    def test_pruning_keeps_links_members_and_what_is_open(self, store, open_store, clock):
+        adds = change("g1", action=Action.ADD_MEMBERS, members=(member(1),))
+        with running(store, "r1") as run:
+            run.settled(adds, linked=[link("g1", "t100")])
+            (left,) = run.announce(change("e2"))
+        store.end_run("r1", "failed", "{}")
+        with running(open_store("fabrikam"), "r2") as other:
+            other.settled(change())
+        clock.advance(100)
+        store.prune(clock.now())
+        assert store.links("account").by_external == {"g1": link("g1", "t100")}
+        assert store.added("account") == {"g1": frozenset({"t1"})}
+        assert [p.entry for p in store.pending("account")] == [left]
+        assert [run.run_id for run in store.runs()] == ["r1"]
+        assert other.store.outcomes("r2") == (done(),)
+
+    def test_what_is_open_can_be_settled_after_pruning(self, store, clock):
+        with running(store, "r1") as run:
+            (entry,) = run.announce(change())
+        clock.advance(100)
+        store.prune(clock.now())
+        store.settle("account", {entry: done()}, linked=[link()])
+        assert store.outcomes("r1") == (done(),)
 
 
 class running:  # noqa: N801  reads as a sentence in ``with``

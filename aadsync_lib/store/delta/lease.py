@@ -1,0 +1,166 @@
+"""One writer at a time, by nothing but appending rows and reading them again.
+
+Whoever wants the lease adds a row with a fence one above the highest, and reads again. It has won if
+nobody else's row has that fence: of two who try at once, at least the later one sees the other, so
+both may lose and try again, and never do both win. Renewing and releasing add rows, too. So nothing
+here depends on how Delta tells conflicts of UPDATEs, which differs between its versions.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import uuid4
+
+from aadsync_lib.errors import LeaseHeldError, StoreError
+from aadsync_lib.ports import Clock
+from aadsync_lib.store.delta.session import Tables, jitter, micros, moment, seconds
+from aadsync_lib.store.lease import TTL, lost, utc
+from aadsync_lib.store.process import Process
+
+ROUNDS = 8  # of taking, while others take at the same moment
+FEW = 24  # rows of one target that are kept before the old ones are deleted
+
+COLUMNS = (
+    "sync STRING, target STRING, fence BIGINT, token STRING, run_id STRING, holder STRING,"
+    " since TIMESTAMP, renewed_at TIMESTAMP, expires_at TIMESTAMP"
+)
+
+HIGHEST = """
+SELECT target, fence, token, run_id, holder, unix_micros(since), unix_micros(expires_at)
+FROM {leases} WHERE sync = :sync AND (:target IS NULL OR target = :target)
+"""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What the rows of one taking say together."""
+
+    target: str
+    fence: int
+    token: str
+    holder: Process
+    since: float
+    expires_at: float
+    released: bool
+    rows: int
+
+    def held(self, now: float, here: Process) -> bool:
+        """Return whether somebody works under it."""
+        return not self.released and self.expires_at > now and not self.holder.gone(here)
+
+    def rivals(self, lease: Lease) -> bool:
+        """Return whether it bars that lease; who has released that fence has given way, or is through."""
+        same = self.fence == lease.fence and self.token != lease.token and not self.released
+        return same or self.fence > lease.fence
+
+
+def read_takings(tables: Tables, sync: str, target: str | None = None) -> list[Taking]:
+    """Return the takings, by target, of the highest fence first."""
+    found: dict[str, Taking] = {}
+    rows = tables.query(HIGHEST, sync=sync, target=target)
+    for of, fence, token, run_id, holder, since, expires in rows:
+        before = found.get(token)
+        found[token] = Taking(
+            of,
+            fence,
+            token,
+            Process.from_json(holder),
+            seconds(since),
+            max(seconds(expires), before.expires_at if before else 0.0),
+            run_id is None or (before is not None and before.released),
+            1 + (before.rows if before else 0),
+        )
+    return sorted(found.values(), key=lambda one: (one.target, -one.fence, one.released))
+
+
+@dataclass(slots=True)
+class Lease:
+    """A lease this process took. ``expires_at`` and ``lost`` are what it knows of it."""
+
+    sync: str
+    target: str
+    run_id: str
+    fence: int
+    holder: Process
+    since: float
+    expires_at: float
+    token: str = field(default_factory=lambda: uuid4().hex)
+    error: StoreError | None = None
+
+    def row(self, now: float, *, until: float, released: bool = False) -> tuple[object, ...]:
+        """Return the row that takes, renews or releases it."""
+        run_id = None if released else self.run_id
+        times: tuple[datetime, ...] = (moment(self.since), moment(now), moment(until))
+        return (self.sync, self.target, self.fence, self.token, run_id, self.holder.to_json(), *times)  # fmt: skip
+
+    def trusted(self, now: float) -> bool:
+        """Return whether nobody else can have taken it by now."""
+        return self.error is None and now < self.expires_at
+
+    def renew(self, tables: Tables, now: float) -> bool:
+        """Extend it and return True, unless somebody else has taken it."""
+        if self.error is None:
+            tables.append("leases", COLUMNS, [self.row(now, until=now + TTL)])
+            takings = read_takings(tables, self.sync, self.target)
+            self.check(takings)
+            if self.error is None:
+                self.expires_at = max(self.expires_at, now + TTL)
+                _forget(tables, self, takings)
+        return self.error is None
+
+    def check(self, takings: list[Taking]) -> None:
+        """Learn from what the table says whether it is lost."""
+        ours = [one for one in takings if one.target == self.target]
+        if ours and ours[0].fence > self.fence and self.error is None:
+            taken = ours[0]
+            self.error = lost(self.target, self.run_id, taken.holder, taken.since)
+
+    def release(self, tables: Tables, now: float) -> None:
+        """End it now."""
+        tables.append("leases", COLUMNS, [self.row(now, until=now, released=True)])
+
+
+def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clock: Clock) -> Lease:
+    """Take the lease that is free, expired or held by a process that died on this host."""
+    for round_ in range(ROUNDS):
+        now = clock.now()
+        before = read_takings(tables, sync, target)
+        for held in (one for one in before if one.fence == before[0].fence and one.held(now, here)):
+            raise LeaseHeldError(target, str(held.holder), utc(held.since), utc(held.expires_at))
+        if before and not before[0].released:
+            log.info("taking over the lease of a run that ended without releasing it",
+                     extra={"target": target})  # fmt: skip
+        fence = 1 + (before[0].fence if before else 0)
+        lease = Lease(sync, target, run_id, fence, here, now, now + TTL)
+        tables.append("leases", COLUMNS, [lease.row(now, until=now + TTL)])
+        after = read_takings(tables, sync, target)
+        if not any(one.rivals(lease) for one in after):
+            _forget(tables, lease, after)
+            return lease
+        lease.release(tables, clock.now())
+        clock.sleep(jitter(round_))
+    raise StoreError(
+        f"{target}: others kept taking the lease at the same moment. Nothing was changed. Run again."
+    )
+
+
+def _forget(tables: Tables, lease: Lease, takings: list[Taking]) -> None:
+    """Delete old rows when there are many. The highest fence and the last renewals stay."""
+    if sum(one.rows for one in takings) <= FEW:
+        return
+    try:
+        tables.execute(
+            "DELETE FROM {leases} WHERE sync = :sync AND target = :target AND (fence < :fence"
+            " OR (token = :token AND renewed_at < timestamp_micros(:long_ago)))",
+            sync=lease.sync,
+            target=lease.target,
+            fence=lease.fence,
+            token=lease.token,
+            long_ago=micros(lease.expires_at - 2 * TTL),
+        )
+    except StoreError as error:  # it only takes space
+        log.warning("old rows of leases were not deleted: %s", error)

@@ -1,0 +1,43 @@
+"""Letting go of what is old."""
+
+from __future__ import annotations
+
+import json
+
+from aadsync_lib.store.delta.session import Tables, micros
+
+# What is kept is a short list that was read before: Delta's DELETE takes no subquery. An entry's two
+# rows go together, by the time of the later one, so that no announcement loses its outcome alone.
+OLD_ENTRIES = """
+DELETE FROM {journal} WHERE sync = :sync AND (
+  (event = 'settled' AND greatest(at, announced_at) < timestamp_micros(:before))
+  OR (event = 'announced' AND at < timestamp_micros(:before)
+    AND NOT array_contains(from_json(:kept, 'array<bigint>'), entry)))
+"""
+
+OPEN = """
+SELECT entry FROM {pending} WHERE sync = :sync AND announced_at < timestamp_micros(:before)
+"""
+
+RUNS_WITH_ENTRIES = """
+SELECT run_id FROM {runs} r LEFT SEMI JOIN {journal} j ON r.sync = j.sync AND r.run_id = j.run_id
+  AND j.event IN ('announced', 'settled')
+WHERE r.sync = :sync AND r.ended_at < timestamp_micros(:before)
+"""
+
+OLD_RUNS = """
+DELETE FROM {runs} WHERE sync = :sync AND ended_at < timestamp_micros(:before)
+  AND NOT array_contains(from_json(:kept, 'array<string>'), run_id)
+"""
+
+
+def prune(tables: Tables, sync: str, before: float) -> None:
+    """Delete what was settled before, and the runs that ended before and have nothing left."""
+    when = {"sync": sync, "before": micros(before)}
+    _delete(tables, OPEN, OLD_ENTRIES, when)
+    _delete(tables, RUNS_WITH_ENTRIES, OLD_RUNS, when)
+
+
+def _delete(tables: Tables, keep: str, old: str, when: dict[str, object]) -> None:
+    kept = [row[0] for row in tables.query(keep, **when)]
+    tables.execute(old, kept=json.dumps(kept), **when)

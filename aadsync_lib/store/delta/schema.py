@@ -1,0 +1,173 @@
+"""The tables of a Delta store, as numbered migrations.
+
+A migration is CREATE statements only: a change of a table's columns or properties would break off
+every writer that runs meanwhile. What is new gets a table of its own, and views change their text.
+
+``journal`` holds everything that has to be recorded together, because a Delta commit covers one
+table. The views tell the state: of what concerns one object, the row of the highest ``seq`` holds.
+"""
+
+from __future__ import annotations
+
+from aadsync_lib.errors import StoreError
+from aadsync_lib.ports import Clock
+from aadsync_lib.store.delta.session import Spark, Tables, moment
+
+TABLES = ("version", "journal", "runs", "leases", "cursors", "quarantine")
+VIEWS = ("links", "pending", "outcomes", "members")
+
+# Many small commits: let the engine put small files together where it can.
+PROPERTIES = "TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')"
+
+VERSION_TABLE = """
+CREATE TABLE IF NOT EXISTS {version} (
+  version INT COMMENT 'the highest holds',
+  made_at TIMESTAMP
+) USING DELTA COMMENT 'aadsync: version of the tables of this schema'
+"""
+
+JOURNAL = f"""
+CREATE TABLE IF NOT EXISTS {{journal}} (
+  seq BIGINT COMMENT 'order within sync and target: microseconds since 1970, or one more than the last',
+  at TIMESTAMP COMMENT 'when it was recorded',
+  event STRING COMMENT 'announced, settled, linked, unlinked, member_added, member_removed',
+  sync STRING COMMENT 'name of the sync',
+  target STRING COMMENT 'name of the target',
+  run_id STRING COMMENT 'the run that announced it, or made the link',
+  entry BIGINT COMMENT 'announced and settled: number of the journal entry, the same in both rows',
+  action STRING COMMENT 'create_user, add_members, ...',
+  external_id STRING COMMENT 'Entra object id; of the group, for members',
+  target_id STRING COMMENT 'id on the target; of the member, for members',
+  name STRING COMMENT 'user name, application id or display name',
+  change STRING COMMENT 'the change as JSON, as plans write it, with what was there before',
+  result STRING COMMENT 'done, failed, skipped, quarantined, unknown',
+  error STRING COMMENT 'why it was not done',
+  announced_at TIMESTAMP COMMENT 'settled: when it was announced',
+  kind STRING COMMENT 'linked: user, service_principal or group',
+  origin STRING COMMENT 'linked: created or adopted',
+  linked_at TIMESTAMP COMMENT 'linked: since when; a new name keeps it'
+) USING DELTA COMMENT 'aadsync: every write before it is sent and after it is answered. Append only' {PROPERTIES}
+"""
+
+RUNS = f"""
+CREATE TABLE IF NOT EXISTS {{runs}} (
+  run_id STRING, sync STRING, digest STRING COMMENT 'of the plan',
+  settings_digest STRING, `full` BOOLEAN, host STRING, `user` STRING COMMENT 'who ran it',
+  started_at TIMESTAMP, ended_at TIMESTAMP COMMENT 'null while it runs, and when it was killed',
+  status STRING COMMENT 'running, succeeded, partial, refused, failed',
+  report STRING COMMENT 'the run as JSON'
+) USING DELTA COMMENT 'aadsync: one row for each run' {PROPERTIES}
+"""
+
+LEASES = f"""
+CREATE TABLE IF NOT EXISTS {{leases}} (
+  sync STRING, target STRING,
+  fence BIGINT COMMENT 'grows with every taking; the highest holds',
+  token STRING COMMENT 'of one taking',
+  run_id STRING COMMENT 'null: released',
+  holder STRING COMMENT 'user, host and process as JSON',
+  since TIMESTAMP, renewed_at TIMESTAMP, expires_at TIMESTAMP
+) USING DELTA COMMENT 'aadsync: who works on a target. Rows are added by taking, renewing and releasing' {PROPERTIES}
+"""
+
+CURSORS = """
+CREATE TABLE IF NOT EXISTS {cursors} (
+  sync STRING, kind STRING, settings_digest STRING, delta_link STRING, saved_at TIMESTAMP, run_id STRING
+) USING DELTA COMMENT 'aadsync: how far changes of Entra were read'
+"""
+
+QUARANTINE = """
+CREATE TABLE IF NOT EXISTS {quarantine} (
+  sync STRING, target STRING, external_id STRING, name STRING, reason STRING,
+  first_seen TIMESTAMP, last_seen TIMESTAMP, times BIGINT
+) USING DELTA COMMENT 'aadsync: identities held back, and why'
+"""
+
+# A target object is linked once: should two rows say otherwise, the later one holds.
+LINKS = """
+CREATE OR REPLACE VIEW {links} COMMENT 'aadsync: which target object is which Entra object' AS
+SELECT sync, target, of_it.kind AS kind, external_id, target_id, of_it.origin AS origin,
+  of_it.name AS name, of_it.linked_at AS linked_at, of_it.run_id AS run_id
+FROM (
+  SELECT sync, target, external_id, of_it.target_id AS target_id, of_it,
+    row_number() OVER (PARTITION BY sync, target, of_it.target_id ORDER BY seq DESC) AS newest
+  FROM (
+    SELECT sync, target, external_id, max(seq) AS seq,
+      max_by(struct(event, kind, target_id, origin, name, linked_at, run_id), seq) AS of_it
+    FROM {journal} WHERE event IN ('linked', 'unlinked') GROUP BY sync, target, external_id
+  ) WHERE of_it.event = 'linked'
+) WHERE newest = 1
+"""
+
+PENDING = """
+CREATE OR REPLACE VIEW {pending} COMMENT 'aadsync: writes announced without an outcome' AS
+SELECT a.sync, a.target, a.entry, a.run_id, a.action, a.external_id, a.target_id, a.name, a.change,
+  a.at AS announced_at
+FROM {journal} a LEFT ANTI JOIN (SELECT * FROM {journal} WHERE event = 'settled') s
+  ON a.sync = s.sync AND a.target = s.target AND a.entry = s.entry AND a.run_id = s.run_id
+WHERE a.event = 'announced'
+"""
+
+OUTCOMES = """
+CREATE OR REPLACE VIEW {outcomes} COMMENT 'aadsync: what came of every change that was sent' AS
+SELECT sync, target, entry, run_id, of_it.action AS action, of_it.external_id AS external_id,
+  of_it.target_id AS target_id, of_it.name AS name, of_it.change AS change, of_it.result AS result,
+  of_it.error AS error, of_it.announced_at AS announced_at, of_it.at AS settled_at
+FROM (
+  SELECT sync, target, entry, run_id, max_by(
+    struct(action, external_id, target_id, name, change, result, error, announced_at, at), seq) AS of_it
+  FROM {journal} WHERE event = 'settled' GROUP BY sync, target, entry, run_id
+)
+"""
+
+# A group that is ours no more, or was made anew, begins without members.
+MEMBERS = """
+CREATE OR REPLACE VIEW {members} COMMENT 'aadsync: members that the sync added and did not remove' AS
+SELECT m.sync, m.target, m.external_id AS group_external_id, m.target_id AS member_target_id,
+  m.of_it.at AS added_at, m.of_it.run_id AS run_id
+FROM (
+  SELECT sync, target, external_id, target_id, max(seq) AS seq,
+    max_by(struct(event, at, run_id), seq) AS of_it
+  FROM {journal} WHERE event IN ('member_added', 'member_removed')
+  GROUP BY sync, target, external_id, target_id
+) m LEFT JOIN (
+  SELECT sync, target, external_id, max(seq) AS seq
+  FROM {journal} WHERE event = 'unlinked' GROUP BY sync, target, external_id
+) u ON m.sync = u.sync AND m.target = u.target AND m.external_id = u.external_id
+WHERE m.of_it.event = 'member_added' AND m.seq > coalesce(u.seq, 0)
+"""
+
+MIGRATIONS = (
+    (JOURNAL, RUNS, LEASES, CURSORS, QUARANTINE, LINKS, PENDING, OUTCOMES, MEMBERS),
+)  # fmt: skip
+VERSION = len(MIGRATIONS)
+
+
+def tables_of(spark: Spark, schema: str, clock: Clock | None = None) -> Tables:
+    """Return the tables of a schema, there or not."""
+    return Tables(spark, schema, (*TABLES, *VIEWS), clock)
+
+
+def version_of(tables: Tables) -> int:
+    """Return the version of the schema, 0 without tables. Raises ``StoreError`` for a newer one."""
+    if not tables.has("version"):
+        return 0
+    version = int(tables.query("SELECT max(version) FROM {version}")[0][0] or 0)
+    if version > VERSION:
+        raise StoreError(
+            f"{tables.schema}: the store has schema version {version}, this aadsync knows versions up "
+            f"to {VERSION}. It was not changed. Install the aadsync that wrote it, or a newer one."
+        )
+    return version
+
+
+def migrate(tables: Tables, clock: Clock) -> None:
+    """Make what is missing. Each statement may be run twice, because two processes may open a new schema at once."""
+    version = version_of(tables)
+    if version == VERSION:
+        return
+    tables.create(VERSION_TABLE)
+    for migration in MIGRATIONS[version:]:
+        for statement in migration:
+            tables.create(statement)
+    tables.append("version", "version INT, made_at TIMESTAMP", [(VERSION, moment(clock.now()))])
