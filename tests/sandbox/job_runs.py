@@ -1,4 +1,4 @@
-"""A workspace that is nothing but files and runs of jobs, and short ways to write jobs."""
+"""A workspace that is nothing but files, jobs and their runs, and short ways to write jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ class Workspace:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.environment: dict[str, str] = {"DATABRICKS_HOST": "http://127.0.0.1:1"}
-        self.runs = Runs(lambda: self.files, lambda: self.environment, workspace_id=7)
+        self.jobs: dict[int, Json] = {}
+        self.runs = Runs(
+            lambda: self.files, lambda: self.environment, jobs=self.jobs.__getitem__, workspace_id=7
+        )
         self.notebook("ok", "print('fine')")
         self.notebook("bad", "raise ValueError('no')")
 

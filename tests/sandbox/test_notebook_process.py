@@ -248,10 +248,6 @@ def test_there_is_no_entry_point_to_the_jvm(run: Run) -> None:
     assert error(result)[0] == "AttributeError"
 
 
-def test_spark_is_none_without_a_server(run: Run) -> None:
-    assert run("print(spark)").text == "None"
-
-
 # What can be imported
 
 

@@ -6,6 +6,7 @@ from databricks.sdk.errors import BadRequest, ResourceDoesNotExist
 from databricks.sdk.service.jobs import (
     JobParameterDefinition,
     NotebookTask,
+    RunJobTask,
     RunLifeCycleState,
     RunResultState,
     Task,
@@ -83,6 +84,27 @@ def test_a_reset_ends_what_runs(hub, admin_client):
     run_id = admin_client.jobs.run_now(make_job(admin_client, WAITING)).response.run_id
     hub.reset(hub.world)
     assert runs.get(run_id)["state"]["result_state"] == "CANCELED"
+
+
+def test_a_job_runs_another_job_of_the_workspace(hub, admin_client, job):
+    jobs = admin_client.jobs
+    tasks = [Task("other", run_job_task=RunJobTask(job))]
+    run_id = jobs.run_now(jobs.create(name="both", tasks=tasks).job_id).response.run_id
+    hub.workspace.runs.wait(run_id)
+    (task,) = jobs.get_run(run_id).tasks
+    assert (task.state.result_state, task.run_job_task.job_id) == (RunResultState.SUCCESS, job)
+    other = jobs.get_run(jobs.get_run_output(task.run_id).run_job_output.run_id)
+    assert (other.job_id, other.trigger.value) == (job, "RUN_JOB_TASK")
+    assert other.trigger_info.run_id == task.run_id
+
+
+def test_a_job_that_is_gone_fails_the_task_that_runs_it(hub, admin_client):
+    jobs = admin_client.jobs
+    tasks = [Task("other", run_job_task=RunJobTask(1))]
+    run_id = jobs.run_now(jobs.create(name="both", tasks=tasks).job_id).response.run_id
+    hub.workspace.runs.wait(run_id)
+    output = jobs.get_run_output(jobs.get_run(run_id).tasks[0].run_id)
+    assert (output.error, output.run_job_output) == ("Job 1 does not exist.", None)
 
 
 def test_what_cannot_be_run_is_refused(hub, admin_client, job):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import threading
 import time
@@ -13,9 +12,9 @@ from aadsync_lib.sandbox.databricks.records import JsonObject
 from aadsync_lib.sandbox.workspace.running import shown
 from aadsync_lib.sandbox.workspace.running.driver import Driver
 from aadsync_lib.sandbox.workspace.running.graph import CANCELED, TOO_MANY
+from aadsync_lib.sandbox.workspace.running.new_run import new_run
 from aadsync_lib.sandbox.workspace.running.records import ENDED, JobRun, TaskRun
-from aadsync_lib.sandbox.workspace.running.references import UnknownReferenceError, resolve
-from aadsync_lib.sandbox.workspace.running.work import Surroundings, references
+from aadsync_lib.sandbox.workspace.running.work import Surroundings
 
 FIRST_RUN = 900_000_000_001
 PATIENCE = 30.0  # seconds for killed processes to be gone
@@ -25,7 +24,8 @@ class Runs:
     """``files`` and ``environment`` are asked anew for every run, from its thread.
 
     ``files`` maps absolute paths of the workspace, with extension, to contents; ``environment``
-    has what a task needs to reach the sandbox (``DATABRICKS_HOST``, ``DATABRICKS_TOKEN``).
+    has what a task needs to reach the sandbox (``DATABRICKS_HOST``, ``DATABRICKS_TOKEN``);
+    ``jobs`` has the settings of a job by its id, for tasks that run other jobs.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Runs:
         environment: Callable[[], Mapping[str, str]] = dict,
         spark: str | None = None,
         *,
+        jobs: Callable[[int], JsonObject],
         workspace_id: int = 0,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -49,6 +50,9 @@ class Runs:
             workspace_id=workspace_id,
             new_id=lambda: next(self._ids),
             now=lambda: int(clock() * 1000),
+            jobs=jobs,
+            begin=self._begin,
+            cancel=self.cancel,
         )
 
     def start(
@@ -60,15 +64,9 @@ class Runs:
     ) -> int:
         """Begin a run, or queue or skip it when too many of the job go on; its id."""
         with self._changed:
-            run = self._new(job_id, copy.deepcopy(settings), dict(parameters or {}), set(only))
-            self._runs[run.run_id] = run
-            if self._active(job_id) <= settings.get("max_concurrent_runs", 1):
-                self._launch(run)
-            elif settings.get("queue", {}).get("enabled", False):
-                run.state = "QUEUED"
-                run.message = "Queued due to reaching maximum concurrent runs of the job."
-            else:
-                self._end(run, TOO_MANY, "Skipped: too many runs of the job are active.")
+            given = dict(parameters or {})
+            run = new_run(job_id, settings, given, self._around, only=set(only))
+            self._begin(run)
             return run.run_id
 
     def get(self, run_id: int) -> JsonObject:
@@ -129,24 +127,16 @@ class Runs:
         for thread in threads:
             thread.join(PATIENCE)
 
-    def _new(
-        self, job_id: int, settings: JsonObject, given: dict[str, str], only: set[str]
-    ) -> JobRun:
-        defaults = {item["name"]: item["default"] for item in settings.get("parameters", ())}
-        run_id, now = next(self._ids), self._around.now()
-        run = JobRun(run_id, job_id, settings, defaults, defaults | given, now)
-        keys = {task["task_key"] for task in settings["tasks"]}
-        if unknown := only - keys:
-            raise bad_request(f"Unknown task keys: {', '.join(sorted(unknown))}")
-        try:
-            lookup = references(run, self._around)
-            run.parameters = {k: resolve(v, lookup) for k, v in run.parameters.items()}
-        except UnknownReferenceError as error:
-            raise bad_request(str(error)) from None
-        for task in settings["tasks"]:
-            if not only or task["task_key"] in only:
-                run.tasks.append(TaskRun(next(self._ids), task))
-        return run
+    def _begin(self, run: JobRun) -> None:
+        self._runs[run.run_id] = run
+        if self._active(run.job_id) <= run.settings.get("max_concurrent_runs", 1):
+            self._launch(run)
+        elif run.settings.get("queue", {}).get("enabled", False):
+            run.state = "QUEUED"
+            run.message = "Queued due to reaching maximum concurrent runs of the job."
+        else:
+            self._end(run, TOO_MANY, "Skipped: too many runs of the job are active.")
+        self._changed.notify_all()
 
     def _active(self, job_id: int) -> int:
         runs = (run for run in self._runs.values() if run.job_id == job_id)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from starlette.routing import Route
 
+from aadsync_lib.sandbox.databricks.records import JsonObject
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.workspace.alerts import Alerts
 from aadsync_lib.sandbox.workspace.calls import Endpoints
@@ -57,7 +58,14 @@ class Workspace:
         self.alerts = Alerts()
         self.permissions = Permissions(self._known())
         self.jobs = Jobs(self.permissions, self.now, account.lock)
-        self.runs = Runs(self.sources, environment, spark, workspace_id=WORKSPACE_ID, clock=clock)
+        self.runs = Runs(
+            self.sources,
+            environment,
+            spark,
+            jobs=self._settings,
+            workspace_id=WORKSPACE_ID,
+            clock=clock,
+        )
 
     def now(self) -> int:
         """Milliseconds, as most of the workspace tells times."""
@@ -88,6 +96,10 @@ class Workspace:
     def close(self) -> None:
         """End the runs that go on, with their processes."""
         self.runs.close()
+
+    def _settings(self, job_id: int) -> JsonObject:
+        with self.account.lock:
+            return self.jobs.find(job_id).settings
 
     def _make_home(self, name: str) -> None:
         self.files.mkdirs(f"/Users/{name}")

@@ -5,10 +5,8 @@ import asyncio
 import contextlib
 import inspect
 import json
-import re
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +20,7 @@ from aadsync_lib.sandbox.workspace.process.cells import (
 from aadsync_lib.sandbox.workspace.process.display import Display
 from aadsync_lib.sandbox.workspace.process.importing import forget_modules
 from aadsync_lib.sandbox.workspace.process.outputs import CapturedStream, Outputs
+from aadsync_lib.sandbox.workspace.process.spark import LazySession
 from aadsync_lib.sandbox.workspace.process.utilities import DBUtils, NotebookExit, PythonRestart
 
 LIBRARY = "aadsync_lib"
@@ -31,7 +30,7 @@ class Execution:
     """One notebook, run once. ``error`` and ``exit`` say how it ended."""
 
     def __init__(
-        self, path: Path, dbutils: DBUtils, outputs: Outputs, spark: Callable[[], Any]
+        self, path: Path, dbutils: DBUtils, outputs: Outputs, spark: LazySession | None
     ) -> None:
         self._path = path
         self._outputs = outputs
@@ -86,8 +85,6 @@ class Execution:
             raise UnsupportedMagicError(f"%{name} is not supported here: {text}".rstrip())
 
     async def _code(self, source: str) -> None:
-        if re.search(r"\bspark\b", source):
-            self._namespace["spark"] = self._spark()
         tree = ast.parse(source, str(self._path))
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         await self._run(tree, "exec")
@@ -109,7 +106,7 @@ class Execution:
         self._namespace: dict[str, Any] = main.__dict__
         self._namespace.update(
             dbutils=self._dbutils,
-            spark=None,
+            spark=self._spark,
             display=self._display.display,
             displayHTML=self._display.html,
         )

@@ -1,7 +1,6 @@
 """Arguments in, one result as JSON out. The exit code is 1 when the notebook failed."""
 
 import argparse
-import contextlib
 import json
 import os
 import time
@@ -11,6 +10,7 @@ from typing import Any
 from aadsync_lib.sandbox.workspace.process.execution import Execution, parameters_of
 from aadsync_lib.sandbox.workspace.process.importing import forget, prepend
 from aadsync_lib.sandbox.workspace.process.outputs import Outputs
+from aadsync_lib.sandbox.workspace.process.spark import Connection, LazySession
 from aadsync_lib.sandbox.workspace.process.task_values import TaskValues
 from aadsync_lib.sandbox.workspace.process.utilities import DBUtils
 from aadsync_lib.sandbox.workspace.process.wheel_task import WheelTask
@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     outputs = Outputs()
     widgets = Widgets(parameters_of(arguments.parameters), interactive=arguments.interactive)
     task_values = TaskValues(_earlier(arguments), iteration=arguments.iteration)
-    spark = Spark(arguments.spark)
+    connection = Connection(arguments.spark) if arguments.spark else None
     for distribution in arguments.forget:
         forget(distribution)
     prepend([str(Path(folder).resolve()) for folder in arguments.path])
@@ -32,6 +32,7 @@ def main(argv: list[str]) -> int:
         done = WheelTask(arguments.wheel_task, outputs)
     else:
         notebook = Path(arguments.notebook).resolve()
+        spark = LazySession(connection) if connection else None
         done = Execution(notebook, DBUtils(widgets, task_values, outputs), outputs, spark)
         folder = str(notebook.parent) if arguments.cwd == "notebook" else arguments.cwd
         os.chdir(folder)
@@ -47,29 +48,9 @@ def main(argv: list[str]) -> int:
         "widgets": widgets.to_json(),
     }
     _write(arguments.result, result)
-    spark.stop()
+    if connection is not None:
+        connection.stop()
     return 1 if done.error else 0
-
-
-class Spark:
-    """A Spark Connect session, made when a cell first names ``spark``."""
-
-    def __init__(self, url: str | None) -> None:
-        self._url = url
-        self._session: Any = None
-
-    def __call__(self) -> Any:
-        if self._session is None and self._url is not None:
-            from pyspark.sql import SparkSession
-
-            self._session = SparkSession.builder.remote(self._url).create()
-        return self._session
-
-    def stop(self) -> None:
-        """Let go of the session; a server that is gone already changes nothing about the result."""
-        if self._session is not None:
-            with contextlib.suppress(Exception):
-                self._session.stop()
 
 
 def _parser() -> argparse.ArgumentParser:

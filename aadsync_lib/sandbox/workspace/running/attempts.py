@@ -8,9 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from aadsync_lib.sandbox.databricks.errors import ApiError
 from aadsync_lib.sandbox.databricks.records import JsonObject
 from aadsync_lib.sandbox.workspace.running import graph
 from aadsync_lib.sandbox.workspace.running.folders import RunFolder, TaskError
+from aadsync_lib.sandbox.workspace.running.other_job import OtherJob
 from aadsync_lib.sandbox.workspace.running.records import ENDED, JobRun, TaskRun
 from aadsync_lib.sandbox.workspace.running.references import (
     UnknownReferenceError,
@@ -31,6 +33,7 @@ class Attempts:
         self._run = run
         self._around = around
         self._work = Work(run, folder, around)
+        self._other_job = OtherJob(run, around)
 
     def carry_out(
         self, task: TaskRun, siblings: list[TaskRun], deadline: float | None = None
@@ -80,7 +83,7 @@ class Attempts:
             deadline = own if deadline is None else min(own, deadline)
         try:
             return self._kind(task)(task, deadline)
-        except (TaskError, UnknownReferenceError, ValueError) as error:
+        except (ApiError, TaskError, UnknownReferenceError, ValueError) as error:
             task.message = str(error)
         except Exception as error:  # noqa: BLE001 - settings nobody checked fail their own task
             task.message = f"{type(error).__name__}: {error}"
@@ -91,6 +94,7 @@ class Attempts:
         kinds = {
             "notebook_task": self._work.notebook,
             "python_wheel_task": self._work.wheel,
+            "run_job_task": self._other_job.execute,
             "condition_task": self._condition,
             "for_each_task": self._for_each,
         }

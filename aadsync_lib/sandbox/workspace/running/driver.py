@@ -59,6 +59,7 @@ class Driver:
             while any(task.state != ENDED for task in self._run.latest().values()):
                 if not self._run.stopped and _late(deadline):
                     self._run.stop(graph.TIMEDOUT)
+                    self._changed.notify_all()
                 moved = False
                 for task in self._run.latest().values():
                     if task.state == "BLOCKED":

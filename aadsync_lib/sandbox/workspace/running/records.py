@@ -32,6 +32,7 @@ class TaskRun:
     total: int = 0
     parameters: dict[str, str] = field(default_factory=dict)
     outcome: str | None = None
+    started_run: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
     exit: str | None = None
     error: str | None = None
@@ -68,6 +69,7 @@ class JobRun:
     message: str = ""
     ended: int = 0
     stopped: str | None = None
+    trigger: Trigger | None = None
     tasks: list[TaskRun] = field(default_factory=list)
     processes: set[subprocess.Popen[bytes]] = field(default_factory=set)
 
@@ -88,11 +90,26 @@ class JobRun:
             yield task
             yield from task.iterations
 
+    def chain(self) -> Iterator[JobRun]:
+        """This run, the one whose task started it, and so on."""
+        run: JobRun | None = self
+        while run is not None:
+            yield run
+            run = run.trigger.run if run.trigger else None
+
     def stop(self, reason: str = CANCELED) -> None:
         """End what goes on; hold the lock of the runs."""
         self.stopped = self.stopped or reason
         for process in self.processes:
             process.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The task of another job's run that started a run."""
+
+    run: JobRun
+    task: TaskRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +137,10 @@ class References:
                 "run_id": str(run.run_id),
                 "repair_count": 0,
                 "start_time": time_parts(run.started),
-                "trigger": {"type": "onetime", "time": time_parts(run.started)},
+                "trigger": {
+                    "type": "run_job_task" if run.trigger else "onetime",
+                    "time": time_parts(run.started),
+                },
                 "parameters": run.parameters,
             },
             "workspace": {"id": str(self.workspace_id), "url": self.url},

@@ -23,7 +23,8 @@ CODES = {
     "TIMEDOUT": "CANCELED",
     TOO_MANY: "MAX_CONCURRENT_RUNS_EXCEEDED",
 }
-TYPES = ("notebook_task", "python_wheel_task", "condition_task", "for_each_task")
+TYPES = ("notebook_task", "python_wheel_task", "run_job_task", "condition_task", "for_each_task")
+RESOLVED = {"notebook_task": "base_parameters", "run_job_task": "job_parameters"}
 PLAIN = ("task_key", "description", "run_if", "depends_on", "environment_key", "libraries")
 
 
@@ -32,7 +33,7 @@ def job_run(run: JobRun, page: str, *, tasks: bool = True) -> JsonObject:
         "number_in_job": run.run_id,
         "original_attempt_run_id": run.run_id,
         "run_name": run.name,
-        "trigger": "ONE_TIME",
+        "trigger": "RUN_JOB_TASK" if run.trigger else "ONE_TIME",
         "job_parameters": [
             {"name": name, "default": run.defaults.get(name, ""), "value": value}
             for name, value in run.parameters.items()
@@ -40,6 +41,8 @@ def job_run(run: JobRun, page: str, *, tasks: bool = True) -> JsonObject:
         "state": _run_state(run),
         "status": _status(run),
     }
+    if run.trigger:
+        shown["trigger_info"] = {"run_id": run.trigger.task.run_id}
     return shown | ({"tasks": [task_run(run, t, page) for t in run.tasks]} if tasks else {})
 
 
@@ -60,8 +63,9 @@ def task_run(run: JobRun, task: TaskRun, page: str) -> JsonObject:
     for name in TYPES:
         if name in task.settings:
             shown[name] = task.settings[name] | _progress(name, task)
-    if task.parameters:
-        shown["resolved_values"] = {"notebook_task": {"base_parameters": task.parameters}}
+    for name, parameters in RESOLVED.items():
+        if name in task.settings and task.parameters:
+            shown["resolved_values"] = {name: {parameters: task.parameters}}
     return shown
 
 
@@ -93,6 +97,8 @@ def output(run: JobRun, task: TaskRun, page: str) -> JsonObject:
     elif "python_wheel_task" in task.settings:
         shown["logs"] = task.logs[-OUTPUT_LIMIT:]
         shown["logs_truncated"] = len(task.logs) > OUTPUT_LIMIT
+    elif task.started_run is not None:
+        shown["run_job_output"] = {"run_id": task.started_run}
     if task.error is not None:
         shown["error"] = task.error
     if task.error_trace is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aadsync_lib.sandbox.databricks.records import JsonObject
 from aadsync_lib.sandbox.workspace.running import graph
 from aadsync_lib.sandbox.workspace.running.folders import RunFolder, TaskError
 from aadsync_lib.sandbox.workspace.running.process import Finished, environment_of, run_process
@@ -19,7 +20,7 @@ from aadsync_lib.sandbox.workspace.running.references import MISSING, as_text, r
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all tasks of all runs share."""
+    """What all tasks of all runs share. ``jobs`` has the settings of a job; do not hold the lock."""
 
     changed: threading.Condition
     environment: Callable[[], dict[str, str]]
@@ -27,6 +28,9 @@ class Surroundings:
     workspace_id: int
     new_id: Callable[[], int]
     now: Callable[[], int]
+    jobs: Callable[[int], JsonObject]
+    begin: Callable[[JobRun], None]
+    cancel: Callable[[int], None]
 
 
 class Work:
@@ -42,7 +46,7 @@ class Work:
         if spec.get("source", "WORKSPACE") != "WORKSPACE":
             raise TaskError(f"source {spec['source']} is not supported here, only WORKSPACE")
         notebook = self._folder.notebook(spec["notebook_path"])
-        base = self._resolved(spec.get("base_parameters", {}), task)
+        base = resolved(spec.get("base_parameters", {}), self._run, self._around, task)
         # Job parameters are pushed down, and win.
         task.parameters = base | self._run.parameters
         folder = self._folder.of_task(task.run_id)
@@ -57,7 +61,8 @@ class Work:
         lookup = references(self._run, self._around, task)
         arguments = [resolve(text, lookup) for text in spec.get("parameters", ())]
         if "named_parameters" in spec:
-            named = self._resolved(spec["named_parameters"], task) | self._run.parameters
+            named = resolved(spec["named_parameters"], self._run, self._around, task)
+            named |= self._run.parameters
             arguments += [f"--{name}={value}" for name, value in named.items()]
         folder = self._folder.of_task(task.run_id)
         call = {key: spec[key] for key in ("package_name", "entry_point")}
@@ -109,14 +114,18 @@ class Work:
             latest = self._run.latest()
             return {key: task.values for key, task in latest.items() if task.state == ENDED}
 
-    def _resolved(self, given: dict[str, Any], task: TaskRun) -> dict[str, str]:
-        lookup = references(self._run, self._around, task)
-        return {name: resolve(as_text(value), lookup) for name, value in given.items()}
-
 
 def references(run: JobRun, around: Surroundings, task: TaskRun | None = None) -> References:
     url = around.environment().get("DATABRICKS_HOST", "")
     return References(run, url, around.workspace_id, task)
+
+
+def resolved(
+    given: dict[str, Any], run: JobRun, around: Surroundings, task: TaskRun
+) -> dict[str, str]:
+    """Parameters of a task, all of them texts."""
+    lookup = references(run, around, task)
+    return {name: resolve(as_text(value), lookup) for name, value in given.items()}
 
 
 def _written(file: Path, value: Any) -> str:
