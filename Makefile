@@ -1,18 +1,42 @@
-# `make demo` and `make test` are all a newcomer needs; each sets itself up.
+# `make demo` and `make test` are all a newcomer needs; each sets itself up. `make tools` adds what some tests skip without.
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST := $(BIN)/pytest
+PIP_INSTALL := pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header
+OLDEST := .venv-oldest
+# Where the tests of the Delta store skip, its lines do not count.
+COUNTED = $(if $(and $(wildcard $(VENV)/.spark),$(wildcard .tools/jars/.ready),$(shell which java)),,--omit='aadsync_lib/store/delta/*')
 
 $(READY): requirements.lock setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/$(PIP_INSTALL) --require-hashes --requirement requirements.lock
+	$(BIN)/$(PIP_INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.spark: requirements-spark.lock $(READY)
+	$(BIN)/$(PIP_INSTALL) --require-hashes --requirement requirements-spark.lock
+	@touch $@
+
+.tools/databricks: $(wildcard .ci/databricks-cli/*)
+	.ci/databricks-cli/build $@
+
+.tools/jars/.ready: $(wildcard .ci/delta/*)
+	.ci/delta/fetch $(@D)
+	@touch $@
+
+$(OLDEST)/.ready: requirements-oldest.lock setup.py $(READY)
+	$(PYTHON) -m venv $(OLDEST)
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --require-hashes --requirement requirements-oldest.lock
+	$(BIN)/uv pip install --quiet --python $(OLDEST) --no-deps --editable .
 	@touch $@
 
 setup: $(READY)  ## set up .venv with the pinned packages
+
+tools: .tools/databricks .tools/jars/.ready $(VENV)/.spark  ## add the Databricks CLI, Delta and Spark, which some tests skip without
 
 demo: $(READY)  ## the whole thing against the embedded sandbox, in a minute
 	@$(BIN)/aadsync demo
@@ -30,11 +54,18 @@ test: $(READY)  ## everything that needs no cloud
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --ignore tests/acceptance
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup --ignore tests/acceptance
 	@$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=95 $(COUNTED)
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
 	$(PYTEST) -n 2 --dist worksteal tests/acceptance
+
+runtimes: $(READY)  ## what a notebook's %pip moves on each Databricks runtime: nothing
+	$(BIN)/python -m tests.runtimes
+
+# The lock holds the newest databricks-sdk that the index can install, so `make test` is the other end.
+oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
+	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/auth tests/target tests/source tests/notebook tests/test_doctor.py tests/test_promises.py
 
 bench: $(READY)  ## time and requests beside the floors that the published limits set
 	$(BIN)/python -m tests.bench
@@ -46,10 +77,12 @@ format: $(READY)  ## format and mend what can be mended
 picture: $(READY)  ## draw the plan of the README
 	$(BIN)/python docs/picture.py
 
-lock: $(READY)  ## renew requirements.lock
-	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --all-extras setup.py --output-file requirements.lock
+lock: $(READY)  ## renew the lock files
+	$(COMPILE) --universal --all-extras setup.py --output-file requirements.lock
+	$(COMPILE) --universal --constraint requirements.lock .ci/spark.in --output-file requirements-spark.lock
+	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/oldest.in --output-file requirements-oldest.lock
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup demo check test bench format picture lock help
+.PHONY: setup tools demo check test runtimes oldest bench format picture lock help

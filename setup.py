@@ -17,12 +17,13 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["aadsync_lib", "aadsync_lib.*"]),
     package_data={"aadsync_lib": ["py.typed", "config/*.schema.json", "**/*.sql", "**/*.j2"]},
-    # Floors are what Databricks Runtime 16.4 LTS preinstalls, so that nothing there has to move.
+    # Floors are at or below what Databricks Runtime 16.4 LTS preinstalls, so that nothing there has to move (`make runtimes`),
+    # and each of them is tested (`make oldest`). requirements.txt repeats them for notebooks.
     install_requires=[
         "databricks-sdk>=0.30,<1",
         "msgraph-sdk>=1.20,<2",
         "azure-identity>=1.17,<2",
-        "pandas>=1.5",
+        "pandas>=1.5.3",
         "pydantic>=2.8,<3",
         "PyYAML>=6",
         "click>=8",

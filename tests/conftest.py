@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.spark import spark, spark_url  # noqa: F401  fixtures
+
 # A whole sync is an example here: the time of one says nothing, and several threads work on it.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
 
