@@ -8,8 +8,7 @@ PYTEST := $(BIN)/pytest
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header
 OLDEST := .venv-oldest
-# Where the tests of the Delta store skip, its lines do not count.
-COUNTED = $(if $(and $(wildcard $(VENV)/.spark),$(wildcard .tools/jars/.ready),$(shell which java)),,--omit='aadsync_lib/store/delta/*')
+DELTA := aadsync_lib/store/delta/*
 
 $(READY): requirements.lock setup.py
 	$(PYTHON) -m venv $(VENV)
@@ -48,17 +47,23 @@ check: $(READY)  ## format, lint, types, imports, unit tests
 	$(BIN)/lint-imports
 	$(PYTEST) tests/core tests/config tests/report
 
-test: $(READY)  ## everything that needs no cloud
+test: $(READY)  ## everything that needs no cloud and no Spark
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup --ignore tests/acceptance
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not spark' --ignore tests/acceptance
 	@$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --fail-under=95 $(COUNTED)
+	$(BIN)/coverage report --fail-under=95 --omit='$(DELTA)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
 	$(PYTEST) -n 2 --dist worksteal tests/acceptance
+
+spark: $(READY)  ## the Delta store, the dashboard, the deployed job: all that needs Spark, which takes minutes
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m spark --durations 10
+	@$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=95 --include='$(DELTA)'
 
 runtimes: $(READY)  ## what a notebook's %pip moves on each Databricks runtime: nothing
 	$(BIN)/python -m tests.runtimes
@@ -85,4 +90,4 @@ lock: $(READY)  ## renew the lock files
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup tools demo check test runtimes oldest bench format picture lock help
+.PHONY: setup tools demo check test spark runtimes oldest bench format picture lock help

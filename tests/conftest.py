@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.spark import spark, spark_url  # noqa: F401  fixtures
+
+NEED_SPARK = {"spark", "spark_url"}
 
 # A whole sync is an example here: the time of one says nothing, and several threads work on it.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
@@ -16,3 +19,11 @@ settings.register_profile(
     "soak", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000")), **COMMON
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses Spark, so that it can be left out, and share one server."""
+    for item in items:
+        if NEED_SPARK & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.spark)
+            item.add_marker(pytest.mark.xdist_group("spark"))

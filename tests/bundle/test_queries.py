@@ -13,7 +13,6 @@ from tests.bundle.files import alerts, datasets, widgets
 from tests.bundle.sql import alert, dataset, shown
 from tests.bundle.story import Story, ago, four_days, told
 
-pytestmark = pytest.mark.xdist_group("spark")
 DRAWN = [widget for widget in widgets() if "queries" in widget]
 
 

@@ -13,7 +13,6 @@ from tests.bundle.conftest import SEED
 from tests.bundle.deployed import Bundle
 from tests.bundle.sql import dataset
 
-pytestmark = pytest.mark.xdist_group("spark")
 FEW = 8  # people; each write is recorded in two commits, and those take their time
 SCHEMA = "spark_catalog.aadsync"
 SETTINGS = """

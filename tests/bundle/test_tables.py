@@ -21,7 +21,6 @@ from tests.bundle.sql import alert, dataset, rows, shown
 from tests.bundle.story import COLUMNS
 from tests.clock import FakeClock
 
-pytestmark = pytest.mark.xdist_group("spark")
 SCHEMA = "spark_catalog.bundle_synced"
 DAY = 86400.0
 ALL, DATA, OPS = (f"11111111-0000-4000-8000-00000000000{n}" for n in range(1, 4))

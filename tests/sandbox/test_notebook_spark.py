@@ -35,7 +35,6 @@ def test_to_hand_spark_on_is_not_to_use_it(run: Run, use: str) -> None:
     assert run(cell, spark=NOWHERE).succeeded().text == "True False"
 
 
-@pytest.mark.xdist_group("spark")
 def test_a_library_that_gets_the_globals_has_the_real_session(
     run: Run, tmp_path: Path, spark_url: str
 ) -> None:
@@ -55,6 +54,5 @@ def test_a_library_that_gets_the_globals_has_the_real_session(
     assert "SparkSession object" in lines[2]
 
 
-@pytest.mark.xdist_group("spark")
 def test_what_spark_refuses_fails_the_cell(run: Run, spark_url: str) -> None:
     assert error(run("spark.absent", spark=spark_url))[0].endswith("AttributeError")
