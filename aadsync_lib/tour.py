@@ -115,8 +115,8 @@ class Tour:
     def _nothing_to_do(self) -> None:
         self._teller.step(
             "3. Again",
-            "A sync must come to rest. With no change in Entra, a second run reads and writes "
-            "nothing:",
+            "A sync must come to rest. With no change in Entra, a second run reads, and "
+            "writes nothing:",
         )
         self._sync()
 

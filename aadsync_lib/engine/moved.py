@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from aadsync_lib.errors import PlanMovedError
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.report.clean import visible
 
 SHOWN = 10
 
@@ -48,4 +49,4 @@ def _differences(then: TargetPlan, now: TargetPlan) -> Iterator[str]:
 
 def _said(change: Change) -> str:
     members = f" ({len(change.members)} members)" if change.members else ""
-    return f"{change.action.value} {change.name}{members}"
+    return f"{change.action.value} {visible(change.name)}{members}"

@@ -11,6 +11,7 @@ from aadsync_lib.errors import AadsyncError, PartialError, UnsafePlanError
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
+from aadsync_lib.report.clean import visible
 from aadsync_lib.report.outcomes import failures, quarantined_in
 
 SHOWN = 10  # failures that an error names
@@ -33,16 +34,38 @@ def check_plan(plan: Plan, limits: Limits, approve: str | None) -> None:
         raise UnsafePlanError(no)
 
 
+def check_planned(result: str | None, *, refused: str | None) -> None:
+    """Raise unless the task that plans went well: a plan that is there may be of an earlier attempt."""
+    if result and result.lower() != "success" and not refused:
+        raise AadsyncError(
+            f"The plan was not made: its task ended as {result}. Nothing was applied after it. Look at "
+            f"the run page of that task."
+        )
+
+
 def check_run(report: RunReport) -> None:
-    """Raise ``PartialError`` when a change was not done; what waits for a person is shown only."""
+    """Raise ``PartialError`` when something was not done; what waits for a person is shown only."""
     failed = [failure for target in report.targets for failure in failures(target)]
+    held = [one for target in report.targets for one in target.held]
+    if held and not failed:
+        raise PartialError(unread(len(held)))
     if not failed and report.status in {Status.SUCCEEDED, Status.PARTIAL}:
         return
-    lines = "\n".join(f"  {one.action.value} {one.name}: {one.error}" for one in failed[:SHOWN])
+    lines = "\n".join(
+        f"  {one.action.value} {visible(one.name)}: {visible(one.error)}" for one in failed[:SHOWN]
+    )
     more = f"\n  and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
     raise PartialError(
         f"Run {report.run_id} ended {report.status.value}: {len(failed)} changes were not done.\n"
         f"{lines}{more}\nThe next run tries them again. What was done is recorded."
+    )
+
+
+def unread(count: int) -> str:
+    """Say that removals wait, because what could not be read is not gone."""
+    return (
+        f"{count} changes are held back, because a part of Entra could not be read; everything else was "
+        f"done. Run 01_setup: it says what may not be read. Until then nobody leaves those groups."
     )
 
 
@@ -51,7 +74,7 @@ def check_findings(findings: Sequence[Finding]) -> None:
     failed = [str(finding) for finding in findings if finding.status == "failed"]
     if failed:
         lines = "\n".join(f"  {line}" for line in failed)
-        raise AadsyncError(f"{len(failed)} checks failed. Mend them and run this again.\n{lines}")
+        raise AadsyncError(f"Checks failed: {len(failed)}. Mend them and run this again.\n{lines}")
 
 
 def plan_result(plan: Plan, saved: str | None) -> JsonObject:

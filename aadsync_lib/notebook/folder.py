@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from aadsync_lib import files
-from aadsync_lib.errors import AadsyncError
+from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.report.as_json import plan_to_json
@@ -17,6 +17,10 @@ from aadsync_lib.report.as_json import plan_to_json
 PLAN = "plan.json"
 REPORT = ".run.json"
 PAGE = "summary.html"
+WHOLE = "all"  # stands for the target in the name of a report over all of them
+NOTHING_YET = "{}"
+SILENT = "its task ended without a report: see the run page of the task"
+DAMAGED = "its report is damaged: see the run page of the task"
 
 
 class RunFolder:
@@ -39,6 +43,12 @@ class RunFolder:
         """Return the folder that a saved plan is in."""
         return cls(str(PurePosixPath(plan).parent))
 
+    def clear(self) -> None:
+        """Take back what an earlier attempt left: a repaired job run has the same folder."""
+        for name in files.names(self.path):
+            if name in (PLAN, PAGE) or name.endswith(REPORT):
+                self._write(name, NOTHING_YET)
+
     def save_plan(self, plan: Plan) -> str:
         """Write the plan and return its path."""
         return self._write(PLAN, json.dumps(plan_to_json(plan), indent=2))
@@ -57,20 +67,27 @@ class RunFolder:
 
     def plan(self) -> str:
         """Return the text of the plan."""
-        if PLAN not in files.names(self.path):
+        there = PLAN in files.names(self.path)
+        text = files.read_text(f"{self.path}/{PLAN}") if there else NOTHING_YET
+        if text == NOTHING_YET:
             raise AadsyncError(
                 f"{self.path} has no {PLAN}: the plan was not made. Look at the run page of the task "
                 f"that plans; nothing was changed."
             )
-        return files.read_text(f"{self.path}/{PLAN}")
+        return text
 
     def reports(self) -> dict[str, Any]:
-        """Return what became of each target, by its name."""
+        """Return what became of each target, by its name, or by ``WHOLE`` of all of them."""
         found = (name for name in files.names(self.path) if name.endswith(REPORT))
-        return {
-            name.removesuffix(REPORT): json.loads(files.read_text(f"{self.path}/{name}"))
-            for name in found
-        }
+        return {name.removesuffix(REPORT): self._report(name) for name in found}
+
+    def _report(self, name: str) -> Any:
+        """Read a report; one that a task could not write to its end hides no other."""
+        try:
+            document = json.loads(files.read_text(f"{self.path}/{name}"))
+        except (ValueError, RecursionError, UsageError):
+            document = None
+        return document if isinstance(document, dict) else {"error": DAMAGED}
 
     def _write(self, name: str, text: str) -> str:
         path = f"{self.path}/{name}"

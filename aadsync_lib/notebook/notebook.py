@@ -9,7 +9,7 @@ from typing import Any
 from aadsync_lib import files
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
-from aadsync_lib.config.settings import Settings
+from aadsync_lib.config.settings import Settings, StoreSettings
 from aadsync_lib.doctor import Finding
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.engine.refusal import RefusedError
@@ -17,7 +17,7 @@ from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, Usa
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook import ending, show, widgets
-from aadsync_lib.notebook.folder import RunFolder
+from aadsync_lib.notebook.folder import SILENT, WHOLE, RunFolder
 from aadsync_lib.notebook.parameters import parameters_of
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
@@ -57,10 +57,12 @@ class Notebook:
 
     def plan(self) -> Plan:
         """Read both sides and return every change, saved where ``reports`` says."""
+        folder = self._folder()
         with told(self._secrets):
+            if folder:
+                folder.clear()
             with self._engine(read_only=True) as engine:
                 plan = interruptibly(engine.plan, engine.stop)
-            folder = self._folder()
             self._saved = folder.save_plan(plan) if folder else None
             return plan
 
@@ -70,7 +72,7 @@ class Notebook:
         with told(self._secrets):
             report = self._applied(lambda engine: engine.sync(approve=approve))
             if folder:
-                folder.save_report(self._value("target") or "all", run_to_json(report))
+                folder.save_report(self._value("target") or WHOLE, run_to_json(report))
             return report
 
     def apply(self) -> RunReport:
@@ -82,7 +84,8 @@ class Notebook:
             whole = plan_from_text(files.read_text(path), path)
             part = part_of(whole, target)
             approve = approval_of(part, whole, self._value("approve"))
-            folder, name = RunFolder.around(path), target or "all"
+            folder, name = RunFolder.around(path), target or WHOLE
+            folder.save_error(name, SILENT)  # holds if this task is killed
             try:
                 report = self._applied(lambda engine: engine.apply(part, approve=approve))
             except AadsyncError as error:
@@ -93,12 +96,13 @@ class Notebook:
 
     def report(self) -> Totals:
         """Return what became of all targets of one job run, and record what wrote nothing."""
-        settings, folder, values = self._settings(), self._folder(), self._values()
         with told(self._secrets):
+            settings, folder, values = self._settings(), self._folder(), self._values()
             if folder is None:
                 raise UsageError("reports: name the folder that the notebook 02_plan saved into.")
             plan = plan_from_text(folder.plan(), folder.path)
             no = ending.refused(plan, settings.policy.limits, values.get("approve"))
+            ending.check_planned(values.get("planned"), refused=no)
             only = values.get("plan_only") == "true"
             spark = self._platform.spark
             with open_store(settings, self._clock, read_only=only, spark=spark) as store:
@@ -110,8 +114,9 @@ class Notebook:
 
     def show(self, result: Plan | RunReport | Totals | Findings) -> None:
         """Show a result: a page, then its rows as tables."""
-        limits, approve = self._settings().policy.limits, self._value("approve")
-        show.show(result, self._platform, limits, approve)
+        with told(self._secrets):
+            limits, approve = self._settings().policy.limits, self._value("approve")
+            show.show(result, self._platform, limits, approve)
 
     def finish(self, result: Plan | RunReport | Totals | Findings) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
@@ -125,7 +130,7 @@ class Notebook:
                     summary = ending.run_result(result)
                 case Totals():
                     result.check()
-                    summary = result.document
+                    summary = result.result()
                 case _:
                     ending.check_findings(result)
                     summary = ending.findings_result(result)
@@ -145,6 +150,8 @@ class Notebook:
 
     def _applied(self, act: Callable[[Engine], RunReport]) -> RunReport:
         """Apply something; a refused plan is shown before the error that says so."""
+        if self._value("plan_only") == "true":  # a job passes it to every task
+            raise UsageError("plan_only: is true, and this applies. Nothing was changed.")
         with self._engine() as engine:
             try:
                 return interruptibly(lambda: act(engine), engine.stop)
@@ -157,7 +164,7 @@ class Notebook:
         config = values.get("config")
         text, where = (files.read_text(config), config) if config else (None, "widgets")
         settings = settings_from(text, where, widgets.settings_in(values))
-        if "store" not in settings.model_fields_set:
+        if settings.store.sqlite == StoreSettings().sqlite:  # the default, of the notebook's disk
             raise SettingsError(where, (FORGETFUL,))
         return settings
 

@@ -67,6 +67,7 @@ APPROVE = Parameter("approve")
 PLAN = Parameter("plan")
 REPORTS = Parameter("reports")
 RUN = Parameter("run")
+PLANNED = Parameter("planned")
 
 # What each notebook takes beside the settings.
 RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
@@ -74,7 +75,7 @@ RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "plan": (CONFIG, TARGET, FULL, PLAN_ONLY, APPROVE, REPORTS, RUN),
     "apply": (CONFIG, TARGET, PLAN, APPROVE),
     "sync": (CONFIG, TARGET, FULL, APPROVE, REPORTS, RUN),
-    "report": (CONFIG, PLAN_ONLY, APPROVE, REPORTS, RUN),
+    "report": (CONFIG, PLAN_ONLY, APPROVE, REPORTS, RUN, PLANNED),
 }
 
 
@@ -92,7 +93,7 @@ JOB_PARAMETERS: tuple[str, ...] = (
     *(one.name for one in (CONFIG, FULL, PLAN_ONLY, APPROVE, REPORTS, RUN)),
     *SETTINGS,
 )
-"""What the job passes to every task; ``target`` and ``plan`` come from task to task."""
+"""What the job passes to every task; ``target``, ``plan`` and ``planned`` come from task to task."""
 
 
 def _choices(name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from aadsync_lib.errors import AadsyncError
-from aadsync_lib.report.clean import visible_lines
+from aadsync_lib.report.clean import visible, visible_lines
 from aadsync_lib.secrets import RedactingFilter, SecretResolver
 
 OURS = logging.getLogger("aadsync_lib")
@@ -30,11 +30,19 @@ def told(secrets: SecretResolver) -> Iterator[None]:
         raise AadsyncError(f"{text}\nPlease report this, it is a defect of aadsync.") from None
 
 
+class CleanFormatter(logging.Formatter):
+    """One line a record: what comes from a server or a directory begins none of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format and clean."""
+        return visible(super().format(record))
+
+
 @contextmanager
 def story_on_stdout(secrets: SecretResolver) -> Iterator[None]:
     """Print the log of a run, about ten lines, where a notebook and a job's page show it."""
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    handler.setFormatter(CleanFormatter("%(levelname)s %(message)s"))
     handler.addFilter(RedactingFilter(secrets))
     before = OURS.level, OURS.propagate
     OURS.addHandler(handler)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.engine.record import record_unwritten, status_of, untouched
-from aadsync_lib.errors import AadsyncError, PartialError
+from aadsync_lib.errors import PartialError, UnsafePlanError
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Status
+from aadsync_lib.notebook.ending import unread
+from aadsync_lib.notebook.folder import SILENT, WHOLE
 from aadsync_lib.ports import Clock, Store
 from aadsync_lib.report.as_json import target_report_to_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SILENT = "its task ended without a report: see the run page of the task"
 COLUMNS = ("target", "status", "changes", "members_added", "members_removed", "failed",
            "quarantined", "held", "error")  # fmt: skip
 
@@ -34,26 +35,32 @@ class Totals:
     errors: Mapping[str, str]
     refused: str | None = None
 
-    @property
-    def good(self) -> bool:
-        """Whether every target was planned, and everything planned for it was done."""
-        undone = any(one["failed"] for one in self.document["targets"])
-        return not (undone or self.errors or self.refused)
-
     def check(self) -> None:
-        """Raise ``PartialError`` with what went wrong on which target, if anything did."""
+        """Raise with what went wrong on which target, if anything did."""
         if self.refused:
-            raise AadsyncError(self.refused)
-        if self.good:
-            return
+            raise UnsafePlanError(self.refused)
         lines = [f"  {target}: {error}" for target, error in self.errors.items()]
         lines += [
             f"  {one['target']}: {len(one['failed'])} changes were not done"
             for one in self.document["targets"]
             if one["failed"]
         ]
-        text = "\n".join(lines)
-        raise PartialError(f"Not all of this run was done.\n{text}\nThe next run tries it again.")
+        lines += [
+            f"  {one['target']}: {unread(len(one['held']))}"
+            for one in self.document["targets"]
+            if one["held"]
+        ]
+        if lines:
+            text = "\n".join(lines)
+            raise PartialError(
+                f"Not all of this run was done.\n{text}\nThe next run tries it again."
+            )
+
+    def result(self) -> JsonObject:
+        """Return the document with counts in place of lists, small enough for the result of a notebook."""
+        lists = ("failed", "quarantined", "held", "warnings")
+        targets = [one | {key: len(one[key]) for key in lists} for one in self.document["targets"]]
+        return self.document | {"targets": targets}
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a target: text columns are ``string``, counts ``int64``."""
@@ -88,18 +95,26 @@ def total(
     status = Status.REFUSED if refused else None
     found, quiet, errors = [], [], {}
     for one in plan.targets:
-        report = reports.get(one.target)
-        if report is not None and report.get("targets"):
-            found.append(report["targets"][0])
+        done, error = _became_of(one.target, reports)
+        if done is not None:
+            found.append(done)
         elif refused or plan_only or not one.changes:
             quiet.append(untouched(one, status or status_of(one, complete=plan.complete)))
             found.append(target_report_to_json(quiet[-1]))
         else:
-            errors[one.target] = SILENT if report is None else str(report.get("error", SILENT))
+            errors[one.target] = error
             found.append(target_report_to_json(untouched(one, Status.FAILED)))
     if quiet and not plan_only:
         record_unwritten(store, clock, plan, quiet)
     return Totals(plan, _document(plan, found, reports), errors, refused)
+
+
+def _became_of(target: str, reports: Mapping[str, JsonObject]) -> tuple[JsonObject | None, str]:
+    """Return what was done on a target, by its own report or by one over all, or why that is not known."""
+    told = [reports[name] for name in (target, WHOLE) if name in reports]
+    parts = (part for report in told for part in report.get("targets", ()))
+    done = next((part for part in parts if part["target"] == target), None)
+    return done, next((str(report["error"]) for report in told if "error" in report), SILENT)
 
 
 def _document(

@@ -33,7 +33,7 @@ class Breach:
 
 def _quoted(name: str) -> str:
     """Put a name into quotes where its own punctuation would blur where it ends."""
-    return name if PLAIN.fullmatch(name) else f'"{name}"'
+    return name if PLAIN.fullmatch(name) else f'"{name}"'.replace("\n", "\\n")
 
 
 def breaches(plan: Plan, limits: Limits) -> tuple[Breach, ...]:

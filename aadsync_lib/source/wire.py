@@ -141,7 +141,8 @@ class Wire:
             return Answer.unusable(type(error).__name__)
         status: int = response.status_code
         log.debug("%s %s: %d", info.http_method.value, redacted(info.url), status)
-        return Answer.of(status, _json(response.content), response.headers.get("Retry-After"))
+        body = _json(_without_login(response))
+        return Answer.of(status, body, response.headers.get("Retry-After"))
 
 
 class _ThreadedCredential:
@@ -166,6 +167,12 @@ class _ThreadedCredential:
             ) from error
         # The SDK sends no token at all, and says nothing, when the type is not exactly this one.
         return AccessToken(token.token, token.expires_on)
+
+
+def _without_login(response: httpx.Response) -> bytes:
+    """Take out the token, should a server or a proxy repeat what it was sent."""
+    login = response.request.headers.get("Authorization", "").rpartition(" ")[2].encode()
+    return response.content.replace(login, b"***") if login else response.content
 
 
 def _json(content: bytes) -> Any:

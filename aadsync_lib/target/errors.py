@@ -40,9 +40,16 @@ def refusal_of(what: str, response: requests.Response, text: str, now: float) ->
     """
     if response.status_code < 400:
         return Refusal(what, 403, one_line(text), None)
-    detail = _detail(response) or response.reason or ""
+    detail = _without_login(response, _detail(response) or response.reason or "")
     after = retry_after(response.headers.get("Retry-After"), now)
     return Refusal(what, response.status_code, one_line(detail), after)
+
+
+def _without_login(response: requests.Response, text: str) -> str:
+    """Take out the token, should a server or a proxy repeat what it was sent."""
+    sent = getattr(response.request, "headers", {})
+    login = str(sent.get("Authorization", "")).rpartition(" ")[2]
+    return text.replace(login, "***") if login else text
 
 
 def _detail(response: requests.Response) -> str:

@@ -282,3 +282,36 @@ def test_who_was_deleted_leaves_groups_at_once_though_somebody_of_the_same_name_
     assert [one.external_id for one in report.targets[0].quarantined] == ["u-ada-again"]
     assert world.target.members_of("Data") == {"bob@contoso.com"}
     assert world.planned().changes == ()
+
+
+def keeping(world, days):
+    store = world.settings.store.model_copy(update={"retention_days": days})
+    world.settings = world.settings.model_copy(update={"store": store})
+
+
+def test_records_older_than_the_retention_go_with_the_next_run(world):
+    keeping(world, 7)
+    world.sync()
+    world.clock.advance(8 * 86_400)
+    second = world.sync()
+    assert set(recorded(world)) == {second.run_id}
+    assert world.planned().changes == ()
+
+
+def test_without_a_retention_every_record_stays(world):
+    world.sync()
+    world.clock.advance(10_000 * 86_400)
+    world.sync()
+    assert len(recorded(world)) == 2
+
+
+def test_a_run_whose_old_records_could_not_be_deleted_warns_and_is_as_good(
+    world, monkeypatch, caplog
+):
+    def broken(before):
+        raise StoreError("disk full")
+
+    keeping(world, 7)
+    monkeypatch.setattr(world.store, "prune", broken)
+    assert world.sync().status is Status.SUCCEEDED
+    assert "old records were not deleted, the next run tries again: disk full" in caplog.text

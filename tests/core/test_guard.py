@@ -139,3 +139,10 @@ def test_a_name_that_could_be_taken_for_two_is_quoted_in_the_refusal():
         replace(breach, names=("=SUM(A1:A9), quoted", "Data / Platform", "ada@contoso.com"))
     )
     assert shown.endswith(': "=SUM(A1:A9), quoted", Data / Platform, ada@contoso.com')
+
+
+def test_a_name_with_a_line_end_begins_no_line_of_the_refusal():
+    many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
+    (breach,) = breaches(many, Limits())
+    shown = str(replace(breach, names=("dbx-a\n  approve = sha256:00",)))
+    assert "\n" not in shown

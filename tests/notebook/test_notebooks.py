@@ -72,6 +72,15 @@ def test_a_job_that_only_plans_hands_nothing_on(stage):
     assert not Path(stage.parameters["store.sqlite"]).exists()
 
 
+def test_what_applies_refuses_where_only_a_plan_was_asked_for(stage):
+    stage.in_job("02_plan").succeeded()
+    mark = stage.sandbox.log.mark()
+    for name, more in (("04_sync", {}), ("03_apply", {"plan": str(stage.saved_plan)})):
+        done = stage.in_job(name, plan_only="true", **more)
+        assert "plan_only: is true" in done.error.message
+    assert stage.sandbox.log.mark() == mark
+
+
 def test_a_run_with_nothing_to_do_is_on_record(stage):
     stage.run("04_sync").succeeded()
     stage.in_job("02_plan").succeeded()
@@ -146,6 +155,21 @@ def test_a_value_that_a_drop_down_does_not_have_is_refused(stage):
 def test_a_notebook_without_a_store_is_told_that_its_disk_forgets(stage):
     done = stage.run("02_plan", **{"store.sqlite": ""})
     assert "name store.delta" in done.error.message
+
+
+def test_how_long_records_are_kept_names_no_store(stage):
+    done = stage.run("02_plan", **{"store.sqlite": "", "store.retention_days": "30"})
+    assert "name store.delta" in done.error.message
+
+
+def test_a_parameter_that_is_misspelt_is_named_and_nothing_is_read(stage):
+    mark = stage.sandbox.log.mark()
+    wrong = {"plan_onyl": "plan_only", "polcy.mode": "policy"}
+    for name, meant in wrong.items():
+        done = stage.run("02_plan", **{name: "true"})
+        assert name.partition(".")[0] in done.error.message
+        assert f"did you mean `{meant}`?" in done.error.message
+    assert stage.sandbox.log.mark() == mark
 
 
 def test_setup_makes_the_scope_and_says_which_secrets_are_missing(stage):

@@ -5,7 +5,7 @@ import pytest
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.config.places import place_of
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.errors import SettingsError
+from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.notebook.parameters import (
     JOB_PARAMETERS,
     RUN_PARAMETERS,
@@ -13,6 +13,7 @@ from aadsync_lib.notebook.parameters import (
     parameters_of,
     settings_parameters,
 )
+from aadsync_lib.notebook.widgets import read
 
 TENANT = "5f0a0000-0000-0000-0000-000000000000"
 ENOUGH = {
@@ -78,8 +79,32 @@ def test_no_parameter_of_a_run_is_named_like_a_setting():
 
 def test_the_job_passes_what_its_notebooks_take():
     taken = {one.name for kind in ("plan", "apply", "report") for one in parameters_of(kind)}
-    assert set(JOB_PARAMETERS) == taken - {"target", "plan"}
+    assert set(JOB_PARAMETERS) == taken - {"target", "plan", "planned"}
     assert len(JOB_PARAMETERS) == len(set(JOB_PARAMETERS))
+
+
+class Lenient:
+    """Widgets of a place that takes any value for a drop-down."""
+
+    def __init__(self, **values):
+        self.getAll = lambda: values
+        self.get = lambda name: values.get(name, "")
+
+    @property
+    def widgets(self):
+        return self
+
+
+@pytest.mark.parametrize("value", ["True", "1", "yes"])
+def test_plan_only_is_true_or_false_and_nothing_else_passes_for_false(value):
+    with pytest.raises(UsageError, match=f"plan_only: found '{value}'; expected false or true"):
+        read(Lenient(plan_only=value), parameters_of("plan"))
+    assert read(Lenient(plan_only=" true\n"), parameters_of("plan")) == {"plan_only": "true"}
+
+
+def test_a_parameter_of_another_task_is_left_alone():
+    values = {"environment": "prod", "plan": "p", "full": "true", "name": "contoso"}
+    assert read(Lenient(**values), parameters_of("report")) == values
 
 
 def problems_with(parameters):

@@ -278,6 +278,13 @@ class TestCredential:
         assert told == ["read 1 groups, 2 users and 1 service principals from Entra in 5 requests"]
 
 
+@pytest.mark.parametrize("path", [r"members\?", "batch|members"])
+def test_a_token_that_graph_repeats_is_in_no_reason(box, source, world, path):
+    said = {"code": "BadRequest", "message": f"not with Bearer {box.graph_token}"}
+    box.faults.add(Fault("400", "graph", path=path, count=None, body={"error": said}))
+    assert source("Data").read().groups[world].unread.endswith("not with Bearer ***")
+
+
 def test_an_incomplete_read_is_logged_as_one(box, source, world, caplog):
     caplog.set_level(logging.INFO, logger="aadsync_lib")
     box.faults.add(Fault("403", path=r"members\?"))

@@ -250,14 +250,14 @@ class StoreContract:
 
         def work(worker: int) -> None:
             start.wait(10)
-            for number in range(10):
+            for number in range(5):
                 name = f"{worker}-{number}"
                 (entry,) = store.announce("r1", "account", [change(f"e{name}")])
                 store.settle("account", {entry: done()}, linked=[link(f"e{name}", f"t{name}")])
 
         with running(store), ThreadPoolExecutor(8) as pool:
             list(pool.map(work, range(8)))
-        assert len(store.links("account")) == len(store.outcomes("r1")) == 80
+        assert len(store.links("account")) == len(store.outcomes("r1")) == 40
         assert store.pending("account") == ()
 
     def test_targets_do_not_share_links_or_pending(self, store):

@@ -174,6 +174,13 @@ def test_no_secret_and_no_configuration_is_in_the_error_of_a_refused_login(accou
     assert error.value.__cause__.__cause__ is None
 
 
+def test_a_token_that_databricks_repeats_is_not_told(account):
+    said = {"status": "403", "detail": f"not with Bearer {account.box.databricks_token}"}
+    account.fault("403", "GET", count=None, body=said)
+    with pytest.raises(TargetError, match=r"403 not with Bearer \*\*\*"):
+        account.target.read()
+
+
 def test_a_wrong_account_id_or_path_is_told_so(account):
     account.state.switches.scim_20 = account.state.switches.scim_21 = False
     with pytest.raises(TargetError, match=r"404.*Check the host and account_id"):

@@ -1,15 +1,16 @@
 """Group commit: calls that wait while a commit is under way go into the next one, together.
 
 A commit of Delta takes a second or two on cloud storage, whatever is in it, and many threads announce
-and settle at once. Whoever gets the lock first commits for everybody who waits.
+and settle at once. Whoever finds no commit under way commits for everybody who waits.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
-from threading import Lock
+from threading import Condition
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
@@ -33,19 +34,20 @@ class Committer:
         self._clock = clock
         self._leases = leases
         self._waiting: list[Step] = []
-        self._waiting_lock = Lock()
-        self._committing = Lock()
+        self._busy = False
+        self._changed = Condition()
         self._views: dict[str, tuple[Lease, View]] = {}
 
     def record(self, step: Step) -> None:
         """Return when the step is recorded; raise what kept it from being so."""
-        with self._waiting_lock:
+        with self._changed:
             self._waiting.append(step)
-        with self._committing:
-            if not step.done:  # else somebody who was first has taken it along
-                with self._waiting_lock:
-                    together, self._waiting = self._waiting, []
-                self._together(together)
+            self._changed.wait_for(lambda: step.done or not self._busy)
+            if not step.done:  # else somebody has taken it along
+                together, self._waiting = self._waiting, []
+                self._busy = True
+        if not step.done:
+            self._together(together)
         if step.error:
             raise step.error
 
@@ -53,19 +55,26 @@ class Committer:
         try:
             self._commit(steps)
         except BaseException as error:
-            for step in steps:
-                step.error = step.error or error
-            raise
+            for step in steps:  # each thread raises an error of its own
+                step.error = step.error or _again(error)
+            if not isinstance(error, Exception):
+                raise
         finally:
-            for step in steps:
-                step.done = True
+            with self._changed:
+                for step in steps:
+                    step.done = True
+                self._busy = False
+                self._changed.notify_all()
 
     def _commit(self, steps: list[Step]) -> None:
         """Record all steps that can be; the others get their error and hinder nobody."""
         announces = [step for step in steps if isinstance(step, Announce)]
-        self._renew_expired(announces)
+        with _failing(announces):
+            self._renew_expired(announces)
         written = self._write([step for step in steps if not step.error])
-        self._check([step for step in written if isinstance(step, Announce)])
+        announced = [step for step in written if isinstance(step, Announce)]
+        with _failing(announced):
+            self._check(announced)
 
     def _write(self, steps: list[Step]) -> list[Step]:
         """Add the rows of these steps in one commit and return the steps that had any to add."""
@@ -119,7 +128,7 @@ class Committer:
         takings = read_takings(self._tables, self._sync)
         for lease in leases:
             lease.check(takings)
-        losers = [step for step in announced if step.lease.error]
+        losers = [step for step in announced if step.lease.taken]
         for step in losers:
             step.error = step.lease.error
         if losers:
@@ -130,3 +139,21 @@ class Committer:
             self._write([step.withdrawn() for step in losers])
         except StoreError as error:  # the next run looks up on the target what became of them
             log.warning("changes that were not sent are left open: %s", error)
+
+
+@contextmanager
+def _failing(steps: Sequence[Step]) -> Iterator[None]:
+    """Let an error of the store fail these steps and no others."""
+    try:
+        yield
+    except StoreError as error:
+        for step in steps:
+            step.error = step.error or _again(error)
+
+
+def _again(error: BaseException) -> BaseException:
+    if not isinstance(error, StoreError):
+        return error
+    other = StoreError(str(error))
+    other.__cause__ = error.__cause__
+    return other

@@ -79,7 +79,7 @@ def read_takings(tables: Tables, sync: str, target: str | None = None) -> list[T
 
 @dataclass(slots=True)
 class Lease:
-    """A lease this process took. ``expires_at`` and ``lost`` are what it knows of it."""
+    """A lease this process took. ``expires_at`` and ``taken`` (by another) are what it knows of it."""
 
     sync: str
     target: str
@@ -89,7 +89,7 @@ class Lease:
     since: float
     expires_at: float
     token: str = field(default_factory=lambda: uuid4().hex)
-    error: StoreError | None = None
+    taken: Taking | None = None
 
     def row(self, now: float, *, until: float, released: bool = False) -> tuple[object, ...]:
         """Return the row that takes, renews or releases it."""
@@ -99,25 +99,31 @@ class Lease:
 
     def trusted(self, now: float) -> bool:
         """Return whether nobody else can have taken it by now."""
-        return self.error is None and now < self.expires_at
+        return self.taken is None and now < self.expires_at
+
+    @property
+    def error(self) -> StoreError | None:
+        """What to raise when it is lost."""
+        if self.taken is None:
+            return None
+        return lost(self.target, self.run_id, self.taken.holder, self.taken.since)
 
     def renew(self, tables: Tables, now: float) -> bool:
         """Extend it and return True, unless somebody else has taken it."""
-        if self.error is None:
+        if self.taken is None:
             tables.append("leases", COLUMNS, [self.row(now, until=now + TTL)])
             takings = read_takings(tables, self.sync, self.target)
             self.check(takings)
-            if self.error is None:
+            if self.taken is None:
                 self.expires_at = max(self.expires_at, now + TTL)
                 _forget(tables, self, takings)
-        return self.error is None
+        return self.taken is None
 
     def check(self, takings: list[Taking]) -> None:
         """Learn from what the table says whether it is lost."""
         ours = [one for one in takings if one.target == self.target]
-        if ours and ours[0].fence > self.fence and self.error is None:
-            taken = ours[0]
-            self.error = lost(self.target, self.run_id, taken.holder, taken.since)
+        if ours and ours[0].fence > self.fence:
+            self.taken = self.taken or ours[0]
 
     def release(self, tables: Tables, now: float) -> None:
         """End it now."""

@@ -21,7 +21,7 @@ SELECT entry FROM {pending} WHERE sync = :sync AND announced_at < timestamp_micr
 
 RUNS_WITH_ENTRIES = """
 SELECT run_id FROM {runs} r LEFT SEMI JOIN {journal} j ON r.sync = j.sync AND r.run_id = j.run_id
-  AND j.event IN ('announced', 'settled')
+  AND j.sync = :sync AND j.event IN ('announced', 'settled')
 WHERE r.sync = :sync AND r.ended_at < timestamp_micros(:before)
 """
 

@@ -36,6 +36,8 @@ class Frame(Protocol):
 
     def collect(self) -> list[Any]: ...
 
+    def coalesce(self, numPartitions: int, /) -> Frame: ...  # noqa: N803  as pyspark calls it
+
     def writeTo(self, table: str, /) -> Writer: ...  # noqa: N802  as pyspark calls it
 
 
@@ -86,11 +88,8 @@ class Tables:
     def append(self, table: str, columns: str, rows: Sequence[Row]) -> None:
         """Add rows in one commit, all or none; ``columns`` are their names and types."""
         if rows:
-            self._guarded(
-                lambda: (
-                    self._spark.createDataFrame(rows, columns).writeTo(self._names[table]).append()
-                )
-            )
+            frame = self._spark.createDataFrame(rows, columns).coalesce(1)  # one file each commit
+            self._guarded(lambda: frame.writeTo(self._names[table]).append())
 
     def _run(self, statement: str, args: Mapping[str, object]) -> Frame:
         return self._spark.sql(statement.format_map(self._names), args=dict(args))

@@ -91,7 +91,7 @@ def check_convertible(frame: Any) -> None:
     if twice:
         raise ValueError(f"display: duplicate column names: {', '.join(twice)}")
     try:
-        import pyarrow as pa # it has no types
+        import pyarrow as pa
     except ModuleNotFoundError:
         return
     for name in frame.columns:
