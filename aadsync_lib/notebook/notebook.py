@@ -130,7 +130,7 @@ class Notebook:
                     summary = ending.run_result(result)
                 case Totals():
                     result.check()
-                    summary = result.result()
+                    summary = result.document
                 case _:
                     ending.check_findings(result)
                     summary = ending.findings_result(result)

@@ -56,12 +56,6 @@ class Totals:
                 f"Not all of this run was done.\n{text}\nThe next run tries it again."
             )
 
-    def result(self) -> JsonObject:
-        """Return the document with counts in place of lists, small enough for the result of a notebook."""
-        lists = ("failed", "quarantined", "held", "warnings")
-        targets = [one | {key: len(one[key]) for key in lists} for one in self.document["targets"]]
-        return self.document | {"targets": targets}
-
     def to_frame(self) -> pd.DataFrame:
         """Return one row a target: text columns are ``string``, counts ``int64``."""
         import pandas as pd
