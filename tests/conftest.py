@@ -22,8 +22,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses Spark, so that it can be left out, and share one server."""
+    """Mark what uses Spark: it takes minutes, and shares one server."""
     for item in items:
         if NEED_SPARK & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.spark)
+            item.add_marker(pytest.mark.workspace)
             item.add_marker(pytest.mark.xdist_group("spark"))

@@ -12,7 +12,7 @@ from aadsync_lib.sandbox import Sandbox
 from tests.bundle.deployed import Bundle
 from tests.bundle.files import OPTIONS
 
-pytestmark = pytest.mark.xdist_group("bundle")
+pytestmark = [pytest.mark.workspace, pytest.mark.xdist_group("bundle")]
 Clone = Callable[..., Bundle]
 TARGETS = ("dev", "prod")
 RUNNER = "11111111-1111-4111-8111-111111111111"

@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from aadsync_lib.sandbox.faults import Fault
 from tests.notebook.stage import result_of
 from tests.notebook.test_notebooks import everybody_leaves, runs
+
+pytestmark = pytest.mark.workspace
 
 
 def folder(stage):

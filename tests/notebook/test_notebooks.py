@@ -11,6 +11,7 @@ from tests.notebook.runner import WAYS, run_notebook
 from tests.notebook.stage import result_of
 
 FOUND = {"git": "/aadsync_lib/", "local": "/aadsync_lib/", "bundle": "/files-", "wheel": "/site/"}
+pytestmark = pytest.mark.workspace
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
