@@ -105,6 +105,7 @@ def _machine_to_machine(
     def headers() -> dict[str, str]:
         try:
             token = source.token().access_token
+        # A refusal, an answer without a token, an answer that is no form: each has a class of its own.
         except (ValueError, KeyError, NotImplementedError) as error:
             raise refused(login, error, secrets) from error
         secrets.hide(token)

@@ -15,8 +15,8 @@ class Platform:
     """The globals of a notebook. Each of them may be missing: a notebook also runs as plain Python."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
-        self.dbutils = names.get("dbutils")
-        self.spark = names.get("spark")
+        self.dbutils: Any = names.get("dbutils")
+        self.spark: Any = names.get("spark")
         self._display: Callable[[Any], None] | None = names.get("display")
         self._html: Callable[[str], None] | None = names.get("displayHTML")
 
@@ -24,7 +24,7 @@ class Platform:
     def interactive(self) -> bool:
         """Whether somebody looks on, rather than a job."""
         try:
-            from dbruntime.databricks_repl_context import get_context  # type: ignore[import-not-found]
+            from dbruntime.databricks_repl_context import get_context
         except ImportError:
             return False
         return getattr(get_context(), "jobId", None) is None
@@ -62,7 +62,7 @@ class Platform:
         """End the notebook with a result. Nothing after it runs on Databricks."""
         text = json.dumps(result)
         try:
-            leave = self.dbutils.notebook.exit  # type: ignore[union-attr]
+            leave = self.dbutils.notebook.exit
         except (AttributeError, ValueError):  # plain Python, or databricks-sdk without a cluster
             print(text)  # noqa: T201 - what the notebook would have returned
         else:

@@ -67,6 +67,6 @@ def _undeclared(dbutils: Any) -> Mapping[str, str]:
     """Return every parameter of the run; not all places can tell."""
     try:
         every: Mapping[str, str] = dbutils.widgets.getAll()
-    except (AttributeError, NotImplementedError):
+    except (AttributeError, NotImplementedError):  # databricks-sdk's stand-in has no getAll
         return {}
     return every
