@@ -59,6 +59,9 @@ test: $(READY)  ## everything that needs neither a cloud nor a workspace
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
 	$(PYTEST) -n 2 --dist worksteal tests/acceptance
 
+soak: $(READY)  ## weeks of random days against a plain oracle, new ones each time, for about an hour
+	HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 tests/oracle
+
 workspace: $(READY)  ## what happens in a workspace: notebooks, the bundle by the real CLI, Delta on Spark; takes minutes
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m workspace --durations 10
@@ -90,4 +93,4 @@ lock: $(READY)  ## renew the lock files
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup tools demo check test workspace runtimes oldest bench format picture lock help
+.PHONY: setup tools demo check test soak workspace runtimes oldest bench format picture lock help

@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+DATA = ["py.typed", "config/*.schema.json", "**/*.sql", "**/*.j2", "**/*.css", "**/*.js"]
 
 setup(
     name="aadsync",
@@ -16,7 +17,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=find_packages(include=["aadsync_lib", "aadsync_lib.*"]),
-    package_data={"aadsync_lib": ["py.typed", "config/*.schema.json", "**/*.sql", "**/*.j2"]},
+    package_data={"aadsync_lib": DATA},
     # Floors are at or below what Databricks Runtime 16.4 LTS preinstalls, so that nothing there has to move (`make runtimes`),
     # and each of them is tested (`make oldest`). requirements.txt repeats them for notebooks.
     install_requires=[
@@ -42,9 +43,11 @@ setup(
             "mypy",
             "pandas-stubs",
             "pytest",
+            "pytest-timeout",
             "pytest-xdist",
             "ruff",
             "scim2-tester",
+            "selenium",
             "types-PyYAML",
             "types-requests",
             "types-setuptools",

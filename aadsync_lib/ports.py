@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from aadsync_lib.model.account import Account, Members, TargetSnapshot
+from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import Snapshot
+from aadsync_lib.model.directory import Presence, Sighting, Snapshot
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.memory import (
+    JournalEntry,
+    Membership,
+    Memory,
+    QuarantineRecord,
+    Retry,
+    RunRecord,
+)
 from aadsync_lib.model.run import Outcome
 
 
@@ -42,6 +50,16 @@ class Source(Protocol):
 
     def read(self) -> Snapshot:
         """Read everything in scope. Raises ``SourceError`` when nothing useful could be read."""
+        ...
+
+    def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
+        """Say of each object id where it is, in scope or not."""
+        ...
+
+    def who(
+        self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
+    ) -> tuple[Sighting, ...]:
+        """Find whoever has this user name, mail, application id, display name or object id."""
         ...
 
 
@@ -135,12 +153,58 @@ class StoreReader(Protocol):
         """Writes announced without an outcome, oldest first."""
         ...
 
-    def added(self, target: str) -> Mapping[str, frozenset[str]]:
-        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
+    def shared(self, target: str) -> Mapping[str, str]:
+        """Target ids that other syncs of this store manage, with the name of that sync."""
+        ...
+
+    def former(self, target: str) -> tuple[Link, ...]:
+        """Links whose Entra object has another target object by now: what became of the old one."""
+        ...
+
+    def memberships(self, target: str, groups: Collection[str]) -> tuple[Membership, ...]:
+        """The latest membership, open or ended, of each member of these groups (object ids)."""
+        ...
+
+    def done(self, target: str, ids: Collection[str]) -> tuple[Change, ...]:
+        """What was done to these objects (object ids), members apart, oldest first."""
+        ...
+
+    def missing(self, target: str) -> Mapping[str, float]:
+        """Since when linked objects are missing from complete reads, by object id."""
+        ...
+
+    def retries(self, target: str) -> tuple[Retry, ...]:
+        """Changes that failed when they were last tried."""
+        ...
+
+    def quarantine(self, target: str) -> tuple[QuarantineRecord, ...]:
+        """What the last run held back until a person looks or the cause is gone."""
         ...
 
 
-class Store(StoreReader, Protocol):
+class HistoryReader(StoreReader, Protocol):
+    """What history, undo and explain read."""
+
+    def targets(self) -> tuple[str, ...]:
+        """Names of the targets that this sync has written to, settings or not."""
+        ...
+
+    def runs(self) -> tuple[RunRecord, ...]:
+        """Every run of this sync, newest first."""
+        ...
+
+    def entries(
+        self, run_id: str | None = None, *, after: float | None = None
+    ) -> tuple[JournalEntry, ...]:
+        """Settled entries of one run or of all, settled ``after`` a time or ever, oldest first."""
+        ...
+
+    def members_at(self, at: float) -> tuple[Membership, ...]:
+        """Every membership that was open at a time, on all targets."""
+        ...
+
+
+class Store(HistoryReader, Protocol):
     """The memory of a sync. Every call is durable when it returns."""
 
     def lease(self, target: str, run_id: str) -> AbstractContextManager[None]:
@@ -174,6 +238,10 @@ class Store(StoreReader, Protocol):
 
         ``unlinked`` are external ids.
         """
+        ...
+
+    def remember(self, run_id: str, target: str, memory: Memory) -> None:
+        """Keep what a run leaves behind for the next one, all or nothing."""
         ...
 
     def prune(self, before: float) -> None:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from aadsync_lib.config.base import SecretRef, Section, is_section
 from aadsync_lib.config.places import bare, listed, method_of, union_of_sections
-from aadsync_lib.config.policy import Limit
+from aadsync_lib.config.policy import Adopt, Limit
 from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
 from aadsync_lib.errors import UsageError
 
@@ -121,7 +121,7 @@ def _lines(
             yield ""
         kind = bare(info.annotation)
         fallback = getattr(default, key) if default else info.default
-        if is_section(kind) and not issubclass(kind, Limit):
+        if is_section(kind) and not issubclass(kind, (Adopt, Limit)):
             yield f"{pad}{key}:{_why(kind.__doc__)}"
             inner = fallback if isinstance(fallback, Section) else None
             yield from _lines(kind, given.get(key, {}), inner, f"{pad}  ")

@@ -13,7 +13,7 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.model.rates import ACCOUNT_RATES
-from aadsync_lib.ports import Clock, Source, Store, Target
+from aadsync_lib.ports import Clock, HistoryReader, Source, Store, Target
 from aadsync_lib.secrets import SecretResolver
 
 if TYPE_CHECKING:
@@ -62,37 +62,43 @@ def open_store(
     settings: Settings, clock: Clock, *, read_only: bool, spark: Any = None
 ) -> Iterator[Store]:
     """Open the memory of the sync; ``read_only`` to plan, which leaves no trace."""
+    if read_only:  # planning calls nothing but what a reader has
+        yield cast("Store", open_reader(settings, spark=spark))
+        return
     opened = _delta if settings.store.delta else _sqlite
-    with opened(settings, clock, read_only, spark) as store:
+    with opened(settings, clock, spark) as store:
         yield store
 
 
-@contextmanager
-def _sqlite(settings: Settings, clock: Clock, read_only: bool, _: Any) -> Iterator[Store]:
+def open_reader(settings: Settings, *, spark: Any = None) -> HistoryReader:
+    """Return the memory of the sync to read; nothing is written, and there is nothing to close."""
+    if settings.store.delta:
+        from aadsync_lib.store.delta.readonly import open_delta_for_plan
+        from aadsync_lib.store.delta.session import session
+
+        return open_delta_for_plan(spark or session(), settings.store.delta, settings.name)
     from aadsync_lib.store.readonly import open_for_plan
+
+    assert settings.store.sqlite
+    return open_for_plan(Path(settings.store.sqlite), settings.name)
+
+
+@contextmanager
+def _sqlite(settings: Settings, clock: Clock, _: Any) -> Iterator[Store]:
     from aadsync_lib.store.sqlite import SqliteStore
 
     assert settings.store.sqlite
-    path = Path(settings.store.sqlite)
-    if read_only:  # planning calls nothing but what a reader has
-        yield cast("Store", open_for_plan(path, settings.name))
-        return
-    with SqliteStore(path, settings.name, clock) as store:
+    with SqliteStore(Path(settings.store.sqlite), settings.name, clock) as store:
         yield store
 
 
 @contextmanager
-def _delta(settings: Settings, clock: Clock, read_only: bool, spark: Any) -> Iterator[Store]:
-    from aadsync_lib.store.delta.readonly import open_delta_for_plan
+def _delta(settings: Settings, clock: Clock, spark: Any) -> Iterator[Store]:
     from aadsync_lib.store.delta.session import session
     from aadsync_lib.store.delta.store import DeltaStore
 
     assert settings.store.delta
-    spark = spark or session()
-    if read_only:
-        yield cast("Store", open_delta_for_plan(spark, settings.store.delta, settings.name))
-        return
-    with DeltaStore(spark, settings.store.delta, settings.name, clock) as store:
+    with DeltaStore(spark or session(), settings.store.delta, settings.name, clock) as store:
         yield store
 
 

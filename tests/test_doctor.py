@@ -150,9 +150,9 @@ class TestSettings:
     """What the file says."""
 
     def test_what_this_version_cannot_do_fails(self, tree):
-        tree["policy"] = {"grace_days": 7}
+        tree["targets"][0]["workspaces"] = [{"workspace_id": 1, "host": "https://w.contoso.com"}]
         assert only(tree) == (
-            "failed   settings policy.grace_days: this version cannot carry this out yet; take it out."
+            "failed   settings targets.0.workspaces: this version cannot carry this out yet; take it out."
         )
 
     def test_a_limit_that_is_off_is_a_warning(self, tree):

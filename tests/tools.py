@@ -1,5 +1,7 @@
 """What some tests want beside Python packages: the Databricks CLI, Java with Spark, Delta's jars. ``make tools`` gets it.
 
+Chromium with its driver comes from the system.
+
 A fixture whose tool is not there calls ``missing``: the test skips with the reason on a desk, and fails where
 ``AADSYNC_REQUIRE_TOOLS`` is set, as in CI, where a skip would go unseen.
 
@@ -20,14 +22,14 @@ TOOLS = Path(__file__).parent.parent / ".tools"
 REQUIRED = "AADSYNC_REQUIRE_TOOLS"
 
 
-def tool(name: str, why: str) -> str:
+def tool(name: str, why: str, get: str = "`make tools`") -> str:
     """Return the path of a program or file, from ``.tools`` or the PATH."""
     own = TOOLS / name
     found = str(own) if own.exists() else shutil.which(name)
-    return found or missing(f"{name} is neither in .tools nor on the PATH: {why}")
+    return found or missing(f"{name} is neither in .tools nor on the PATH: {why}", get)
 
 
-def missing(reason: str) -> NoReturn:
+def missing(reason: str, get: str = "`make tools`") -> NoReturn:
     if os.environ.get(REQUIRED):
-        pytest.fail(f"{reason} ({REQUIRED} is set; see `make tools`)", pytrace=False)
-    pytest.skip(f"{reason} (see `make tools`)")
+        pytest.fail(f"{reason} ({REQUIRED} is set; see {get})", pytrace=False)
+    pytest.skip(f"{reason} (see {get})")

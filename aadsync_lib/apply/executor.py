@@ -14,12 +14,12 @@ from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.perform import Performer
 from aadsync_lib.apply.schedule import Phase, Task, schedule
+from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock, Store, Target
-from aadsync_lib.reconcile.correlate import Adopt
 
 log = logging.getLogger(__name__)
 
@@ -67,18 +67,20 @@ class Executor:
 
         Raises ``StoreError`` when nothing can be recorded any more: then nothing is sent, either.
         """
-        tasks = schedule(plan.changes)
+        detours = {(one.group, one.member): one.through for one in plan.detours}
+        tasks = schedule(plan.changes, detours.keys())
         ledger = Ledger(self._store, run_id, plan.target, links)
-        performer = Performer(self._target, ledger, self._clock, self._adopt)
+        performer = Performer(self._target, ledger, self._clock, self._adopt, detours)
         confirmation = Confirmation(self._target, ledger, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)
         try:
+            failed: set[str] = set()
             with _Pools() as pools:
                 for phase in Phase:
                     part = [task for task in tasks if task.phase is phase]
-                    run = _Run(part, performer, confirmation, pools, self._stop, self._progress)
-                    run.finish()
+                    worker = (performer, confirmation, pools, self._stop, self._progress)
+                    _Run(part, failed, *worker).finish()
         finally:
             if self._progress:
                 self._progress.done()
@@ -108,11 +110,15 @@ class _Pools:
 
 
 class _Run:
-    """The tasks of one phase, each started as soon as what it waits for has ended."""
+    """The tasks of one phase, each started as soon as what it waits for has ended.
+
+    ``failed`` are the tasks of earlier phases that failed; those of this one are added.
+    """
 
     def __init__(
         self,
         tasks: Iterable[Task],
+        failed: set[str],
         performer: Performer,
         confirmation: Confirmation,
         pools: _Pools,
@@ -128,7 +134,7 @@ class _Run:
         self._running = 0
         self._broken = False  # by an unexpected error; other targets go on
         self._ends: SimpleQueue[tuple[Task, Future[bool]]] = SimpleQueue()
-        self._failed: set[str] = set()
+        self._failed = failed
         self._waits: dict[str, int] = {}
         self._followers: dict[str, list[str]] = defaultdict(list)
         for task in self._tasks.values():

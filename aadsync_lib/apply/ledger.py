@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from aadsync_lib.model.change import Change
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Store
+from aadsync_lib.reconcile.renames import renamed_links
 
 
 class Ledger:
@@ -23,9 +25,12 @@ class Ledger:
         self._run_id = run_id
         self._target = target
         self._lock = Lock()
+        self._links = dict(links.by_external)
         self._ids = {link.external_id: link.target_id for link in links.by_external.values()}
+        self._made: dict[str, str] = {}
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
+        self._not_added: dict[Step, str] = {}
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -38,10 +43,24 @@ class Ledger:
         with self._lock:
             return self._ids.get(external_id or "")
 
+    def made(self, external_id: str | None) -> str | None:
+        """Return where an identity is that this run made or took over, not where it was before."""
+        with self._lock:
+            return self._made.get(external_id or "")
+
+    def not_added(self, steps: Iterable[Step]) -> str | None:
+        """Return which of these additions was not made, or perhaps was not, if one."""
+        with self._lock:
+            return next((self._not_added[step] for step in steps if step in self._not_added), None)
+
     def owner(self, target_id: str) -> str | None:
         """Return the identity that an object on the target is linked to."""
         with self._lock:
             return self._owners.get(target_id)
+
+    def sharer(self, target_id: str) -> str | None:
+        """Return the other sync that manages an object by now, if one does."""
+        return self._store.shared(self._target).get(target_id)
 
     def announce(self, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent; return their journal entries."""
@@ -56,22 +75,36 @@ class Ledger:
         unlinked: tuple[str, ...] = (),
     ) -> None:
         """Record what came of announced changes, with the links they made or ended."""
+        outcomes = [self._placed(outcome, linked) for outcome in outcomes]
         known = {
             entry: outcome
             for entry, outcome in zip(entries, outcomes, strict=True)
             if outcome.result is not Result.UNKNOWN
         }
         ended = (*unlinked, *self._replaced(linked))
+        linked = (*linked, *renamed_links(outcomes, self._links))
         self._store.settle(self._target, known, linked=linked, unlinked=ended)
         with self._lock:
-            self._ids.update({link.external_id: link.target_id for link in linked})
+            self._links.update({link.external_id: link for link in linked})
+            places = {link.external_id: link.target_id for link in linked}
+            self._ids.update(places)
+            self._made.update(places)
             self._owners.update({link.target_id: link.external_id for link in linked})
-            self._outcomes.extend(outcomes)
+            self._keep(outcomes)
 
     def note(self, outcome: Outcome) -> None:
         """Keep the outcome of a change that was never sent: there is nothing to undo."""
         with self._lock:
+            self._keep((outcome,))
+
+    def _keep(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
             self._outcomes.append(outcome)
+            change = outcome.change
+            if change.action is Action.ADD_MEMBERS and outcome.result is not Result.DONE:
+                for member in change.members:
+                    step = change.external_id or "", member.external_id or ""
+                    self._not_added[step] = f"{member.name} was not added to {change.name}"
 
     def fail(self, outcome: Outcome) -> None:
         """Record a failure that came to light beside the outcome of its change."""
@@ -86,6 +119,15 @@ class Ledger:
             self._outcomes.remove(done)
             if rest:
                 self._outcomes.append(replace(done, change=replace(done.change, members=rest)))
+
+    def _placed(self, outcome: Outcome, linked: Iterable[Link]) -> Outcome:
+        """Note where on the target an object is that this run has made: ``undo`` asks for it."""
+        change = outcome.change
+        if change.target_id is not None:
+            return outcome
+        made = {link.external_id: link.target_id for link in linked}
+        target_id = made.get(change.external_id or "") or self.target_id(change.external_id)
+        return replace(outcome, change=replace(change, target_id=target_id))
 
     def _replaced(self, linked: Iterable[Link]) -> tuple[str, ...]:
         """Return the identities that lose their object to another one that takes it over."""

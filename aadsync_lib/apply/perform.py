@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.schedule import MEMBERS, Task
+from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind, merged
 from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import (
     AlreadyThere,
@@ -20,7 +22,9 @@ from aadsync_lib.ports import (
     MembersRefused,
     Target,
 )
-from aadsync_lib.reconcile.correlate import Adopt, may_take
+from aadsync_lib.reconcile.correlate import adopt_setting, may_take
+
+Detours = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group and who leaves it
 
 LOOKS = 4
 LOOK_SECONDS = 2.0
@@ -34,10 +38,11 @@ class Performer:
     ledger: Ledger
     clock: Clock
     adopt: Adopt
+    detours: Detours = field(default_factory=dict)
 
     def perform(self, task: Task) -> bool:
         """Carry the task out and return whether its object is as planned, members apart."""
-        changes, missing = self._resolved(task.changes)
+        changes, missing = self._resolved(self._leaving(task.changes))
         for outcome in missing:
             self.ledger.note(outcome)
         if not changes:
@@ -60,6 +65,25 @@ class Performer:
         for change in task.changes:
             self.ledger.note(Outcome(change, Result.SKIPPED, reason))
 
+    def _leaving(self, changes: Sequence[Change]) -> tuple[Change, ...]:
+        """Leave out of removals whom the other way into the group was not opened for."""
+        found: list[Change] = []
+        for change in changes:
+            stay = {one: why for one in change.members if (why := self._closed(change, one))}
+            for member, why in stay.items():
+                error = f"{why} in this run, so it stays in the group for now"
+                alone = replace(change, members=(member,))
+                self.ledger.note(Outcome(alone, Result.SKIPPED, error))
+            rest = tuple(member for member in change.members if member not in stay)
+            if rest or not stay:
+                found.append(replace(change, members=rest) if stay else change)
+        return tuple(found)
+
+    def _closed(self, change: Change, member: MemberRef) -> str | None:
+        if change.action is not Action.REMOVE_MEMBERS or not self.detours:
+            return None
+        return self.ledger.not_added(self.detours.get((change.target_id, member.target_id), ()))
+
     def _resolved(self, changes: Sequence[Change]) -> tuple[tuple[Change, ...], list[Outcome]]:
         """Fill in the target ids of members made in this run; leave out those that failed."""
         resolved: list[Change] = []
@@ -78,7 +102,7 @@ class Performer:
     def _member(self, member: MemberRef) -> MemberRef:
         if member.target_id is not None:
             return member
-        return replace(member, target_id=self.ledger.target_id(member.external_id))
+        return replace(member, target_id=self.ledger.made(member.external_id))
 
     def _send(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
         first = changes[0]
@@ -87,7 +111,9 @@ class Performer:
                 return self._create(changes, entries)
             case "delete":
                 self.target.delete(first.action.kind, _id(first))
-                unlinked = (first.external_id,) if first.external_id else ()
+                linked_to = self.ledger.target_id(first.external_id)
+                ends = first.external_id and linked_to in (None, first.target_id)
+                unlinked = (first.external_id,) if ends and first.external_id else ()
                 self.ledger.settle(entries, _all(changes, Result.DONE), unlinked=unlinked)
             case "add" | "remove":
                 adds, removes = Action.ADD_MEMBERS, Action.REMOVE_MEMBERS
@@ -103,7 +129,13 @@ class Performer:
                     for change in changes
                     if change.action.verb == "adopt"
                 )
-                self.ledger.settle(entries, _all(changes, Result.DONE), linked=linked)
+                released = tuple(
+                    change.external_id
+                    for change in changes
+                    if change.action.verb == "release" and change.external_id
+                )
+                outcomes = _all(changes, Result.DONE)
+                self.ledger.settle(entries, outcomes, linked=linked, unlinked=released)
         return True
 
     def _create(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
@@ -160,13 +192,22 @@ class Performer:
         first = changes[0]
         if len(found) == 1 and self._ours(found[0], first, origin):
             return self._take(changes, entries, found[0], origin)
-        owner = ", ".join(f"{one.id} (externalId {one.external_id or 'none'})" for one in found)
-        reason = f"exists already as {owner}, which policy.adopt: {self.adopt} does not take over"
+        owner = ", ".join(map(self._described, found))
+        kind = first.action.kind
+        setting = adopt_setting(kind, self.adopt.of(kind))
+        reason = f"exists already as {owner}, which {setting} does not take over"
         self.ledger.settle(entries, _all(changes, Result.QUARANTINED, reason))
         return False
 
+    def _described(self, account: Account) -> str:
+        sync = self.ledger.sharer(account.id)
+        managed = f", managed by the sync {sync}" if sync else ""
+        return f"{account.id} (externalId {account.external_id or 'none'}{managed})"
+
     def _ours(self, account: Account, change: Change, origin: Origin) -> bool:
         if self.ledger.owner(account.id) not in (None, change.external_id):
+            return False
+        if self.ledger.sharer(account.id):
             return False
         if account.external_id == change.external_id:
             return True

@@ -9,12 +9,15 @@ import click
 from aadsync_lib import __version__
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
+from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.failure import Failure
+from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.outlet import Outlet, streams_write_anything
 from aadsync_lib.cli.plan import plan
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, sync
+from aadsync_lib.cli.undo import undo
 
 
 class Program(click.Group):
@@ -51,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (demo, init, doctor, plan, sync, apply, sandbox):
+for command in (demo, init, doctor, plan, sync, apply, explain, history, undo, sandbox):
     main.add_command(command)

@@ -28,6 +28,7 @@ class Options:
     form: str = "text"
     out: Path | None = None
     every: bool = False
+    full: bool = False
     verbose: int = 0
     quiet: bool = False
 
@@ -61,16 +62,24 @@ SETTINGS = (
         help="Set one value for this run, by its dotted name; may be repeated.",
     ),
 )  # fmt: skip
-OUTPUT = (
-    click.option(
-        "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text",
-        show_default=True, help="How the result is written to stdout.",
-    ),
-    click.option(
-        "--out", type=FILE, callback=new_file, metavar="FILE", help="Write the result there too."
-    ),
-    click.option("--all", "every", is_flag=True, help="List everything, however much it is."),
-)  # fmt: skip
+
+
+def _output(*forms: str) -> tuple[Command, ...]:
+    return (
+        click.option(
+            "--format", "form", type=click.Choice(forms), default="text", show_default=True,
+            help="How the result is written to stdout.",
+        ),
+        click.option(
+            "--out", type=FILE, callback=new_file, metavar="FILE",
+            help="Write the result there too.",
+        ),
+        click.option("--all", "every", is_flag=True, help="List everything, however much it is."),
+    )  # fmt: skip
+
+
+OUTPUT = _output("text", "json", "markdown")
+PAGE = _output("text", "json", "markdown", "html")
 TARGET = click.option("--target", metavar="T", help="This target only.")
 TALK = (
     click.option("-v", "--verbose", count=True, help="Tell the story; -vv tells every request."),
@@ -78,11 +87,12 @@ TALK = (
 )
 # Every run of this version reads everything.
 FULL = click.option(
-    "--full", is_flag=True, expose_value=False, help="Read everything, not only what changed."
-)
+    "--full", is_flag=True,
+    help="Read everything, not only what changed, and try what failed before however often it did.",
+)  # fmt: skip
 
-READING = (*SETTINGS, TARGET, FULL, *OUTPUT, *TALK)
-APPLYING = (*SETTINGS, TARGET, *OUTPUT, *TALK)
+READING = (*SETTINGS, TARGET, FULL, *PAGE, *TALK)
+APPLYING = (*SETTINGS, TARGET, *PAGE, *TALK)
 
 
 def options(*groups: Command) -> Callable[[Command], Command]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,11 @@ APPROVE = click.option(
 @click.pass_context
 def sync(ctx: click.Context, options: Options, approve: str | None) -> None:
     """Plan, check the limits, apply, record."""
-    ctx.exit(_run(options, session.call_of(options), lambda engine: engine.sync(approve=approve)))
+
+    def act(engine: Engine) -> RunReport:
+        return engine.sync(approve=approve, full=options.full)
+
+    ctx.exit(run(options, session.call_of(options), act))
 
 
 @click.command()
@@ -50,12 +53,12 @@ def apply(ctx: click.Context, options: Options, file: Path, approve: str | None)
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
     call = session.call_of(options, str(file))
-    ctx.exit(_run(options, call, lambda engine: engine.apply(part, approve=approval)))
+    ctx.exit(run(options, call, lambda engine: engine.apply(part, approve=approval)))
 
 
-def _run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> int:
+def run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> int:
+    """Let the engine act, publish what it did, and return the exit code."""
     from aadsync_lib.engine.refusal import RefusedError
-    from aadsync_lib.reconcile.guard import touches_protected
     from aadsync_lib.report.outcomes import exit_code
 
     settings = session.settings_of(options)
@@ -66,10 +69,12 @@ def _run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> in
         try:
             report = act(engine)
         except RefusedError as error:
-            told = replace(call, approvable=not touches_protected(error.plan))
-            session.publish_run(error.report, options, told)
+            told = session.judged(call, error.plan, settings)
+            history = session.history_of(engine, options)
+            session.publish_run(error.report, options, told, error.plan, history)
             raise
-    session.publish_run(report, options, call)
+        plan, history = engine.planned, session.history_of(engine, options)
+    session.publish_run(report, options, call, plan, history)
     return exit_code(report)
 
 

@@ -11,18 +11,14 @@ OF_A_TARGET: tuple[tuple[str, Callable[[TargetSettings], bool]], ...] = (
     ("level: workspace", lambda target: target.level == "workspace"),
     ("workspaces", lambda target: bool(target.workspaces)),
 )
-OF_A_SYNC: tuple[tuple[str, Callable[[Settings], bool]], ...] = (
-    ("policy.grace_days", lambda settings: settings.policy.grace_days > 0),
-)
 
 
 def unsupported(settings: Settings) -> tuple[str, ...]:
     """Name each setting that would be ignored, so that none is ignored in silence."""
-    keys = [
+    keys = (
         f"targets.{index}.{key}"
         for index, target in enumerate(settings.targets)
         for key, used in OF_A_TARGET
         if used(target)
-    ]
-    keys += [key for key, used in OF_A_SYNC if used(settings)]
+    )
     return tuple(f"{key}: this version cannot carry this out yet; take it out" for key in keys)

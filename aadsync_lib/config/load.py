@@ -9,10 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from aadsync_lib.config.places import Place, is_index, listed, place_of
+from aadsync_lib.config.policy import Adopt
 from aadsync_lib.config.problems import dotted, problems_of
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.config.text import parse
 from aadsync_lib.errors import SettingsError
+
+ADOPT = ("policy", "adopt")
 
 
 def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None) -> Settings:
@@ -77,6 +80,7 @@ def _override(tree: dict[str, Any], name: str, text: str, problems: list[str]) -
     parts = tuple(name.split("."))
     try:
         steps = _steps(tree, parts)
+        tree = _opened(tree, steps)
         changed: dict[str, Any] = _with(tree, steps, _value(place_of(steps), text))
     except _NotSetError as error:
         problems.extend(f"{dotted(parts)}: {problem}" for problem in error.problems)
@@ -120,6 +124,15 @@ def _position(items: list[Any], part: str) -> int:
         return int(part)
     known = listed(names, "and") if any(names) else f"0 to {len(items)}"
     raise _NotSetError(f"there is no such item in the list; it has {known}")
+
+
+def _opened(tree: dict[str, Any], steps: tuple[str | int, ...]) -> dict[str, Any]:
+    """Write out the one word that stands for all kinds, where one kind gets another."""
+    word = _child(_child(tree, ADOPT[0]), ADOPT[1])
+    if steps[:-1] != ADOPT or not isinstance(word, str):
+        return tree
+    opened: dict[str, Any] = _with(tree, ADOPT, dict.fromkeys(Adopt.model_fields, word))
+    return opened
 
 
 def _child(at: Any, step: str | int) -> Any:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from aadsync_lib.config import auth
 from aadsync_lib.config.base import GUID, SecretRef, Section, is_section
+from aadsync_lib.config.policy import Adopt, AdoptWord
 from aadsync_lib.config.settings import Settings
 
 REFERENCE = "a reference: {secret: scope/key}, {env: NAME} or {key_vault: https://…/secrets/KEY}"
@@ -125,6 +126,8 @@ def in_words(annotation: Any) -> str:
     plain = bare(annotation)
     if plain is SecretRef:
         return REFERENCE
+    if plain is Adopt:
+        return f"{in_words(AdoptWord)}, or a section with {listed(plain.model_fields, 'or')}"
     if is_section(plain):
         return f"a section with {listed(plain.model_fields, 'or')}"
     arms = union_of_sections(plain)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_serializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from aadsync_lib.config.base import Count, Section, Share, Text
+from aadsync_lib.config.base import Count, Section, Share, Text, Whole
+from aadsync_lib.model.identity import Kind
 
 
 class Limit(Section):
@@ -75,6 +78,49 @@ class Protected(Section):
     service_principals: tuple[NameOrId, ...] = Field((), description="application ids")
 
 
+AdoptWord = Literal["never", "unowned", "same_name"]
+
+
+class Adopt(Section):
+    """Which existing accounts and groups of the same name may be taken over.
+
+    One word stands for all kinds; read and written so.
+    """
+
+    users: AdoptWord = "unowned"
+    service_principals: AdoptWord = "unowned"
+    groups: AdoptWord = "unowned"
+
+    def of(self, kind: Kind) -> AdoptWord:
+        """Return the word for one kind."""
+        word: AdoptWord = getattr(self, f"{kind.value}s")
+        return word
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_word(cls, data: Any) -> Any:
+        if not isinstance(data, str):
+            return data
+        if data not in get_args(AdoptWord):
+            raise ValueError(
+                f"found {data[:60]!r}; expected never, unowned or same_name, or one of them for each "
+                "of users, service_principals and groups"
+            )
+        return dict.fromkeys(cls.model_fields, data)
+
+    @model_serializer
+    def _as_one_word(self) -> Any:
+        words = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.groups if len(set(words.values())) == 1 else words
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        by_kind = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [{"enum": list(get_args(AdoptWord)), "type": "string"}, dict(by_kind)]}
+
+
 class Policy(Section):
     """What a sync may do."""
 
@@ -95,9 +141,19 @@ class Policy(Section):
     grace_days: Count = Field(
         0, description="days a leaver keeps the account; memberships go at once"
     )
-    adopt: Literal["never", "unowned", "same_name"] = Field(
-        "unowned",
+    user_name_change: Literal["quarantine", "recreate"] = Field(
+        "quarantine",
+        description="a user name cannot be changed: wait for a person, or make a new user",
+    )
+    adopt: Adopt = Field(
+        Adopt(),
         description="which existing accounts and groups of the same name may be taken over",
+    )
+    drift: Literal["repair", "report"] = Field(
+        "repair", description="report leaves alone what was changed by hand on the target"
+    )
+    quarantine_after: Annotated[Whole, Field(ge=1)] = Field(
+        5, description="failures in a row after which a change waits for a person"
     )
     limits: Limits = Field(Limits(), description="over any one of them, nothing at all is written")
     protected: Protected = Field(

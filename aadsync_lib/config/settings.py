@@ -10,6 +10,7 @@ from pydantic import Field, Strict, ValidationInfo, field_validator, model_valid
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Guid, Section, Text, Url, Whole
+from aadsync_lib.config.capacity import Capacity
 from aadsync_lib.config.policy import Policy
 from aadsync_lib.config.scope import MappingSettings, Scope
 
@@ -65,6 +66,7 @@ class TargetSettings(Section):
     pace: Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)] = Field(
         1.0, description="share of Databricks' rate limits to use; 0.5 leaves half to other tools"
     )
+    capacity: Capacity = Capacity()
     workspaces: tuple[WorkspaceAssignments, ...] = Field(
         (), description="workspaces to assign groups of the account to"
     )

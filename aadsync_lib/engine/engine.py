@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from threading import Event
 
 from aadsync_lib.apply.executor import Executor, Progress
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.explaining.explainer import Explainer
+from aadsync_lib.engine.fingerprint import fingerprinted
+from aadsync_lib.engine.memory import Remember, remember_held, remember_read, remember_result
 from aadsync_lib.engine.moved import check_unmoved
 from aadsync_lib.engine.planning import Part, Planned, plan_all
 from aadsync_lib.engine.record import new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError, refusal
+from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.errors import PartialError, StoreError
+from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.memory import RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Clock, Source, Store, Target
+from aadsync_lib.reconcile.renames import renamed_links
+from aadsync_lib.reconcile.retries import Everything, keys_of
 from aadsync_lib.report.as_json import run_to_json
 
 DAY = 86_400.0
@@ -45,41 +55,79 @@ class Engine:
         self._clock = clock
         self._progress = progress
         self._stop = Event()
+        self.planned: Plan | None = None  # what the last run was about to do
 
-    def plan(self) -> Plan:
-        """Read both sides and return every change. Has no side effects."""
-        return self._plan().plan
+    def plan(self, *, full: bool = False, fingerprint: bool = False) -> Plan:
+        """Read both sides and return every change. Has no side effects.
 
-    def sync(self, *, approve: str | None = None) -> RunReport:
+        ``full`` tries what failed before now, however often it did. ``fingerprint`` is for a plan that
+        is saved: it can tell later on which side the world has moved.
+        """
+        planned = self._plan(full=full)
+        return fingerprinted(planned) if fingerprint else planned.plan
+
+    def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
         """Plan, guard, apply and record. Raises ``RefusedError`` before the first write."""
-        return self._run(None, approve)
+        return self._run(partial(self._plan, full=full), approve)
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
         """Apply exactly this plan. Raises ``PlanMovedError`` when planning now gives another one."""
-        return self._run(saved, approve)
+        if saved.undoes:
+            return self._run(partial(self._plan_undo, saved.undoes), approve, saved)
+        changes = (change for one in saved.targets for change in one.changes)
+        keys = frozenset(key for change in changes for key in keys_of(change))
+        return self._run(partial(self._plan, anyway=keys), approve, saved)
+
+    def plan_undo(self, run_id: str) -> Plan:
+        """Return the exact inverse of a run against today's state. Has no side effects."""
+        return self._plan_undo(run_id).plan
+
+    def undo(self, run_id: str, *, approve: str | None = None) -> RunReport:
+        """Plan the inverse of a run, guard, apply and record it; what changed since is left alone."""
+        return self._run(partial(self._plan_undo, run_id), approve)
+
+    def history(self) -> tuple[RunRecord, ...]:
+        """Return the runs of this sync, newest first."""
+        return self._store.runs()
+
+    def explain(self, user: str | None = None, group: str | None = None) -> Explanation:
+        """Explain a person, a group, or why the person is in the group. Has no side effects."""
+        explainer = Explainer(self._settings, self._source, self._targets, self._store, self._clock)
+        return explainer.explain(user, group)
 
     def stop(self) -> None:
         """Let what is in flight finish and be recorded, and start nothing more."""
         self._stop.set()
 
-    def _plan(self) -> Planned:
-        return plan_all(self._settings, self._source, self._targets, self._store)
+    def _plan(self, *, full: bool = False, anyway: Container[str] = frozenset()) -> Planned:
+        tried = Everything() if full else anyway
+        return plan_all(
+            self._settings, self._source, self._targets, self._store, self._clock, tried
+        )
 
-    def _run(self, saved: Plan | None, approve: str | None) -> RunReport:
+    def _plan_undo(self, run_id: str) -> Planned:
+        return plan_undo(self._settings, self._targets, self._store, run_id)
+
+    def _run(
+        self, make: Callable[[], Planned], approve: str | None, saved: Plan | None = None
+    ) -> RunReport:
+        """Make a plan under the leases, check it, and apply it."""
         run_id, began = new_run_id(self._clock), self._clock.monotonic()
         with ExitStack() as leases:
             for target in self._targets:
                 leases.enter_context(self._store.lease(target.name, run_id))
-            planned = self._plan()
+            planned = make()
             if saved:
-                check_unmoved(saved, planned.plan)
-            plan = planned.plan
+                check_unmoved(saved, planned.plan, partial(fingerprinted, planned))
+            plan = self.planned = planned.plan
             self._store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
             reports: tuple[TargetReport, ...] = ()
             error: BaseException | None = None
             try:
+                self._remember(remember_read, run_id, planned)
                 no = refusal(plan, self._settings.policy.limits, approve)
                 if no:
+                    self._remember(remember_held, run_id, planned)
                     reports = _refused(plan)
                 else:
                     reports, error = self._apply(run_id, planned)
@@ -123,16 +171,21 @@ class Engine:
             self._progress,
         )
         outcomes = executor.execute(run_id, part.plan, part.links)
+        remember_result(self._store, run_id, part, self._clock.now(), outcomes)
         return _reported(part.plan, outcomes, complete=planned.plan.complete)
+
+    def _remember(self, remember: Remember, run_id: str, planned: Planned) -> None:
+        for part in planned.parts.values():
+            remember(self._store, run_id, part, self._clock.now())
 
     def _settle_earlier_runs(self, part: Part) -> None:
         """Record what became of writes that a run which died had announced."""
         known = {e: o for e, o in part.judged.items() if o.result is not Result.UNKNOWN}
         if known:
             recovered = part.recovered
-            self._store.settle(
-                part.plan.target, known, linked=recovered.made, unlinked=recovered.ended
-            )
+            renamed = renamed_links(known.values(), part.links.by_external)
+            linked = (*recovered.made, *renamed)
+            self._store.settle(part.plan.target, known, linked=linked, unlinked=recovered.ended)
 
     def _prune(self) -> None:
         """Let go of old records; a run that could not is as good as one that could."""
@@ -156,6 +209,7 @@ class Engine:
             targets=reports,
             requests=Requests(self._source.requests, sent),
             seconds=round(self._clock.monotonic() - began, 1),
+            undoes=plan.undoes,
         )
 
 
@@ -177,4 +231,4 @@ def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool
     undone = any(outcome.result is not Result.DONE for outcome in outcomes)
     partial = undone or plan.quarantined or plan.held or not complete
     status = Status.PARTIAL if partial else Status.SUCCEEDED
-    return TargetReport(plan.target, status, outcomes, plan.quarantined, plan.held, plan.warnings)
+    return replace(untouched(plan, status), outcomes=outcomes)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from aadsync_lib.config.digest import settings_digest
-from aadsync_lib.config.settings import Settings
+from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.model.account import TargetSnapshot
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.link import Links
+from aadsync_lib.model.memory import Membership
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Source, StoreReader, Target
-from aadsync_lib.reconcile.case import build_case
+from aadsync_lib.ports import Clock, Source, StoreReader, Target
+from aadsync_lib.reconcile.case import Case, build_case
 from aadsync_lib.reconcile.desire import desire
-from aadsync_lib.reconcile.planner import plan_target
+from aadsync_lib.reconcile.leavers import suspects
+from aadsync_lib.reconcile.ownership import puzzling_groups
+from aadsync_lib.reconcile.past import Past
+from aadsync_lib.reconcile.planner import draft
 from aadsync_lib.reconcile.recover import Recovered, judge, recover
+from aadsync_lib.reconcile.retries import Tries
+from aadsync_lib.reconcile.tree import tree
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +35,16 @@ class Part:
     """The plan of one target, with what else applying it has to know.
 
     ``judged`` is what the target shows of writes that an earlier run announced and never recorded.
+    ``case`` is what the plan was made from, ``None`` where nothing but the target was read;
+    ``waiting`` are the keys of what is not tried because it failed before.
     """
 
     plan: TargetPlan
     links: Links
     recovered: Recovered
     judged: Mapping[int, Outcome]
+    case: Case | None = None
+    waiting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -45,41 +56,90 @@ class Planned:
 
 
 def plan_all(
-    settings: Settings, source: Source, targets: Sequence[Target], store: StoreReader
+    settings: Settings,
+    source: Source,
+    targets: Sequence[Target],
+    store: StoreReader,
+    clock: Clock,
+    anyway: Container[str] = frozenset(),
 ) -> Planned:
     """Read Entra and all targets at once, and plan every target.
 
-    Raises ``SourceError`` or ``TargetError`` when a side could not be read at all.
+    ``anyway`` are keys of changes that are tried however often they failed. Raises ``SourceError`` or
+    ``TargetError`` when a side could not be read at all.
     """
     with ThreadPoolExecutor(1 + len(targets)) as pool:
         reading = pool.submit(source.read)
         reads = [pool.submit(target.read) for target in targets]
         snapshot = reading.result()
         desired = desire(snapshot, settings.scope, settings.mapping)
+        planner = _Planner(settings, desired, source, store, clock.now(), anyway)
         parts = [
-            _plan(settings, desired, target, read.result(), store)
-            for target, read in zip(targets, reads, strict=True)
+            planner.plan(target, read.result()) for target, read in zip(targets, reads, strict=True)
         ]
-    plans = tuple(part.plan for part in parts)
-    plan = Plan(settings.name, plans, snapshot.complete, settings_digest(settings))
+    plan = Plan(
+        settings.name,
+        tuple(part.plan for part in parts),
+        snapshot.complete,
+        settings_digest(settings),
+        tree=tree(desired),
+    )
     return Planned(plan, {part.plan.target: part for part in parts})
 
 
-def _plan(
-    settings: Settings,
-    desired: Desired,
-    target: Target,
-    snapshot: TargetSnapshot,
-    store: StoreReader,
-) -> Part:
-    links, pending = store.links(target.name), store.pending(target.name)
-    recovered = recover(pending, snapshot, links)
-    links = recovered.applied_to(links)
-    case = build_case(desired, snapshot, links, settings.policy)
-    members = target.members(case.groups_in_play())
-    managed = settings.policy.members == "managed"
-    added = store.added(target.name) if managed else {}
-    pace = next(one.pace for one in settings.targets if one.name == target.name)
-    plan = plan_target(target.name, replace(case, members=members, added=added), pace)
-    log.info("planned %d changes", len(plan.changes), extra={"target": target.name})
-    return Part(plan, links, recovered, judge(pending, snapshot, members, links))
+@dataclass(frozen=True)
+class _Recall:
+    """Loads from the store what is remembered of one target."""
+
+    store: StoreReader
+    target: str
+
+    def memberships(self, groups: Collection[str]) -> Sequence[Membership]:
+        return self.store.memberships(self.target, groups) if groups else ()
+
+    def done(self, ids: Collection[str]) -> Sequence[Change]:
+        return self.store.done(self.target, ids) if ids else ()
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """What the plans of all targets have in common."""
+
+    settings: Settings
+    desired: Desired
+    source: Source
+    store: StoreReader
+    now: float
+    anyway: Container[str]
+
+    def plan(self, target: Target, snapshot: TargetSnapshot) -> Part:
+        name = target.name
+        links, pending = self.store.links(name), self.store.pending(name)
+        recovered = recover(pending, snapshot, links)
+        links = recovered.applied_to(links)
+        case = self._case(name, snapshot, links)
+        groups = {*case.groups_in_play(), *puzzling_groups(case)}
+        case = replace(case, members=target.members(sorted(groups)))
+        case = replace(case, fates=self.source.look_up(suspects(case)))
+        recall = _Recall(self.store, name)
+        drafted = draft(name, case, self._target_settings(name).pace, recall)
+        log.info("planned %d changes", len(drafted.plan.changes), extra={"target": name})
+        judged = judge(pending, snapshot, case.members, links)
+        return Part(drafted.plan, links, recovered, judged, case, drafted.waiting)
+
+    def _case(self, name: str, snapshot: TargetSnapshot, links: Links) -> Case:
+        policy, store = self.settings.policy, self.store
+        return build_case(
+            self.desired,
+            snapshot,
+            links,
+            policy,
+            shared=store.shared(name),
+            capacity=self._target_settings(name).capacity,
+            past=Past(store.missing(name), store.former(name)),
+            tries=Tries(store.retries(name), policy.quarantine_after, self.anyway),
+            now=self.now,
+        )
+
+    def _target_settings(self, name: str) -> TargetSettings:
+        return next(one for one in self.settings.targets if one.name == name)

@@ -21,7 +21,15 @@ def new_run_id(clock: Clock) -> str:
 
 def untouched(plan: TargetPlan, status: Status) -> TargetReport:
     """Return what there is to say of a target that nothing was sent to."""
-    return TargetReport(plan.target, status, (), plan.quarantined, plan.held, plan.warnings)
+    return TargetReport(
+        target=plan.target,
+        status=status,
+        quarantined=plan.quarantined,
+        held=plan.held,
+        warnings=plan.warnings,
+        found=plan.found,
+        left=plan.left,
+    )
 
 
 def status_of(plan: TargetPlan, *, complete: bool) -> Status:

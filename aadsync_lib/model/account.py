@@ -14,7 +14,7 @@ class Account:
 
     ``name`` is the userName, applicationId or displayName by kind. ``admin`` is true for whoever
     holds the account admin role, people through a group too. ``external_id`` is ``None`` where the
-    target has none or an empty one.
+    target has none or an empty one. ``local`` is true for what one workspace has to itself.
     """
 
     id: str
@@ -24,6 +24,7 @@ class Account:
     external_id: str | None = None
     active: bool = True
     admin: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

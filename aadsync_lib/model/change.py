@@ -27,6 +27,9 @@ class Action(StrEnum):
     REMOVE_MEMBERS = "remove_members"
     DEACTIVATE_USER = "deactivate_user"
     DEACTIVATE_SERVICE_PRINCIPAL = "deactivate_service_principal"
+    RELEASE_USER = "release_user"
+    RELEASE_SERVICE_PRINCIPAL = "release_service_principal"
+    RELEASE_GROUP = "release_group"
     DELETE_USER = "delete_user"
     DELETE_SERVICE_PRINCIPAL = "delete_service_principal"
     DELETE_GROUP = "delete_group"
@@ -39,7 +42,7 @@ class Action(StrEnum):
 
     @property
     def verb(self) -> str:
-        """The first word: create, update, activate, deactivate, delete, rename, adopt, add, remove."""
+        """The first word: create, update, activate, deactivate, delete, rename, adopt, release, add, remove."""
         return self.partition("_")[0]
 
     @property
@@ -79,8 +82,9 @@ class Change:
     """One line of a plan.
 
     ``before`` and ``after`` hold only the attributes that the change touches. ``members`` are those
-    added or removed. A group that is created has its first members in an ``add_members`` of its own;
-    the executor sends both in one request.
+    added or removed, or were in a group that is deleted. A group that is created has its first members
+    in an ``add_members`` of its own; the executor sends both in one request. ``drift``: it mends a
+    difference that nobody made in Entra.
     """
 
     action: Action
@@ -91,3 +95,4 @@ class Change:
     before: Attributes | None = None
     after: Attributes | None = None
     members: tuple[MemberRef, ...] = ()
+    drift: bool = False

@@ -60,7 +60,8 @@ def change_to_json(change: Change) -> JsonObject:
 
 
 def _without_members(change: Change) -> JsonObject:
-    return {
+    raw: JsonObject = {"drift": True} if change.drift else {}
+    return raw | {
         "action": change.action.value,
         "external_id": change.external_id,
         "target_id": change.target_id,
@@ -82,6 +83,7 @@ def change_from_json(raw: Mapping[str, Any]) -> Change:
         before=attributes_from_json(raw["before"]),
         after=attributes_from_json(raw["after"]),
         members=tuple(member_from_json(member) for member in raw.get("members", ())),
+        drift=raw.get("drift", False),
     )
 
 

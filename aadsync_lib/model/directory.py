@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aadsync_lib.model.identity import Kind
 
 AttributeValue = str | bool | None
 
@@ -76,3 +79,42 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether absence from this snapshot means absence from the scope."""
         return not self.unread and all(group.unread is None for group in self.groups.values())
+
+
+class Presence(StrEnum):
+    """Where an object id is in Entra, looked up by itself."""
+
+    PRESENT = "present"
+    DISABLED = "disabled"
+    DELETED = "deleted"  # in the recycle bin
+    GONE = "gone"  # neither there nor in the recycle bin
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAbove:
+    """A group that contains somebody at some depth; ``parents`` are the groups that it is directly in."""
+
+    id: str
+    name: str
+    security_enabled: bool = True
+    parents: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Somebody found in Entra by name, whether in scope or not.
+
+    ``groups`` are the display names of all groups that contain the identity at any depth, ``None``
+    where they could not all be read. ``above`` are those groups with how they are nested, as far as
+    they could be read, and the group itself where it is one; ``parents`` are the ids of those that the
+    identity is directly in.
+    """
+
+    id: str
+    name: str
+    display_name: str | None
+    enabled: bool
+    groups: tuple[str, ...] | None
+    kind: Kind = Kind.USER
+    parents: frozenset[str] = frozenset()
+    above: tuple[GroupAbove, ...] = ()

@@ -1,4 +1,4 @@
-"""Plans and runs as tidy pandas frames; the one module that imports pandas.
+"""Plans and runs as tidy pandas frames.
 
 All columns have the dtype ``string``, those without a value too, so that a frame of any content
 becomes the same Arrow schema and the same Spark table.
@@ -16,7 +16,7 @@ import pandas as pd
 from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Attributes
-from aadsync_lib.model.plan import Plan, Quarantined
+from aadsync_lib.model.plan import Found, Plan, Quarantined
 from aadsync_lib.model.run import Result, RunReport, TargetReport
 
 MEMBER: Mapping[str, Callable[[MemberRef], str | None]] = {
@@ -30,9 +30,11 @@ CHANGE = (
     *MEMBER,
     *("before", "after"),
 )
-PLAN = (*CHANGE, "reason")
+PLAN = (*CHANGE, "reason", "drift")
 HELD = ("target", "result", "name", "external_id", "reason")
-RUN = ("run_id", *CHANGE, "result", "error", "reason")
+LEFT = (*PLAN, "by")
+FOUND = ("target", "kind", "name", "external_id", "target_id", "owner", "setting")
+RUN = ("run_id", *CHANGE, "result", "error", "reason", "drift")
 
 HELD_BACK = "held"
 ENCODER = json.JSONEncoder(ensure_ascii=False)
@@ -40,7 +42,7 @@ ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 def plan_frame(plan: Plan) -> pd.DataFrame:
     """See ``Plan.to_frame``."""
-    columns = _Columns(PLAN)
+    columns = Columns(PLAN)
     for target in plan.targets:
         for change in target.changes:
             columns.change(change, target=target.target)
@@ -49,16 +51,34 @@ def plan_frame(plan: Plan) -> pd.DataFrame:
 
 def held_frame(plan: Plan) -> pd.DataFrame:
     """See ``Plan.held_frame``."""
-    columns = _Columns(HELD)
+    columns = Columns(HELD)
     for target in plan.targets:
         columns.waiting(target.quarantined, Result.QUARANTINED.value, target=target.target)
         columns.waiting(target.held, HELD_BACK, target=target.target)
     return columns.frame()
 
 
+def left_frame(plan: Plan) -> pd.DataFrame:
+    """See ``Plan.left_frame``."""
+    columns = Columns(LEFT)
+    for target in plan.targets:
+        for left in target.left:
+            columns.change(left.change, target=target.target, by=left.by.value)
+    return columns.frame()
+
+
+def found_frame(plan: Plan) -> pd.DataFrame:
+    """See ``Plan.found_frame``."""
+    columns = Columns(FOUND)
+    for target in plan.targets:
+        for found in target.found:
+            columns.found(found, target.target)
+    return columns.frame()
+
+
 def run_frame(report: RunReport) -> pd.DataFrame:
     """See ``RunReport.to_frame``."""
-    columns = _Columns(RUN)
+    columns = Columns(RUN)
     for target in report.targets:
         where = {"run_id": report.run_id, "target": target.target}
         for outcome in target.outcomes:
@@ -79,7 +99,7 @@ def _only_planned(target: TargetReport) -> Iterable[Quarantined]:
     return (q for q in target.quarantined if (q.external_id, q.name, q.reason) not in said)
 
 
-class _Columns:
+class Columns:
     """A table that is filled column by column: a million memberships take no object for each row."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -96,14 +116,38 @@ class _Columns:
             "before": _json(change.before),
             "after": _json(change.after),
             "reason": change.reason,
+            "drift": "true" if change.drift else "false",
         }
-        self._add(values | more, change.members)
+        self.add(values | more, change.members)
 
     def waiting(self, items: Iterable[Quarantined], result: str, **more: str | None) -> None:
         """Add a row without an action for everything that waits."""
         for item in items:
             values = {"name": item.name, "external_id": item.external_id, "reason": item.reason}
-            self._add({"result": result, **values, **more})
+            self.add({"result": result, **values, **more})
+
+    def found(self, one: Found, target: str) -> None:
+        """Add a row for an object that is not ours."""
+        self.add(
+            {
+                "target": target,
+                "kind": one.kind.value,
+                "name": one.name,
+                "external_id": one.external_id,
+                "target_id": one.target_id,
+                "owner": one.owner,
+                "setting": one.setting,
+            }
+        )
+
+    def add(self, values: Mapping[str, str | None], members: Sequence[MemberRef] = ()) -> None:
+        """Add a row, or one for each member."""
+        count = len(members) or 1
+        for name, column in self._values.items():
+            if members and name in MEMBER:
+                column.extend(map(_text, map(MEMBER[name], members)))
+            else:
+                column.extend(repeat(_text(values.get(name)), count))
 
     def frame(self) -> pd.DataFrame:
         """Return what was added."""
@@ -112,14 +156,6 @@ class _Columns:
             for name, values in self._values.items()
         }
         return pd.DataFrame(arrays)
-
-    def _add(self, values: Mapping[str, str | None], members: Sequence[MemberRef] = ()) -> None:
-        count = len(members) or 1
-        for name, column in self._values.items():
-            if members and name in MEMBER:
-                column.extend(map(_text, map(MEMBER[name], members)))
-            else:
-                column.extend(repeat(_text(values.get(name)), count))
 
 
 def _json(attributes: Attributes | None) -> str | None:

@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """The SCIM attributes a sync sets; ``None`` is absent, never empty."""
+    """The SCIM attributes a sync sets; ``None`` is absent. An empty ``external_id`` clears a group's."""
 
     user_name: str | None = None
     application_id: str | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import digest_of
 from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.identity import Kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +25,63 @@ class Quarantined:
     external_id: str | None
     name: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object on the target that an identity in scope would be, and that is not ours.
+
+    ``owner`` says who seems to own it. ``setting`` is what would adopt it, such as
+    ``policy.adopt.groups: unowned``; ``None`` where no setting does.
+    """
+
+    kind: Kind
+    external_id: str
+    target_id: str
+    name: str
+    owner: str
+    setting: str | None
+
+
+class LeftBy(StrEnum):
+    """What of the policy leaves a difference alone."""
+
+    ADDITIVE = "additive"  # policy.mode
+    MANAGED = "managed"  # policy.members
+    DRIFT = "drift"  # policy.drift: report
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A change that would make both sides equal, and that the policy does not make."""
+
+    change: Change
+    by: LeftBy
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNode:
+    """A group of the desired nesting, for a tree: object ids of the groups in it, number of people."""
+
+    external_id: str
+    name: str
+    groups: tuple[str, ...]
+    people: int
+
+
+Step = tuple[str, str]  # a group and a member that it gets, by object id
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """Somebody who leaves a group, by target ids, because another way leads into it.
+
+    ``through`` are the additions of the same plan that open that way: without them nobody leaves.
+    """
+
+    group: str | None
+    member: str | None
+    through: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +110,9 @@ class TargetPlan:
 
     ``emptied`` names groups that stay but would lose their last member, ``retired`` those that left the
     scope. ``held`` are the changes that wait because a part of the source could not be read.
-    ``protected`` are target ids that no change may touch.
+    ``protected`` are target ids that no change may touch. ``found`` is what is there and not ours,
+    ``left`` what the policy leaves as it is. ``state_digest`` tells whether the target has moved.
+    ``detours`` are the removals that depend on additions; they follow from the rest of the plan.
     """
 
     target: str
@@ -64,6 +125,16 @@ class TargetPlan:
     emptied: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
     protected: frozenset[str] = frozenset()
+    found: tuple[Found, ...] = ()
+    left: tuple[Left, ...] = ()
+    state_digest: str | None = field(default=None, compare=False)
+    detours: tuple[Detour, ...] = field(default=(), compare=False)
+
+    @property
+    def drift(self) -> tuple[Change, ...]:
+        """Every difference that nobody made in Entra, mended by this plan or left alone."""
+        mended = (change for change in self.changes if change.drift)
+        return (*mended, *(left.change for left in self.left if left.change.drift))
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -86,12 +157,19 @@ class TargetPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes of one sync on all its targets. ``complete``: all of the source was read."""
+    """The changes of one sync on all its targets. ``complete``: all of the source was read.
+
+    ``undoes`` is the run that the plan is the inverse of. ``source_digest`` tells whether Entra has
+    moved; ``tree`` holds the desired groups, parents first.
+    """
 
     sync: str
     targets: tuple[TargetPlan, ...]
     complete: bool = True
     settings_digest: str = field(default="", compare=False)
+    undoes: str | None = None
+    source_digest: str | None = field(default=None, compare=False)
+    tree: tuple[GroupNode, ...] = field(default=(), compare=False)
 
     @cached_property
     def digest(self) -> str:
@@ -121,10 +199,32 @@ class Plan:
           removed
         - ``before``, ``after``: JSON text of the attributes that the change touches, by SCIM names
         - ``reason``: why
+        - ``drift``: ``true`` where it mends a difference that nobody made in Entra, else ``false``
         """
         from aadsync_lib.model.frames import plan_frame
 
         return plan_frame(self)
+
+    def left_frame(self) -> pd.DataFrame:
+        """Return the changes that the policy does not make, with the columns of ``to_frame`` and one more.
+
+        ``by`` is what leaves them alone: ``additive`` (``policy.mode``), ``managed`` (``policy.members``)
+        or ``drift`` (``policy.drift: report``).
+        """
+        from aadsync_lib.model.frames import left_frame
+
+        return left_frame(self)
+
+    def found_frame(self) -> pd.DataFrame:
+        """Return what is on the targets, would be an identity in scope, and is not ours.
+
+        Every column has the dtype ``string``: ``target``, ``kind``, ``name``, ``external_id`` (of the
+        identity), ``target_id`` (of the object), ``owner`` (who seems to own it), ``setting`` (what
+        would adopt it, missing where nothing does).
+        """
+        from aadsync_lib.model.frames import found_frame
+
+        return found_frame(self)
 
     def held_frame(self) -> pd.DataFrame:
         """Return what the plan leaves alone until a person looks or the cause is gone.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.plan import Found, Left, Quarantined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +46,13 @@ class Status(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
 
+    @staticmethod
+    def worst(statuses: Iterable[Status]) -> Status:
+        """Return how a whole ended whose parts ended so."""
+        found = set(statuses)
+        order = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
+        return next((status for status in order if status in found), Status.SUCCEEDED)
+
 
 @dataclass(frozen=True, slots=True)
 class TargetReport:
@@ -57,6 +64,8 @@ class TargetReport:
     quarantined: tuple[Quarantined, ...] = ()
     held: tuple[Quarantined, ...] = ()
     warnings: tuple[Notice, ...] = ()
+    found: tuple[Found, ...] = ()
+    left: tuple[Left, ...] = ()
 
     @property
     def applied(self) -> Mapping[str, int]:
@@ -103,13 +112,12 @@ class RunReport:
     targets: tuple[TargetReport, ...]
     requests: Requests
     seconds: float
+    undoes: str | None = None
 
     @property
     def status(self) -> Status:
         """The worst status of its targets."""
-        worst = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
-        found = {target.status for target in self.targets}
-        return next((status for status in worst if status in found), Status.SUCCEEDED)
+        return Status.worst(target.status for target in self.targets)
 
     def to_frame(self) -> pd.DataFrame:
         """Return what came of each change as a tidy frame, with the columns of ``Plan.to_frame`` and more.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aadsync_lib.config.policy import Limits
 from aadsync_lib.doctor import Finding
 from aadsync_lib.engine.refusal import refusal
-from aadsync_lib.errors import AadsyncError, PartialError, UnsafePlanError
+from aadsync_lib.errors import AadsyncError, PartialError
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
@@ -26,12 +26,6 @@ def refused(plan: Plan, limits: Limits, approve: str | None) -> str | None:
 def in_notebook_words(text: str) -> str:
     """Name the widget where the command line has an option."""
     return text.replace("--approve sha256:", "approve = sha256:")
-
-
-def check_plan(plan: Plan, limits: Limits, approve: str | None) -> None:
-    """Raise ``UnsafePlanError`` when the guard stops this plan."""
-    if no := refused(plan, limits, approve):
-        raise UnsafePlanError(no)
 
 
 def check_planned(result: str | None, *, refused: str | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aadsync_lib.config.places import bare, literals, method_of, place_of, union_of_sections
+from aadsync_lib.config.policy import Adopt, AdoptWord
 
 SETTINGS: tuple[str, ...] = (
     "name",
@@ -33,7 +34,9 @@ SETTINGS: tuple[str, ...] = (
     "policy.members",
     "policy.leavers",
     "policy.retired_groups",
+    "policy.grace_days",
     "policy.adopt",
+    "policy.drift",
     "policy.limits.users_deprovisioned.count",
     "policy.limits.groups_removed.count",
     "policy.limits.members_removed.count",
@@ -105,5 +108,5 @@ def _choices(name: str) -> tuple[str, ...]:
     if name.endswith(".auth.method"):
         arms = union_of_sections(bare(place_of(steps[:-1]).annotation))
         return ("", *map(method_of, arms))
-    known = literals(annotation)
+    known = literals(AdoptWord if annotation is Adopt else annotation)
     return ("", *map(str, known)) if known else ()

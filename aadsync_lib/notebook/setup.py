@@ -22,24 +22,25 @@ def set_up(
     settings: Settings, secrets: SecretResolver, clock: Clock, platform: Platform
 ) -> tuple[Finding, ...]:
     """Make the secret scopes and the tables that are missing, then check everything."""
-    made = (*_scopes(settings), *_tables(settings, clock, platform.spark))
+    made = (*_scopes(settings, secrets), *_tables(settings, clock, platform.spark))
     found = doctor(
         settings, secrets=secrets, clock=clock, dbutils=platform.dbutils, spark=platform.spark
     )
     return (*made, *found)
 
 
-def _scopes(settings: Settings) -> Iterator[Finding]:
+def _scopes(settings: Settings, secrets: SecretResolver) -> Iterator[Finding]:
     places = [ref.secret.split("/") for _, _, ref in references(settings) if ref.secret]
     if not places:
         return
     try:
         yield from _missing_scopes(places)
     except Exception as error:  # noqa: BLE001 - whatever the SDK raises is a finding
+        why = secrets.redact(f"{type(error).__name__}: {error}")
         yield Finding(
             "secret scopes",
             "warning",
-            f"could not be listed ({type(error).__name__}: {error}).",
+            f"could not be listed ({why}).",
             "Ask a workspace admin to create them; the checks below say which are missing.",
         )
 

@@ -115,13 +115,11 @@ def _document(
     plan: Plan, targets: list[JsonObject], reports: Mapping[str, JsonObject]
 ) -> JsonObject:
     whole = [report for report in reports.values() if report.get("targets")]
-    statuses = {one["status"] for one in targets}
-    worst = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
     return {
         "kind": "run",
         "sync": plan.sync,
         "digest": plan.digest,
-        "status": next((one for one in worst if one in statuses), Status.SUCCEEDED).value,
+        "status": Status.worst(Status(one["status"]) for one in targets).value,
         "targets": targets,
         "requests": {
             side: sum(report["requests"][side] for report in whole)

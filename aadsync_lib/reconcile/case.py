@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from aadsync_lib.config.capacity import Capacity
 from aadsync_lib.config.policy import Policy, Protected
-from aadsync_lib.model.account import Account, Members, TargetSnapshot
+from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.correlate import Correlation, Situation, correlate
 from aadsync_lib.reconcile.desire import SYSTEM_GROUPS
+from aadsync_lib.reconcile.past import Past
+from aadsync_lib.reconcile.renames import kept_names, recreate
+from aadsync_lib.reconcile.retries import Tries
 
 
 @dataclass(frozen=True)
 class Case:
-    """Both sides, what is ours, and what the policy says.
+    """Both sides, what is ours, what the policy says, and what is remembered.
 
-    ``members`` holds the direct members of the groups in play; ``added`` the members that this sync
-    added, by the group's object id, which only ``policy.members: managed`` asks for.
+    ``members`` holds the direct members of the groups in play. ``shared`` names, by target id, the
+    other sync that manages an object. ``replaced`` are the objects that identities had under their
+    former names, ``withheld`` the identities that are not made in this run, both by object id.
+    ``fates`` says where leavers are in Entra. ``now`` is in seconds since the epoch.
     """
 
     desired: Desired
@@ -32,7 +39,14 @@ class Case:
     correlation: Correlation
     protected: frozenset[str]
     members: Mapping[str, Members] = field(default_factory=dict)
-    added: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
+    capacity: Capacity = field(default_factory=Capacity)
+    past: Past = field(default_factory=Past)
+    tries: Tries = field(default_factory=Tries)
+    replaced: Mapping[str, Account] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
+    fates: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    now: float = 0.0
 
     @property
     def mirrors(self) -> bool:
@@ -44,7 +58,9 @@ class Case:
         """The target ids that are removed from no group: protected, or in question."""
         unnamed = self.desired.quarantined.keys() - self.correlation.matches.keys()
         links = (self.links.by_external.get(external_id) for external_id in unnamed)
-        return self.protected | self.correlation.held | {link.target_id for link in links if link}
+        waiting = {self.replaced[one].id for one in self.replaced.keys() & self.withheld}
+        in_question = {link.target_id for link in links if link} | waiting
+        return self.protected | self.correlation.held | in_question
 
     @cached_property
     def via(self) -> Mapping[str, str]:
@@ -73,16 +89,25 @@ class Case:
 
     def leavers(self, *kinds: Kind) -> tuple[tuple[Link, Account], ...]:
         """Return the linked objects that the target has and that are no longer in scope."""
+        return tuple(found for kind in kinds for found in self._leavers[kind])
+
+    @cached_property
+    def _leavers(self) -> Mapping[Kind, Sequence[tuple[Link, Account]]]:
         taken = {m.account.id for m in self.correlation.matches.values() if m.account}
+        left = {link.target_id for link in self.out_of_scope} - taken
+        gone = left & self.target.accounts.keys()
+        found: dict[Kind, list[tuple[Link, Account]]] = {kind: [] for kind in Kind}
+        for link in self.out_of_scope:
+            if link.target_id in gone:
+                found[link.kind].append((link, self.target.accounts[link.target_id]))
+        return found
+
+    @cached_property
+    def out_of_scope(self) -> Sequence[Link]:
+        """The links of identities that are no longer in scope, in order of object id."""
         in_scope = self.correlation.matches.keys() | self.desired.quarantined.keys()
-        return tuple(
-            (link, self.target.accounts[link.target_id])
-            for kind in kinds
-            for link in self.links.of_kind(kind)
-            if link.external_id not in in_scope
-            and link.target_id in self.target.accounts
-            and link.target_id not in taken
-        )
+        gone = sorted(self.links.by_external.keys() - in_scope)
+        return [self.links.by_external[external_id] for external_id in gone]
 
     def groups_in_play(self) -> tuple[str, ...]:
         """Return the target ids of the groups whose members matter to the plan."""
@@ -109,16 +134,37 @@ class Case:
 
 
 @uncollected()
-def build_case(desired: Desired, target: TargetSnapshot, links: Links, policy: Policy) -> Case:
+def build_case(
+    desired: Desired,
+    target: TargetSnapshot,
+    links: Links,
+    policy: Policy,
+    *,
+    shared: Mapping[str, str] | None = None,
+    capacity: Capacity | None = None,
+    past: Past | None = None,
+    tries: Tries | None = None,
+    now: float = 0.0,
+) -> Case:
     """Correlate both sides; the members of the groups in play are still to be read."""
+    shared, past, tries = shared or {}, past or Past(), tries or Tries()
     protected = protected_ids(target, policy.protected, desired, links)
+    fixed = protected | kept_names(desired, target, links, policy, tries)
+    correlation = correlate(desired, target, links, policy.adopt, fixed, shared)
+    untouchable = protected | shared.keys()
     return Case(
         desired=desired,
         target=target,
         links=links,
         policy=policy,
-        correlation=correlate(desired, target, links, policy.adopt, protected),
+        correlation=correlation,
         protected=protected,
+        shared=shared,
+        capacity=capacity or Capacity(),
+        past=past,
+        tries=tries,
+        replaced=recreate(correlation, target, links, policy, untouchable, past.former),
+        now=now,
     )
 
 

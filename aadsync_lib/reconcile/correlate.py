@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
 
+from aadsync_lib.config.policy import Adopt, AdoptWord
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal, same_name
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import Quarantined
-from aadsync_lib.reconcile.index import Index, movable
-
-Adopt = Literal["never", "unowned", "same_name"]
+from aadsync_lib.reconcile.index import NOBODY, Index, movable
 
 
 class Situation(StrEnum):
@@ -23,6 +21,7 @@ class Situation(StrEnum):
     LINKED = "linked"
     SAME_ID = "same_id"  # its externalId is the object id
     SAME_NAME = "same_name"  # its name matches, and the policy lets it be adopted
+    SHARED = "shared"  # another sync of the same store manages it: may be a member, no more
     ABSENT = "absent"
     TAKEN = "taken"  # its name belongs to somebody else
     AMBIGUOUS = "ambiguous"  # several candidates
@@ -31,12 +30,16 @@ class Situation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The situation of one identity. ``account`` is set when it is known which object it is."""
+    """The situation of one identity. ``account`` is set when it is known which object it is.
+
+    ``setting`` is what would adopt the object in the way, where a setting would.
+    """
 
     principal: Principal
     situation: Situation
     account: Account | None = None
     reason: str | None = None
+    setting: str | None = None
 
     @property
     def quarantined(self) -> Quarantined | None:
@@ -60,13 +63,15 @@ def correlate(
     links: Links,
     adopt: Adopt,
     fixed: frozenset[str] = frozenset(),
+    shared: Mapping[str, str] = NOBODY,
 ) -> Correlation:
     """Match by link, then externalId, then, only where ``adopt`` allows it, by name.
 
     Two candidates quarantine, as two claimants did before; an absent key matches nothing. ``fixed``
-    are target ids that keep their name whatever Entra says.
+    are target ids that keep their name whatever Entra says, ``shared`` those that another sync
+    manages, with its name.
     """
-    index = Index(desired, target, links)
+    index = Index(desired, target, links, shared)
     groups = (group.principal for group in desired.groups.values())
     everybody = (*desired.principals.values(), *groups)
     known = {one.external_id: _known(one, index, adopt, desired.quarantined) for one in everybody}
@@ -128,9 +133,10 @@ def _by_id(principal: Principal, account: Account, index: Index, adopt: Adopt) -
     if link:
         reason = f"{account.id} has its externalId, but is linked to {link.external_id}"
         return Match(principal, Situation.TAKEN, None, reason)
-    if adopt == "never":
-        reason = f"{_unmade(account)} with its object id; policy.adopt: unowned would adopt it"
-        return Match(principal, Situation.TAKEN, None, reason)
+    if account.id in index.shared:
+        return _shared(principal, account, index.shared[account.id])
+    if adopt.of(account.kind) == "never":
+        return _taken(principal, f"{_unmade(account)} with its object id", "unowned")
     return Match(principal, Situation.SAME_ID, account)
 
 
@@ -140,30 +146,52 @@ def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[s
         return Match(principal, Situation.ABSENT)
     if len(found) > 1:
         return _ambiguous(principal, "name", found)
-    owner = index.owner_in_scope(found[0])
+    account = found[0]
+    owner = index.owner_in_scope(account)
     if owner:
-        reason = f"its name belongs to {found[0].id}, which is {owner} in Entra"
+        reason = f"its name belongs to {account.id}, which is {owner} in Entra"
         return Match(principal, Situation.TAKEN, None, reason)
-    if may_take(found[0], adopt):
-        return Match(principal, Situation.SAME_NAME, found[0])
-    return Match(principal, Situation.TAKEN, None, _untakeable(found[0], index.links))
+    if not may_take(account, adopt):
+        return _taken(principal, *_untakeable(account, index.links))
+    if account.id in index.shared:
+        return _shared(principal, account, index.shared[account.id])
+    return Match(principal, Situation.SAME_NAME, account)
 
 
-def _untakeable(account: Account, links: Links) -> str:
-    needed: Adopt = "same_name" if account.external_id else "unowned"
+def _shared(principal: Principal, account: Account, sync: str) -> Match:
+    """Match what another sync manages: people can be members of groups of both, a group has one owner."""
+    if account.kind is not Kind.GROUP:
+        return Match(principal, Situation.SHARED, account)
+    reason = (
+        f"{account.id} is a group of the sync {sync}; take it out of the scope of one of the two"
+    )
+    return Match(principal, Situation.TAKEN, None, reason)
+
+
+def _taken(principal: Principal, whose: str, needed: AdoptWord) -> Match:
+    setting = adopt_setting(principal.kind, needed)
+    return Match(principal, Situation.TAKEN, None, f"{whose}; {setting} would adopt it", setting)
+
+
+def _untakeable(account: Account, links: Links) -> tuple[str, AdoptWord]:
+    needed: AdoptWord = "same_name" if account.external_id else "unowned"
     link = links.by_target.get(account.id)
     if link:
-        whose = f"its name belongs to {account.id}, which is linked to {link.external_id}"
-    elif account.external_id:
-        whose = f"{_unmade(account)} with another externalId, {account.external_id}"
-    else:
-        whose = f"{_unmade(account)} by name"
-    return f"{whose}; policy.adopt: {needed} would adopt it"
+        return f"its name belongs to {account.id}, which is linked to {link.external_id}", needed
+    if account.external_id:
+        return f"{_unmade(account)} with another externalId, {account.external_id}", needed
+    return f"{_unmade(account)} by name", needed
 
 
 def may_take(account: Account, adopt: Adopt) -> bool:
     """Return whether the policy lets an object of the right name be taken over."""
-    return adopt == "same_name" or (adopt == "unowned" and not account.external_id)
+    word = adopt.of(account.kind)
+    return word == "same_name" or (word == "unowned" and not account.external_id)
+
+
+def adopt_setting(kind: Kind, word: AdoptWord) -> str:
+    """Return the setting of a kind as a person would write it."""
+    return f"policy.adopt.{kind}s: {word}"
 
 
 def _unmade(account: Account) -> str:

@@ -22,6 +22,12 @@ ATTRIBUTE = {
     Kind.SERVICE_PRINCIPAL: "applicationId",
     Kind.GROUP: "displayName",
 }
+REMEDY = {
+    Kind.USER: "mapping.user_name and mapping.guest_user_name say which attribute names them",
+    Kind.SERVICE_PRINCIPAL: "take all but one of them out of scope",
+    Kind.GROUP: "rename them in Entra, or tell them apart by {mailNickname} or {id} in "
+    "mapping.group_name",
+}
 
 
 @uncollected()
@@ -134,7 +140,7 @@ def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantin
         ids = ", ".join(sorted(claimant.external_id for claimant in claimants))
         count = "two" if len(claimants) == 2 else str(len(claimants))
         for one in claimants:
-            reason = f"{count} Entra {NOUN[kind]} map to {ATTRIBUTE[kind]} {one.name}: {ids}"
+            reason = f"{count} Entra {NOUN[kind]} map to {ATTRIBUTE[kind]} {one.name}: {ids}; {REMEDY[kind]}"
             quarantined.setdefault(one.external_id, Quarantined(one.external_id, one.name, reason))
 
 

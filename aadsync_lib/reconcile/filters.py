@@ -60,3 +60,12 @@ def _text(value: AttributeValue) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return value.casefold() if value else None
+
+
+def unnested(scope: Scope, *, security: bool) -> str | None:
+    """Return why a group nested in another is left out with everybody below it, or ``None``."""
+    if scope.nested == "direct":
+        return "is a nested group, and scope.nested is direct"
+    if scope.groups_of_kind == "security" and not security:
+        return "is no security group, and scope.groups_of_kind is security"
+    return None

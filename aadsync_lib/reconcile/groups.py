@@ -19,7 +19,8 @@ from aadsync_lib.reconcile.members import (
     removable,
     unseen,
 )
-from aadsync_lib.reconcile.principals import adoption
+from aadsync_lib.reconcile.principals import adoption, why_made
+from aadsync_lib.reconcile.renames import rename
 
 
 def group_changes(case: Case) -> GroupChanges:
@@ -29,7 +30,7 @@ def group_changes(case: Case) -> GroupChanges:
     for group in sorted(case.desired.groups.values(), key=_children_first):
         found.changes.extend(_itself(case, group))
         align_members(case, group, roster, found)
-    if case.mirrors and case.desired.complete and case.policy.retired_groups != "keep":
+    if case.desired.complete and case.policy.retired_groups != "keep":
         for link, account in case.leavers(Kind.GROUP):
             if account.id not in case.protected:
                 _retire(case, link, account, found)
@@ -43,35 +44,34 @@ def _children_first(group: DesiredGroup) -> tuple[int, str, str]:
 def _itself(case: Case, group: DesiredGroup) -> Iterator[Change]:
     match = case.correlation.matches[group.principal.external_id]
     principal, account = match.principal, match.account
-    if account is None:
-        if match.situation is Situation.ABSENT:
-            yield _create(principal, case.via.get(principal.external_id))
-        return
-    if account.id in case.protected:
+    if account is None or account.id in case.protected:
         return
     if match.situation is not Situation.LINKED:
         yield adoption(match, account)
     if principal.name != account.name and match.reason is None:
-        before, after = (
-            Attributes(display_name=account.name),
-            Attributes(display_name=principal.name),
-        )
-        yield Change(
-            Action.RENAME_GROUP,
-            principal.external_id,
-            account.id,
-            principal.name,
-            f"{account.name} in Entra is now called {principal.name}",
-            before,
-            after,
-        )
+        yield rename(principal, account, case.links.by_external.get(principal.external_id))
 
 
-def _create(principal: Principal, via: str | None) -> Change:
+def new_groups(case: Case) -> Iterator[Change]:
+    """Yield the groups in scope that are not there, children first."""
+    for group in sorted(case.desired.groups.values(), key=_children_first):
+        match = case.correlation.matches[group.principal.external_id]
+        if match.situation is Situation.ABSENT:
+            yield _create(case, group.principal)
+
+
+def _create(case: Case, principal: Principal) -> Change:
     after = Attributes(display_name=principal.name, external_id=principal.external_id)
-    reason = f"in scope through {via}" if via else "in scope"
+    reason, by_hand = why_made(case, principal, None)
     return Change(
-        Action.CREATE_GROUP, principal.external_id, None, principal.name, reason, None, after
+        Action.CREATE_GROUP,
+        principal.external_id,
+        None,
+        principal.name,
+        reason,
+        None,
+        after,
+        drift=by_hand,
     )
 
 
@@ -83,20 +83,23 @@ def _retire(case: Case, link: Link, account: Account, found: GroupChanges) -> No
         return
     delete = case.policy.retired_groups == "delete" and link.origin is Origin.CREATED
     if delete and not current & case.protected:
-        change = _deletion(link, account)
-    else:
-        removed = removable(case, link.external_id, current)
-        if not removed:
-            return
-        change = _removal(link, account, removed)
-    found.retired.append(account.name)
-    found.changes.append(change)
+        found.changes.append(_deletion(case, link, account, current))
+    elif removed := removable(case, current):
+        found.changes.append(_removal(link, account, removed))
 
 
-def _deletion(link: Link, account: Account) -> Change:
+def _deletion(case: Case, link: Link, account: Account, current: frozenset[str]) -> Change:
     before = Attributes(display_name=account.name, external_id=account.external_id)
-    why = "left the scope"
-    return Change(Action.DELETE_GROUP, link.external_id, account.id, account.name, why, before)
+    members = tuple(sorted(map(case.ref, current), key=by_name))
+    return Change(
+        Action.DELETE_GROUP,
+        link.external_id,
+        account.id,
+        account.name,
+        "left the scope",
+        before,
+        members=members,
+    )
 
 
 def _removal(link: Link, account: Account, removed: list[MemberRef]) -> Change:

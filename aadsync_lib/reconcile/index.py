@@ -5,19 +5,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal, name_key
 from aadsync_lib.model.link import Links
 
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
 
 class Index:
-    """The target's objects by link, externalId and name; where all is linked, only by link."""
+    """The target's objects by link, externalId and name; where all is linked, only by link.
 
-    def __init__(self, desired: Desired, target: TargetSnapshot, links: Links) -> None:
+    ``shared`` names, by target id, the other sync that manages an object.
+    """
+
+    def __init__(
+        self,
+        desired: Desired,
+        target: TargetSnapshot,
+        links: Links,
+        shared: Mapping[str, str] = NOBODY,
+    ) -> None:
         self.accounts = target.accounts
         self.links = links
+        self.shared = shared
         self._desired = desired
 
     @cached_property

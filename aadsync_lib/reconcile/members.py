@@ -13,17 +13,15 @@ from aadsync_lib.model.desired import DesiredGroup
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.reconcile.case import Case
-from aadsync_lib.reconcile.correlate import Situation
+from aadsync_lib.reconcile.correlate import Match, Situation
 
 
 @dataclass(slots=True)
 class GroupChanges:
-    """The changes of all groups, with what the guard counts and what waits."""
+    """The changes of all groups, with what waits."""
 
     changes: list[Change] = field(default_factory=list)
     held: list[Quarantined] = field(default_factory=list)
-    emptied: list[str] = field(default_factory=list)
-    retired: list[str] = field(default_factory=list)
 
 
 class Roster:
@@ -34,7 +32,11 @@ class Roster:
         self._ids = {
             external_id: match.account.id if match.account else None
             for external_id, match in case.correlation.matches.items()
-            if match.account or (match.situation is Situation.ABSENT and match.principal.active)
+            if match.account
+            or (
+                (match.situation is Situation.ABSENT and match.principal.active)
+                and external_id not in case.withheld
+            )
         }
 
     def compare(
@@ -82,21 +84,25 @@ def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupC
     principal, account = match.principal, match.account
     if group.unread:
         found.held.append(_held(principal, group.unread))
-    absent = account is None and match.situation is Situation.ABSENT
-    if not absent and (account is None or account.id in case.protected):
+    if not (_is_made(case, match) if account is None else account.id not in case.protected):
         return
     current = case.current(account) if account else frozenset[str]()
     if not isinstance(current, frozenset):
         found.held.append(unseen(principal.external_id, principal.name, current))
         return
     surplus, added = roster.compare(current, group.members)
-    removed = [] if group.unread else removable(case, principal.external_id, surplus)
+    removed = [] if group.unread else removable(case, surplus)
     if removed and not case.desired.complete and any(ref.type is Kind.GROUP for ref in added):
-        found.held.append(_held(principal, "other groups are nested in it in this very run"))
+        if case.mirrors:
+            why = "other groups are nested in it in this very run"
+            found.held.append(_held(principal, why))
         removed = []
     found.changes.extend(_member_changes(principal, account, added, removed))
-    if current and not added and len(removed) == len(current):
-        found.emptied.append(principal.name)
+
+
+def _is_made(case: Case, match: Match) -> bool:
+    made = match.situation is Situation.ABSENT
+    return made and match.principal.external_id not in case.withheld
 
 
 def _held(principal: Principal, why: str) -> Quarantined:
@@ -109,14 +115,9 @@ def _held(principal: Principal, why: str) -> Quarantined:
     return Quarantined(principal.external_id, principal.name, reason)
 
 
-def removable(case: Case, external_id: str, surplus: frozenset[str]) -> list[MemberRef]:
-    """Leave out those who are protected, in question, or not this sync's to remove."""
-    if not case.mirrors or not surplus:
-        return []
-    found = surplus - case.spared
-    if case.policy.members == "managed":
-        found &= case.added.get(external_id, frozenset())
-    return [case.ref(target_id) for target_id in found]
+def removable(case: Case, surplus: frozenset[str]) -> list[MemberRef]:
+    """Leave out those who are protected or in question."""
+    return [case.ref(target_id) for target_id in surplus - case.spared] if surplus else []
 
 
 def _member_changes(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, Principal, same_name
-from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.reconcile.case import Case
 from aadsync_lib.reconcile.correlate import Match, Situation
@@ -16,27 +15,26 @@ PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
 
 
 def principal_changes(case: Case) -> Iterator[Change]:
-    """Yield what users and service principals in scope need."""
+    """Yield what users and service principals in scope need that are there already."""
     for external_id, principal in case.desired.principals.items():
         match = case.correlation.matches[external_id]
-        if match.account is None:
-            if match.situation is Situation.ABSENT and principal.active:
-                yield _create(principal, case.via.get(external_id, "an assigned application"))
-        elif match.account.id not in case.protected and external_id not in case.bystanders:
+        if (
+            match.account
+            and match.situation is not Situation.SHARED
+            and match.account.id not in case.protected
+            and external_id not in case.bystanders
+        ):
             yield from _align(match, match.account)
+            if match.situation is Situation.LINKED and not principal.active:
+                yield from _disable(case, match, match.account)
 
 
-def leaver_changes(case: Case) -> Iterator[Change]:
-    """Yield what happens to the accounts of those who left the scope or are disabled in Entra."""
-    if not case.mirrors or case.policy.leavers == "keep":
-        return
+def new_principals(case: Case) -> Iterator[Change]:
+    """Yield the users and service principals in scope that are not there."""
     for external_id, principal in case.desired.principals.items():
         match = case.correlation.matches[external_id]
-        if match.situation is Situation.LINKED and match.account and not principal.active:
-            yield from _deactivate(case, external_id, match.account, "disabled in Entra")
-    if case.desired.complete:
-        for link, account in case.leavers(*PEOPLE):
-            yield from _leave(case, link, account)
+        if match.situation is Situation.ABSENT and principal.active:
+            yield _create(case, principal)
 
 
 def renamed_users(case: Case) -> Iterator[Quarantined]:
@@ -47,16 +45,23 @@ def renamed_users(case: Case) -> Iterator[Quarantined]:
     for external_id, principal in case.desired.principals.items():
         account = case.account(external_id)
         if account and not same_name(account.name, principal.name):
-            key = "userName" if principal.kind is Kind.USER else "applicationId"
-            reason = (
-                f"its {key} on the target is {account.name}, and Databricks cannot change it; everything "
-                f"else of it is kept in step. Ask Databricks to rename it, or delete {account.id} to have "
-                f"it made anew"
-            )
+            reason = _cannot_follow(case, principal, account)
             yield Quarantined(external_id, principal.name, reason)
 
 
-def _create(principal: Principal, via: str) -> Change:
+def _cannot_follow(case: Case, principal: Principal, account: Account) -> str:
+    is_user = principal.kind is Kind.USER
+    key = "userName" if is_user else "applicationId"
+    way_out = f"Ask Databricks to rename it, or delete {account.id} to have it made anew"
+    if is_user and case.policy.user_name_change == "quarantine":
+        way_out += "; policy.user_name_change: recreate makes a new user that takes its place"
+    return (
+        f"its {key} on the target is {account.name}, and Databricks cannot change it; everything else "
+        f"of it is kept in step. {way_out}"
+    )
+
+
+def _create(case: Case, principal: Principal) -> Change:
     is_user = principal.kind is Kind.USER
     after = Attributes(
         user_name=principal.name if is_user else None,
@@ -66,8 +71,22 @@ def _create(principal: Principal, via: str) -> Change:
         active=True,
     )
     action = Action.on("create", principal.kind)
-    reason = f"in scope through {via}"
-    return Change(action, principal.external_id, None, principal.name, reason, None, after)
+    reason, by_hand = why_made(case, principal, "an assigned application")
+    return Change(
+        action, principal.external_id, None, principal.name, reason, None, after, drift=by_hand
+    )
+
+
+def why_made(case: Case, principal: Principal, otherwise: str | None) -> tuple[str, bool]:
+    """Return why an object is made, and whether somebody deleted it on the target by hand."""
+    old = case.replaced.get(principal.external_id)
+    via = case.via.get(principal.external_id, otherwise)
+    reason = f"in scope through {via}" if via else "in scope"
+    if old:
+        return f"{old.name} in Entra is now called {principal.name}", False
+    if principal.external_id in case.links.by_external:
+        return f"{reason}; it was deleted on the target by hand", True
+    return reason, False
 
 
 def _align(match: Match, account: Account) -> Iterator[Change]:
@@ -76,13 +95,19 @@ def _align(match: Match, account: Account) -> Iterator[Change]:
         yield adoption(match, account)
     if principal.active and not account.active:
         why = "enabled in Entra and in scope"
-        yield _change(
-            "activate", match, account, Attributes(active=False), Attributes(active=True), why
-        )
+        before, after = Attributes(active=False), Attributes(active=True)
+        yield _change("activate", match, account, before, after, why)
     if principal.display_name != account.display_name:
         before = Attributes(display_name=account.display_name)
         after = Attributes(display_name=principal.display_name)
-        yield _change("update", match, account, before, after, "display name differs from Entra's")
+        why = "display name differs from Entra's"
+        yield _change("update", match, account, before, after, why)
+
+
+def _disable(case: Case, match: Match, account: Account) -> Iterator[Change]:
+    if case.policy.leavers != "keep" and account.active:
+        external_id = match.principal.external_id
+        yield deactivation(external_id, account, "disabled in Entra")
 
 
 def adoption(match: Match, account: Account) -> Change:
@@ -103,33 +128,22 @@ def _change(
     )
 
 
-def _leave(case: Case, link: Link, account: Account) -> Iterator[Change]:
-    if case.policy.leavers == "delete" and link.origin is Origin.CREATED:
-        if account.id not in case.protected:
-            yield _end("delete", link.external_id, account, "left the scope", None)
-    else:
-        yield from _deactivate(case, link.external_id, account, "left the scope")
-
-
-def _deactivate(case: Case, external_id: str, account: Account, why: str) -> Iterator[Change]:
-    if account.active and account.id not in case.protected:
-        yield _end("deactivate", external_id, account, why, Attributes(active=False))
-
-
-def _end(
-    verb: str, external_id: str, account: Account, why: str, after: Attributes | None
-) -> Change:
-    action = Action.on(verb, account.kind)
-    is_user = account.kind is Kind.USER
-    before = (
-        Attributes(active=True)
-        if after
-        else Attributes(
-            user_name=account.name if is_user else None,
-            application_id=None if is_user else account.name,
-            display_name=account.display_name,
-            external_id=account.external_id,
-            active=account.active,
-        )
-    )
+def deactivation(external_id: str, account: Account, why: str) -> Change:
+    """Return the change that takes access away and keeps the account."""
+    action = Action.on("deactivate", account.kind)
+    before, after = Attributes(active=True), Attributes(active=False)
     return Change(action, external_id, account.id, account.name, why, before, after)
+
+
+def deletion(external_id: str, account: Account, why: str) -> Change:
+    """Return the change that deletes an account, with what it was."""
+    is_user = account.kind is Kind.USER
+    before = Attributes(
+        user_name=account.name if is_user else None,
+        application_id=None if is_user else account.name,
+        display_name=account.display_name,
+        external_id=account.external_id,
+        active=account.active,
+    )
+    action = Action.on("delete", account.kind)
+    return Change(action, external_id, account.id, account.name, why, before)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.model.identity import Attributes, Kind, name_key, same_name
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
@@ -44,14 +44,15 @@ def recover(pending: Iterable[Pending], target: TargetSnapshot, links: Links) ->
         verb = change.action.verb
         if change.external_id is None:
             continue
-        if verb in ("create", "adopt") and change.external_id not in links.by_external:
-            account = _found(change, index, target)
+        if verb in ("create", "adopt"):
+            account = _found(change, index, target, links)
             if account and account.id not in links.by_target:
                 origin = Origin.CREATED if verb == "create" else Origin.ADOPTED
                 made[change.external_id] = Link(
                     account.kind, change.external_id, account.id, origin, change.name
                 )
-        if verb == "delete" and change.target_id not in target.accounts:
+        link = links.by_external.get(change.external_id)
+        if link and link.target_id == change.target_id and _ended(change, target):
             ended.append(change.external_id)
     return Recovered(tuple(made.values()), tuple(ended))
 
@@ -77,16 +78,26 @@ def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
 
 
 def _found(
-    change: Change, index: Mapping[str, list[Account]], target: TargetSnapshot
+    change: Change, index: Mapping[str, list[Account]], target: TargetSnapshot, links: Links
 ) -> Account | None:
     kind = change.action.kind
     if change.action.verb == "adopt":
         account = target.accounts.get(change.target_id or "")
         return account if account and account.external_id == change.external_id else None
     same_id = index.get(f"{kind}:id:{change.external_id}", [])
-    same_name = index.get(f"{kind}:name:{name_key(change.name)}", [])
-    candidates = same_id or same_name
+    same_id = [one for one in same_id if one.id not in links.by_target]  # one of its former name
+    candidates = same_id or index.get(f"{kind}:name:{name_key(change.name)}", [])
     return candidates[0] if len(candidates) == 1 else None
+
+
+def _ended(change: Change, target: TargetSnapshot) -> bool:
+    """Return whether the target shows that an object was deleted, or given up: that often shows nothing."""
+    account = target.accounts.get(change.target_id or "")
+    if change.action.verb == "delete":
+        return account is None
+    if change.action.verb != "release" or account is None or change.after is None:
+        return False
+    return account.external_id == (change.after.external_id or None)
 
 
 def _judged(
@@ -103,10 +114,18 @@ def _judged(
         case "delete":
             done = account is None
         case "create" | "adopt":
-            done = account is not None and link is not None
+            done = account is not None and link is not None and _is_it(change, account)
+        case "release":
+            done = link is None
         case _:
             done = account is not None and _shows(account, change.after)
     return Outcome(change, Result.DONE) if done else Outcome(change, Result.FAILED, LOST)
+
+
+def _is_it(change: Change, account: Account) -> bool:
+    """Return whether the object is the one of this change, not what another user name has."""
+    by_name = change.action is Action.CREATE_USER
+    return not by_name or same_name(account.name, change.name)
 
 
 def _shows(account: Account, after: Attributes | None) -> bool:

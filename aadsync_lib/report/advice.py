@@ -13,6 +13,8 @@ NOTHING = "Next: nothing to do."
 LOOK = "Next: look at what is held back."
 PROTECTED = "Next: look in Entra; what is protected stays as it is, whatever is approved."
 MEANT = "Next: look in Entra whether this is meant. If so"
+UNDO_MEANT = "Next: look whether this is meant. If so"
+AGAIN = "unless Entra, the settings or the scope change, the next sync does it all again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Call:
     saved: str | None = None
     over: tuple[str, ...] = ()  # what the guard has against the plan
     approvable: bool = True  # False: something protected would be changed
+    undoes: str | None = None  # the run that this command undoes
 
     def command(self, *words: str) -> str:
         """Return a command line with the options of this one."""
@@ -58,17 +61,22 @@ def after_run(report: RunReport, call: Call) -> str:
     """Say what to do after a run."""
     if report.status is Status.REFUSED:
         return _refused(call, report.digest)
+    if report.undoes:
+        done = exit_code(report) == 0
+        return f"{NOTHING if done else LOOK}".rstrip(".") + f"; {AGAIN}."
     if exit_code(report) == 0:
         return f"{NOTHING} {call.command('plan')} shows the next changes."
     return f"Next: look at what is named above; {call.command('sync')} tries it again."
 
 
 def _apply(call: Call) -> tuple[str, ...]:
-    return ("apply", call.saved) if call.saved else ("sync",)
+    if call.saved:
+        return "apply", call.saved
+    return ("undo", call.undoes) if call.undoes else ("sync",)
 
 
 def _refused(call: Call, digest: str) -> str:
     if not call.approvable:
         return PROTECTED
     again = f"{call.command(*_apply(call))} --approve {digest}"
-    return f"{MEANT}: {again}"
+    return f"{UNDO_MEANT if call.undoes else MEANT}: {again}"

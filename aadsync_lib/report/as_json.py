@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aadsync_lib.errors import PlanMovedError, UsageError
 from aadsync_lib.model.codec import JsonObject, change_from_json, change_to_json
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Estimate, Managed, Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import Estimate, Managed, Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, TargetReport
+from aadsync_lib.report.items_json import (
+    found_from_json,
+    found_to_json,
+    left_from_json,
+    left_to_json,
+    notices_to_json,
+    quarantined_from_json,
+    quarantined_to_json,
+)
 from aadsync_lib.report.outcomes import failures, quarantined_in
 
 VERSION = 1
@@ -26,6 +35,8 @@ def plan_to_json(plan: Plan) -> JsonObject:
         "complete": plan.complete,
         "targets": [_target_plan(target) for target in plan.targets],
         "settings_digest": plan.settings_digest,
+        "source_digest": plan.source_digest,
+        **_undoes(plan),
     }
 
 
@@ -42,7 +53,12 @@ def run_to_json(report: RunReport) -> JsonObject:
         "targets": [target_report_to_json(target) for target in report.targets],
         "requests": {"graph": report.requests.graph, "databricks": report.requests.databricks},
         "seconds": round(report.seconds, 3),
+        **_undoes(report),
     }
+
+
+def _undoes(what: Plan | RunReport) -> JsonObject:
+    return {"undoes": what.undoes} if what.undoes else {}
 
 
 def plan_from_json(raw: object) -> Plan:
@@ -76,6 +92,8 @@ def _read(raw: Mapping[str, Any]) -> tuple[Plan, object]:
             targets=tuple(map(_target_from, raw["targets"])),
             complete=_is(bool, raw["complete"]),
             settings_digest=_is(str, raw["settings_digest"]),
+            undoes=raw.get("undoes"),
+            source_digest=raw.get("source_digest"),
         )
         return plan, raw["digest"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -98,9 +116,9 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "changes": [change_to_json(change) for change in target.changes],
         "members_added": target.members_added,
         "members_removed": target.members_removed,
-        "quarantined": _quarantined(target.quarantined),
-        "held": _quarantined(target.held),
-        "warnings": _notices(target.warnings),
+        "quarantined": quarantined_to_json(target.quarantined),
+        "held": quarantined_to_json(target.held),
+        "warnings": notices_to_json(target.warnings),
         "estimate": {"requests": target.estimate.requests, "seconds": target.estimate.seconds},
         "managed": {
             "users": managed.users,
@@ -110,6 +128,9 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "emptied": list(target.emptied),
         "retired": list(target.retired),
         "protected": sorted(target.protected),
+        "found": found_to_json(target.found),
+        "left": left_to_json(target.left),
+        "state_digest": target.state_digest,
     }
 
 
@@ -117,14 +138,17 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
     return TargetPlan(
         target=raw["target"],
         changes=tuple(map(change_from_json, raw["changes"])),
-        quarantined=tuple(map(_quarantined_from, raw["quarantined"])),
-        held=tuple(map(_quarantined_from, raw["held"])),
+        quarantined=tuple(map(quarantined_from_json, raw["quarantined"])),
+        held=tuple(map(quarantined_from_json, raw["held"])),
         warnings=tuple(Notice(item["code"], item["message"]) for item in raw["warnings"]),
         managed=Managed(**raw["managed"]),
         estimate=Estimate(**raw["estimate"]),
         emptied=tuple(raw["emptied"]),
         retired=tuple(raw["retired"]),
         protected=frozenset(raw["protected"]),
+        found=found_from_json(raw.get("found", ())),
+        left=left_from_json(raw.get("left", ())),
+        state_digest=raw.get("state_digest"),
     )
 
 
@@ -139,22 +163,14 @@ def target_report_to_json(target: TargetReport) -> JsonObject:
             {"action": failure.action.value, "name": failure.name, "error": failure.error}
             for failure in failures(target)
         ],
-        "quarantined": _quarantined(quarantined_in(target)),
-        "held": _quarantined(target.held),
-        "warnings": _notices(target.warnings),
+        "quarantined": quarantined_to_json(quarantined_in(target)),
+        "held": quarantined_to_json(target.held),
+        "warnings": notices_to_json(target.warnings),
+        "found": found_to_json(target.found),
+        "left": left_to_json(target.left),
+        "drift": [
+            change_to_json(outcome.change) | {"result": outcome.result.value}
+            for outcome in target.outcomes
+            if outcome.change.drift
+        ],
     }
-
-
-def _quarantined(items: Iterable[Quarantined]) -> list[JsonObject]:
-    return [
-        {"external_id": item.external_id, "name": item.name, "reason": item.reason}
-        for item in items
-    ]
-
-
-def _quarantined_from(raw: Mapping[str, Any]) -> Quarantined:
-    return Quarantined(raw["external_id"], raw["name"], raw["reason"])
-
-
-def _notices(notices: Iterable[Notice]) -> list[JsonObject]:
-    return [{"code": notice.code, "message": notice.message} for notice in notices]

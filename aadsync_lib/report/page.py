@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Self, TextIO
 
@@ -75,13 +75,18 @@ class Page:
         """Add an indented sentence."""
         self._indented(Text(visible(text), style))
 
-    def table(self, head: Iterable[str], rows: Iterable[tuple[Text | str, ...]]) -> None:
-        """Add an indented table; every cell is broken rather than cut."""
+    def table(
+        self,
+        head: Iterable[str],
+        rows: Iterable[tuple[Text | str, ...]],
+        whole: Container[str] = (),
+    ) -> None:
+        """Add an indented table; every cell is broken rather than cut, but those of ``whole`` columns."""
         names = tuple(head)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.show_header = len(names) > 1
         for name in names:
-            table.add_column(name, overflow="fold")
+            table.add_column(name, overflow="fold", no_wrap=name in whole)
         for row in rows:
             table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
         self._indented(table)

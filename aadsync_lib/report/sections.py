@@ -8,8 +8,16 @@ from typing import Protocol
 
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import Found, Left, Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
+from aadsync_lib.report.differences import (
+    Difference,
+    drift_in_plan,
+    drift_left,
+    drift_repaired,
+    found_cells,
+    left_alone,
+)
 from aadsync_lib.report.outcomes import Failure, failures, quarantined_in
 from aadsync_lib.report.rows import ADD, REMOVE, Row, words
 
@@ -42,13 +50,33 @@ def plan_sections(target: TargetPlan) -> Iterator[Section]:
     """What a reader of a plan has to know beside its changes."""
     yield _named("Groups that left the scope", target.retired)
     yield _named("Groups that would have no member left", target.emptied)
+    yield from differences(drift_in_plan(target), target.left)
     yield from _waiting(target.quarantined, target.held)
+    yield _found(target.found)
     yield _warnings(target.warnings)
 
 
 def run_sections(target: TargetReport) -> Iterator[Section]:
     """What a reader of a run has to look at."""
-    return undone(failures(target), quarantined_in(target), target.held, target.warnings)
+    yield from undone(failures(target), quarantined_in(target), target.held, target.warnings)
+    yield from beside(
+        (*drift_repaired(target), *drift_left(target.left)), target.left, target.found
+    )
+
+
+def beside(
+    drift: Iterable[Difference], left: Iterable[Left], found: Iterable[Found]
+) -> Iterator[Section]:
+    """What differs from Entra, and what on the target is not this sync's."""
+    yield from differences(drift, left)
+    yield _found(found)
+
+
+def differences(drift: Iterable[Difference], left: Iterable[Left]) -> Iterator[Section]:
+    """What somebody changed on the target by hand, and what the policy leaves as it is."""
+    head = ("Name", "Change", "What becomes of it")
+    yield Section("Drift", head, tuple(one.cells for one in drift))
+    yield Section("Left alone", head, tuple(one.cells for one in left_alone(left)))
 
 
 def undone(
@@ -71,21 +99,25 @@ def over_section(over: tuple[str, ...]) -> Section:
 
 def plan_title(plan: Plan) -> str:
     """Say how much the plan does."""
-    changes = size(plan)
+    changes, sync = size(plan), f"{plan.sync}{_undoing(plan.undoes)}"
     if changes == 0:
-        return f"Plan for {plan.sync}: nothing to do"
+        return f"Plan for {sync}: nothing to do"
     targets = count(len(plan.targets), "target")
-    return f"Plan for {plan.sync}: {count(changes, 'change')} on {targets}"
+    return f"Plan for {sync}: {count(changes, 'change')} on {targets}"
 
 
 def run_title(report: RunReport) -> str:
     """Say how the run ended."""
-    return ended(report.sync, report.status)
+    return ended(report.sync, report.status, report.undoes)
 
 
-def ended(sync: str, status: Status) -> str:
+def ended(sync: str, status: Status, undoes: str | None = None) -> str:
     """Say how a run of this sync ended."""
-    return f"Run of {sync}: {ENDINGS[status]}"
+    return f"Run of {sync}{_undoing(undoes)}: {ENDINGS[status]}"
+
+
+def _undoing(run_id: str | None) -> str:
+    return f", undoing run {run_id}" if run_id else ""
 
 
 ENDINGS: Mapping[Status, str] = {
@@ -188,6 +220,11 @@ def _waiting(quarantined: Iterable[Quarantined], held: Iterable[Quarantined]) ->
     head = ("Name", "Why")
     yield Section("Quarantined", head, tuple((item.name, item.reason) for item in quarantined))
     yield Section("Held back", head, tuple((item.name, item.reason) for item in held))
+
+
+def _found(found: Iterable[Found]) -> Section:
+    head = ("Name", "Id", "Who seems to own it", "Adopted by")
+    return Section("Found, not ours", head, tuple(map(found_cells, found)))
 
 
 def _warnings(notices: Iterable[Notice]) -> Section:

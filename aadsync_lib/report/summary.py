@@ -19,6 +19,7 @@ from aadsync_lib.report import in_notebook
 from aadsync_lib.report import sections as say
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.clean import cut, label, visible
+from aadsync_lib.report.differences import drift_left
 from aadsync_lib.report.rows import rows
 from aadsync_lib.report.sections import Section
 from aadsync_lib.report.summary_view import (
@@ -142,7 +143,7 @@ def _run_view(
     clean = tally.status is Status.SUCCEEDED and not (lost or any(map(_unfinished, targets)))
     cost = say.cost(tally.requests, tally.seconds)
     return View(
-        title=say.ended(tally.sync, tally.status),
+        title=say.ended(tally.sync, tally.status, tally.undoes),
         ending=say.ENDINGS[tally.status].capitalize(),
         tone=PILLS[tally.status],
         alerts=tuple(_run_alerts(refused)),
@@ -179,7 +180,8 @@ def _run_tiles(tally: Tally, lost: int) -> Iterator[Tile]:
 
 
 def _run_sections(one: TargetTally) -> Iterator[Section]:
-    return say.undone(one.failed, one.quarantined, one.held, one.warnings)
+    yield from say.undone(one.failed, one.quarantined, one.held, one.warnings)
+    yield from say.beside((*one.repaired, *drift_left(one.left)), one.left, one.found)
 
 
 def _unfinished(one: TargetTally) -> bool:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from aadsync_lib.model.change import Action
+from aadsync_lib.model.codec import change_from_json
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.plan import Found, Left, Quarantined
 from aadsync_lib.model.run import Requests, Status
+from aadsync_lib.report.differences import Difference, ending
+from aadsync_lib.report.items_json import found_from_json, left_from_json, quarantined_from_json
 from aadsync_lib.report.outcomes import Failure
 
 
@@ -26,6 +29,9 @@ class TargetTally:
     quarantined: tuple[Quarantined, ...]
     held: tuple[Quarantined, ...]
     warnings: tuple[Notice, ...]
+    found: tuple[Found, ...] = ()
+    left: tuple[Left, ...] = ()
+    repaired: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Tally:
     requests: Requests
     seconds: float
     run_id: str | None = None
+    undoes: str | None = None
 
 
 def tally_of(document: Mapping[str, Any]) -> Tally:
@@ -51,6 +58,7 @@ def tally_of(document: Mapping[str, Any]) -> Tally:
         requests=Requests(**document["requests"]),
         seconds=document["seconds"],
         run_id=document.get("run_id"),
+        undoes=document.get("undoes"),
     )
 
 
@@ -62,11 +70,15 @@ def _target(raw: Mapping[str, Any]) -> TargetTally:
         members_added=raw["members_added"],
         members_removed=raw["members_removed"],
         failed=tuple(Failure(Action(f["action"]), f["name"], f["error"]) for f in raw["failed"]),
-        quarantined=tuple(map(_quarantined, raw["quarantined"])),
-        held=tuple(map(_quarantined, raw["held"])),
+        quarantined=tuple(map(quarantined_from_json, raw["quarantined"])),
+        held=tuple(map(quarantined_from_json, raw["held"])),
         warnings=tuple(Notice(one["code"], one["message"]) for one in raw["warnings"]),
+        # A report that an earlier version kept has none of these.
+        found=found_from_json(raw.get("found", ())),
+        left=left_from_json(raw.get("left", ())),
+        repaired=tuple(map(_repaired, raw.get("drift", ()))),
     )
 
 
-def _quarantined(raw: Mapping[str, Any]) -> Quarantined:
-    return Quarantined(raw["external_id"], raw["name"], raw["reason"])
+def _repaired(raw: Mapping[str, Any]) -> Difference:
+    return Difference(change_from_json(raw), ending(raw["result"]))

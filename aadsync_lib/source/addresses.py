@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from msgraph import GraphServiceClient
 
+from aadsync_lib.model.identity import Kind
 from aadsync_lib.source.wire import Ask
 
 PAGE = 999  # the most that Graph gives in one page
@@ -39,6 +40,12 @@ class Addresses:
         self._service_principals = _path(graph.service_principals)
         self._service_principal = _path(service_principal)
         self._assignments = _path(service_principal.app_role_assigned_to)
+        self._deleted = _path(graph.directory.deleted_items.by_directory_object_id(ID))
+        self._collections = {
+            Kind.USER: self._users,
+            Kind.SERVICE_PRINCIPAL: self._service_principals,
+            Kind.GROUP: self._groups,
+        }
 
     def group(self, group_id: str) -> Ask:
         """One group."""
@@ -71,8 +78,28 @@ class Addresses:
 
     def users(self, ids: Iterable[str], select: str) -> Ask:
         """Up to fifteen users by id."""
-        listed = ",".join(literal(user_id) for user_id in ids)
-        return _ask(self._users, filter=f"id in ({listed})", select=select)
+        return self.of_ids(Kind.USER, ids, select)
+
+    def of_ids(self, kind: Kind, ids: Iterable[str], select: str) -> Ask:
+        """Up to fifteen objects of one kind by id."""
+        return self.where(kind, f"id in ({','.join(map(literal, ids))})", select)
+
+    def where(self, kind: Kind, filter_: str, select: str) -> Ask:
+        """Objects of one kind by a filter; without a page size, as few are expected."""
+        return _ask(self._collections[kind], filter=filter_, select=select)
+
+    def one(self, kind: Kind, object_id: str, select: str) -> Ask:
+        """One object."""
+        return _ask(f"{self._collections[kind]}/{ID}", object_id, select=select)
+
+    def member_of(self, kind: Kind, object_id: str, select: str) -> Ask:
+        """Groups, directory roles and administrative units that an object is directly in."""
+        path = f"{self._collections[kind]}/{ID}/memberOf"
+        return _ask(path, object_id, select=select, top=str(PAGE))
+
+    def deleted(self, object_id: str) -> Ask:
+        """One object in the recycle bin, of whatever kind."""
+        return _ask(self._deleted, object_id, select="id")
 
     def user(self, user_id: str, select: str) -> Ask:
         """One user."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import Scope
-from aadsync_lib.model.directory import Group, Notice, Snapshot
+from aadsync_lib.model.account import Unread
+from aadsync_lib.model.directory import Group, Notice, Presence, Sighting, Snapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Clock
 from aadsync_lib.source import translate
@@ -17,11 +19,15 @@ from aadsync_lib.source.client import GraphClient
 from aadsync_lib.source.endpoint import Endpoint
 from aadsync_lib.source.loop import run_apart
 from aadsync_lib.source.people import read_service_principals, read_users
+from aadsync_lib.source.presence import look_up
 from aadsync_lib.source.selectors import Found, select
 from aadsync_lib.source.translate import UserFields
 from aadsync_lib.source.traverse import GroupRead, Walk
+from aadsync_lib.source.who import PEOPLE, who
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class EntraSource:
@@ -56,7 +62,7 @@ class EntraSource:
         What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
         selector could be read, ``CredentialError`` when Entra or Graph refuse the login.
         """
-        snapshot = run_apart(self._read)
+        snapshot = self._with_graph(self._read)
         log.info(
             "read %d groups, %d users and %d service principals from Entra in %d requests%s",
             len(snapshot.groups),
@@ -67,26 +73,45 @@ class EntraSource:
         )
         return snapshot
 
-    async def _read(self) -> Snapshot:
-        client = GraphClient(
-            self._endpoint,
-            self._credential,
-            self._token_scope,
-            self._clock,
-            self._concurrency,
-            self._count,
+    def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
+        """Say of each object id where it is, in scope or not. Nothing asked is nothing sent."""
+        return self._with_graph(lambda graph: look_up(graph, ids)) if ids else {}
+
+    def who(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[Sighting, ...]:
+        """Find people and service principals, or other kinds, by any of their names, in scope or not.
+
+        Raises ``SourceError`` when nobody was found and Graph did not answer everything.
+        """
+        return self._with_graph(lambda graph: who(graph, name, kinds))
+
+    def _with_graph(self, work: Callable[[GraphClient], Coroutine[Any, Any, T]]) -> T:
+        """Run ``work`` with a client of its own, on a loop of its own."""
+
+        async def run() -> T:
+            client = GraphClient(
+                self._endpoint,
+                self._credential,
+                self._token_scope,
+                self._clock,
+                self._concurrency,
+                self._count,
+            )
+            async with client as graph:
+                return await work(graph)
+
+        return run_apart(run)
+
+    async def _read(self, graph: GraphClient) -> Snapshot:
+        found = await select(graph, self._scope)
+        walk = Walk(graph, self._scope)
+        await walk.down(found.groups.values())
+        principals = found.assigned | _members(walk.groups.values())
+        users = await read_users(
+            graph, _of(principals, Kind.USER), UserFields.of(self._scope.users)
         )
-        async with client as graph:
-            found = await select(graph, self._scope)
-            walk = Walk(graph, self._scope)
-            await walk.down(found.groups.values())
-            principals = found.assigned | _members(walk.groups.values())
-            users = await read_users(
-                graph, _of(principals, Kind.USER), UserFields.of(self._scope.users)
-            )
-            service_principals = await read_service_principals(
-                graph, _of(principals, Kind.SERVICE_PRINCIPAL), walk.service_principal_rows
-            )
+        service_principals = await read_service_principals(
+            graph, _of(principals, Kind.SERVICE_PRINCIPAL), walk.service_principal_rows
+        )
         missing = users.missing | service_principals.missing
         return Snapshot(
             roots=frozenset(found.groups),

@@ -5,6 +5,7 @@ from __future__ import annotations
 RETRIED = frozenset({0, 429, 500, 502, 503, 504})
 EXPIRED_PAGE = frozenset({"Directory_ExpiredPageToken", "ExpiredPageToken", "InvalidPageToken"})
 GROUPS = "GroupMember.Read.All"
+GROUPS_DELETED = "Group.Read.All"
 HIDDEN = "Member.Read.Hidden"
 USERS = "User.Read.All"
 APPLICATIONS = "Application.Read.All"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.reconcile.filters import unnested
 from aadsync_lib.source import translate
 from aadsync_lib.source.failures import APPLICATIONS, GROUPS, HIDDEN, GraphFailure
 from aadsync_lib.source.paging import Graph, Listing, read_all
@@ -107,7 +108,7 @@ class Walk:
             # Not even its kind is known: it stays a member that no mapping resolves.
             parent.members[row["id"]] = Kind.GROUP
             parent.nameless += 1
-        elif self._scope.groups_of_kind == "security" and row.get("securityEnabled") is False:
+        elif unnested(self._scope, security=row.get("securityEnabled") is not False):
             self.other_kind += 1
         else:
             parent.members[row["id"]] = Kind.GROUP

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import change_from_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
+from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.process import Process
@@ -18,25 +19,28 @@ from aadsync_lib.store.process import Process
 KINDS = {kind.value: kind for kind in Kind}
 ORIGINS = {origin.value: origin for origin in Origin}
 
+TARGETS = """
+SELECT target FROM links WHERE sync = :sync
+UNION SELECT target FROM memberships WHERE sync = :sync
+UNION SELECT target FROM journal WHERE sync = :sync ORDER BY target
+"""
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """A run as the store keeps it.
+DONE = """
+SELECT change FROM journal WHERE sync = :sync AND target = :target AND result = 'done'
+  AND action NOT IN ('add_members', 'remove_members')
+  AND external_id IN (SELECT value FROM json_each(:ids)) ORDER BY entry
+"""
 
-    ``status`` is ``"running"`` and ``ended_at`` and ``report`` are ``None`` until it ends, and stay so
-    when it was killed. Times are seconds since the epoch.
-    """
-
-    run_id: str
-    digest: str
-    settings_digest: str
-    full: bool
-    host: str
-    user: str
-    started_at: float
-    ended_at: float | None
-    status: str
-    report: str | None
+ENTRIES = """
+SELECT entry, run_id, target, change, result, error, announced_at, settled_at FROM journal
+WHERE sync = :sync AND result IS NOT NULL AND (:after IS NULL OR settled_at > :after)
+ORDER BY entry
+"""
+ENTRIES_OF_RUN = """
+SELECT entry, run_id, target, change, result, error, announced_at, settled_at FROM journal
+WHERE run_id = :run_id AND sync = :sync AND result IS NOT NULL
+  AND (:after IS NULL OR settled_at > :after) ORDER BY entry
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,16 @@ def read_links(connection: sqlite3.Connection, sync: str, target: str) -> Links:
         " WHERE sync = ? AND target = ?",
         (sync, target),
     )
-    return Links(
-        [
-            Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)
-            for kind, external_id, target_id, origin, name in rows
-        ]
-    )
+    return Links([link_of(*row) for row in rows])
+
+
+def read_done(
+    connection: sqlite3.Connection, sync: str, target: str, ids: Collection[str]
+) -> tuple[Change, ...]:
+    """Return what was done to these objects, members apart, oldest first."""
+    asked = {"sync": sync, "target": target, "ids": json.dumps(sorted(ids))}
+    rows = connection.execute(DONE, asked) if ids else ()
+    return tuple(change_from_json(json.loads(change)) for (change,) in rows)
 
 
 def read_pending(connection: sqlite3.Connection, sync: str, target: str) -> tuple[Pending, ...]:
@@ -90,18 +98,30 @@ def read_pending(connection: sqlite3.Connection, sync: str, target: str) -> tupl
     )
 
 
-def read_added(
-    connection: sqlite3.Connection, sync: str, target: str
-) -> Mapping[str, frozenset[str]]:
-    """Return the members this sync added and did not remove, by the group's object id."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
+def read_shared(connection: sqlite3.Connection, sync: str, target: str) -> Mapping[str, str]:
+    """Return what other syncs have linked on a target of this name, with the sync."""
+    return dict(
+        connection.execute(
+            "SELECT target_id, sync FROM links WHERE target = ? AND sync <> ? ORDER BY sync DESC",
+            (target, sync),
+        )
+    )
+
+
+def read_former(connection: sqlite3.Connection, sync: str, target: str) -> tuple[Link, ...]:
+    """Return the links whose Entra object moved on, by id of the object it left."""
     rows = connection.execute(
-        "SELECT group_external_id, member_target_id FROM members WHERE sync = ? AND target = ?",
+        "SELECT kind, external_id, target_id, origin, name FROM former"
+        " WHERE sync = ? AND target = ? ORDER BY target_id",
         (sync, target),
     )
-    for group, member in rows:
-        found[group].append(member)
-    return {group: frozenset(members) for group, members in found.items()}
+    return tuple(link_of(*row) for row in rows)
+
+
+def read_targets(connection: sqlite3.Connection, sync: str) -> tuple[str, ...]:
+    """Return the targets of which anything is known."""
+    rows = connection.execute(TARGETS, {"sync": sync})
+    return tuple(target for (target,) in rows)
 
 
 def read_runs(connection: sqlite3.Connection, sync: str) -> tuple[RunRecord, ...]:
@@ -117,14 +137,30 @@ def read_runs(connection: sqlite3.Connection, sync: str) -> tuple[RunRecord, ...
     )
 
 
-def read_outcomes(connection: sqlite3.Connection, sync: str, run_id: str) -> tuple[Outcome, ...]:
-    """Return what a run did, in the order in which it was announced."""
-    rows = connection.execute(
-        "SELECT change, result, error FROM journal"
-        " WHERE sync = ? AND run_id = ? AND result IS NOT NULL ORDER BY entry",
-        (sync, run_id),
-    )
-    return tuple(
-        Outcome(change_from_json(json.loads(change)), Result(result), error)
-        for change, result, error in rows
-    )
+def read_entries(
+    connection: sqlite3.Connection, sync: str, run_id: str | None, after: float | None
+) -> tuple[JournalEntry, ...]:
+    """Return what was settled, in the order in which it was announced."""
+    query = ENTRIES if run_id is None else ENTRIES_OF_RUN
+    rows = connection.execute(query, {"sync": sync, "run_id": run_id, "after": after})
+    return tuple(entry_of(*row) for row in rows)
+
+
+def entry_of(
+    entry: int,
+    run_id: str,
+    target: str,
+    change: str,
+    result: str,
+    error: str | None,
+    announced_at: float,
+    settled_at: float,
+) -> JournalEntry:
+    """Return an entry of the journal from its columns."""
+    outcome = Outcome(change_from_json(json.loads(change)), Result(result), error)
+    return JournalEntry(entry, run_id, target, outcome, announced_at, settled_at)
+
+
+def link_of(kind: str, external_id: str, target_id: str, origin: str, name: str) -> Link:
+    """Return a link from its columns."""
+    return Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)

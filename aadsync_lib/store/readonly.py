@@ -5,15 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from aadsync_lib.model.link import Links
-from aadsync_lib.ports import Pending
 from aadsync_lib.store.database import BUSY, explained
-from aadsync_lib.store.read import Held, read_added, read_leases, read_links, read_pending
+from aadsync_lib.store.read import Held, read_leases
+from aadsync_lib.store.reader import SqliteReader
 from aadsync_lib.store.schema import VERSION, migrate, version_of
 
 T = TypeVar("T")
@@ -26,32 +25,20 @@ def open_for_plan(path: Path, sync: str) -> PlanStore:
     return reader
 
 
-class PlanStore:
-    """Implements ``ports.StoreReader``. Opens the file afresh for each read, because a run may begin or end in between."""
+class PlanStore(SqliteReader):
+    """Implements ``ports.HistoryReader``. Opens the file afresh for each read, because a run may begin or end in between."""
 
     def __init__(self, path: Path, sync: str) -> None:
         self._path = path.resolve()  # SQLite keeps its log beside the file, not beside a link to it
-        self._sync = sync
+        self.sync = sync
 
     def check(self) -> None:
         """Raise ``StoreError`` unless this is a store that can be read, or absent."""
         self._read(lambda _: None, None)
 
-    def links(self, target: str) -> Links:
-        """Who owns what on this target."""
-        return self._read(lambda db: read_links(db, self._sync, target), Links())
-
-    def pending(self, target: str) -> tuple[Pending, ...]:
-        """Writes announced without an outcome, oldest first."""
-        return self._read(lambda db: read_pending(db, self._sync, target), ())
-
-    def added(self, target: str) -> Mapping[str, frozenset[str]]:
-        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
-        return self._read(lambda db: read_added(db, self._sync, target), {})
-
     def leases(self) -> tuple[Held, ...]:
         """Who holds a target, or held it and died."""
-        return self._read(lambda db: read_leases(db, self._sync), ())
+        return self._read(lambda db: read_leases(db, self.sync), ())
 
     def _read(self, fetch: Callable[[sqlite3.Connection], T], absent: T) -> T:
         """Read once more when a run changed the files meanwhile: an immutable read sees no locks."""

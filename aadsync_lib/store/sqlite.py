@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Clock, Pending
+from aadsync_lib.model.link import Link
+from aadsync_lib.model.memory import Memory
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import Clock
 from aadsync_lib.store.database import Database
 from aadsync_lib.store.lease import RENEW, Lease, beating, take
+from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.read import (
-    RunRecord,
-    read_added,
-    read_links,
-    read_outcomes,
-    read_pending,
-    read_runs,
-)
+from aadsync_lib.store.reader import SqliteReader
+from aadsync_lib.store.slices import keep_memory
+from aadsync_lib.store.text import storable
 from aadsync_lib.store.write import (
     add_entry,
     add_link,
-    note_members,
+    forget_former,
     prune,
     remove_link,
     settle_entry,
-    storable,
 )
 
+T = TypeVar("T")
 
-class SqliteStore:
+
+class SqliteStore(SqliteReader):
     """The memory of one sync; implements ``ports.Store``.
 
     Any number of threads may use it, and several processes and syncs may share the file. What a call
@@ -53,43 +52,18 @@ class SqliteStore:
         renew_every: float = RENEW,
     ) -> None:
         self._database = Database(Path(path), clock)
-        self._sync = sync
+        self.sync = sync
         self._clock = clock
         self._holder = holder or Process.here()
         self._renew_every = renew_every
         self._leases: dict[str, Lease] = {}
-
-    def links(self, target: str) -> Links:
-        """Who owns what on this target."""
-        with self._database.reading() as connection:
-            return read_links(connection, self._sync, target)
-
-    def pending(self, target: str) -> tuple[Pending, ...]:
-        """Writes announced without an outcome by any run, oldest first."""
-        with self._database.reading() as connection:
-            return read_pending(connection, self._sync, target)
-
-    def added(self, target: str) -> Mapping[str, frozenset[str]]:
-        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
-        with self._database.reading() as connection:
-            return read_added(connection, self._sync, target)
-
-    def runs(self) -> tuple[RunRecord, ...]:
-        """Every run of this sync, newest first."""
-        with self._database.reading() as connection:
-            return read_runs(connection, self._sync)
-
-    def outcomes(self, run_id: str) -> tuple[Outcome, ...]:
-        """What a run did, in order."""
-        with self._database.reading() as connection:
-            return read_outcomes(connection, self._sync, run_id)
 
     @contextmanager
     def lease(self, target: str, run_id: str) -> Iterator[None]:
         """Hold the target for this run and renew it until the block ends."""
         now = self._clock.now()
         with self._database.transaction() as connection:
-            lease = take(connection, self._sync, target, run_id, self._holder, now)
+            lease = take(connection, self.sync, target, run_id, self._holder, now)
         self._leases[target] = lease
         try:
             renew, release = partial(self._renew, lease), partial(self._release, lease)
@@ -103,7 +77,7 @@ class SqliteStore:
         """Record that a run begins to write."""
         values = (
             run_id,
-            self._sync,
+            self.sync,
             digest,
             settings_digest,
             full,
@@ -124,11 +98,11 @@ class SqliteStore:
             done = connection.execute(
                 "UPDATE runs SET status = ?, report = ?, ended_at = ?"
                 " WHERE run_id = ? AND sync = ?",
-                (status, storable(report), self._clock.now(), run_id, self._sync),
+                (status, storable(report), self._clock.now(), run_id, self.sync),
             )
             if done.rowcount != 1:
                 raise StoreError(
-                    f"{self._database.path}: sync {self._sync} has no run {run_id}, so its end was "
+                    f"{self._database.path}: sync {self.sync} has no run {run_id}, so its end was "
                     f"not recorded. Was the store replaced during the run?"
                 )
 
@@ -147,7 +121,7 @@ class SqliteStore:
         with self._database.transaction() as connection:
             lease.check(connection, now)
             return tuple(
-                add_entry(connection, self._sync, target, run_id, change, now) for change in changes
+                add_entry(connection, self.sync, target, run_id, change, now) for change in changes
             )
 
     def settle(
@@ -165,19 +139,37 @@ class SqliteStore:
         """
         now = self._clock.now()
         lease = self._leases.get(target)
+        own = lease.run_id if lease else None
         made_by: dict[str | None, str] = {}
         with self._database.transaction() as connection:
             for entry, outcome in outcomes.items():
-                run_id = settle_entry(connection, self._sync, target, entry, outcome, now)
+                run_id = settle_entry(connection, self.sync, target, entry, outcome, now)
                 made_by[outcome.change.external_id] = run_id
             for external_id in unlinked:
-                remove_link(connection, self._sync, target, external_id)
+                ender = made_by.get(external_id, own)
+                remove_link(connection, self.sync, target, external_id, ender, now)
             for link in linked:
-                maker = made_by.get(link.external_id, lease.run_id if lease else None)
-                add_link(connection, self._sync, target, link, maker, now)
+                maker = made_by.get(link.external_id, own)
+                add_link(connection, self.sync, target, link, maker, now)
             for outcome in outcomes.values():
                 run_id = made_by[outcome.change.external_id]
-                note_members(connection, self._sync, target, outcome, run_id, now)
+                note_members(connection, self.sync, target, outcome, run_id, now)
+                if outcome.change.action.verb == "delete" and outcome.result is Result.DONE:
+                    forget_former(connection, self.sync, target, outcome.change.target_id)
+
+    def remember(self, run_id: str, target: str, memory: Memory) -> None:
+        """Keep what a run leaves behind, all or nothing.
+
+        Needs no lease, because a run that was refused remembers, too; but a run that lost its lease
+        says nothing over what its successor says.
+        """
+        if memory == Memory():
+            return
+        lease = self._leases.get(target)
+        with self._database.transaction() as connection:
+            if lease is not None and lease.run_id == run_id:
+                lease.check(connection, self._clock.now())
+            keep_memory(connection, self.sync, target, memory)
 
     def _renew(self, lease: Lease) -> bool:
         with self._database.transaction() as connection:
@@ -190,7 +182,11 @@ class SqliteStore:
     def prune(self, before: float) -> None:
         """Delete outcomes and ended runs that are older; links, members and what is open stay."""
         with self._database.transaction() as connection:
-            prune(connection, self._sync, before)
+            prune(connection, self.sync, before)
+
+    def _read(self, fetch: Callable[[sqlite3.Connection], T], _: T) -> T:
+        with self._database.reading() as connection:
+            return fetch(connection)
 
     def close(self) -> None:
         """Close the file. A lease that is still held then ends by itself."""

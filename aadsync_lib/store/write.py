@@ -6,10 +6,12 @@ import json
 import sqlite3
 
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import change_to_json
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.model.run import Outcome
+from aadsync_lib.store.memberships import end_group, prune_memberships
+from aadsync_lib.store.text import storable
 
 
 def add_entry(
@@ -64,32 +66,6 @@ def settle_entry(
     return str(row[0])
 
 
-def note_members(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    outcome: Outcome,
-    run_id: str,
-    now: float,
-) -> None:
-    """Keep who was added by this sync. An addition that failed takes back one that was taken as done."""
-    change, result = outcome.change, outcome.result
-    adds = change.action is Action.ADD_MEMBERS
-    key = (sync, target, change.external_id)
-    ids = [member.target_id for member in change.members if member.target_id]
-    if adds and result is Result.DONE:
-        connection.executemany(
-            "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            ((*key, member, now, run_id) for member in ids),
-        )
-    elif result is (Result.FAILED if adds else Result.DONE):
-        connection.executemany(
-            "DELETE FROM members WHERE sync = ? AND target = ? AND group_external_id = ?"
-            " AND member_target_id = ?",
-            ((*key, member) for member in ids),
-        )
-
-
 def add_link(
     connection: sqlite3.Connection,
     sync: str,
@@ -110,7 +86,7 @@ def add_link(
             f"cannot be linked to {link.external_id} as well. Nothing of this step was recorded. "
             f"Run again: what was sent is looked up on the target first."
         )
-    _forget_members(connection, sync, target, link.external_id, unless=link.target_id)
+    _leave(connection, sync, target, link, run_id, now)
     connection.execute(
         "INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -134,9 +110,47 @@ def add_link(
     )
 
 
-def remove_link(connection: sqlite3.Connection, sync: str, target: str, external_id: str) -> None:
-    """Remove a link and what hangs on it; one that is not there counts as removed."""
-    _forget_members(connection, sync, target, external_id)
+def _leave(
+    connection: sqlite3.Connection,
+    sync: str,
+    target: str,
+    link: Link,
+    run_id: str | None,
+    now: float,
+) -> None:
+    """Keep the object that this Entra object had until now as a former one of it."""
+    moved = connection.execute(
+        "INSERT INTO former SELECT sync, target, target_id, kind, external_id, origin, name"
+        " FROM links WHERE sync = ? AND target = ? AND external_id = ? AND target_id <> ?"
+        " ON CONFLICT DO UPDATE SET kind = excluded.kind, external_id = excluded.external_id,"
+        " origin = excluded.origin, name = excluded.name",
+        (sync, target, link.external_id, link.target_id),
+    )
+    if moved.rowcount:
+        end_group(connection, sync, target, link.external_id, run_id, now)
+    forget_former(connection, sync, target, link.target_id)
+
+
+def forget_former(
+    connection: sqlite3.Connection, sync: str, target: str, target_id: str | None
+) -> None:
+    """Forget that an object is a former one: it is linked again, or deleted."""
+    connection.execute(
+        "DELETE FROM former WHERE sync = ? AND target = ? AND target_id = ?",
+        (sync, target, target_id),
+    )
+
+
+def remove_link(
+    connection: sqlite3.Connection,
+    sync: str,
+    target: str,
+    external_id: str,
+    run_id: str | None,
+    now: float,
+) -> None:
+    """Remove a link and end what hangs on it; one that is not there counts as removed."""
+    end_group(connection, sync, target, external_id, run_id, now)
     connection.execute(
         "DELETE FROM links WHERE sync = ? AND target = ? AND external_id = ?",
         (sync, target, external_id),
@@ -149,34 +163,12 @@ def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
         "DELETE FROM journal WHERE sync = ? AND result IS NOT NULL AND settled_at < ?",
         (sync, before),
     )
+    prune_memberships(connection, sync, before)
     connection.execute(
         "DELETE FROM runs WHERE sync = ? AND ended_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.run_id = runs.run_id)",
         (sync, before),
     )
-
-
-def _forget_members(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    external_id: str,
-    *,
-    unless: str | None = None,
-) -> None:
-    """Forget the members of a group that is ours no more, or that is another object from now on."""
-    key = (sync, target, external_id)
-    connection.execute(
-        "DELETE FROM members WHERE sync = ? AND target = ? AND group_external_id = ?"
-        " AND NOT EXISTS (SELECT 1 FROM links WHERE sync = ? AND target = ?"
-        " AND external_id = ? AND target_id = ?)",
-        (*key, *key, unless),
-    )
-
-
-def storable(text: str) -> str:
-    """Return what SQLite can hold: half a surrogate pair, as cut-off names end in, is replaced."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _json(change: Change) -> str:

@@ -22,11 +22,12 @@ NAMES = {
     Kind.SERVICE_PRINCIPAL: "applicationId",
     Kind.GROUP: "displayName",
 }
-# A group's members are never in a listing, or not all of them. Roles tell who is account admin.
+# A group's members are never in a listing, or not all of them. Roles tell who is account admin, and
+# meta, where it is given, which groups one workspace has to itself.
 LIST_QUERY = {
     Kind.USER: {"excludedAttributes": "emails,entitlements,groups,name"},
     Kind.SERVICE_PRINCIPAL: {"excludedAttributes": "entitlements,groups"},
-    Kind.GROUP: {"attributes": "id,displayName,externalId,roles"},
+    Kind.GROUP: {"attributes": "id,displayName,externalId,roles,meta"},
 }
 SCHEMAS = {
     Kind.USER: "urn:ietf:params:scim:schemas:core:2.0:User",
@@ -35,6 +36,7 @@ SCHEMAS = {
 }
 PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ADMIN_ROLE = "account_admin"
+LOCAL = "WorkspaceGroup"
 OTHER_CLOUDS = (
     "cloud.databricks.com",
     "cloud.databricks.us",
@@ -67,6 +69,7 @@ def account_of(kind: Kind, row: JsonObject) -> Account:
         external_id=row.get("externalId") or None,
         active=row.get("active") is not False,
         admin=any(role.get("value") == ADMIN_ROLE for role in row.get("roles") or ()),
+        local=(row.get("meta") or {}).get("resourceType") == LOCAL,
     )
 
 

@@ -50,12 +50,14 @@ class Stage:
     pace: float = 1e6
     limits: Mapping[str, Any] = field(default_factory=lambda: NO_LIMITS)
     clock: Clock = field(default_factory=FakeClock)
+    given: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._configure()
 
     def _configure(self) -> None:
-        self.settings_file.write_text(yaml.safe_dump(self._settings()), encoding="utf-8")
+        tree = _with(self._settings(), self.given)
+        self.settings_file.write_text(yaml.safe_dump(tree), encoding="utf-8")
         self.settings = load_settings(self.settings_file)
 
     @property
@@ -96,6 +98,11 @@ class Stage:
     def limit(self, limits: Mapping[str, Any]) -> None:
         """Set other limits; ``{}`` are the usual ones."""
         self.limits = limits
+        self._configure()
+
+    def configure(self, **given: Any) -> None:
+        """Set these parts of the settings and leave the rest as it was: ``policy={"adopt": "never"}``."""
+        self.given = _with(dict(self.given), given)
         self._configure()
 
     # What a person would do.
@@ -154,8 +161,26 @@ class Stage:
 
     def links_and_pending(self) -> tuple[dict[str, Link], tuple[Pending, ...]]:
         """Return who is linked to what, and the writes without an outcome."""
-        with SqliteStore(self.store_file, self.settings.name, self.clock) as store:
+        with self.store() as store:
             return dict(store.links(TARGET).by_external), store.pending(TARGET)
+
+    def store(self) -> SqliteStore:
+        """Open the store, which nobody else may have open."""
+        return SqliteStore(self.store_file, self.settings.name, self.clock)
+
+
+def _with(tree: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tree with what is given; a section for ``targets`` is about the only one."""
+    found = dict(tree)
+    for key, value in given.items():
+        old = found.get(key)
+        if key == "targets" and isinstance(old, list) and isinstance(value, Mapping):
+            found[key] = [_with(old[0], value)]
+        elif isinstance(old, Mapping) and isinstance(value, Mapping):
+            found[key] = _with(dict(old), value)
+        else:
+            found[key] = value
+    return found
 
 
 def _class_of(entry: Entry) -> str:

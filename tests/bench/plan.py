@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 
+from aadsync_lib.config.capacity import Capacity
 from aadsync_lib.config.policy import Policy
 from aadsync_lib.config.scope import MappingSettings, Scope
 from aadsync_lib.model.account import Account, TargetSnapshot
@@ -24,6 +25,7 @@ from aadsync_lib.reconcile.desire import desire
 from aadsync_lib.reconcile.planner import plan_target
 
 SCOPE = Scope.model_validate({"groups": [{"prefix": "G"}]})
+UNLIMITED = Capacity(groups=None, principals=None)
 NESTED = 3  # groups that each group but the last ones contains
 
 
@@ -50,7 +52,7 @@ def company(users: int, groups: int, memberships: int) -> Snapshot:
 def plan(snapshot: Snapshot, target: TargetSnapshot, links: Links, members: object) -> TargetPlan:
     """Plan as the engine does."""
     desired = desire(snapshot, SCOPE, MappingSettings())
-    case = build_case(desired, target, links, Policy())
+    case = build_case(desired, target, links, Policy(), capacity=UNLIMITED)
     case.groups_in_play()
     return plan_target("account", replace(case, members=members))
 

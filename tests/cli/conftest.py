@@ -35,15 +35,26 @@ class FakeEngine:
     asked: list = field(default_factory=list)
     opened: dict = field(default_factory=dict)
     before: object = None
+    planned: object = None
+    runs: tuple = ()
 
-    def plan(self):
-        return self._answer("plan", self.found)
+    def plan(self, *, full=False, fingerprint=False):
+        return self._answer("plan", self.found, *_set(full=full, fingerprint=fingerprint))
 
-    def sync(self, *, approve=None):
-        return self._answer("sync", self.ran, approve)
+    def sync(self, *, approve=None, full=False):
+        return self._answer("sync", self.ran, approve, *_set(full=full))
 
     def apply(self, saved, *, approve=None):
         return self._answer("apply", self.ran, saved, approve)
+
+    def plan_undo(self, run_id):
+        return self._answer("plan_undo", self.found, run_id)
+
+    def undo(self, run_id, *, approve=None):
+        return self._answer("undo", self.ran, run_id, approve)
+
+    def history(self):
+        return self.runs
 
     def stop(self):
         self.asked.append(("stop",))
@@ -55,6 +66,10 @@ class FakeEngine:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def _set(**flags):
+    return [name for name, value in flags.items() if value]
 
 
 @pytest.fixture

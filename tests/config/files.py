@@ -66,6 +66,7 @@ targets:
     account_id: {ACCOUNT}
     auth: {{method: oauth_m2m, client_id: {CLIENT}, client_secret: {{secret: aadsync/dbx-client-secret}}}}
     pace: 1.0
+    capacity: {{groups: 5000, principals: 10000, direct_groups: 1500}}
     workspaces:
       - workspace_id: 1234567890
         host: https://adb-1234567890.1.azuredatabricks.net
@@ -78,7 +79,10 @@ policy:
   leavers: deactivate
   retired_groups: empty
   grace_days: 0
+  user_name_change: quarantine
   adopt: unowned
+  drift: repair
+  quarantine_after: 5
   limits:
     users_deprovisioned: {{count: 20, share: 0.10, floor: 3}}
     groups_removed: {{count: 5, share: 0.10}}

@@ -317,6 +317,16 @@ class TestParameters:
         assert str(settings.source.auth.access_token) == "env TOKEN"
         assert [group.by for group in settings.scope.groups] == ["prefix", "name"]
 
+    @pytest.mark.parametrize(
+        "before", ["", "policy: {adopt: never}", "policy: {adopt: {users: never}}"]
+    )
+    def test_one_kind_is_adopted_otherwise_than_the_file_says(self, write, before):
+        adopt = self.load(write, SMALL + before, policy__adopt__groups="same_name").policy.adopt
+        assert adopt.groups == "same_name"
+        assert adopt.users == ("never" if before else "unowned")
+        adopt = self.load(write, SMALL + before, policy__adopt="never").policy.adopt
+        assert {adopt.users, adopt.service_principals, adopt.groups} == {"never"}
+
     def test_a_target_is_named_or_counted(self, write):
         overrides = {"targets.account.pace": "0.5"}
         assert load_settings(write(SMALL), overrides).targets[0].pace == 0.5
@@ -515,7 +525,6 @@ class TestDigest:
 
 def test_what_this_version_cannot_do_is_named_and_not_ignored(write):
     tree = yaml.safe_load(FULL)
-    tree["policy"]["grace_days"] = 7
     tree["targets"].append(
         {"name": "w", "level": "workspace", "host": "https://adb-1.azuredatabricks.net"}
     )
@@ -524,7 +533,6 @@ def test_what_this_version_cannot_do_is_named_and_not_ignored(write):
         for key in (
             "targets.0.workspaces",
             "targets.1.level: workspace",
-            "policy.grace_days",
         )
     )
 

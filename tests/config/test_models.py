@@ -9,6 +9,7 @@ from aadsync_lib.config.policy import Limit
 from aadsync_lib.config.scope import GroupSelector
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.errors import SettingsError
+from aadsync_lib.model.identity import Kind
 from tests.config.files import ACCOUNT, CLIENT, FULL, GROUP, SMALL, small
 
 
@@ -99,6 +100,13 @@ def test_an_id_of_digits_may_be_protected_without_quotes(write):
         (("policy", "limits"), {"users_deprovisioned": {"share": 10}}),
         (("policy", "limits"), {"users_deprovisioned": {"share": float("nan")}}),
         (("policy", "grace_days"), 1.5),
+        (("policy", "adopt"), "always"),
+        (("policy", "adopt"), ["never"]),
+        (("policy", "adopt"), {"groups": "always"}),
+        (("policy", "adopt"), {"teams": "never"}),
+        (("policy", "drift"), "ignore"),
+        (("policy", "user_name_change"), "rename"),
+        (("policy", "quarantine_after"), 0),
         (("policy", "protected"), {"groups": [""]}),
         (("scope", "max_depth"), 11),
         (("scope", "max_depth"), 0),
@@ -142,6 +150,53 @@ def test_a_value_that_is_not_allowed_is_one_problem(write, where, value):
     problem = refused(write, tree)
     assert problem.startswith(".".join(where))
     assert problem.count("\n") == 0
+
+
+def test_what_may_be_adopted_is_one_word_or_one_for_each_kind(write):
+    one = loads(write, {**small(), "policy": {"adopt": "never"}}).policy.adopt
+    assert [one.of(kind) for kind in Kind] == ["never"] * 3
+    tree = {**small(), "policy": {"adopt": {"service_principals": "same_name", "groups": "never"}}}
+    each = loads(write, tree).policy.adopt
+    words = {kind: each.of(kind) for kind in Kind}
+    assert words == {
+        Kind.USER: "unowned", Kind.SERVICE_PRINCIPAL: "same_name", Kind.GROUP: "never",
+    }  # fmt: skip
+
+
+def test_one_word_and_that_word_for_each_kind_are_the_same_settings(write):
+    kinds = ("users", "service_principals", "groups")
+    word, each = (
+        loads(write, {**small(), "policy": {"adopt": adopt}})
+        for adopt in ("never", dict.fromkeys(kinds, "never"))
+    )
+    assert word == each
+    assert word.policy.model_dump()["adopt"] == "never"
+    mixed = loads(write, {**small(), "policy": {"adopt": {"groups": "never"}}}).policy
+    assert mixed.model_dump()["adopt"] == dict.fromkeys(kinds, "unowned") | {"groups": "never"}
+    assert type(mixed).model_validate(mixed.model_dump()) == mixed
+
+
+def test_a_word_that_adopt_does_not_know_is_told_with_those_it_does(write):
+    assert refused(write, {**small(), "policy": {"adopt": "always"}}) == (
+        "policy.adopt: found 'always'; expected never, unowned or same_name, or one of them for each of "
+        "users, service_principals and groups"
+    )
+    assert refused(write, {**small(), "policy": {"adopt": 7}}) == (
+        "policy.adopt: found 7; expected never, unowned or same_name, or a section with users, "
+        "service_principals or groups"
+    )
+
+
+def test_capacity_is_what_databricks_allows_unless_it_is_said_otherwise(write):
+    tree = small()
+    assert loads(write, tree).targets[0].capacity.model_dump() == {
+        "groups": 5000, "principals": 10000, "direct_groups": 1500,
+    }  # fmt: skip
+    tree["targets"][0]["capacity"] = {"principals": 25000, "direct_groups": None}
+    given = loads(write, tree).targets[0].capacity
+    assert (given.groups, given.principals, given.direct_groups) == (5000, 25000, None)
+    tree["targets"][0]["capacity"] = {"groups": -1}
+    assert refused(write, tree) == "targets.0.capacity.groups: found -1; expected at least 0"
 
 
 @pytest.mark.parametrize(

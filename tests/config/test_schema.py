@@ -31,6 +31,15 @@ def test_an_unknown_key_does_not_fit_the_schema():
         jsonschema.validate({**small(), "polcy": {}}, json.loads(schema_text()))
 
 
+@pytest.mark.parametrize(
+    ("adopt", "fits"),
+    [("never", True), ({"groups": "never"}, True), ("always", False), ({"teams": "never"}, False)],
+)
+def test_adopt_is_a_word_or_a_word_for_each_kind(adopt, fits):
+    validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
+    assert validator.is_valid({**small(), "policy": {"adopt": adopt}}) is fits
+
+
 def test_the_schema_is_one_that_editors_understand():
     jsonschema.Draft202012Validator.check_schema(json.loads(schema_text()))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from threading import RLock
 from typing import TypeVar
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.directory import Snapshot
+from aadsync_lib.model.directory import Presence, Sighting, Snapshot
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
 
@@ -37,6 +37,9 @@ class FakeSource:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.error: Exception | None = None
+        self.places: dict[str, Presence | Unread] = {}
+        self.asked: list[dict[str, Kind]] = []
+        self.elsewhere: tuple[Sighting, ...] = ()
         self.requests = 0
 
     def read(self) -> Snapshot:
@@ -44,6 +47,25 @@ class FakeSource:
         if self.error:
             raise self.error
         return self.snapshot
+
+    def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
+        """Say of everybody whether the tenant has them; ``places`` tells otherwise."""
+        self.requests += bool(ids)
+        self.asked.append(dict(ids))
+        return {one: self.places.get(one, Presence.PRESENT) for one in ids}
+
+    def who(
+        self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
+    ) -> tuple[Sighting, ...]:
+        """Find people of the snapshot by user name, display name or object id, and ``elsewhere``."""
+        users = self.snapshot.users.values() if Kind.USER in kinds else ()
+        inside = tuple(
+            Sighting(one.id, one.user_principal_name, one.display_name, one.enabled, None)
+            for one in users
+            if name in (one.id, one.user_principal_name, one.display_name)
+        )
+        outside = (one for one in self.elsewhere if one.kind in kinds)
+        return (*inside, *(one for one in outside if name in (one.id, one.name)))
 
 
 class FakeTarget:
@@ -222,8 +244,9 @@ class FakeTarget:
             new = replace(new, name=wanted.display_name)
         elif wanted.display_name is not None:
             new = replace(new, display_name=wanted.display_name)
-        if wanted.external_id is not None and self.stores_external_ids:
-            new = replace(new, external_id=wanted.external_id)
+        clears = wanted.external_id == "" and kind is not Kind.GROUP  # Databricks ignores that
+        if wanted.external_id is not None and self.stores_external_ids and not clears:
+            new = replace(new, external_id=wanted.external_id or None)
         if wanted.active is not None:
             new = replace(new, active=wanted.active)
         self.accounts[target_id] = new

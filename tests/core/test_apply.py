@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from aadsync_lib.errors import PartialError, StoreError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.link import Origin
+from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Result, Status
 from aadsync_lib.ports import ChangeRefused
 from tests.core.build import directory, group, user
@@ -76,9 +77,31 @@ def test_an_object_of_somebody_else_is_quarantined_and_left_alone(world, adopt, 
     report = world.sync()
     ((name, error),) = outcomes(report, Result.QUARANTINED).items()
     assert name == ("create_user", "ada@contoso.com")
-    assert f"policy.adopt: {adopt} does not take over" in error
+    assert f"policy.adopt.users: {adopt} does not take over" in error
     assert world.target.named("ada@contoso.com").display_name == "Theirs"
     assert report.status is Status.PARTIAL
+
+
+@pytest.mark.parametrize("external_id", [None, "u-ada"])
+def test_what_another_sync_made_in_the_meantime_stays_with_it(world, external_id):
+    world.configure(adopt="same_name")
+    unseen(world, Kind.USER, "ada@contoso.com", external_id=external_id)
+    read = world.target.read
+
+    def reading():
+        snapshot = read()
+        theirs = world.target.named("ada@contoso.com").id
+        link = Link(Kind.USER, "u-ada", theirs, Origin.CREATED, "ada@contoso.com")
+        with closing(world.store_of("finance")) as store, store.lease("account", "r"):
+            store.settle("account", {}, linked=(link,))
+        return snapshot
+
+    world.target.read = reading
+    report = world.sync()
+    ((name, error),) = outcomes(report, Result.QUARANTINED).items()
+    assert name == ("create_user", "ada@contoso.com")
+    assert "managed by the sync finance" in error
+    assert "u-ada" not in origins(world)
 
 
 def test_an_object_linked_to_another_identity_is_never_taken_over(world):

@@ -2,22 +2,25 @@ from __future__ import annotations
 
 import pytest
 
+from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.reconcile.correlate import Situation, correlate
 from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.reconcile.index import NOBODY
 from tests.core.build import directory, group, service, settings, user
 from tests.core.fakes import FakeTarget
 
 ADA, BOB = user("ada"), user("bob")
 
 
-def matched(target, *entities, adopt="unowned", links=(), fixed=frozenset()):
+def matched(target, *entities, adopt="unowned", links=(), fixed=frozenset(), shared=NOBODY):
     config = settings()
     desired = desire(directory(*entities), config.scope, config.mapping)
     snapshot = TargetSnapshot(target.accounts)
-    return correlate(desired, snapshot, Links(links), adopt, fixed)
+    words = Adopt.model_validate(adopt)
+    return correlate(desired, snapshot, Links(links), words, fixed, shared)
 
 
 def link(external_id, target_id, kind=Kind.USER):
@@ -62,8 +65,8 @@ def test_adopt_never_takes_nothing_over_not_even_by_external_id(target):
     target.add(Kind.USER, "bob@contoso.com")
     found = matched(target, ADA, BOB, group("Data", [ADA, BOB]), adopt="never").matches
     assert found["u-ada"].situation is found["u-bob"].situation is Situation.TAKEN
-    assert "with its object id; policy.adopt: unowned would" in found["u-ada"].reason
-    assert "by name; policy.adopt: unowned would" in found["u-bob"].reason
+    assert "with its object id; policy.adopt.users: unowned would" in found["u-ada"].reason
+    assert "by name; policy.adopt.users: unowned would" in found["u-bob"].reason
 
 
 def test_unowned_takes_what_has_no_external_id_by_name_whatever_the_case(target):
@@ -79,7 +82,7 @@ def test_unowned_leaves_what_has_another_external_id(target):
     assert match.situation is Situation.TAKEN
     assert match.reason == (
         f"exists on the target as {there}, not made by this sync, with another externalId, alien; "
-        f"policy.adopt: same_name would adopt it"
+        f"policy.adopt.users: same_name would adopt it"
     )
     assert match.quarantined.reason == match.reason
     assert found.held == {there}
@@ -168,7 +171,7 @@ def test_a_re_created_user_does_not_get_the_account_of_the_one_before(target):
     match = found.matches["u-ada"]
     assert match.situation is Situation.TAKEN
     assert match.reason == (
-        f"its name belongs to {old}, which is linked to u-old; policy.adopt: same_name would adopt it"
+        f"its name belongs to {old}, which is linked to u-old; policy.adopt.users: same_name would adopt it"
     )
 
 
@@ -209,3 +212,66 @@ def test_what_is_fixed_keeps_its_name_and_waits_for_nothing(target):
     found = matched(target, *entities, links=links, fixed=frozenset([there])).matches
     assert found["g1"].reason is None
     assert found["g2"].situation is Situation.TAKEN
+
+
+def test_each_kind_has_a_word_of_its_own(target):
+    run = service("run")
+    for kind, name in ((Kind.USER, "ada@contoso.com"), (Kind.GROUP, "Data"),
+                       (Kind.SERVICE_PRINCIPAL, "app-run")):  # fmt: skip
+        target.add(kind, name, external_id="alien")
+    words = {"users": "same_name", "groups": "never"}
+    found = matched(target, ADA, run, group("Data", [ADA, run]), adopt=words).matches
+    assert found["u-ada"].situation is Situation.SAME_NAME
+    assert found["s-run"].setting == "policy.adopt.service_principals: same_name"
+    assert found["g-data"].setting == "policy.adopt.groups: same_name"
+
+
+@pytest.mark.parametrize("adopt", ["never", "unowned", "same_name"])
+def test_people_of_another_sync_are_known_by_their_object_id_and_are_not_adopted(target, adopt):
+    run = service("run")
+    theirs = target.add(Kind.USER, "other@contoso.com", external_id="u-ada")
+    app = target.add(Kind.SERVICE_PRINCIPAL, "app-run", external_id="s-run")
+    found = matched(target, ADA, run, group("Data", [ADA, run]), adopt=adopt,
+                    shared={theirs: "finance", app: "finance"})  # fmt: skip
+    for external_id, target_id in (("u-ada", theirs), ("s-run", app)):
+        match = found.matches[external_id]
+        assert (match.situation, match.account.id) == (Situation.SHARED, target_id)
+        assert match.quarantined is None
+    assert found.held == set()
+
+
+@pytest.mark.parametrize(
+    ("adopt", "external_id", "known"),
+    [
+        ("never", None, False),
+        ("unowned", None, True),
+        ("unowned", "alien", False),
+        ("same_name", "alien", True),
+    ],
+)
+def test_people_of_another_sync_are_known_by_name_only_where_names_count(
+    target, adopt, external_id, known
+):
+    theirs = target.add(Kind.USER, "ada@contoso.com", external_id=external_id)
+    found = matched(target, ADA, group("Data", [ADA]), adopt=adopt, shared={theirs: "finance"})
+    situation = Situation.SHARED if known else Situation.TAKEN
+    assert found.matches["u-ada"].situation is situation
+
+
+@pytest.mark.parametrize("external_id", [None, "g-data"])
+def test_a_group_of_another_sync_is_quarantined_and_names_that_sync(target, external_id):
+    theirs = target.add(Kind.GROUP, "Data", external_id=external_id)
+    found = matched(target, group("Data"), adopt="same_name", shared={theirs: "finance"})
+    match = found.matches["g-data"]
+    assert (match.situation, match.account, match.setting) == (Situation.TAKEN, None, None)
+    assert match.reason == (
+        f"{theirs} is a group of the sync finance; take it out of the scope of one of the two"
+    )
+    assert found.held == {theirs}
+
+
+def test_what_this_sync_has_linked_is_its_own_whoever_else_has(target):
+    there = target.add(Kind.GROUP, "Data", external_id="g-data")
+    links = [link("g-data", there, Kind.GROUP)]
+    found = matched(target, group("Data"), links=links, shared={there: "finance"})
+    assert found.matches["g-data"].situation is Situation.LINKED

@@ -143,7 +143,7 @@ def test_a_saved_plan_is_refused_when_entra_has_moved(world):
     text = str(moved.value)
     assert "account: no longer planned: create_user ada@contoso.com" in text
     assert "account: planned now: create_user bob@contoso.com" in text
-    assert "account: planned now: add_members Data (1 members)" in text
+    assert "account: planned now: add_members Data (1 member)" in text
     assert world.target.log == []
     assert recorded(world) == {}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aadsync_lib.model import frames
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import Found, Left, LeftBy, Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from tests.report import samples
 
@@ -35,7 +35,9 @@ def plan_of(*changes, **more):
 
 
 def all_frames(plan, report):
-    return plan.to_frame(), plan.held_frame(), report.to_frame()
+    return (
+        plan.to_frame(), plan.held_frame(), report.to_frame(), plan.left_frame(), plan.found_frame()
+    )  # fmt: skip
 
 
 def test_change_is_one_row_and_a_change_of_members_one_row_a_member():
@@ -64,6 +66,7 @@ def test_row_of_a_change_says_what_it_changes_and_why():
         "name": "ada@contoso.com",
         "external_id": "e-ada",
         "reason": "in scope through Data Platform",
+        "drift": "false",
     }
 
 
@@ -113,9 +116,35 @@ def test_what_a_plan_holds_back_has_a_frame_of_its_own():
     ]
 
 
-@pytest.mark.parametrize("which", [0, 1, 2], ids=["plan", "held", "run"])
+def test_drift_is_marked_in_a_plan_and_in_a_run():
+    for frame in (samples.drifted_plan().to_frame(), samples.drifted().to_frame()):
+        drift = {row["name"]: row["drift"] for row in records(frame)}
+        assert (drift["ML"], drift["ada@contoso.com"]) == ("true", "false")
+
+
+def test_what_the_policy_leaves_alone_has_a_frame_with_what_leaves_it():
+    rows = records(samples.drifted_plan().left_frame())
+    assert {(row["name"], row["action"], row["drift"], row["by"]) for row in rows} == {
+        ("Sales", "remove_members", "true", "managed"),
+        ("Night shift", "add_members", "true", "drift"),
+        ("eve@contoso.com", "deactivate_user", "false", "additive"),
+    }
+    assert [row["member"] for row in rows if row["by"] == "drift"] == ["zoe@contoso.com"]
+
+
+def test_what_is_not_ours_has_a_frame_with_its_owner():
+    rows = [tuple(row.values()) for row in records(samples.drifted_plan().found_frame())]
+    assert rows == [
+        ("account", "group", "Ops", "e-Ops", "t-ops", "nobody: it has no externalId",
+         "policy.adopt.groups: unowned"),
+        ("account", "user", "ada@contoso.com", "e-ada", "t-ada", "the sync finance", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("which", range(5), ids=["plan", "held", "run", "left", "found"])
 def test_frame_without_rows_has_the_same_columns_and_types(which):
-    full = all_frames(samples.full_plan(), samples.partial())[which]
+    plan = samples.full_plan() if which < 3 else samples.drifted_plan()
+    full = all_frames(plan, samples.partial())[which]
     empty = all_frames(Plan("contoso", ()), samples.report())[which]
     assert len(empty) == 0
     assert list(empty.columns) == list(full.columns)
@@ -127,6 +156,8 @@ def test_frame_without_rows_has_the_same_columns_and_types(which):
     [
         (Plan.to_frame, frames.PLAN),
         (Plan.held_frame, frames.HELD),
+        (Plan.left_frame, {"by"}),
+        (Plan.found_frame, frames.FOUND),
         (RunReport.to_frame, {"run_id", "result", "error"}),
     ],
 )
@@ -151,7 +182,9 @@ def test_any_name_is_data_that_arrow_takes_and_gives_back(name, reason, attribut
         (TargetReport("t", Status.FAILED, (Outcome(change, Result.FAILED, reason),), quarantined),),
         Requests(), 0.0,
     )  # fmt: skip
-    plan = plan_of(change, quarantined=quarantined)
+    found = (Found(Kind.USER, name, name, name, reason, name),)
+    left = (Left(change, LeftBy.MANAGED),)
+    plan = plan_of(change, quarantined=quarantined, found=found, left=left)
     for frame in all_frames(plan, report):
         table = arrow.Table.from_pandas(frame)
         assert {str(kind) for kind in table.schema.types} <= {"string", "large_string"}

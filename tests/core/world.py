@@ -100,9 +100,13 @@ class World:
         accounts = self.target.accounts
         return {one.external_id: accounts[one.target_id].name for one in links}
 
-    def _open(self) -> SqliteStore:
+    def store_of(self, sync: str) -> SqliteStore:
+        """Open the store for another sync in the same file."""
         path = Path(self._directory.name) / "store.db"
-        return SqliteStore(path, self.settings.name, self.clock, renew_every=3600.0)
+        return SqliteStore(path, sync, self.clock, renew_every=3600.0)
+
+    def _open(self) -> SqliteStore:
+        return self.store_of(self.settings.name)
 
     def __enter__(self) -> Self:
         return self

@@ -1,9 +1,20 @@
 """Plans and runs to render."""
 
+from dataclasses import replace
+
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import Estimate, Managed, Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import (
+    Estimate,
+    Found,
+    Left,
+    LeftBy,
+    Managed,
+    Plan,
+    Quarantined,
+    TargetPlan,
+)
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 
 HOSTILE = "\x1b[31m[red]x[/red]\x9b2J\u202e|`<b>@team</b>`\n#1 [link](http://evil.example) "
@@ -86,6 +97,45 @@ def full_plan():
     )
 
 
+def found():
+    """Somebody else's objects, one of which no setting adopts."""
+    return (
+        Found(
+            Kind.GROUP, "e-Ops", "t-ops", "Ops", "nobody: it has no externalId",
+            "policy.adopt.groups: unowned",
+        ),
+        Found(Kind.USER, "e-ada", "t-ada", "ada@contoso.com", "the sync finance", None),
+    )  # fmt: skip
+
+
+def left():
+    """Something that each setting leaves alone; who was added by hand is drift."""
+    by_hand = replace(members_of("Sales", remove=tuple("pqrstuvw"))[0], drift=True)
+    back = replace(members_of("Night shift", add=("zoe",))[0], drift=True)
+    leaver = Change(Action.DEACTIVATE_USER, "e-eve", "t-eve", "eve@contoso.com", "left the scope")
+    return (
+        Left(by_hand, LeftBy.MANAGED),
+        Left(back, LeftBy.DRIFT),
+        Left(leaver, LeftBy.ADDITIVE),
+    )
+
+
+def mended():
+    """A rename by hand that is turned back."""
+    return Change(
+        Action.RENAME_GROUP, "e-ml", "t-ml", "ML", "renamed on the target by hand",
+        before=Attributes(display_name="ML (old)"), after=Attributes(display_name="ML"), drift=True,
+    )  # fmt: skip
+
+
+def drifted_plan():
+    """A plan that undoes a run, on a target that somebody else has changed, too."""
+    target = target_plan(
+        mended(), create_user(), found=found(), left=left(), state_digest="sha256:57a7e"
+    )
+    return plan(target, undoes="r-0", source_digest="sha256:50c3")
+
+
 def big_plan(people=8000, groups=2000):
     users = (create_user(f"user{n}@contoso.com") for n in range(people))
     teams = (
@@ -103,7 +153,10 @@ def hostile_plan():
     )  # fmt: skip
     notice = Notice("cycle", HOSTILE)
     held = (Quarantined("q", HOSTILE, HOSTILE),)
+    strange = Found(Kind.GROUP, HOSTILE, HOSTILE, HOSTILE, HOSTILE, None)
+    stays = Left(replace(members_of(HOSTILE, add=(HOSTILE,))[0], drift=True), LeftBy.DRIFT)
     more = {"quarantined": held, "warnings": (notice,), "emptied": (HOSTILE,)}
+    more |= {"found": (strange,), "left": (stays, Left(rename, LeftBy.ADDITIVE))}
     return plan(target_plan(rename, *members_of(HOSTILE, add=(HOSTILE,)), **more))
 
 
@@ -144,6 +197,14 @@ def partial():
         ),
         TargetReport("second", Status.SUCCEEDED),
     )
+
+
+def drifted():
+    """What became of ``drifted_plan``."""
+    done = (Outcome(mended(), Result.DONE), Outcome(create_user(), Result.DONE))
+    failed = Outcome(replace(mended(), name="AI"), Result.FAILED, "409 uniqueness")
+    target = TargetReport("account", Status.PARTIAL, (*done, failed), found=found(), left=left())
+    return report(target, undoes="r-0")
 
 
 def refused():

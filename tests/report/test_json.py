@@ -11,10 +11,20 @@ from aadsync_lib.errors import PlanMovedError, UsageError
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import Estimate, Managed, Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import (
+    Estimate,
+    Found,
+    Left,
+    LeftBy,
+    Managed,
+    Plan,
+    Quarantined,
+    TargetPlan,
+)
 from aadsync_lib.model.run import Status, TargetReport
 from aadsync_lib.report.as_json import plan_from_json, plan_to_json, run_to_json
 from aadsync_lib.report.outcomes import exit_code
+from aadsync_lib.report.tally import tally_of
 from tests.report import samples
 from tests.report.golden import assert_golden
 
@@ -26,7 +36,7 @@ attributes = st.none() | st.builds(Attributes, maybe, maybe, maybe, maybe, flag)
 members = st.builds(MemberRef, maybe, maybe, names, st.sampled_from(Kind))
 changes = st.builds(
     Change, st.sampled_from(Action), maybe, maybe, names, names, attributes, attributes,
-    st.lists(members, max_size=3).map(tuple),
+    st.lists(members, max_size=3).map(tuple), st.booleans(),
 )  # fmt: skip
 quarantined = st.lists(st.builds(Quarantined, maybe, names, names), max_size=2).map(tuple)
 some_names = st.lists(names, max_size=2).map(tuple)
@@ -36,8 +46,13 @@ targets = st.builds(
     st.lists(st.builds(Notice, names, names), max_size=2).map(tuple),
     st.builds(Managed, numbers, numbers, numbers), st.builds(Estimate, numbers, seconds),
     some_names, some_names, st.frozensets(names, max_size=3),
+    st.lists(st.builds(Found, st.sampled_from(Kind), names, names, names, names, maybe), max_size=2).map(tuple),
+    st.lists(st.builds(Left, changes, st.sampled_from(LeftBy)), max_size=2).map(tuple), maybe,
 )  # fmt: skip
-plans = st.builds(Plan, names, st.lists(targets, max_size=3).map(tuple), st.booleans(), names)
+plans = st.builds(
+    Plan, names, st.lists(targets, max_size=3).map(tuple), st.booleans(), names,
+    st.none() | st.text(min_size=1), maybe,
+)  # fmt: skip
 
 
 def pretty(document):
@@ -54,13 +69,41 @@ def test_plan_survives_json_and_back_with_the_same_digest(plan):
     assert back == plan
     assert back.digest == plan.digest
     assert back.settings_digest == plan.settings_digest
+    assert back.source_digest == plan.source_digest
+    assert [t.state_digest for t in back.targets] == [t.state_digest for t in plan.targets]
 
 
 def test_plan_document_reads_as_agreed():
     assert_golden("plan.json", pretty(plan_to_json(samples.full_plan())))
+    assert_golden("plan_drifted.json", pretty(plan_to_json(samples.drifted_plan())))
 
 
-@pytest.mark.parametrize("name", ["done", "partial", "refused"])
+def test_plan_that_an_earlier_version_saved_still_reads():
+    document = saved()
+    del document["source_digest"]
+    for target in document["targets"]:
+        for key in ("found", "left", "state_digest"):
+            del target[key]
+    assert plan_from_json(document) == samples.full_plan()
+
+
+def test_edited_drift_is_refused_as_any_other_edit():
+    document = saved(samples.drifted_plan())
+    del document["targets"][0]["changes"][0]["drift"]
+    with pytest.raises(PlanMovedError):
+        plan_from_json(document)
+
+
+def test_report_that_an_earlier_version_kept_still_has_its_page():
+    document = run_to_json(samples.partial())
+    for target in document["targets"]:
+        for key in ("found", "left", "drift"):
+            del target[key]
+    tally = tally_of(document)
+    assert [(one.found, one.left, one.repaired) for one in tally.targets] == [((), (), ())] * 2
+
+
+@pytest.mark.parametrize("name", ["done", "partial", "refused", "drifted"])
 def test_run_document_reads_as_agreed(name):
     assert_golden(f"run_{name}.json", pretty(run_to_json(getattr(samples, name)())))
 

@@ -13,7 +13,7 @@ from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import Quarantined, TargetPlan
+from aadsync_lib.model.plan import Found, Left, LeftBy, Quarantined, TargetPlan
 from aadsync_lib.model.run import Status, TargetReport
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.clean import cut
@@ -25,7 +25,7 @@ from tests.report.test_text import PLANS, RUNS
 
 TIGHT = Limits()
 BOUND = 200_000
-VOID = frozenset({"meta", "br", "hr"})
+VOID = frozenset({"meta", "br", "hr", "input"})
 MARKUP = "<>&\"'/=`{}%# \nabi\x1b\u202e\U0001f600\ud83d"
 NASTY = ('"<b>\u202e&', "\U0001f600", "\udc00", "</style><script>", "Z\u0351\u036b\u0343", "\x00")
 
@@ -82,9 +82,11 @@ def everything(name, targets=2):
         for n in range(60)
     ]
     held = (Quarantined(name, name, name),) * 30
+    found = (Found(Kind.USER, name, name, name, name, name),) * 30
+    left = tuple(Left(replace(one, drift=one.external_id < "3"), LeftBy.DRIFT) for one in changes)
     target = TargetPlan(
         name, tuple(changes), held, held, (Notice(name, name),) * 30,
-        emptied=(name,) * 30, retired=(name,) * 30,
+        emptied=(name,) * 30, retired=(name,) * 30, found=found, left=left,
     )  # fmt: skip
     return samples.plan(*[target] * targets, complete=False)
 

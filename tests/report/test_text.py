@@ -15,11 +15,13 @@ PLANS = {
     "plan_empty": samples.plan(samples.target_plan()),
     "plan_big": samples.big_plan(300, 40),
     "plan_hostile": samples.hostile_plan(),
+    "plan_drifted": samples.drifted_plan(),
 }
 RUNS = {
     "run_done": samples.done(),
     "run_partial": samples.partial(),
     "run_refused": samples.refused(),
+    "run_drifted": samples.drifted(),
 }
 
 

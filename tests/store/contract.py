@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,7 +48,6 @@ class StoreContract:
     def test_a_new_store_knows_nothing(self, store):
         assert len(store.links("account")) == 0
         assert store.pending("account") == ()
-        assert store.added("account") == {}
         assert store.runs() == ()
         assert store.outcomes("r1") == ()
 
@@ -89,6 +87,20 @@ class StoreContract:
             (entry,) = run.announce(asked)
             store.settle("account", {entry: done(did)})
         assert store.outcomes("r1") == (done(did),)
+
+    def test_what_was_done_to_an_object_is_told_oldest_first_without_members(self, store):
+        made = change()
+        off = change(action=Action.DEACTIVATE_USER, target_id="t1")
+        joined = change(action=Action.ADD_MEMBERS, members=(member(1),), target_id="g1")
+        with running(store) as run:
+            run.settled(made)
+            run.settled(joined)
+            run.settled(change("e2"))
+            run.settled(change(action=Action.UPDATE_USER, target_id="t1"), Result.FAILED)
+            run.settled(off)
+        assert store.done("account", ["e1"]) == (made, off)
+        assert store.done("account", ["e1' OR '1'='1"]) == store.done("account", []) == ()
+        assert store.done("other", ["e1"]) == ()
 
     def test_a_later_run_settles_what_a_dead_one_announced(self, store, open_store):
         with running(store, "r1") as run:
@@ -164,59 +176,6 @@ class StoreContract:
     def test_removing_a_link_that_is_not_there_is_no_error(self, store):
         store.settle("account", {}, unlinked=["nobody"])
         assert len(store.links("account")) == 0
-
-    def test_members_this_sync_added_are_known_until_it_removes_them(self, store):
-        add, remove = Action.ADD_MEMBERS, Action.REMOVE_MEMBERS
-        with running(store) as run:
-            run.settled(change("g1", action=add, members=(member(1), member(2), member(3))))
-            run.settled(change("g2", action=add, members=(member(1),)))
-            run.settled(change("g1", action=add, members=(member(3),)))
-            run.settled(change("g1", action=remove, members=(member(2), member(9))))
-        assert store.added("account") == {
-            "g1": frozenset({"t1", "t3"}),
-            "g2": frozenset({"t1"}),
-        }
-        assert store.added("workspace-7") == {}
-
-    def test_members_whose_addition_was_not_done_are_not_known_as_added(self, store):
-        not_done = sorted(set(Result) - {Result.DONE})
-        additions = [
-            change(f"g {result}", action=Action.ADD_MEMBERS, members=(member(1),))
-            for result in not_done
-        ]
-        with running(store) as run:
-            entries = run.announce(*additions)
-            outcomes = map(Outcome, additions, not_done)
-            store.settle("account", dict(zip(entries, outcomes, strict=True)))
-        assert store.added("account") == {}
-
-    def test_an_addition_that_turns_out_to_have_failed_is_taken_back(self, store):
-        with running(store) as run:
-            both = change("g1", action=Action.ADD_MEMBERS, members=(member(1), member(2)))
-            run.settled(both)
-            run.settled(replace(both, members=(member(2),)), Result.FAILED)
-        assert store.added("account") == {"g1": frozenset({"t1"})}
-
-    def test_a_removal_that_failed_leaves_the_member_known_as_added(self, store):
-        with running(store) as run:
-            run.settled(change("g1", action=Action.ADD_MEMBERS, members=(member(1),)))
-            removal = change("g1", action=Action.REMOVE_MEMBERS, members=(member(1),))
-            run.settled(removal, Result.FAILED)
-        assert store.added("account") == {"g1": frozenset({"t1"})}
-
-    def test_a_group_that_is_ours_no_more_or_made_anew_has_no_added_members(self, store):
-        group = Link(Kind.GROUP, "g1", "t100", Origin.CREATED, "Data")
-        with running(store) as run:
-            adds = change("g1", action=Action.ADD_MEMBERS, members=(member(1),))
-            run.settled(adds, linked=[group])
-            store.settle("account", {}, linked=[replace(group, name="Data Platform")])
-            assert store.added("account") == {"g1": frozenset({"t1"})}
-            run.settled(
-                replace(adds, members=(member(2),)), linked=[replace(group, target_id="t101")]
-            )
-            assert store.added("account") == {"g1": frozenset({"t2"})}
-            store.settle("account", {}, unlinked=["g1"])
-        assert store.added("account") == {}
 
     def test_two_entra_objects_never_share_a_target_object_and_nothing_is_half_recorded(
         self, store
@@ -427,7 +386,7 @@ class StoreContract:
         clock.advance(100)
         store.prune(clock.now())
         assert store.links("account").by_external == {"g1": link("g1", "t100")}
-        assert store.added("account") == {"g1": frozenset({"t1"})}
+        assert [one.until for one in store.memberships("account", ["g1"])] == [None]
         assert [p.entry for p in store.pending("account")] == [left]
         assert [run.run_id for run in store.runs()] == ["r1"]
         assert other.store.outcomes("r2") == (done(),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from aadsync_lib.store.schema import migrate
 from aadsync_lib.store.sqlite import SqliteStore
@@ -41,6 +42,12 @@ def old_store(path):
         (raw,),
     )
     return connection
+
+
+def filled(path, script):
+    """A file as an earlier version left it: the statements of ``script``, a file beside this one."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / script).read_text(encoding="utf-8"))
 
 
 def newer_store(path):

@@ -14,19 +14,28 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import Action, MemberRef
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.memory import Ending, How, Membership, Memory
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.delta import lease as lease_module
+from aadsync_lib.store.delta.lease import Lease
 from aadsync_lib.store.delta.readonly import open_delta_for_plan
-from aadsync_lib.store.delta.schema import MIGRATIONS, TABLES, VERSION_TABLE, VIEWS
-from aadsync_lib.store.delta.session import quoted
+from aadsync_lib.store.delta.rows import COLUMNS, TYPES
+from aadsync_lib.store.delta.schema import MIGRATIONS, TABLES, VERSION_TABLE, VIEWS, tables_of
+from aadsync_lib.store.delta.session import moment, quoted
+from aadsync_lib.store.delta.steps import Announce, Remember, Settle
 from aadsync_lib.store.delta.store import DeltaStore
+from aadsync_lib.store.delta.view import View
 from aadsync_lib.store.process import Process
+from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock
 from tests.core.build import directory, group, user
 from tests.core.world import World
 from tests.store.build import change, done, link, member
 from tests.store.contract import StoreContract, running
+from tests.store.days import GROUPS, live
+from tests.store.memory_contract import MemoryContract, adds, held, membership, removes, retry
 
 pytestmark = pytest.mark.xdist_group("spark")
 
@@ -59,14 +68,14 @@ def open_store(spark, schema, clock, prefix, monkeypatch):
     """The tables are there: looking for them at every opening would take a third of the time."""
     monkeypatch.setattr("aadsync_lib.store.delta.store.migrate", lambda *_: None)
 
-    def open_one(sync="contoso", **options):
+    def open_one(sync="contoso", clock=clock, **options):
         given = {"holder": ADA, "renew_every": 3600.0} | options
         return DeltaStore(spark, schema, f"{prefix}-{sync}", clock, **given)
 
     return open_one
 
 
-class TestDeltaStore(StoreContract):
+class TestDeltaStore(StoreContract, MemoryContract):
     @pytest.fixture
     def open_store(self, open_store):
         return open_store
@@ -135,6 +144,7 @@ def test_what_a_killed_process_recorded_is_there_and_its_lease_is_taken_over_at_
     assert [p.change for p in store.pending("account")] == [change("e2")]
     assert store.outcomes("killed") == (done(),)
     assert store.links("account").by_external == {"e1": link("e1", "t1")}
+    assert store.missing("account") == {"e1": 5.0}
     assert [run.status for run in store.runs()] == ["running"]
     with running(store, "r2") as run:
         (left,) = store.pending("account")
@@ -190,6 +200,19 @@ def test_who_finds_another_at_the_same_fence_gives_way(open_store, monkeypatch):
         pass
 
 
+def test_who_takes_a_lease_that_is_renewed_at_that_moment_gives_way(open_store, clock, monkeypatch):
+    store, late = open_store(), open_store()
+    with running(store, "r1") as run:
+        clock.advance(61)
+        before(late, monkeypatch, "leases", lambda: run.announce(change("e1")))
+        with pytest.raises(LeaseHeldError, match="since 2025-06-15T15:06:40Z"):
+            late.lease("account", "r2").__enter__()
+        assert run.announce(change("e2"))
+        clock.advance(61)
+        with running(late, "r3"), pytest.raises(StoreError, match="run r1 lost its lease"):
+            run.announce(change("e3"))
+
+
 def test_a_run_that_loses_its_lease_while_it_announces_sends_nothing_and_takes_it_back(
     open_store, clock, monkeypatch
 ):
@@ -237,7 +260,7 @@ def test_old_rows_of_leases_are_deleted_and_the_lease_stays(open_store, clock, m
     with store.lease("account", "r3"):
         rows = spark.sql(
             f"SELECT 1 FROM {quoted(SCHEMA, 'leases')} WHERE sync = :sync",
-            args={"sync": store._sync},
+            args={"sync": store.sync},
         )
         assert rows.count() <= 3
         with pytest.raises(LeaseHeldError):
@@ -342,6 +365,47 @@ def test_a_commit_that_fails_fails_every_call_of_it_and_the_next_goes_on(open_st
 # --- the tables
 
 
+def test_random_days_are_remembered_as_in_the_other_store(open_store, tmp_path, spark):
+    """All of a seed's days in one commit: what is tried here is the SQL."""
+    pairs = []
+    for seed in range(6):
+        clock = FakeClock()
+        other = SqliteStore(tmp_path / f"{seed}.db", "contoso", clock, renew_every=3600.0)
+        store = open_store(f"seed {seed}")
+        replay(store, list(live(other, clock, seed)))
+        pairs.append((store, other))
+    moments = (START, START + 300, START + 700, 9e9)
+    for store, other in pairs:
+        for found in (
+            lambda one: one.memberships("account", GROUPS),
+            lambda one: one.former("account"),
+            *(lambda one, at=at: one.members_at(at) for at in moments),
+        ):
+            assert found(store) == found(other)
+        other.prune(START + 500)
+        store.prune(START + 500)
+        assert store.memberships("account", GROUPS) == other.memberships("account", GROUPS)
+        assert store.members_at(START + 450) == other.members_at(START + 450)
+        other.close()
+
+
+def replay(store, calls):
+    """Write the rows of all calls, each with its own time, in one commit."""
+    view = View.load(store._tables, store.sync, "account")
+    rows = []
+    for call in calls:
+        if call.noted:
+            step = Remember("account", Memory(memberships=(call.noted,)))
+        else:
+            lease = Lease(store.sync, "account", call.run_id, 1, ADA, 0.0, 0.0)
+            intent = Announce("account", lease, [call.outcome.change])
+            rows += intent.rows(view, call.at)
+            entries = {intent.entries[0]: call.outcome}
+            step = Settle("account", entries, call.linked, call.unlinked, call.run_id)
+        rows += step.rows(view, call.at)
+    store._tables.append("journal", COLUMNS, rows)
+
+
 def test_views_show_what_the_store_says(open_store, spark, clock):
     store = open_store()
     adds = change("g1", action=Action.ADD_MEMBERS, members=(member(1),))
@@ -349,7 +413,7 @@ def test_views_show_what_the_store_says(open_store, spark, clock):
         run.settled(change("e1"), linked=[link("e1", "t1")])
         run.settled(adds)
         (left,) = run.announce(change("e2"))
-    of_sync = {"sync": store._sync}
+    of_sync = {"sync": store.sync}
 
     def rows(columns, view):
         query = f"SELECT {columns} FROM {quoted(SCHEMA, view)} WHERE sync = :sync ORDER BY 1"
@@ -371,12 +435,88 @@ def test_views_show_what_the_store_says(open_store, spark, clock):
     assert rows("run_id, status, host, `user`", "runs") == [("r1", "running", "laptop", "ada")]
 
 
+def test_views_show_what_is_remembered(open_store, spark):
+    store = open_store()
+    with running(store) as run:
+        run.settled(adds(1, 2), linked=[link("e1", "t1")])
+        run.settled(removes(2))
+        run.settled(replace(change("e3"), drift=True), Result.FAILED)
+        store.remember("r1", "account", Memory({"e1": START - 5}, (retry(),), (held(None, "Ops"),)))
+        store.settle("account", {}, linked=[link("e2", "t2")])
+        store.settle("account", {}, linked=[link("e2", "t3")])
+    shown = {
+        "memberships": (
+            "group_name, member_name, type, how, unix_seconds(since), run_id, ending, ended_by",
+            ("Data", "user 1", "user", "added", START, "r1", None, None),
+            ("Data", "user 2", "user", "added", START, "r1", "removed", "r1"),
+        ),
+        "missing": ("external_id, target_id, unix_seconds(since)", ("e1", "t1", START - 5)),
+        "retries": ("key, error, failures, unix_seconds(first)", ("k1", "no seats", 2, 5)),
+        "quarantine": (
+            "external_id, name, reason, unix_seconds(first_seen), times",
+            (None, "Ops", "no user name", 5, 3),
+        ),
+        "former": ("external_id, target_id, kind", ("e2", "t2", "user")),
+        "drift": ("run_id, action, external_id, result", ("r1", "create_user", "e3", "failed")),
+    }
+    for view, (columns, *expected) in shown.items():
+        query = f"SELECT {columns} FROM {quoted(SCHEMA, view)} WHERE sync = :sync ORDER BY 1, 2"
+        rows = spark.sql(query, args={"sync": store.sync}).collect()
+        assert [tuple(row) for row in rows] == expected, view
+
+
+def test_memory_is_one_commit_and_nothing_to_remember_is_none(open_store, spark):
+    store = open_store()
+    seen = membership(1, since=START)
+    made = commits(spark, "journal")
+    store.remember("r1", "account", Memory())
+    assert commits(spark, "journal") == made
+    store.remember("r1", "account", Memory({}, (retry(),), (held(),), (seen,)))
+    assert commits(spark, "journal") == made + 1
+
+
+def test_nothing_to_prune_makes_no_commit(open_store, spark):
+    store = open_store()
+    with running(store) as run:
+        run.settled(adds(1))
+    made = commits(spark, "journal"), commits(spark, "runs")
+    store.prune(START - 50)
+    assert (commits(spark, "journal"), commits(spark, "runs")) == made
+
+
+def test_a_schema_of_version_1_is_migrated_with_what_it_holds(spark):
+    spark.sql("CREATE SCHEMA spark_catalog.older").collect()
+    tables = tables_of(spark, "spark_catalog.older", FakeClock())
+    for statement in (VERSION_TABLE, *MIGRATIONS[0]):
+        tables.create(statement)
+    tables.append("version", "version INT", [(1,)])
+    blank = dict.fromkeys(TYPES) | {"sync": "contoso", "target": "account", "run_id": "r1"}
+    at = moment(START)
+    rows = (
+        {"event": "linked", "external_id": "g1", "target_id": "t100", "name": "Data",
+         "kind": "group", "origin": "created", "linked_at": at},
+        {"event": "member_added", "external_id": "g1", "target_id": "t1"},
+        {"event": "member_added", "external_id": "g1", "target_id": "t2"},
+        {"event": "member_removed", "external_id": "g1", "target_id": "t2"},
+    )  # fmt: skip
+    tables.append("journal", COLUMNS, [
+        tuple((blank | row | {"seq": seq, "at": at}).values()) for seq, row in enumerate(rows)
+    ])  # fmt: skip
+    with DeltaStore(spark, "spark_catalog.older", "contoso", FakeClock()) as store:
+        assert set(store.links("account").by_external) == {"g1"}
+        unnamed = MemberRef(None, "t1", "t1", Kind.USER)
+        first = Membership("account", "g1", "g1", unnamed, How.ADDED, START, "r1")
+        gone = replace(first, member=replace(unnamed, target_id="t2", name="t2"))
+        ended = replace(gone, until=START, ending=Ending.REMOVED, ended_by="r1")
+        assert store.memberships("account", ["g1"]) == (first, ended)
+
+
 def test_an_announcement_never_outlives_its_outcome(spark, schema, open_store, clock):
     """Also when the clock of who settles is behind that of who announced."""
     store = open_store()
     with running(store) as run:
         (entry,) = run.announce(change())
-    slow = DeltaStore(spark, schema, store._sync, FakeClock(START - 100))
+    slow = DeltaStore(spark, schema, store.sync, FakeClock(START - 100))
     slow.settle("account", {entry: done()})
     store.prune(START - 50)
     assert store.pending("account") == ()
@@ -393,7 +533,7 @@ def test_a_link_remembers_the_run_that_made_it_and_when(open_store, spark, clock
     rows = spark.sql(
         f"SELECT name, run_id, unix_seconds(linked_at) FROM {quoted(SCHEMA, 'links')}"
         " WHERE sync = :sync ORDER BY external_id",
-        args={"sync": store._sync},
+        args={"sync": store.sync},
     ).collect()
     assert [tuple(row) for row in rows] == [
         ("renamed", "r1", START),
@@ -445,13 +585,13 @@ def test_a_plan_reads_the_store_and_who_holds_it(open_store, spark, schema):
     with running(store) as run:
         run.settled(change("g1", action=Action.ADD_MEMBERS, members=(member(1),)), linked=[link()])
         run.announce(change("e2"))
-        reader = open_delta_for_plan(spark, schema, store._sync)
+        reader = open_delta_for_plan(spark, schema, store.sync)
         (held,) = reader.leases()
         assert held.holder.startswith("ada@laptop pid ")
         assert (held.target, held.since, held.expires_at) == ("account", START, START + 60)
         assert reader.links("account").by_external == {"e1": link()}
         assert [p.change.external_id for p in reader.pending("account")] == ["e2"]
-        assert reader.added("account") == {"g1": frozenset({"t1"})}
+        assert [one.until for one in reader.memberships("account", ["g1"])] == [None]
     assert reader.leases() == ()
 
 

@@ -13,12 +13,14 @@ from aadsync_lib.errors import StoreError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.memory import Memory
 from aadsync_lib.store.readonly import open_for_plan
 from aadsync_lib.store.sqlite import SqliteStore
-from tests.clock import FakeClock
+from tests.clock import START, FakeClock
 from tests.store.build import change, link, member
 from tests.store.contract import running
-from tests.store.files import damaged_store, foreign_file, newer_store, old_store
+from tests.store.files import damaged_store, filled, foreign_file, newer_store, old_store
+from tests.store.memory_contract import adds, held, retry
 from tests.store.test_sqlite import kill, worker
 
 
@@ -62,7 +64,7 @@ def test_a_file_that_is_not_there_is_an_empty_store_and_stays_away(path):
         reader = open_for_plan(path, "contoso")
         assert len(reader.links("account")) == 0
         assert reader.pending("account") == ()
-        assert reader.added("account") == {}
+        assert reader.runs() == reader.entries() == reader.targets() == reader.members_at(9e9) == ()
 
 
 def test_a_directory_that_is_not_there_is_an_empty_store_and_stays_away(tmp_path):
@@ -81,8 +83,44 @@ def test_a_store_at_rest_is_read_without_a_trace(path):
     fill(path)
     with untouched(path):
         assert_filled(open_for_plan(path, "contoso"))
-        assert open_for_plan(path, "contoso").added("account") == {"g1": frozenset({"t1"})}
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_all_that_a_store_remembers_is_read_without_a_trace(path):
+    with SqliteStore(path, "contoso", FakeClock()) as store, running(store) as run:
+        run.settled(adds(1), linked=[link("e1", "t1")])
+        store.settle("account", {}, linked=[link("e1", "t2")])
+        store.remember("r1", "account", Memory({"e1": 5.0}, (retry(),), (held(),)))
+        store.end_run("r1", "succeeded", "{}")
+        with SqliteStore(path, "fabrikam", FakeClock()) as other:
+            other.settle("account", {}, linked=[link("e1", "t3")])
+        expected = everything(store)
+    assert all(expected)
+    with untouched(path):
+        assert everything(open_for_plan(path, "contoso")) == expected
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def everything(store):
+    return (
+        store.shared("account"),
+        store.former("account"),
+        store.memberships("account", ["g1"]),
+        store.missing("account"),
+        store.retries("account"),
+        store.quarantine("account"),
+        store.targets(),
+        store.runs(),
+        store.entries(),
+        store.members_at(START),
+    )
+
+
+def test_an_older_store_is_read_with_its_members_and_stays_old(path):
+    filled(path, "version_2.sql")
+    with untouched(path):
+        reader = open_for_plan(path, "contoso")
+        assert [one.until for one in reader.memberships("account", ["g1"])] == [None] * 4
 
 
 def test_a_relative_path_is_read_as_well(path, monkeypatch):

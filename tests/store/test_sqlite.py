@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,19 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
+from aadsync_lib.model.change import Action, MemberRef
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.memory import How, Membership, Memory
 from aadsync_lib.store.database import Database
+from aadsync_lib.store.memberships import END_MEMBER
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.schema import APPLICATION, MIGRATIONS, VERSION, migrate
 from aadsync_lib.store.sqlite import SqliteStore
-from tests.clock import FakeClock
+from tests.clock import START, FakeClock
 from tests.store.build import change, done, link
 from tests.store.contract import StoreContract, running
-from tests.store.files import damaged_store, foreign_file, newer_store, old_store
+from tests.store.files import damaged_store, filled, foreign_file, newer_store, old_store
+from tests.store.memory_contract import MemoryContract, held, membership, retry
 
 ADA = replace(Process.here(), user="ada", host="laptop")
 ROOT = Path(__file__).parents[2]
@@ -50,12 +56,12 @@ def open_store(path, clock):
         store.close()
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(StoreContract, MemoryContract):
     @pytest.fixture
     def open_store(self, path, clock):
         stores = []
 
-        def open_one(sync="contoso"):
+        def open_one(sync="contoso", clock=clock):
             stores.append(SqliteStore(path, sync, clock, holder=ADA))
             return stores[-1]
 
@@ -94,6 +100,7 @@ def test_what_a_killed_process_announced_and_settled_is_there_afterwards(path, o
     assert [p.change for p in store.pending("account")] == [change("e2")]
     assert store.outcomes("killed") == (done(),)
     assert store.links("account").by_external == {"e1": link("e1", "t1")}
+    assert store.missing("account") == {"e1": 5.0}
     assert [run.status for run in store.runs()] == ["running"]
 
 
@@ -253,6 +260,55 @@ def test_a_link_remembers_the_run_that_made_it_and_when(path, open_store, clock)
         ]
 
 
+def test_what_a_run_leaves_behind_is_kept_whole_or_not_at_all(path, open_store):
+    store = open_store()
+    store.settle("account", {}, linked=[link()])
+    store.remember("r1", "account", Memory({"e1": 5.0}, (retry("k1"),), (held(),)))
+    broken = Memory({}, (), (), (membership(1, since=None),))
+    with pytest.raises(StoreError, match="NOT NULL"):
+        store.remember("r2", "account", broken)
+    later = open_store()
+    assert later.missing("account") == {"e1": 5.0}
+    assert (later.retries("account"), later.quarantine("account")) == ((retry("k1"),), (held(),))
+
+
+def test_nothing_to_remember_writes_nothing(path, open_store):
+    store = open_store()
+    with closing(sqlite3.connect(path)) as connection:
+        version = connection.execute("PRAGMA data_version").fetchone()
+        store.remember("r1", "account", Memory())
+        assert connection.execute("PRAGMA data_version").fetchone() == version
+        store.remember("r1", "account", Memory(quarantine=(held(),)))
+        assert connection.execute("PRAGMA data_version").fetchone() != version
+
+
+def test_threads_and_stores_may_remember_and_settle_at_once(open_store):
+    stores = [open_store(), open_store()]
+    stores[0].settle("account", {}, linked=[link(f"e{n}", f"t{n}") for n in range(20)])
+
+    def work(number: int) -> None:
+        store = stores[number % 2]
+        seen = membership(number, since=START)
+        store.remember("r1", "account", Memory({f"e{number}": 5.0}, (retry(f"k{number}"),),
+                                               (held(f"e{number}"),), (seen,)))  # fmt: skip
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(20)))
+    (last,) = stores[0].missing("account")
+    number = last.removeprefix("e")
+    assert [one.key for one in stores[1].retries("account")] == [f"k{number}"]
+    assert [one.external_id for one in stores[1].quarantine("account")] == [last]
+    assert len(stores[1].memberships("account", ["g1"])) == 20
+
+
+def test_a_deleted_member_is_looked_up_and_not_searched_for(path, open_store):
+    open_store()
+    with closing(sqlite3.connect(path)) as connection:
+        blank = {"sync": "", "target": "", "member": "", "run_id": "", "now": 0}
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {END_MEMBER}", blank).fetchall()
+    assert "sync=? AND target=? AND member_target_id=?" in plan[0][3]
+
+
 def test_migration_keeps_every_row_of_version_1(path, open_store):
     with closing(old_store(path)) as connection:
         before = connection.execute("SELECT * FROM links").fetchall()
@@ -263,6 +319,34 @@ def test_migration_keeps_every_row_of_version_1(path, open_store):
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert connection.execute("SELECT * FROM links").fetchall() == [(*before[0], None)]
+
+
+def test_migration_makes_memberships_of_the_members_of_version_2(path, open_store):
+    filled(path, "version_2.sql")
+    store = open_store()
+    assert len(store.links("account")) == 5
+    assert store.missing("account") == {"e2": 50.5}
+    assert [p.change.action for p in store.pending("account")] == ["add_members"]
+    assert [entry.outcome.result for entry in store.entries("r1")] == ["done", "failed"]
+    ada, group, robot, gone = (
+        MemberRef("e1", "t1", "ada@contoso.com", Kind.USER),
+        MemberRef("g2", "t200", "Platform", Kind.GROUP),
+        MemberRef("s1", "t3", "robot", Kind.SERVICE_PRINCIPAL),
+        MemberRef(None, "t9", "t9", Kind.USER),
+    )
+    data = ("account", "g1", "Data Team")
+    assert store.memberships("account", ["g1", "g9"]) == (
+        Membership(*data, ada, How.ADDED, 10.25, "r1"),
+        Membership(*data, group, How.ADDED, 20.0, "r2"),
+        Membership(*data, robot, How.ADDED, 20.0, "r2"),
+        Membership(*data, gone, How.ADDED, 20.0, "r2"),
+        Membership("account", "g9", "g9", ada, How.ADDED, 20.0, "r2"),
+    )
+    assert len(open_store("fabrikam").memberships("account", ["g1"])) == 1
+    with running(store, "r3") as run:
+        what = change("g1", "Data Team", action=Action.REMOVE_MEMBERS, members=(ada,))
+        run.settled(what)
+    assert len(store.members_at(START)) == 4
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.errors import LeaseHeldError
+from aadsync_lib.model.memory import Memory
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START
 from tests.store.build import change, done, link
@@ -31,11 +32,12 @@ def wait() -> None:
 
 
 def announce(store: SqliteStore) -> None:
-    """Leave one change settled and one announced, and hold the lease."""
+    """Leave one change settled, one announced, one link missing, and hold the lease."""
     with store.lease("account", "killed"):
         store.begin_run("killed", "", "", full=False)
         first, _ = store.announce("killed", "account", [change("e1"), change("e2")])
         store.settle("account", {first: done()}, linked=[link("e1", "t1")])
+        store.remember("killed", "account", Memory({"e1": 5.0}, (), ()))
         say("ready")
         wait()
 

@@ -5,6 +5,7 @@ import pytest
 from aadsync_lib.errors import CredentialError, TargetError
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.sandbox.databricks import listing
 from tests.target.conftest import SECRET
 
 PAGES = "aadsync_lib.sandbox.databricks.scim.list_page"
@@ -33,6 +34,29 @@ def test_users_service_principals_and_groups_are_read_with_what_identifies_them(
     assert accounts[team.id] == Account(
         team.id, Kind.GROUP, "Team", "Team", "e-team", active=True, admin=True
     )
+
+
+@pytest.mark.parametrize(
+    ("meta", "local"),
+    [
+        ({"resourceType": "WorkspaceGroup"}, True),
+        ({"resourceType": "Group"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_a_group_that_one_workspace_has_to_itself_is_told_by_its_meta(
+    account, monkeypatch, meta, local
+):
+    team = account.state.add_group("Team")
+    rendered = listing.render
+
+    def with_meta(state, row, *args, **more):
+        body = rendered(state, row, *args, **more)
+        return body | {"meta": meta} if row.id == team.id else body
+
+    monkeypatch.setattr(listing, "render", with_meta)
+    assert account.target.read().accounts[team.id].local is local
 
 
 def test_whoever_a_group_makes_account_admin_is_told_to_be_one_however_deep(account):

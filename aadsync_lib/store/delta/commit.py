@@ -15,8 +15,9 @@ from threading import Condition
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.lease import Lease, read_takings
+from aadsync_lib.store.delta.rows import COLUMNS
 from aadsync_lib.store.delta.session import Row, Tables
-from aadsync_lib.store.delta.steps import COLUMNS, Announce, Step
+from aadsync_lib.store.delta.steps import Announce, Step
 from aadsync_lib.store.delta.view import View
 from aadsync_lib.store.lease import TTL
 

@@ -1,9 +1,10 @@
 """One writer at a time, by nothing but appending rows and reading them again.
 
 Whoever wants the lease adds a row with a fence one above the highest, and reads again. It has won if
-nobody else's row has that fence: of two who try at once, at least the later one sees the other, so
-both may lose and try again, and never do both win. Renewing and releasing add rows, too. So nothing
-here depends on how Delta tells conflicts of UPDATEs, which differs between its versions.
+nobody else's row has that fence and the holder before has not renewed meanwhile: of two who try at
+once, at least the later one sees the other, so both may lose and try again, and never do both win.
+Renewing, releasing and giving way add rows, too. So nothing here depends on how Delta tells conflicts
+of UPDATEs, which differs between its versions.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ COLUMNS = (
 )
 
 HIGHEST = """
-SELECT target, fence, token, run_id, holder, unix_micros(since), unix_micros(expires_at)
+SELECT target, fence, token, run_id, holder, unix_micros(since), unix_micros(expires_at),
+  renewed_at IS NULL
 FROM {leases} WHERE sync = :sync AND (:target IS NULL OR target = :target)
 """
 
@@ -53,16 +55,19 @@ class Taking:
         return not self.released and self.expires_at > now and not self.holder.gone(here)
 
     def rivals(self, lease: Lease) -> bool:
-        """Return whether it bars that lease; who has released that fence has given way, or is through."""
+        """Return whether it bars that lease; who has released that fence is through."""
         same = self.fence == lease.fence and self.token != lease.token and not self.released
         return same or self.fence > lease.fence
 
 
 def read_takings(tables: Tables, sync: str, target: str | None = None) -> list[Taking]:
-    """Return the takings, by target, of the highest fence first."""
+    """Return the takings that nobody gave way with, by target, of the highest fence first."""
     found: dict[str, Taking] = {}
     rows = tables.query(HIGHEST, sync=sync, target=target)
-    for of, fence, token, run_id, holder, since, expires in rows:
+    gave_way = {token for _, _, token, *_, given in rows if given}
+    for of, fence, token, run_id, holder, since, expires, _ in rows:
+        if token in gave_way:
+            continue
         before = found.get(token)
         found[token] = Taking(
             of,
@@ -129,6 +134,11 @@ class Lease:
         """End it now."""
         tables.append("leases", COLUMNS, [self.row(now, until=now, released=True)])
 
+    def give_way(self, tables: Tables, now: float) -> None:
+        """Undo the taking: a row without ``renewed_at`` says that nobody ever worked under it."""
+        *row, _, until = self.row(now, until=now, released=True)
+        tables.append("leases", COLUMNS, [(*row, None, until)])
+
 
 def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clock: Clock) -> Lease:
     """Take the lease that is free, expired or held by a process that died on this host."""
@@ -144,10 +154,14 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
         lease = Lease(sync, target, run_id, fence, here, now, now + TTL)
         tables.append("leases", COLUMNS, [lease.row(now, until=now + TTL)])
         after = read_takings(tables, sync, target)
-        if not any(one.rivals(lease) for one in after):
+        now = clock.now()
+        renewed = (one for one in after if before and one.fence == before[0].fence)
+        if not any(one.rivals(lease) for one in after) and not any(
+            one.held(now, here) for one in renewed
+        ):
             _forget(tables, lease, after)
             return lease
-        lease.release(tables, clock.now())
+        lease.give_way(tables, now)
         clock.sleep(jitter(round_))
     raise StoreError(
         f"{target}: others kept taking the lease at the same moment. Nothing was changed. Run again."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from aadsync_lib.store.delta.intervals import ANY_OLD, FORGET
 from aadsync_lib.store.delta.session import Tables, micros
 
 # What is kept is a short list that was read before: Delta's DELETE takes no subquery. An entry's two
@@ -12,11 +13,17 @@ OLD_ENTRIES = """
 DELETE FROM {journal} WHERE sync = :sync AND (
   (event = 'settled' AND greatest(at, announced_at) < timestamp_micros(:before))
   OR (event = 'announced' AND at < timestamp_micros(:before)
-    AND NOT array_contains(from_json(:kept, 'array<bigint>'), entry)))
+    AND NOT array_contains(from_json(:kept, 'array<bigint>'), entry))
+  OR (event IN ('missing', 'retries', 'quarantine') AND at < timestamp_micros(:before)
+    AND NOT array_contains(from_json(:kept, 'array<bigint>'), seq)))
 """
 
-OPEN = """
+# Entries without an outcome, and the last word of what was remembered before.
+KEPT = """
 SELECT entry FROM {pending} WHERE sync = :sync AND announced_at < timestamp_micros(:before)
+UNION ALL SELECT max(seq) FROM {journal} WHERE sync = :sync
+  AND event IN ('missing', 'retries', 'quarantine') AND at < timestamp_micros(:before)
+GROUP BY target, event
 """
 
 RUNS_WITH_ENTRIES = """
@@ -34,7 +41,9 @@ DELETE FROM {runs} WHERE sync = :sync AND ended_at < timestamp_micros(:before)
 def prune(tables: Tables, sync: str, before: float) -> None:
     """Delete what was settled before, and the runs that ended before and have nothing left."""
     when = {"sync": sync, "before": micros(before)}
-    _delete(tables, OPEN, OLD_ENTRIES, when)
+    _delete(tables, KEPT, OLD_ENTRIES, when)
+    if tables.query(ANY_OLD, **when):
+        tables.execute(FORGET, **when)
     _delete(tables, RUNS_WITH_ENTRIES, OLD_RUNS, when)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import change_from_json
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.ports import Pending
-from aadsync_lib.store.delta.session import Tables, seconds
-from aadsync_lib.store.read import KINDS, ORIGINS, RunRecord
+from aadsync_lib.store.delta.session import Tables, micros, seconds
+from aadsync_lib.store.read import entry_of, link_of
 
 
 def read_links(tables: Tables, sync: str, target: str) -> Links:
@@ -22,12 +22,22 @@ def read_links(tables: Tables, sync: str, target: str) -> Links:
         sync=sync,
         target=target,
     )
-    return Links(
-        [
-            Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)
-            for kind, external_id, target_id, origin, name in rows
-        ]
+    return Links([link_of(*row) for row in rows])
+
+
+def read_done(tables: Tables, sync: str, target: str, ids: Collection[str]) -> tuple[Change, ...]:
+    """Return what was done to these objects, members apart, oldest first."""
+    if not ids:
+        return ()
+    rows = tables.query(
+        "SELECT change FROM {outcomes} WHERE sync = :sync AND target = :target"
+        " AND result = 'done' AND action NOT IN ('add_members', 'remove_members')"
+        " AND array_contains(from_json(:ids, 'array<string>'), external_id) ORDER BY entry",
+        sync=sync,
+        target=target,
+        ids=json.dumps(sorted(ids)),
     )
+    return tuple(change_from_json(json.loads(change)) for (change,) in rows)
 
 
 def read_pending(tables: Tables, sync: str, target: str) -> tuple[Pending, ...]:
@@ -44,20 +54,6 @@ def read_pending(tables: Tables, sync: str, target: str) -> tuple[Pending, ...]:
     )
 
 
-def read_added(tables: Tables, sync: str, target: str) -> Mapping[str, frozenset[str]]:
-    """Return the members this sync added and did not remove, by the group's object id."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    rows = tables.query(
-        "SELECT group_external_id, member_target_id FROM {members}"
-        " WHERE sync = :sync AND target = :target",
-        sync=sync,
-        target=target,
-    )
-    for group, member in rows:
-        found[group].append(member)
-    return {group: frozenset(members) for group, members in found.items()}
-
-
 def read_runs(tables: Tables, sync: str) -> tuple[RunRecord, ...]:
     """Return the runs of one sync, newest first."""
     rows = tables.query(
@@ -69,18 +65,55 @@ def read_runs(tables: Tables, sync: str) -> tuple[RunRecord, ...]:
     return tuple(_run(*row) for row in rows)
 
 
-def read_outcomes(tables: Tables, sync: str, run_id: str) -> tuple[Outcome, ...]:
-    """Return what a run did, in the order in which it was announced."""
+def read_entries(
+    tables: Tables, sync: str, run_id: str | None, after: float | None
+) -> tuple[JournalEntry, ...]:
+    """Return what was settled, in the order in which it was announced."""
     rows = tables.query(
-        "SELECT change, result, error FROM {outcomes}"
-        " WHERE sync = :sync AND run_id = :run_id ORDER BY entry, target",
+        "SELECT entry, run_id, target, change, result, error, unix_micros(announced_at),"
+        " unix_micros(settled_at) FROM {outcomes} WHERE sync = :sync"
+        " AND (:run_id IS NULL OR run_id = :run_id)"
+        " AND (:after IS NULL OR settled_at > timestamp_micros(:after)) ORDER BY entry, target",
         sync=sync,
         run_id=run_id,
+        after=None if after is None else micros(after),
     )
     return tuple(
-        Outcome(change_from_json(json.loads(change)), Result(result), error)
-        for change, result, error in rows
+        entry_of(entry, run, of, change, result, error, seconds(announced), seconds(settled))
+        for entry, run, of, change, result, error, announced, settled in rows
     )
+
+
+def read_targets(tables: Tables, sync: str) -> tuple[str, ...]:
+    """Return the targets that the journal tells of."""
+    rows = tables.query(
+        "SELECT DISTINCT target FROM {journal} WHERE sync = :sync AND event IN"
+        " ('announced', 'settled', 'linked', 'member_added', 'member_noted') ORDER BY target",
+        sync=sync,
+    )
+    return tuple(target for (target,) in rows)
+
+
+def read_shared(tables: Tables, sync: str, target: str) -> Mapping[str, str]:
+    """Return what other syncs have linked on a target of this name, with the sync."""
+    rows = tables.query(
+        "SELECT target_id, sync FROM {links} WHERE target = :target AND sync <> :sync"
+        " ORDER BY sync DESC",
+        sync=sync,
+        target=target,
+    )
+    return dict(rows)
+
+
+def read_former(tables: Tables, sync: str, target: str) -> tuple[Link, ...]:
+    """Return the links whose Entra object moved on, by id of the object it left."""
+    rows = tables.query(
+        "SELECT kind, external_id, target_id, origin, name FROM {former}"
+        " WHERE sync = :sync AND target = :target ORDER BY target_id",
+        sync=sync,
+        target=target,
+    )
+    return tuple(link_of(*row) for row in rows)
 
 
 def _run(

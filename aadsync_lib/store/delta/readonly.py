@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
-from aadsync_lib.model.link import Links
-from aadsync_lib.ports import Pending
 from aadsync_lib.store.delta.lease import read_takings
-from aadsync_lib.store.delta.read import read_added, read_links, read_pending
+from aadsync_lib.store.delta.reader import DeltaReader
 from aadsync_lib.store.delta.schema import tables_of, version_of
 from aadsync_lib.store.delta.session import Spark
 from aadsync_lib.store.read import Held
@@ -23,12 +21,12 @@ def open_delta_for_plan(spark: Spark, schema: str, sync: str) -> DeltaPlanStore:
     return reader
 
 
-class DeltaPlanStore:
-    """Implements ``ports.StoreReader``."""
+class DeltaPlanStore(DeltaReader):
+    """Implements ``ports.HistoryReader``."""
 
     def __init__(self, spark: Spark, schema: str, sync: str) -> None:
         self._tables = tables_of(spark, schema)
-        self._sync = sync
+        self.sync = sync
         self._there = False
 
     def check(self) -> bool:
@@ -36,24 +34,12 @@ class DeltaPlanStore:
         self._there = self._there or version_of(self._tables) > 0
         return self._there
 
-    def links(self, target: str) -> Links:
-        """Who owns what on this target."""
-        return self._read(lambda: read_links(self._tables, self._sync, target), Links())
-
-    def pending(self, target: str) -> tuple[Pending, ...]:
-        """Writes announced without an outcome, oldest first."""
-        return self._read(lambda: read_pending(self._tables, self._sync, target), ())
-
-    def added(self, target: str) -> Mapping[str, frozenset[str]]:
-        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
-        return self._read(lambda: read_added(self._tables, self._sync, target), {})
-
     def leases(self) -> tuple[Held, ...]:
         """Who holds a target, or held it and died."""
         return self._read(self._leases, ())
 
     def _leases(self) -> tuple[Held, ...]:
-        takings = read_takings(self._tables, self._sync)
+        takings = read_takings(self._tables, self.sync)
         highest = {one.target: one.fence for one in reversed(takings)}
         return tuple(
             Held(one.target, str(one.holder), one.since, one.expires_at)

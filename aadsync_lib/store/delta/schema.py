@@ -11,10 +11,22 @@ from __future__ import annotations
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
+from aadsync_lib.store.delta.intervals import MEMBER_EVENTS, MEMBERSHIPS
 from aadsync_lib.store.delta.session import Spark, Tables, moment
+from aadsync_lib.store.delta.views import (
+    DRIFT,
+    FORMER,
+    MEMBERS,
+    MISSING,
+    QUARANTINE,
+    RETRIES,
+)
 
-TABLES = ("version", "journal", "runs", "leases", "cursors", "quarantine")
-VIEWS = ("links", "pending", "outcomes", "members")
+TABLES = ("version", "journal", "runs", "leases", "cursors")
+VIEWS = (
+    "links", "pending", "outcomes",
+    "member_events", "memberships", "members", "former", "missing", "retries", "quarantine", "drift",
+)  # fmt: skip
 
 # Many small commits: let the engine put small files together where it can.
 PROPERTIES = "TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true')"
@@ -30,7 +42,7 @@ JOURNAL = f"""
 CREATE TABLE IF NOT EXISTS {{journal}} (
   seq BIGINT COMMENT 'order within sync and target: microseconds since 1970, or one more than the last',
   at TIMESTAMP COMMENT 'when it was recorded',
-  event STRING COMMENT 'announced, settled, linked, unlinked, member_added, member_removed',
+  event STRING COMMENT 'announced, settled, linked, unlinked, former, deleted, member_..., or what the next run has to know',
   sync STRING COMMENT 'name of the sync',
   target STRING COMMENT 'name of the target',
   run_id STRING COMMENT 'the run that announced it, or made the link',
@@ -39,13 +51,13 @@ CREATE TABLE IF NOT EXISTS {{journal}} (
   external_id STRING COMMENT 'Entra object id; of the group, for members',
   target_id STRING COMMENT 'id on the target; of the member, for members',
   name STRING COMMENT 'user name, application id or display name',
-  change STRING COMMENT 'the change as JSON, as plans write it, with what was there before',
+  change STRING COMMENT 'as JSON: the change as plans write it, with what was there before; or what is remembered',
   result STRING COMMENT 'done, failed, skipped, quarantined, unknown',
   error STRING COMMENT 'why it was not done',
   announced_at TIMESTAMP COMMENT 'settled: when it was announced',
-  kind STRING COMMENT 'linked: user, service_principal or group',
+  kind STRING COMMENT 'linked, former and members: user, service_principal or group',
   origin STRING COMMENT 'linked: created or adopted',
-  linked_at TIMESTAMP COMMENT 'linked: since when; a new name keeps it'
+  linked_at TIMESTAMP COMMENT 'linked and member_noted: since when; a new name keeps it'
 ) USING DELTA COMMENT 'aadsync: every write before it is sent and after it is answered. Append only' {PROPERTIES}
 """
 
@@ -74,13 +86,6 @@ CURSORS = """
 CREATE TABLE IF NOT EXISTS {cursors} (
   sync STRING, kind STRING, settings_digest STRING, delta_link STRING, saved_at TIMESTAMP, run_id STRING
 ) USING DELTA COMMENT 'aadsync: how far changes of Entra were read'
-"""
-
-QUARANTINE = """
-CREATE TABLE IF NOT EXISTS {quarantine} (
-  sync STRING, target STRING, external_id STRING, name STRING, reason STRING,
-  first_seen TIMESTAMP, last_seen TIMESTAMP, times BIGINT
-) USING DELTA COMMENT 'aadsync: identities held back, and why'
 """
 
 # A target object is linked once: should two rows say otherwise, the later one holds.
@@ -120,26 +125,10 @@ FROM (
 )
 """
 
-# A group that is ours no more, or was made anew, begins without members.
-MEMBERS = """
-CREATE OR REPLACE VIEW {members} COMMENT 'aadsync: members that the sync added and did not remove' AS
-SELECT m.sync, m.target, m.external_id AS group_external_id, m.target_id AS member_target_id,
-  m.of_it.at AS added_at, m.of_it.run_id AS run_id
-FROM (
-  SELECT sync, target, external_id, target_id, max(seq) AS seq,
-    max_by(struct(event, at, run_id), seq) AS of_it
-  FROM {journal} WHERE event IN ('member_added', 'member_removed')
-  GROUP BY sync, target, external_id, target_id
-) m LEFT JOIN (
-  SELECT sync, target, external_id, max(seq) AS seq
-  FROM {journal} WHERE event = 'unlinked' GROUP BY sync, target, external_id
-) u ON m.sync = u.sync AND m.target = u.target AND m.external_id = u.external_id
-WHERE m.of_it.event = 'member_added' AND m.seq > coalesce(u.seq, 0)
-"""
-
 MIGRATIONS = (
-    (JOURNAL, RUNS, LEASES, CURSORS, QUARANTINE, LINKS, PENDING, OUTCOMES, MEMBERS),
-)  # fmt: skip
+    (JOURNAL, RUNS, LEASES, CURSORS, LINKS, PENDING, OUTCOMES),
+    (MEMBER_EVENTS, MEMBERSHIPS, MEMBERS, FORMER, MISSING, RETRIES, QUARANTINE, DRIFT),
+)
 VERSION = len(MIGRATIONS)
 
 

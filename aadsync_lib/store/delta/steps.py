@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.codec import change_to_json
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
+from aadsync_lib.model.memory import Memory
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.delta.lease import Lease
-from aadsync_lib.store.delta.session import Row, moment
-from aadsync_lib.store.delta.view import Entry, Links, Made, View
-from aadsync_lib.store.write import storable
-
-TYPES = {
-    "seq": "BIGINT", "at": "TIMESTAMP", "event": "STRING", "sync": "STRING", "target": "STRING",
-    "run_id": "STRING", "entry": "BIGINT", "action": "STRING", "external_id": "STRING",
-    "target_id": "STRING", "name": "STRING", "change": "STRING", "result": "STRING",
-    "error": "STRING", "announced_at": "TIMESTAMP", "kind": "STRING", "origin": "STRING",
-    "linked_at": "TIMESTAMP",
-}  # fmt: skip
-COLUMNS = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
+from aadsync_lib.store.delta.rows import (
+    MEMBER_EVENTS,
+    Paper,
+    about,
+    as_json,
+    deleted_row,
+    link_row,
+    member_row,
+    noted_row,
+    remembered,
+)
+from aadsync_lib.store.delta.session import Row, micros, moment
+from aadsync_lib.store.delta.view import Entry, Links, View
 
 
 class Step:
@@ -49,13 +48,13 @@ class Announce(Step):
     entries: tuple[int, ...] = ()
 
     def rows(self, view: View, now: float) -> list[Row]:
-        paper = _Paper(view, now)
+        paper = Paper(view, now)
         run_id = self.lease.run_id
         rows = []
         for change in self.changes:
             number = next(paper.numbers)
             rows.append(
-                paper.row("announced", number, run_id=run_id, entry=number, **_about(change))
+                paper.row("announced", number, run_id=run_id, entry=number, **about(change))
             )
             view.entries[number] = Entry(run_id, now, change.target_id)
             self.entries += (number,)
@@ -81,7 +80,7 @@ class Settle(Step):
     _made_by: dict[str | None, str] = field(default_factory=dict)
 
     def rows(self, view: View, now: float) -> list[Row]:
-        paper, links = _Paper(view, now), Links(view)
+        paper, links = Paper(view, now), Links(view)
         entries = {number: view.entry(number) for number in self.outcomes}
         self._made_by = {
             outcome.change.external_id: entries[number].run_id
@@ -95,26 +94,30 @@ class Settle(Step):
         paper.keep()
         return rows
 
-    def _unlinked(self, paper: _Paper, links: Links) -> Iterator[Row]:
+    def _unlinked(self, paper: Paper, links: Links) -> Iterator[Row]:
         for external_id in self.unlinked:
             links.end(external_id)
-            yield paper.row("unlinked", external_id=external_id)
+            yield paper.row("unlinked", run_id=self._maker(external_id), external_id=external_id)
 
-    def _linked(self, paper: _Paper, links: Links, now: float) -> Iterator[Row]:
+    def _linked(self, paper: Paper, links: Links, now: float) -> Iterator[Row]:
         for link in self.linked:
+            maker = self._maker(link.external_id)
             before = links.get(link.external_id)
             if before and before.link.target_id != link.target_id:
                 links.end(link.external_id)
-                yield paper.row("unlinked", external_id=link.external_id)
-            made = links.make(link, now, self._made_by.get(link.external_id, self.run_id))
-            yield _link_row(paper, made)
+                yield paper.row("unlinked", run_id=maker, external_id=link.external_id)
+                yield link_row(paper, "former", replace(before, run_id=maker))
+            yield link_row(paper, "linked", links.make(link, now, maker))
+
+    def _maker(self, external_id: str) -> str | None:
+        return self._made_by.get(external_id, self.run_id)
 
     def _settled(
-        self, paper: _Paper, number: int, entry: Entry, outcome: Outcome, links: Links
+        self, paper: Paper, number: int, entry: Entry, outcome: Outcome, links: Links
     ) -> Row:
-        about = _about(outcome.change)
+        columns = about(outcome.change)
         made = links.get(outcome.change.external_id or "")
-        about["target_id"] = (
+        columns["target_id"] = (
             outcome.change.target_id or entry.target_id or (made.link.target_id if made else None)
         )
         return paper.row(
@@ -124,77 +127,48 @@ class Settle(Step):
             result=outcome.result.value,
             error=outcome.error,
             announced_at=moment(entry.announced_at),
-            **about,
+            **columns,
         )
 
-    def _members(self, paper: _Paper, outcome: Outcome) -> Iterator[Row]:
-        """Keep who was added by this sync. An addition that failed takes back one that was taken as done."""
-        change, result = outcome.change, outcome.result
-        adds = change.action is Action.ADD_MEMBERS
-        if adds and result is Result.DONE:
-            event = "member_added"
-        elif result is (Result.FAILED if adds else Result.DONE):
-            event = "member_removed"
-        else:
-            return
-        run_id = self._made_by[change.external_id]
-        for member in change.members:
-            if member.target_id:
-                yield paper.row(
-                    event,
-                    run_id=run_id,
-                    external_id=change.external_id,
-                    target_id=member.target_id,
-                )
+    def _members(self, paper: Paper, outcome: Outcome) -> Iterator[Row]:
+        """Keep who came and went. An addition that failed takes back one that the same run took as done."""
+        change, run_id = outcome.change, self._made_by[outcome.change.external_id]
+        event = MEMBER_EVENTS.get((change.action, outcome.result))
+        if event == "deleted":
+            yield deleted_row(paper, run_id, change)
+        elif event:
+            for member in change.members:
+                if member.target_id:
+                    yield member_row(paper, event, run_id, change, member)
 
 
-class _Paper:
-    """Gives rows their numbers; the view learns of them when all are written."""
+@dataclass(eq=False)
+class Remember(Step):
+    """What a run leaves behind for the next one."""
 
-    def __init__(self, view: View, now: float) -> None:
-        self._view = view
-        self._at: datetime = moment(now)
-        self.numbers = view.numbers(now)
-        self._last = view.last
+    target: str
+    memory: Memory
 
-    def row(self, event: str, number: int | None = None, **values: Any) -> Row:
-        self._last = next(self.numbers) if number is None else number
-        values |= {
-            "seq": self._last,
-            "at": self._at,
-            "event": event,
-            "sync": self._view.sync,
-            "target": self._view.target,
-        }
-        return tuple(_plain(values.get(name)) for name in TYPES)
-
-    def keep(self) -> None:
-        self._view.last = self._last
-
-
-def _about(change: Change) -> dict[str, Any]:
-    return {
-        "action": change.action.value,
-        "external_id": change.external_id,
-        "target_id": change.target_id,
-        "name": change.name,
-        "change": json.dumps(change_to_json(change), separators=(",", ":")),
-    }
+    def rows(self, view: View, now: float) -> list[Row]:
+        paper, memory = Paper(view, now), self.memory
+        rows = []
+        if memory.missing is not None:
+            whole = [*_missing(view, memory.missing)]
+            rows.append(paper.row("missing", change=as_json(whole)))
+        if memory.retries is not None:
+            whole = [remembered(one) for one in memory.retries]
+            rows.append(paper.row("retries", change=as_json(whole)))
+        if memory.quarantine is not None:
+            whole = [remembered(one) for one in memory.quarantine]
+            rows.append(paper.row("quarantine", change=as_json(whole)))
+        rows += (noted_row(paper, one) for one in memory.memberships)
+        paper.keep()
+        return rows
 
 
-def _link_row(paper: _Paper, made: Made) -> Row:
-    link = made.link
-    return paper.row(
-        "linked",
-        run_id=made.run_id,
-        external_id=link.external_id,
-        target_id=link.target_id,
-        name=link.name,
-        kind=link.kind.value,
-        origin=link.origin.value,
-        linked_at=moment(made.linked_at),
-    )
-
-
-def _plain(value: object) -> object:
-    return storable(value) if isinstance(value, str) else value
+def _missing(view: View, missing: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    """Tie each to its link as it is now, so that it ends with that."""
+    for external_id, since in missing.items():
+        if external_id in view.links:
+            linked_at = micros(view.links[external_id].linked_at)
+            yield {"external_id": external_id, "since": micros(since), "linked_at": linked_at}

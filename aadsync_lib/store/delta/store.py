@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Link
+from aadsync_lib.model.memory import Memory
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Clock, Pending
+from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.commit import Committer
 from aadsync_lib.store.delta.lease import Lease, take
 from aadsync_lib.store.delta.prune import prune
-from aadsync_lib.store.delta.read import (
-    read_added,
-    read_links,
-    read_outcomes,
-    read_pending,
-    read_runs,
-)
+from aadsync_lib.store.delta.reader import DeltaReader
 from aadsync_lib.store.delta.schema import migrate, tables_of
 from aadsync_lib.store.delta.session import Spark, micros, moment
-from aadsync_lib.store.delta.steps import Announce, Settle
+from aadsync_lib.store.delta.steps import Announce, Remember, Settle
 from aadsync_lib.store.lease import RENEW, beating
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.read import RunRecord
-from aadsync_lib.store.write import storable
+from aadsync_lib.store.text import storable
+
+T = TypeVar("T")
 
 RUN = (
     "run_id STRING, sync STRING, digest STRING, settings_digest STRING, `full` BOOLEAN,"
@@ -36,7 +32,7 @@ RUN = (
 )
 
 
-class DeltaStore:
+class DeltaStore(DeltaReader):
     """The memory of one sync; implements ``ports.Store``.
 
     Any number of threads may use it, and several processes and syncs may share the schema. What a call
@@ -54,7 +50,7 @@ class DeltaStore:
         renew_every: float = RENEW,
     ) -> None:
         self._tables = tables_of(spark, schema, clock)
-        self._sync = sync
+        self.sync = sync
         self._clock = clock
         self._holder = holder or Process.here()
         self._renew_every = renew_every
@@ -62,30 +58,10 @@ class DeltaStore:
         self._committer = Committer(self._tables, sync, clock, self._leases)
         migrate(self._tables, clock)
 
-    def links(self, target: str) -> Links:
-        """Who owns what on this target."""
-        return read_links(self._tables, self._sync, target)
-
-    def pending(self, target: str) -> tuple[Pending, ...]:
-        """Writes announced without an outcome by any run, oldest first."""
-        return read_pending(self._tables, self._sync, target)
-
-    def added(self, target: str) -> Mapping[str, frozenset[str]]:
-        """Members, as target ids, that this sync added and did not remove, by the group's object id."""
-        return read_added(self._tables, self._sync, target)
-
-    def runs(self) -> tuple[RunRecord, ...]:
-        """Every run of this sync, newest first."""
-        return read_runs(self._tables, self._sync)
-
-    def outcomes(self, run_id: str) -> tuple[Outcome, ...]:
-        """What a run did, in order."""
-        return read_outcomes(self._tables, self._sync, run_id)
-
     @contextmanager
     def lease(self, target: str, run_id: str) -> Iterator[None]:
         """Hold the target for this run and renew it until the block ends."""
-        lease = take(self._tables, self._sync, target, run_id, self._holder, self._clock)
+        lease = take(self._tables, self.sync, target, run_id, self._holder, self._clock)
         self._leases[target] = lease
 
         def renew() -> bool:
@@ -104,19 +80,19 @@ class DeltaStore:
     def begin_run(self, run_id: str, digest: str, settings_digest: str, *, full: bool) -> None:
         """Record that a run begins to write."""
         who = self._holder
-        row = (run_id, self._sync, digest, settings_digest, full, who.host, who.user)
+        row = (run_id, self.sync, digest, settings_digest, full, who.host, who.user)
         now = moment(self._clock.now())
         self._tables.append("runs", RUN, [(*row, now, "running")])
 
     def end_run(self, run_id: str, status: str, report: str) -> None:
         """Record how a run ended; ``report`` is its JSON."""
-        run = {"run_id": run_id, "sync": self._sync}
+        run = {"run_id": run_id, "sync": self.sync}
         there = self._tables.query(
             "SELECT 1 FROM {runs} WHERE run_id = :run_id AND sync = :sync", **run
         )
         if not there:
             raise StoreError(
-                f"{self._tables.schema}: sync {self._sync} has no run {run_id}, so its end was not "
+                f"{self._tables.schema}: sync {self.sync} has no run {run_id}, so its end was not "
                 f"recorded. Was the store replaced during the run?"
             )
         self._tables.execute(
@@ -162,9 +138,27 @@ class DeltaStore:
         if step.outcomes or step.linked or step.unlinked:
             self._committer.record(step)
 
+    def remember(self, run_id: str, target: str, memory: Memory) -> None:
+        """Keep what a run leaves behind, all or nothing: it is one commit of the journal.
+
+        Needs no lease, because a run that was refused remembers, too; but a run that lost its lease
+        says nothing over what its successor says.
+        """
+        if memory == Memory():
+            return
+        lease, now = self._leases.get(target), self._clock.now()
+        if lease and lease.run_id == run_id and not lease.trusted(now):
+            lease.renew(self._tables, now)
+            if lease.error:
+                raise lease.error
+        self._committer.record(Remember(target, memory))
+
+    def _read(self, fetch: Callable[[], T], _: T) -> T:
+        return fetch()
+
     def prune(self, before: float) -> None:
         """Delete outcomes and ended runs that are older; links, members and what is open stay."""
-        prune(self._tables, self._sync, before)
+        prune(self._tables, self.sync, before)
 
     def close(self) -> None:
         """Leave the session to its owner. A lease that is still held then ends by itself."""

@@ -1,0 +1,143 @@
+"""``aadsync history``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from aadsync_lib.cli import session
+from aadsync_lib.cli.options import PAGE, SETTINGS, TALK, Options, options
+from aadsync_lib.model.change import Action
+
+if TYPE_CHECKING:
+    from aadsync_lib.model.codec import JsonObject
+    from aadsync_lib.ports import HistoryReader
+    from aadsync_lib.report.history.view import View
+
+Answer = tuple["View", "JsonObject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the history."""
+
+    sync: str
+    run: str | None
+    user: str | None
+    group: str | None
+    action: Action | None
+    on: str | None
+    every: bool
+
+
+@click.command()
+@click.argument("run_id", metavar="[RUN]", required=False)
+@options(*SETTINGS, *PAGE, *TALK)
+@click.option("--user", metavar="NAME", help="Only what is about this person: name or id.")
+@click.option("--group", metavar="NAME", help="Only what is about this group: name or id.")
+@click.option(
+    "--action",
+    type=click.Choice([one.value for one in Action]),
+    metavar="ACTION",
+    help="Only changes of this kind, such as add_members.",
+)
+@click.option("--on", metavar="DATE", help="Who was in --group on that date, which ends in UTC.")
+@click.option("--quarantine", is_flag=True, help="What is held back, since when, and why.")
+def history(
+    options: Options,
+    run_id: str | None,
+    user: str | None,
+    group: str | None,
+    action: str | None,
+    on: str | None,
+    *,
+    quarantine: bool,
+) -> None:
+    """Show past runs, what came of each change, and who was in a group when.
+
+    RUN is the id of a run, its beginning, or "last". Only the store is read; no login is needed.
+    """
+    _check(run_id, user, group, action, on, quarantine=quarantine)
+    if options.form == "html":
+        _publish_page(options, run_id, filtered=bool(user or group or action))
+        return
+    settings = session.settings_of(options)
+    chosen = None if action is None else Action(action)
+    question = Question(settings.name, run_id, user, group, chosen, on, options.every)
+    view, document = _answer(session.store_of(settings), question, quarantine=quarantine)
+    _publish(view, document, options)
+
+
+def _check(
+    run_id: str | None,
+    user: str | None,
+    group: str | None,
+    action: str | None,
+    on: str | None,
+    *,
+    quarantine: bool,
+) -> None:
+    if on is not None and (group is None or run_id or user or action):
+        raise click.UsageError("--on goes with --group and nothing else: who was in it that day?")
+    if quarantine and (run_id or user or group or action):
+        raise click.UsageError(
+            "--quarantine goes with nothing else: it shows what is held back now."
+        )
+    if any(name is not None and not name.strip() for name in (user, group)):
+        raise click.UsageError("--user and --group want a name, or an id.")
+
+
+def _answer(store: HistoryReader, question: Question, *, quarantine: bool) -> Answer:
+    from aadsync_lib.report.history import answers
+    from aadsync_lib.report.history.select import Wanted
+
+    now = time.time()
+    if quarantine:
+        return answers.quarantine(store, question.sync)
+    if question.on is not None and question.group is not None:
+        return answers.members(store, question.sync, question.group, question.on, now)
+    if question.run is None and not (question.user or question.group or question.action):
+        return answers.runs(store, question.sync)
+    return answers.outcomes(
+        store,
+        question.sync,
+        question.run,
+        Wanted(question.user, question.group, question.action),
+        now,
+        full=question.every,
+    )
+
+
+def _publish_page(options: Options, run_id: str | None, *, filtered: bool) -> None:
+    if run_id is None or filtered:
+        raise click.UsageError("--format html shows one whole run: aadsync history RUN")
+    from aadsync_lib.report.history.select import run_named
+    from aadsync_lib.report.html import past_run, run_page
+
+    settings = session.settings_of(options)
+    store = session.store_of(settings)
+    runs = store.runs()
+    run = run_named(runs, run_id)
+    report = past_run(settings.name, run, store.entries(run.run_id))
+    session.publish(options, run_page(report, history=runs))
+
+
+def _publish(view: View, document: JsonObject, options: Options) -> None:
+    from aadsync_lib.report.history.text import history_markdown, history_text
+    from aadsync_lib.report.page import Look
+
+    match options.form:
+        case "json":
+            session.publish(options, options.outlet.json(document))
+        case "markdown":
+            session.publish(options, history_markdown(view, full=options.every))
+        case _:
+            shown, plain = (
+                history_text(view, look, full=options.every)
+                for look in (Look.of(sys.stdout), Look())
+            )
+            session.publish(options, shown, plain)

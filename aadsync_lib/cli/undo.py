@@ -1,0 +1,58 @@
+"""``aadsync undo``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aadsync_lib.cli import session
+from aadsync_lib.cli.options import APPLYING, FILE, Options, new_file, options
+from aadsync_lib.cli.outlet import OWNER_ONLY
+from aadsync_lib.cli.sync import APPROVE, run
+
+if TYPE_CHECKING:
+    from aadsync_lib.config.settings import Settings
+    from aadsync_lib.report.advice import Call
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@options(*APPLYING)
+@APPROVE
+@click.option(
+    "--save",
+    type=FILE,
+    callback=new_file,
+    metavar="PLAN.json",
+    help="Only plan it, and keep the plan for apply.",
+)
+@click.pass_context
+def undo(
+    ctx: click.Context, options: Options, run_id: str, approve: str | None, save: Path | None
+) -> None:
+    """Take back what a run did.
+
+    RUN is the id of a run, its beginning, or "last". What has changed since is left alone and listed.
+    """
+    from aadsync_lib.report.history.select import run_named
+
+    settings = session.settings_of(options)
+    found = run_named(session.store_of(settings).runs(), run_id).run_id
+    call = replace(session.call_of(options, str(save) if save else None), undoes=found)
+    if save is not None:
+        _save(options, settings, call, found, save)
+        return
+    ctx.exit(run(options, call, lambda engine: engine.undo(found, approve=approve)))
+
+
+def _save(options: Options, settings: Settings, call: Call, run_id: str, path: Path) -> None:
+    from aadsync_lib.report.as_json import plan_to_json
+
+    with session.engine_of(options, settings, read_only=True) as engine:
+        plan = engine.plan_undo(run_id)
+        history = session.history_of(engine, options)
+    session.publish_plan(plan, options, session.judged(call, plan, settings), history)
+    options.outlet.file(path, options.outlet.json(plan_to_json(plan)), OWNER_ONLY)

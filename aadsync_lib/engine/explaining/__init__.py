@@ -1,0 +1,1 @@
+"""Answers to why somebody is in a group, or is not."""

@@ -1,0 +1,122 @@
+"""What the store remembers of a target between runs, beside links and journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from aadsync_lib.model.change import MemberRef
+from aadsync_lib.model.run import Outcome
+
+
+class How(StrEnum):
+    """How a membership came to be known."""
+
+    ADDED = "added"  # by this sync
+    FOUND = "found"  # was there, and Entra has it, too
+    FOREIGN = "foreign"  # was there, and Entra does not have it
+
+
+class Ending(StrEnum):
+    """How a membership ended."""
+
+    REMOVED = "removed"  # by this sync, or by Entra and the target alike
+    LOST = "lost"  # on the target, by somebody else, while Entra still had it
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Somebody directly in a managed group for a time.
+
+    ``group`` is the group's object id; ``member.target_id`` is set. ``since`` and ``until`` are seconds
+    since the epoch: when a run made, saw or missed it. ``run_id`` is that first run, ``ended_by`` that
+    last one. Of a pair of group and member only the latest can be open.
+    """
+
+    target: str
+    group: str
+    group_name: str
+    member: MemberRef
+    how: How
+    since: float
+    run_id: str
+    until: float | None = None
+    ending: Ending | None = None
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A change that failed, by a key that tells the same change in a later plan.
+
+    ``failures`` in a row, and how many runs it has ``waited`` since the last one. ``first`` and
+    ``last`` failure are seconds since the epoch.
+    """
+
+    key: str
+    external_id: str | None
+    name: str
+    error: str
+    failures: int
+    waited: int
+    first: float
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRecord:
+    """An identity that is held back, with every reason, since when and in how many runs."""
+
+    external_id: str | None
+    name: str
+    reason: str
+    first_seen: float
+    last_seen: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a run leaves behind for the next one; ``None`` leaves a part as it is.
+
+    ``missing``, ``retries`` and ``quarantine`` are whole and replace what was there. Each of
+    ``memberships`` replaces the one of the same group, member and ``since``, or is new.
+    """
+
+    missing: Mapping[str, float] | None = None
+    retries: tuple[Retry, ...] | None = None
+    quarantine: tuple[QuarantineRecord, ...] | None = None
+    memberships: tuple[Membership, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run as the store keeps it.
+
+    ``status`` is ``"running"`` and ``ended_at`` and ``report`` are ``None`` until it ends, and stay so
+    when it was killed. Times are seconds since the epoch.
+    """
+
+    run_id: str
+    digest: str
+    settings_digest: str
+    full: bool
+    host: str
+    user: str
+    started_at: float
+    ended_at: float | None
+    status: str
+    report: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """What came of one announced change of a run; times are seconds since the epoch."""
+
+    entry: int
+    run_id: str
+    target: str
+    outcome: Outcome
+    announced_at: float
+    settled_at: float

@@ -1,0 +1,149 @@
+"""Who leaves a group because another way leads into it, and what there is of that way."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+
+from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.plan import Detour, Quarantined, Step
+from aadsync_lib.reconcile.case import Case
+
+NAMED = 3  # members, and groups, named in a reason
+NOTHING: frozenset[str] = frozenset()
+
+Way = tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class Departures:
+    """The changes that are left, who stays instead of leaving, and what who leaves depends on."""
+
+    changes: list[Change] = field(default_factory=list)
+    held: list[Quarantined] = field(default_factory=list)
+    detours: list[Detour] = field(default_factory=list)
+
+
+def departures(case: Case, changes: Sequence[Change]) -> Departures:
+    """Let nobody leave a group whom Entra still has in it, nested, and the target then would not."""
+    found, paths = Departures(), _Paths(case, changes)
+    for change in changes:
+        if change.action is Action.REMOVE_MEMBERS and change.external_id in paths.groups:
+            if rest := _leaving(change, paths, found):
+                found.changes.append(rest)
+        else:
+            found.changes.append(change)
+    return found
+
+
+def _leaving(change: Change, paths: _Paths, found: Departures) -> Change | None:
+    top = change.external_id or ""
+    who = {member: paths.identity(member) for member in change.members}
+    entitled = paths.entitled(top, frozenset(one for one in who.values() if one))
+    if not entitled:
+        return change
+    ways = paths.shortest(top, entitled)
+    stay = [member for member, one in who.items() if one in entitled and one not in ways]
+    found.detours.extend(
+        Detour(change.target_id, member.target_id, way)
+        for member, one in who.items()
+        if one and (way := ways.get(one))
+    )
+    if not stay:
+        return change
+    groups = paths.holders(top, frozenset(who[one] or "" for one in stay))
+    reason = (
+        f"Entra has them in {_listed(groups)}, and so in this group; the target would not after this "
+        f"plan, so they are not removed from it: {_listed([one.name for one in stay])}"
+    )
+    found.held.append(Quarantined(top, change.name, reason))
+    staying = set(stay)
+    rest = tuple(member for member in change.members if member not in staying)
+    return replace(change, members=rest) if rest else None
+
+
+def _listed(names: Collection[str]) -> str:
+    first = ", ".join(list(names)[:NAMED])
+    return f"{first} and {len(names) - NAMED:,} more" if len(names) > NAMED else first
+
+
+class _Paths:
+    """How groups lead into groups in Entra, and how much of it the target has after a plan."""
+
+    def __init__(self, case: Case, changes: Iterable[Change]) -> None:
+        self.groups = case.desired.groups
+        self._case = case
+        self._ids = frozenset(self.groups)
+        self._nested: dict[str, frozenset[str]] = {}
+        self._adding: dict[str | None, list[Change]] = defaultdict(list)
+        self._joining: dict[str, frozenset[str | None]] = {}
+        self._identities: Mapping[str, str] | None = None
+        for change in changes:
+            if change.action is Action.ADD_MEMBERS:
+                self._adding[change.external_id].append(change)
+
+    def identity(self, member: MemberRef) -> str | None:
+        """Return who a member is, whatever its externalId says."""
+        if self._identities is None:
+            matches = self._case.correlation.matches.items()
+            self._identities = {m.account.id: oid for oid, m in matches if m.account}
+        return self._identities.get(member.target_id or "", member.external_id)
+
+    def entitled(self, top: str, leaving: frozenset[str]) -> frozenset[str]:
+        """Return who of those leaving is in the group in Entra, at any depth."""
+        return NOTHING.union(*(leaving & self.groups[gid].members for gid in self._below(top)))
+
+    def holders(self, top: str, members: frozenset[str]) -> list[str]:
+        """Return the names of the groups, from ``top`` down, that have them directly in Entra."""
+        below = (self.groups[gid] for gid in self._below(top))
+        return sorted(one.principal.name for one in below if members & one.members)
+
+    def shortest(self, top: str, leaving: Set[str]) -> Mapping[str, Way]:
+        """Return, for those whom the target will have below, the fewest additions that it takes."""
+        ways: dict[str, Way] = {}
+        done: set[str] = set()
+        waiting: deque[tuple[str, Way]] = deque([(top, ())])
+        while waiting:
+            gid, way = waiting.popleft()
+            if gid in done:
+                continue
+            done.add(gid)
+            for member in sorted(self._nested_in(gid) | (leaving & self.groups[gid].members)):
+                step = self._step(gid, member)
+                if step is None:
+                    continue
+                further = way + step
+                if member in leaving:
+                    ways[member] = min(ways.get(member, further), further, key=len)
+                if member in self._ids:  # what is there already first: it costs nothing
+                    (waiting.append if step else waiting.appendleft)((member, further))
+        return ways
+
+    def _step(self, gid: str, member: str) -> Way | None:
+        """Return what leads from a group to a member: nothing more, an addition, or no way at all."""
+        group, there = self._case.account(gid), self._case.account(member)
+        current = self._case.current(group) if group else None
+        if there and isinstance(current, frozenset) and there.id in current:
+            return ()
+        return ((gid, member),) if member in self._joiners(gid) else None
+
+    def _below(self, top: str) -> list[str]:
+        found = [top]
+        seen = {top}
+        for gid in found:
+            new = self._nested_in(gid) - seen
+            seen |= new
+            found.extend(new)
+        return found
+
+    def _nested_in(self, gid: str) -> frozenset[str]:
+        if gid not in self._nested:
+            self._nested[gid] = self._ids & self.groups[gid].members
+        return self._nested[gid]
+
+    def _joiners(self, gid: str) -> frozenset[str | None]:
+        if gid not in self._joining:
+            members = (one.members for one in self._adding.get(gid, ()))
+            self._joining[gid] = frozenset(one.external_id for some in members for one in some)
+        return self._joining[gid]

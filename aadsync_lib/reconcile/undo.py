@@ -1,0 +1,62 @@
+"""The exact inverse of what a run did on one target, as a plan against what is there today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aadsync_lib.model.change import ORDER, Action, Change
+from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.plan import Managed, TargetPlan
+from aadsync_lib.model.rates import ACCOUNT_RATES
+from aadsync_lib.reconcile.collector import uncollected
+from aadsync_lib.reconcile.estimate import estimate
+from aadsync_lib.reconcile.undo_case import Inverse, UndoCase
+from aadsync_lib.reconcile.undo_members import undo_memberships
+from aadsync_lib.reconcile.undo_objects import undo_objects
+
+AGAIN = (
+    "the next sync makes these changes again, unless Entra, the settings or the scope change "
+    "until then"
+)
+
+
+@uncollected()
+def undo_target(name: str, case: UndoCase, pace: float = 1.0) -> TargetPlan:
+    """Plan the inverse of a run on one target.
+
+    What is as it was before the run already needs nothing. What is no longer as the run left it has
+    changed since: it is left alone, and listed in ``held``.
+    """
+    inverse = Inverse()
+    undo_objects(case, inverse)
+    undo_memberships(case, inverse)
+    changes = tuple(sorted(inverse.changes, key=_order))
+    return TargetPlan(
+        target=name,
+        changes=changes,
+        held=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
+        warnings=(*inverse.notices, *_again(changes)),
+        managed=_managed(case),
+        estimate=estimate(changes, ACCOUNT_RATES, pace),
+        emptied=tuple(sorted(inverse.emptied)),
+        retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
+        protected=case.protected,
+    )
+
+
+def _order(change: Change) -> tuple[int, str, str]:
+    return ORDER[change.action], change.name, change.external_id or ""
+
+
+def _again(changes: Iterable[Change]) -> tuple[Notice, ...]:
+    return (Notice("undo", AGAIN),) if any(changes) else ()
+
+
+def _managed(case: UndoCase) -> Managed:
+    accounts = case.target.accounts
+    linked = [accounts[one] for one in case.links.by_target if one in accounts]
+    groups = {account.id for account in linked if account.kind is Kind.GROUP}
+    shown = (case.members.get(group) for group in groups)
+    members = sum(len(one) for one in shown if isinstance(one, frozenset))
+    return Managed(len(linked) - len(groups), len(groups), members)

@@ -1,0 +1,1 @@
+"""What a store tells of past runs, as text, Markdown and JSON."""

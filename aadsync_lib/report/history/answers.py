@@ -1,0 +1,144 @@
+"""The questions that ``history`` answers, each as a view and as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.memory import JournalEntry, Membership
+from aadsync_lib.ports import HistoryReader
+from aadsync_lib.report.history import as_json
+from aadsync_lib.report.history.numbers import iso_time
+from aadsync_lib.report.history.select import (
+    GROUPS,
+    PEOPLE,
+    Wanted,
+    known_as,
+    moment,
+    named_in,
+    run_named,
+    selected,
+    within,
+)
+from aadsync_lib.report.history.view import (
+    View,
+    members_view,
+    outcomes_view,
+    quarantine_view,
+    run_view,
+    runs_view,
+)
+
+Answer = tuple[View, JsonObject]
+
+
+def runs(store: HistoryReader, sync: str) -> Answer:
+    """Which runs were there?"""
+    found = store.runs()
+    document = as_json.document(sync, runs=[as_json.run_to_json(one) for one in found])
+    return runs_view(sync, found), document
+
+
+def quarantine(store: HistoryReader, sync: str) -> Answer:
+    """What is held back, since when, and why?"""
+    found = [(target, one) for target in store.targets() for one in store.quarantine(target)]
+    document = as_json.document(sync, quarantine=as_json.quarantine_to_json(found))
+    return quarantine_view(sync, found), document
+
+
+def outcomes(
+    store: HistoryReader, sync: str, run_id: str | None, wanted: Wanted, now: float, *, full: bool
+) -> Answer:
+    """What came of each change, of one run or of all, for a user, a group or a kind of change?"""
+    if run_id is not None:
+        run = run_named(store.runs(), run_id)
+        entries = outcomes_of(store, wanted, run.run_id, now)
+        found = as_json.outcomes_to_json(entries)
+        document = as_json.document(sync, run=as_json.run_to_json(run, whole=True), outcomes=found)
+        return run_view(sync, run, entries, full=full), document
+    entries = outcomes_of(store, wanted, None, now)
+    places = memberships_of(store, wanted, now) if wanted.user else ()
+    document = as_json.document(
+        sync,
+        memberships=[as_json.membership_to_json(one) for one in places],
+        outcomes=as_json.outcomes_to_json(entries),
+    )
+    title = f"History of {sync}: {_about(wanted)}"
+    return outcomes_view(title, places, entries, full=full), document
+
+
+def outcomes_of(
+    store: HistoryReader, wanted: Wanted, run_id: str | None, now: float
+) -> tuple[JournalEntry, ...]:
+    """Return outcomes; names are looked for in all runs, because a name may have changed since."""
+    if not (wanted.user or wanted.group):
+        return selected(store.entries(run_id), wanted)
+    every = store.entries()
+    users, groups = _meant(wanted, every, store.members_at(now))
+    of_run = (one for one in every if run_id in (None, one.run_id))
+    return selected(of_run, wanted, users, groups)
+
+
+def memberships_of(store: HistoryReader, wanted: Wanted, now: float) -> tuple[Membership, ...]:
+    """Return where somebody is or was a direct member: the latest time in each group."""
+    every, open_now = store.entries(), store.members_at(now)
+    users, groups = _meant(wanted, every, open_now)
+    found = {
+        (one.target, one.group, one.member.target_id): one
+        for one in (*_ended(store, every, users), *open_now)
+        if not users.isdisjoint((one.member.external_id or "", one.member.target_id or ""))
+        and (not wanted.group or one.group in groups)
+    }
+    return tuple(sorted(found.values(), key=lambda one: (one.group_name, one.target, one.since)))
+
+
+def _meant(
+    wanted: Wanted, entries: Iterable[JournalEntry], memberships: Iterable[Membership]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the ids of the users and the groups that are named."""
+    users = known_as(entries, wanted.user, PEOPLE) | named_in(memberships, wanted.user, PEOPLE)
+    groups = known_as(entries, wanted.group, GROUPS) | named_in(memberships, wanted.group, GROUPS)
+    return users, groups
+
+
+def _ended(
+    store: HistoryReader, entries: Iterable[JournalEntry], users: frozenset[str]
+) -> tuple[Membership, ...]:
+    """Return the latest membership in each group that the journal knows somebody in."""
+    groups: dict[str, set[str]] = {}
+    for entry in entries:
+        change = entry.outcome.change
+        ids = {one for member in change.members for one in (member.external_id, member.target_id)}
+        if change.external_id and not users.isdisjoint(one for one in ids if one):
+            groups.setdefault(entry.target, set()).add(change.external_id)
+    return tuple(
+        one
+        for target, names in groups.items()
+        for one in store.memberships(target, names)
+        if one.until is not None
+    )
+
+
+def members(store: HistoryReader, sync: str, group: str, on: str, now: float) -> Answer:
+    """Who was in this group on that date, at any depth?"""
+    at = moment(on, now)
+    every, there = store.entries(), store.members_at(at)
+    groups = known_as(every, group, GROUPS) | named_in(there, group, GROUPS)
+    found = within(there, groups)
+    first = min((run.started_at for run in store.runs()), default=None)
+    lines: tuple[str, ...] = (f"As of {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC",)
+    if first is None or at < first:
+        lines += ("The store knows nothing of that time: its first run is later.",)
+    document = as_json.document(
+        sync,
+        group=group,
+        on=iso_time(at),
+        memberships=[as_json.membership_to_json(one, via) for one, via in found],
+    )
+    return members_view(f"Members of {group} in {sync}", found, lines), document
+
+
+def _about(wanted: Wanted) -> str:
+    parts = (wanted.user, wanted.group, wanted.action and wanted.action.value)
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,89 @@
+"""A history as JSON: the ``history`` document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from aadsync_lib.model.codec import JsonObject, change_to_json, member_to_json
+from aadsync_lib.model.memory import JournalEntry, Membership, QuarantineRecord, RunRecord
+from aadsync_lib.report.as_json import VERSION
+from aadsync_lib.report.history.numbers import iso_time, numbers_of
+
+
+def document(sync: str, **parts: object) -> JsonObject:
+    """Return the document with the parts that were asked for."""
+    return {"kind": "history", "version": VERSION, "sync": sync, **parts}
+
+
+def run_to_json(run: RunRecord, *, whole: bool = False) -> JsonObject:
+    """Return a run; ``whole`` with the ``run`` document that it left behind."""
+    numbers = numbers_of(run)
+    found: JsonObject = {
+        "run_id": run.run_id,
+        "status": run.status,
+        "started_at": iso_time(run.started_at),
+        "ended_at": None if run.ended_at is None else iso_time(run.ended_at),
+        "user": run.user,
+        "host": run.host,
+        "digest": run.digest,
+        "settings_digest": run.settings_digest,
+        "full": run.full,
+        "undoes": numbers.undoes,
+        "applied": dict(numbers.applied),
+        "members_added": numbers.members_added,
+        "members_removed": numbers.members_removed,
+        "failed": numbers.failed,
+        "quarantined": numbers.quarantined,
+        "held": numbers.held,
+    }
+    return found | ({"report": json.loads(run.report) if run.report else None} if whole else {})
+
+
+def outcomes_to_json(entries: Iterable[JournalEntry]) -> list[JsonObject]:
+    """Return what came of changes."""
+    return [
+        {
+            "run_id": entry.run_id,
+            "entry": entry.entry,
+            "target": entry.target,
+            "announced_at": iso_time(entry.announced_at),
+            "settled_at": iso_time(entry.settled_at),
+            "result": entry.outcome.result.value,
+            "error": entry.outcome.error,
+            **change_to_json(entry.outcome.change),
+        }
+        for entry in entries
+    ]
+
+
+def membership_to_json(one: Membership, via: tuple[str, ...] | None = None) -> JsonObject:
+    """Return a membership; ``via`` are the groups in between."""
+    found: JsonObject = {
+        "target": one.target,
+        "group": {"external_id": one.group, "name": one.group_name},
+        "member": member_to_json(one.member),
+        "how": one.how.value,
+        "since": iso_time(one.since),
+        "run_id": one.run_id,
+        "until": None if one.until is None else iso_time(one.until),
+        "ending": one.ending and one.ending.value,
+        "ended_by": one.ended_by,
+    }
+    return found if via is None else found | {"via": list(via)}
+
+
+def quarantine_to_json(found: Iterable[tuple[str, QuarantineRecord]]) -> list[JsonObject]:
+    """Return what is held back, by target."""
+    return [
+        {
+            "target": target,
+            "external_id": one.external_id,
+            "name": one.name,
+            "reason": one.reason,
+            "first_seen": iso_time(one.first_seen),
+            "last_seen": iso_time(one.last_seen),
+            "times": one.times,
+        }
+        for target, one in found
+    ]

@@ -1,0 +1,149 @@
+"""A history as tidy pandas frames, with the columns that ``aadsync_lib.history.History`` documents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.frames import CHANGE, MEMBER, Columns
+from aadsync_lib.model.memory import JournalEntry, Membership, QuarantineRecord, RunRecord
+from aadsync_lib.report.history.numbers import Numbers, numbers_of
+from aadsync_lib.report.items_json import left_from_json
+
+TIME = "%Y-%m-%dT%H:%M:%S.%f"
+NUMBERS = ("changes", "members_added", "members_removed", "failed", "quarantined", "held")
+RUNS = (
+    *("run_id", "status", "started_at", "ended_at", "user", "host", "digest", "settings_digest"),
+    *("undoes", *NUMBERS),
+)
+OUTCOMES = ("run_id", "settled_at", *CHANGE, "result", "error", "reason", "drift")
+MEMBERSHIPS = (
+    *("target", "group", "group_external_id", *MEMBER, "how", "since", "run_id"),
+    *("until", "ending", "ended_by"),
+)
+QUARANTINE = ("target", "name", "external_id", "reason", "first_seen", "last_seen", "times")
+DRIFT = ("run_id", "seen_at", *CHANGE, "result", "reason")
+LEFT = "left"
+
+
+def runs_frame(runs: Iterable[RunRecord]) -> pd.DataFrame:
+    """See ``History.runs``."""
+    columns = Columns(RUNS)
+    for run in runs:
+        numbers = numbers_of(run)
+        columns.add(
+            {
+                "run_id": run.run_id,
+                "status": run.status,
+                "started_at": _time(run.started_at),
+                "ended_at": _time(run.ended_at),
+                "user": run.user,
+                "host": run.host,
+                "digest": run.digest,
+                "settings_digest": run.settings_digest,
+                "undoes": numbers.undoes,
+                **_numbers(run, numbers),
+            }
+        )
+    return _typed(columns, times=("started_at", "ended_at"), numbers=NUMBERS)
+
+
+def outcomes_frame(entries: Iterable[JournalEntry]) -> pd.DataFrame:
+    """See ``History.outcomes``."""
+    columns = Columns(OUTCOMES)
+    for entry in entries:
+        columns.change(
+            entry.outcome.change,
+            run_id=entry.run_id,
+            settled_at=_time(entry.settled_at),
+            target=entry.target,
+            result=entry.outcome.result.value,
+            error=entry.outcome.error,
+        )
+    return _typed(columns, times=("settled_at",))
+
+
+def memberships_frame(memberships: Iterable[Membership]) -> pd.DataFrame:
+    """See ``History.memberships``."""
+    columns = Columns(MEMBERSHIPS)
+    for one in memberships:
+        about = {
+            "target": one.target,
+            "group": one.group_name,
+            "group_external_id": one.group,
+            "how": one.how.value,
+            "since": _time(one.since),
+            "run_id": one.run_id,
+            "until": _time(one.until),
+            "ending": one.ending.value if one.ending else None,
+            "ended_by": one.ended_by,
+        }
+        columns.add(about, (one.member,))
+    return _typed(columns, times=("since", "until"))
+
+
+def quarantine_frame(found: Iterable[tuple[str, QuarantineRecord]]) -> pd.DataFrame:
+    """See ``History.quarantine``."""
+    columns = Columns(QUARANTINE)
+    for target, one in found:
+        columns.add(
+            {
+                "target": target,
+                "name": one.name,
+                "external_id": one.external_id,
+                "reason": one.reason,
+                "first_seen": _time(one.first_seen),
+                "last_seen": _time(one.last_seen),
+                "times": str(one.times),
+            }
+        )
+    return _typed(columns, times=("first_seen", "last_seen"), numbers=("times",))
+
+
+def drift_frame(entries: Iterable[JournalEntry], runs: Iterable[RunRecord]) -> pd.DataFrame:
+    """See ``History.drift``."""
+    columns = Columns(DRIFT)
+    for entry in entries:
+        change, result = entry.outcome.change, entry.outcome.result.value
+        if change.drift:
+            _drift(columns, change, entry.run_id, entry.settled_at, entry.target, result)
+    for run in runs:
+        document = json.loads(run.report) if run.report else {}
+        for target in document.get("targets", ()):
+            for left in left_from_json(target.get("left", ())):
+                if left.change.drift:
+                    seen, name = run.ended_at or run.started_at, target["target"]
+                    _drift(columns, left.change, run.run_id, seen, name, LEFT)
+    return _typed(columns, times=("seen_at",)).sort_values("seen_at", ignore_index=True)
+
+
+def _drift(
+    columns: Columns, change: Change, run_id: str, seen: float, target: str, result: str
+) -> None:
+    columns.change(change, run_id=run_id, seen_at=_time(seen), target=target, result=result)
+
+
+def _numbers(run: RunRecord, numbers: Numbers) -> dict[str, str | None]:
+    """Return the numbers of a run that has ended; one that has not has none."""
+    if run.report is None:
+        return {}
+    return {name: str(getattr(numbers, name)) for name in NUMBERS}
+
+
+def _time(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):{TIME}}"
+
+
+def _typed(columns: Columns, times: tuple[str, ...], numbers: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Return the frame, with the columns that are no text in their own dtype."""
+    frame = columns.frame()
+    for name in times:
+        found = pd.to_datetime(frame[name].astype(object), format=TIME, utc=True)
+        frame[name] = found.astype("datetime64[ns, UTC]")
+    for name in numbers:
+        frame[name] = frame[name].astype("Int64")
+    return frame

@@ -1,0 +1,210 @@
+"""What is shown of a history: a title, a few lines and tables, the same in text and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.codec import attributes_to_json
+from aadsync_lib.model.memory import (
+    How,
+    JournalEntry,
+    Membership,
+    QuarantineRecord,
+    RunRecord,
+)
+from aadsync_lib.model.run import Result
+from aadsync_lib.report.history.numbers import Numbers, numbers_of, shown_time
+from aadsync_lib.report.rows import ADD, REMOVE, shortened, words
+from aadsync_lib.report.sections import Section, count
+
+ADDED_BY = {How.ADDED: "this sync", How.FOUND: "found in both", How.FOREIGN: "somebody else"}
+NAMES = 5  # members named in a line
+ATTRIBUTES = frozenset({"update", "rename", "activate", "deactivate", "adopt", "release"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    empty: str = "Nothing."
+
+
+def runs_view(sync: str, runs: Sequence[RunRecord]) -> View:
+    """Show the runs, newest first."""
+    head = ("Run", "Began (UTC)", "By", "Ended", "Changes", "Members", "Notes")
+    rows = tuple(map(_run_row, runs))
+    title = f"History of {sync}: {count(len(runs), 'run')}"
+    return View(title, (), (Section("Runs", head, rows),), "No run has been recorded yet.")
+
+
+def run_view(sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full: bool) -> View:
+    """Show one run and what came of each change."""
+    numbers = numbers_of(run)
+    ended = f", ended {shown_time(run.ended_at)}" if run.ended_at is not None else ""
+    lines = (
+        f"Began {shown_time(run.started_at)}{ended} (UTC), by {run.user} on {run.host}",
+        f"Plan {run.digest}",
+        f"Settings {run.settings_digest}",
+        *((f"It undoes run {numbers.undoes}",) if numbers.undoes else ()),
+        *((_left(numbers),) if _left(numbers) else ()),
+    )
+    title = f"Run {run.run_id} of {sync}: {_status(run)}"
+    section = outcomes_section(entries, full=full, of_one_run=True)
+    return View(title, lines, (section,), "No outcome of it is what was asked for.")
+
+
+def outcomes_view(
+    title: str,
+    memberships: Iterable[Membership],
+    entries: Sequence[JournalEntry],
+    *,
+    full: bool,
+) -> View:
+    """Show where somebody is and was a member, and what came of each change of all runs."""
+    sections = (memberships_section(memberships), outcomes_section(entries, full=full))
+    return View(title, (), sections, "No run has changed it.")
+
+
+def members_view(
+    title: str, found: Iterable[tuple[Membership, tuple[str, ...]]], lines: tuple[str, ...]
+) -> View:
+    """Show who was in a group."""
+    head = ("Member", "Type", "Through", "Since (UTC)", "Run", "Added by")
+    rows = tuple(
+        (
+            one.member.name,
+            one.member.type.value.replace("_", " "),
+            " > ".join(via) or "direct",
+            shown_time(one.since),
+            one.run_id,
+            ADDED_BY[one.how],
+        )
+        for one, via in found
+    )
+    return View(title, lines, (Section("Members", head, rows),), "Nobody that is known of.")
+
+
+def quarantine_view(sync: str, found: Iterable[tuple[str, QuarantineRecord]]) -> View:
+    """Show what is held back until a person looks or the cause is gone."""
+    head = ("Name", "Target", "First seen (UTC)", "Last seen (UTC)", "Runs", "Why")
+    rows = tuple(
+        (
+            one.name,
+            target,
+            shown_time(one.first_seen),
+            shown_time(one.last_seen),
+            str(one.times),
+            one.reason,
+        )
+        for target, one in found
+    )
+    title = f"Quarantine of {sync}: {len(rows):,}"
+    return View(title, (), (Section("Quarantined", head, rows),), "Nothing is held back.")
+
+
+def memberships_section(memberships: Iterable[Membership]) -> Section:
+    """Return since when, and until when, somebody is in groups."""
+    head = ("Group", "Target", "Since (UTC)", "Run", "Added by", "Until (UTC)")
+    rows = tuple(
+        (
+            one.group_name,
+            one.target,
+            shown_time(one.since),
+            one.run_id,
+            ADDED_BY[one.how],
+            _until(one),
+        )
+        for one in memberships
+    )
+    return Section("Directly in groups", head, rows)
+
+
+def outcomes_section(
+    entries: Iterable[JournalEntry], *, full: bool, of_one_run: bool = False
+) -> Section:
+    """Return what came of each change; the id of a run tells when it was."""
+    run = () if of_one_run else ("Run",)
+    rows = tuple(
+        (
+            entry.outcome.change.name,
+            entry.target,
+            *(() if of_one_run else (entry.run_id,)),
+            entry.outcome.result.value,
+            _what(entry, full=full),
+        )
+        for entry in entries
+    )
+    return Section("Outcomes", ("Name", "Target", *run, "Result", "Change"), rows)
+
+
+def _run_row(run: RunRecord) -> tuple[str, ...]:
+    numbers = numbers_of(run)
+    undoes = f"undoes {numbers.undoes}" if numbers.undoes else ""
+    return (
+        run.run_id,
+        shown_time(run.started_at),
+        run.user,
+        _status(run),
+        f"{numbers.changes:,}",
+        f"{ADD}{numbers.members_added:,} {REMOVE}{numbers.members_removed:,}",
+        ", ".join(filter(None, (undoes, _left(numbers)))),
+    )
+
+
+def _status(run: RunRecord) -> str:
+    return run.status if run.ended_at is not None else "not ended"
+
+
+def _left(numbers: Numbers) -> str:
+    parts = (
+        ("failed", numbers.failed),
+        ("quarantined", numbers.quarantined),
+        ("held back", numbers.held),
+    )
+    return ", ".join(f"{number:,} {what}" for what, number in parts if number)
+
+
+def _until(one: Membership) -> str:
+    if one.until is None:
+        return "now"
+    by = f", by run {one.ended_by}" if one.ended_by else ""
+    ending = f" ({one.ending.value}{by})" if one.ending else ""
+    return f"{shown_time(one.until)}{ending}"
+
+
+def _what(entry: JournalEntry, *, full: bool) -> str:
+    change, outcome = entry.outcome.change, entry.outcome
+    parts = [words(change.action), *_differences(change), *_members(change, full=full)]
+    if change.drift:
+        parts.append("mends drift")
+    if outcome.result is not Result.DONE and outcome.error:
+        parts.append(outcome.error)
+    elif change.reason:
+        parts.append(f"({change.reason})")
+    return " ".join(parts)
+
+
+def _differences(change: Change) -> Iterable[str]:
+    if change.action.verb not in ATTRIBUTES:
+        return
+    before, after = (attributes_to_json(one) or {} for one in (change.before, change.after))
+    for key in dict.fromkeys((*before, *after)):
+        yield f"{key} {_value(before.get(key))} -> {_value(after.get(key))}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f'"{value}"' if value else "(none)"
+
+
+def _members(change: Change, *, full: bool) -> Iterable[str]:
+    if change.members:
+        names = tuple(member.name for member in change.members)
+        known, more = shortened(names, None if full else NAMES)
+        yield ", ".join((*known, *((f"{more:,} more",) if more else ())))

@@ -1,0 +1,166 @@
+"""The tables of changes, and of those that the policy leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.codec import attributes_to_json
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.model.run import Result
+from aadsync_lib.report.clean import label, visible
+from aadsync_lib.report.differences import SETTINGS
+from aadsync_lib.report.html.grid import Column, Detail, Grid, cleaned
+from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
+from aadsync_lib.report.rows import MEMBERS, details, words
+
+NAMES = 3  # members named in a row; it opens to all of them
+PILLS = {
+    Result.DONE: "good",
+    Result.FAILED: "bad",
+    Result.SKIPPED: "warn",
+    Result.QUARANTINED: "warn",
+    Result.UNKNOWN: "warn",
+}
+INSTEAD = {
+    LeftBy.ADDITIVE: "policy.mode: mirror would make it.",
+    LeftBy.MANAGED: "policy.members: exact would make it.",
+    LeftBy.DRIFT: "policy.drift: repair would make it.",
+}
+BY_HAND = "by hand"
+
+
+def changes_grid(lines: Sequence[Line], *, several: bool) -> Grid:
+    """Return the table of changes."""
+    drift = any(line.change.drift for line in lines)
+    columns = (
+        Column("Name", "name"),
+        Column("Change", "tone", filtered=True),
+        Column("Kind", shown=False, filtered=True),
+        Column("Result", "pill", shown=any(line.result for line in lines), filtered=True),
+        Column("What"),
+        Column("Why", "quiet"),
+        Column("Cause", "pill", shown=drift, filtered=True),
+        Column("Target", "quiet", shown=several, filtered=True),
+    )
+    return _grid("changes", "Changes", "", columns, lines, map(_change_row, lines))
+
+
+def left_grid(lines: Sequence[Line], *, several: bool) -> Grid:
+    """Return the table of what the policy leaves alone."""
+    columns = (
+        Column("Name", "name"),
+        Column("Change", "tone", filtered=True),
+        Column("What"),
+        Column("Left alone by", "code", filtered=True),
+        Column("What to do", "quiet"),
+        Column("Cause", "pill", filtered=True),
+        Column("Target", "quiet", shown=several, filtered=True),
+    )
+    intro = "Differences that the policy does not touch, and the setting that would."
+    return _grid("left", "Left alone", intro, columns, lines, map(_left_row, lines))
+
+
+def _grid(
+    name: str,
+    title: str,
+    intro: str,
+    columns: tuple[Column, ...],
+    lines: Sequence[Line],
+    rows: Iterable[tuple[str, ...]],
+) -> Grid:
+    return Grid(
+        name,
+        title,
+        intro,
+        columns,
+        cleaned(columns, rows),
+        tuple(_detail(line.change) for line in lines),
+        dict(_tones(lines)),
+    )
+
+
+def _change_row(line: Line) -> tuple[str, ...]:
+    change = line.change
+    return (
+        change.name,
+        words(change.action),
+        _kind(change),
+        line.result,
+        _what(change),
+        line.why or change.reason,
+        _cause(change),
+        line.target,
+    )
+
+
+def _left_row(line: Line) -> tuple[str, ...]:
+    change = line.change
+    return (
+        change.name,
+        words(change.action),
+        _what(change),
+        SETTINGS[line.left] if line.left else "",
+        INSTEAD[line.left] if line.left else "",
+        _cause(change),
+        line.target,
+    )
+
+
+def _kind(change: Change) -> str:
+    return change.action.kind.value.replace("_", " ")
+
+
+def _cause(change: Change) -> str:
+    return BY_HAND if change.drift else "Entra"
+
+
+def _what(change: Change) -> str:
+    """Say in a few words what changes: members by name, attributes from and to."""
+    if change.action.verb == "create" and change.action.kind is not Kind.GROUP:
+        return (change.after and change.after.display_name) or ""
+    if change.action not in MEMBERS:
+        return details(change).removeprefix(": ")
+    names = ", ".join(label(member.name) for member in change.members[:NAMES])
+    more = len(change.members) - NAMES
+    return f"{names} and {more:,} more" if more > 0 else names
+
+
+def _detail(change: Change) -> Detail:
+    facts = (
+        ("Why", visible(change.reason)),
+        ("Object id in Entra", visible(change.external_id or "")),
+        ("Id on the target", visible(change.target_id or "")),
+    )
+    return Detail(
+        tuple(fact for fact in facts if fact[1]),
+        tuple(_differences(change)),
+        tuple(label(member.name) for member in change.members),
+    )
+
+
+def _differences(change: Change) -> Iterator[tuple[str, str, str]]:
+    before = attributes_to_json(change.before) or {}
+    after = attributes_to_json(change.after) or {}
+    for key in dict.fromkeys((*before, *after)):
+        yield key, _value(before, key), _value(after, key)
+
+
+def _value(attributes: Mapping[str, object], key: str) -> str:
+    match attributes.get(key):
+        case None:
+            return ""
+        case bool(value):
+            return "yes" if value else "no"
+        case value:
+            return label(str(value))
+
+
+def _tones(lines: Iterable[Line]) -> Iterator[tuple[str, tuple[str, str]]]:
+    for action in {line.change.action for line in lines}:
+        sign = sign_of(action)
+        yield words(action), (TONES[sign], sign)
+    yield from ((result.value, (tone, "")) for result, tone in PILLS.items())
+    yield NOT_DONE, ("warn", "")
+    yield BY_HAND, ("warn", "")

@@ -1,0 +1,165 @@
+"""The bars of the page, as numbers; the template draws them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aadsync_lib.model.change import ORDER, Action
+from aadsync_lib.model.memory import RunRecord
+from aadsync_lib.model.run import Result, Status
+from aadsync_lib.report.clean import label, visible
+from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
+from aadsync_lib.report.rows import MEMBERS, words
+from aadsync_lib.report.sections import ENDINGS, count
+
+GROUPS = 10  # bars of groups
+RUNS = 40  # bars of the history
+UNDONE = frozenset({NOT_DONE, *(one.value for one in Result if one is not Result.DONE)})
+ENDED = {
+    Status.SUCCEEDED: "good",
+    Status.PARTIAL: "warn",
+    Status.REFUSED: "bad",
+    Status.FAILED: "bad",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A line of a chart: parts of a bar as percents with their tones, and the same in words."""
+
+    name: str
+    said: str
+    parts: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of the history: ``height`` in percent grows with the logarithm of its changes."""
+
+    run_id: str
+    started: str
+    ended: str
+    tone: str
+    changes: int
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The last runs, oldest first, and the picture in words."""
+
+    runs: tuple[Run, ...]
+    said: str
+
+
+def action_bars(lines: Iterable[Line]) -> tuple[Bar, ...]:
+    """Return the number of changes by action, what was not done apart."""
+    done: Counter[Action] = Counter()
+    undone: Counter[Action] = Counter()
+    members: Counter[Action] = Counter()
+    for line in lines:
+        action = line.change.action
+        (undone if line.result in UNDONE else done)[action] += 1
+        members[action] += len(line.change.members) if action in MEMBERS else 0
+    total = done + undone
+    top = max(total.values(), default=0)
+    return tuple(
+        Bar(
+            words(action),
+            _said(total[action], undone[action], members[action]),
+            _parts(top, (TONES[sign_of(action)], done[action]), ("undone", undone[action])),
+        )
+        for action in sorted(total, key=ORDER.__getitem__)
+    )
+
+
+def group_bars(lines: Iterable[Line]) -> tuple[Bar, ...]:
+    """Return the groups with the most members that come and go."""
+    added: Counter[str] = Counter()
+    removed: Counter[str] = Counter()
+    for line in lines:
+        if line.change.action in MEMBERS:
+            side = added if line.change.action is Action.ADD_MEMBERS else removed
+            side[line.change.name] += len(line.change.members)
+    most = sorted((added + removed).items(), key=lambda pair: (-pair[1], pair[0]))[:GROUPS]
+    top = most[0][1] if most else 0
+    return tuple(
+        Bar(
+            label(name),
+            _signed(added[name], removed[name]),
+            _parts(top, ("in", added[name]), ("out", removed[name])),
+        )
+        for name, _ in most
+    )
+
+
+def run_bars(history: Sequence[RunRecord]) -> Runs | None:
+    """Return the last runs; ``None`` where there is none to show."""
+    latest = sorted(history, key=lambda run: run.started_at)[-RUNS:]
+    if not latest:
+        return None
+    changes = [_changes(run) for run in latest]
+    top = math.log1p(max(changes)) or 1.0
+    runs = tuple(
+        Run(
+            visible(run.run_id),
+            _time(run.started_at),
+            _ending(run),
+            _tone(run),
+            number,
+            round(100 * math.log1p(number) / top, 1),
+        )
+        for run, number in zip(latest, changes, strict=True)
+    )
+    return Runs(runs, _summed(runs))
+
+
+def _parts(top: int, *parts: tuple[str, int]) -> tuple[tuple[str, float], ...]:
+    """Share the width of the longest bar out; what is there shows, however small."""
+    return tuple((tone, max(0.6, round(100 * number / top, 2))) for tone, number in parts if number)
+
+
+def _said(total: int, undone: int, members: int) -> str:
+    notes = [
+        *([count(members, "member")] if members else []),
+        *([f"{undone:,} not done"] if undone else []),
+    ]
+    return f"{total:,}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _signed(added: int, removed: int) -> str:
+    return " ".join(f"{sign}{n:,}" for sign, n in (("+", added), ("\u2212", removed)) if n)
+
+
+def _changes(run: RunRecord) -> int:
+    """Return the number of changes that a run made, as far as it told."""
+    targets = json.loads(run.report).get("targets", ()) if run.report else ()
+    return sum(sum(target["applied"].values()) for target in targets)
+
+
+def _ending(run: RunRecord) -> str:
+    known = {status.value: words for status, words in ENDINGS.items()}
+    return known.get(run.status, "did not end")
+
+
+def _tone(run: RunRecord) -> str:
+    return {status.value: tone for status, tone in ENDED.items()}.get(run.status, "warn")
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+def _summed(runs: Sequence[Run]) -> str:
+    endings = Counter(run.ended for run in runs)
+    counted = ", ".join(f"{number} {ending}" for ending, number in endings.most_common())
+    most = max(run.changes for run in runs)
+    return (
+        f"{count(len(runs), 'run')} from {runs[0].started} to {runs[-1].started} UTC: {counted}. "
+        f"At most {count(most, 'change')} in one run."
+    )

@@ -1,0 +1,151 @@
+"""What a reader has to know beside the changes, as tables: who waits, who is not ours, what warns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
+from aadsync_lib.model.run import RunReport, TargetReport
+from aadsync_lib.report.html import remedies
+from aadsync_lib.report.html.grid import Column, Grid, cleaned
+from aadsync_lib.report.outcomes import failures, quarantined_in
+from aadsync_lib.report.rows import words
+
+Rows = Iterable[tuple[str, ...]]
+
+QUARANTINED = "Held back until a person looks or the cause is gone; each ends by itself then."
+HELD = "These wait for a whole read or another try; later runs go on with them by themselves."
+LEFT_SINCE = "Changed since that run, so that undoing it leaves this alone."
+FOUND = "On the target, in scope by name or object id, and not managed by this sync."
+EMPTIED = "Groups that stay, and have nobody in them afterwards."
+RETIRED = "Groups of this sync that Entra no longer has in scope; policy.retired_groups decides."
+
+
+def plan_notes(plan: Plan) -> Iterator[Grid]:
+    """Return the tables of a plan."""
+    targets = plan.targets
+    yield _waiting("quarantined", "Quarantined", QUARANTINED, targets, _quarantined_of(targets))
+    held = LEFT_SINCE if plan.undoes else HELD
+    yield _waiting("held", "Held back", held, targets, _held_of(targets))
+    yield found_grid(targets)
+    yield _groups("retired", "Left the scope", RETIRED, targets, _retired_of(targets))
+    yield _groups("emptied", "Lose their last member", EMPTIED, targets, _emptied(targets))
+    yield _warnings(targets)
+
+
+def run_notes(report: RunReport) -> Iterator[Grid]:
+    """Return the tables of a run."""
+    targets = report.targets
+    ended = [(one.target, item) for one in targets for item in quarantined_in(one)]
+    yield _waiting("quarantined", "Quarantined", QUARANTINED, targets, ended)
+    held = LEFT_SINCE if report.undoes else HELD
+    yield _waiting("held", "Held back", held, targets, _held_of(targets))
+    yield found_grid(targets)
+    yield _warnings(targets)
+
+
+def failed_grid(report: RunReport) -> Grid:
+    """Return the table of changes that were not done."""
+    columns = (
+        Column("Name", "name"),
+        Column("Change", filtered=True),
+        Column("Error"),
+        _target(report.targets),
+    )
+    rows = (
+        (one.name, words(one.action), one.error, target.target)
+        for target in report.targets
+        for one in failures(target)
+    )
+    intro = "" if report.undoes else "The next run tries these again."
+    return Grid("failed", "Failed", intro, columns, cleaned(columns, rows))
+
+
+def found_grid(targets: Sequence[TargetPlan | TargetReport]) -> Grid:
+    """Return the table of what is there and not ours."""
+    columns = (
+        Column("Name", "name"),
+        Column("Kind", filtered=True),
+        Column("Who seems to own it"),
+        Column("Adopted by", "code", filtered=True),
+        Column("Id on the target", "quiet"),
+        Column("Object id in Entra", "quiet", shown=False),
+        _target(targets),
+    )
+    rows = (
+        (
+            one.name,
+            one.kind.value.replace("_", " "),
+            one.owner,
+            one.setting or "",
+            one.target_id,
+            one.external_id,
+            target.target,
+        )
+        for target in targets
+        for one in target.found
+    )
+    return Grid("found", "Found, not ours", FOUND, columns, cleaned(columns, rows))
+
+
+def _waiting(
+    name: str,
+    title: str,
+    intro: str,
+    targets: Sequence[object],
+    items: Iterable[tuple[str, Quarantined]],
+) -> Grid:
+    columns = (
+        Column("Name", "name"),
+        Column("Why"),
+        Column("What to do", "quiet"),
+        Column("Object id in Entra", shown=False),
+        _target(targets),
+    )
+    rows = (
+        (one.name, one.reason, remedies.of_reason(one.reason), one.external_id or "", target)
+        for target, one in items
+    )
+    return Grid(name, title, intro, columns, cleaned(columns, rows))
+
+
+def _groups(name: str, title: str, intro: str, targets: Sequence[object], rows: Rows) -> Grid:
+    columns = (Column("Group", "name"), _target(targets))
+    return Grid(name, title, intro, columns, cleaned(columns, rows))
+
+
+def _warnings(targets: Sequence[TargetPlan | TargetReport]) -> Grid:
+    columns = (
+        Column("What"),
+        Column("What to do", "quiet"),
+        Column("Code", "code", filtered=True),
+        _target(targets),
+    )
+    rows = (
+        (notice.message, remedies.of_warning(notice.code), notice.code, target.target)
+        for target in targets
+        for notice in target.warnings
+    )
+    return Grid("warnings", "Warnings", "", columns, cleaned(columns, rows))
+
+
+def _target(targets: Sequence[object]) -> Column:
+    return Column("Target", "quiet", shown=len(targets) > 1, filtered=True)
+
+
+def _quarantined_of(targets: Sequence[TargetPlan]) -> Iterator[tuple[str, Quarantined]]:
+    return ((one.target, item) for one in targets for item in one.quarantined)
+
+
+def _held_of(
+    targets: Sequence[TargetPlan] | Sequence[TargetReport],
+) -> Iterator[tuple[str, Quarantined]]:
+    return ((one.target, item) for one in targets for item in one.held)
+
+
+def _retired_of(targets: Sequence[TargetPlan]) -> Rows:
+    return ((name, one.target) for one in targets for name in one.retired)
+
+
+def _emptied(targets: Sequence[TargetPlan]) -> Rows:
+    return ((name, one.target) for one in targets for name in one.emptied)

@@ -1,0 +1,134 @@
+"""What may never happen, whatever goes wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link
+from tests.oracle.ledger import Ledger
+from tests.oracle.oracle import DAY, Foretold
+from tests.oracle.tenant import Tenant
+from tests.oracle.watched import Effect, Scene
+from tests.oracle.wishes import Wish, wish
+
+
+def strangers_touched(
+    foretold: Foretold, ledger: Ledger, before: Scene, after: Scene, effects: list[Effect]
+) -> Iterator[str]:
+    """Yield changes of objects that have no link of ours and did not get one."""
+    created = {one.id for one in effects if one.verb == "create"}
+    ours = ledger.owners.keys() | set(foretold.adopts.values()) | created | ledger.former
+    for effect in effects:
+        if effect.id not in ours:
+            yield f"{effect.kind} {effect.id} is not ours: {effect}"
+    for tid in before.accounts.keys() - ours:
+        gone = before.groups.get(tid, frozenset()) - after.accounts.keys()
+        if after.accounts.get(tid) != before.accounts[tid]:
+            yield f"{tid} is not ours and was {before.accounts[tid]}"
+        elif after.groups.get(tid, frozenset()) != before.groups.get(tid, frozenset()) - gone:
+            yield f"{tid} is not ours and its members were changed"
+
+
+def touched_by_undo(ledger: Ledger, before: Scene, effects: list[Effect]) -> Iterator[str]:
+    """Yield writes of an undo to objects that neither are ours nor were made by it."""
+    ours = ledger.owners.keys() | ledger.former | {e.id for e in effects if e.verb == "create"}
+    for effect in effects:
+        if effect.id not in ours:
+            yield f"{effect.kind} {effect.id} is not ours: {effect}"
+        elif effect.id in before.accounts and before.accounts[effect.id].admin:
+            yield f"{effect.kind} {effect.id} is protected: {effect}"
+
+
+def protected_touched(foretold: Foretold, before: Scene, after: Scene) -> Iterator[str]:
+    """Yield changes of the protected, and memberships that they lost."""
+    for tid in foretold.protected:
+        if after.accounts.get(tid) != before.accounts[tid]:
+            yield f"{tid} is protected and was {before.accounts[tid]}"
+        for gid, members in before.groups.items():
+            if tid in members and tid not in after.groups.get(gid, frozenset()):
+                yield f"{tid} is protected and no longer in {gid}"
+
+
+def access_lost(
+    tenant: Tenant, settings: Settings, then: Ledger, now: Ledger, before: Scene, after: Scene
+) -> Iterator[str]:
+    """Yield whoever is in a group of Entra, read or not, was on the target, and is not any more."""
+    wishes = wish(tenant.truth(), settings.scope)
+    was, is_ = ({oid: link.target_id for oid, link in one.links.items()} for one in (then, now))
+    for group in wishes.of(Kind.GROUP):
+        gid = was.get(group.id)
+        if gid not in before.groups:
+            continue
+        had, has = effective(before, gid), effective(after, gid)
+        for oid in _entitled(wishes.all, group.id, was):
+            if was.get(oid) in had and not {was.get(oid), is_.get(oid)} & has:
+                yield f"{oid} ({was.get(oid)}) lost its access to {group.name} ({gid})"
+
+
+def _entitled(wishes: Mapping[str, Wish], gid: str, linked: Mapping[str, str]) -> set[str]:
+    """Return who is in a group of Entra through groups that the target has."""
+    found: set[str] = set()
+    stack = [gid]
+    while stack:
+        for member in wishes[stack.pop()].members - found:
+            found.add(member)
+            if member in wishes and wishes[member].kind is Kind.GROUP and member in linked:
+                stack.append(member)
+    return {oid for oid in found if oid in wishes and wishes[oid].kind is not Kind.GROUP}
+
+
+def effective(scene: Scene, gid: str) -> set[str]:
+    """Return who is in a group of the target at any depth."""
+    found, stack = set(), [gid]
+    while stack:
+        for member in scene.groups.get(stack.pop(), frozenset()) - found:
+            found.add(member)
+            stack.append(member)
+    return found
+
+
+def duplicates(ledger: Ledger, before: Scene, after: Scene) -> Iterator[str]:
+    """Yield new objects that another one of the same identity stands beside."""
+    ids = Counter(
+        (one.kind, one.external_id)
+        for tid, one in after.accounts.items()
+        if one.external_id and tid not in ledger.former
+    )
+    for tid in after.accounts.keys() - before.accounts.keys():
+        one = after.accounts[tid]
+        if ids[one.kind, one.external_id] > 1:
+            yield f"{one.kind} {one.name} is there twice, with externalId {one.external_id}"
+
+
+def too_early(
+    ledger: Ledger, settings: Settings, in_scope: set[str], effects: list[Effect], now: float
+) -> Iterator[str]:
+    """Yield leavers whose account ended before the grace was over."""
+    if not settings.policy.grace_days:
+        return
+    for one in effects:
+        oid = ledger.owners.get(one.id)
+        ends = one.verb == "delete" or (one.wanted is not None and one.wanted.active is False)
+        if oid and one.kind is not Kind.GROUP and ends and oid not in in_scope:
+            waited = (now - ledger.missing.get(oid, now)) / DAY
+            if waited < settings.policy.grace_days:
+                yield f"{oid} ({one.id}) ended after {waited:.1f} days"
+
+
+def wrong_links(
+    foretold: Foretold, old: dict[str, Link], ledger: Ledger, before: Scene, after: Scene
+) -> Iterator[str]:
+    """Yield links that came from nowhere, and links that went though their object stands."""
+    for oid, link in ledger.links.items():
+        tid = link.target_id
+        known = oid in old and old[oid].target_id == tid
+        if not known and ledger.made.get(tid) != oid and foretold.adopts.get(oid) != tid:
+            yield f"{oid} is linked to {tid}, which it neither made nor may adopt"
+    owners = ledger.owners
+    for oid, link in old.items():
+        free = link.target_id in after.accounts and link.target_id not in owners
+        if free and oid not in ledger.links:
+            yield f"{oid} lost its link to {link.target_id}, which is still there"

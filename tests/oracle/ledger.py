@@ -1,0 +1,105 @@
+"""What is ours on a target and since when, kept from the writes that were seen, not from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link, Origin
+from tests.oracle.watched import Effect, Scene
+from tests.oracle.wishes import Wish, Wishes
+
+Pair = tuple[str, str]  # ids on the target of a group and of a member
+
+
+@dataclass
+class Ledger:
+    """``known`` memberships are the baseline of drift, ``added`` those of them that this sync made.
+
+    Of ``blurred`` ones nobody can say: a run died over them and then somebody changed them by hand.
+    ``made`` are objects that the sync created, by id, ``unsettled`` those that the store may not know;
+    ``missing`` is when a complete read first missed a leaver, ``wished`` what Entra wanted when a run
+    last ended. ``former`` objects had an identity that has another object by now, ``shared`` ones
+    belong to another sync. ``switched`` and ``shown`` are what the sync last set.
+    """
+
+    links: dict[str, Link] = field(default_factory=dict)
+    made: dict[str, str] = field(default_factory=dict)
+    known: set[Pair] = field(default_factory=set)
+    added: set[Pair] = field(default_factory=set)
+    fresh: set[Pair] = field(default_factory=set)
+    unsettled: set[str] = field(default_factory=set)
+    blurred: set[Pair] = field(default_factory=set)
+    missing: dict[str, float] = field(default_factory=dict)
+    wished: dict[str, Wish] = field(default_factory=dict)
+    former: set[str] = field(default_factory=set)
+    shared: set[str] = field(default_factory=set)
+    switched: dict[str, bool] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def owners(self) -> dict[str, str]:
+        return {link.target_id: oid for oid, link in self.links.items()}
+
+    def copy(self) -> Ledger:
+        return deepcopy(self)
+
+    def saw(self, effects: Iterable[Effect], *, unanswered: bool) -> None:
+        """Note the writes of a run; ``unanswered``: the store may not know them before the next one."""
+        for one in effects:
+            if one.verb == "create" and one.wanted and one.wanted.external_id:
+                self.made[one.id] = one.wanted.external_id
+                self.unsettled |= {one.id} if unanswered else set()
+            if one.wanted and one.wanted.active is not None:
+                self.switched[one.id] = one.wanted.active
+            if one.wanted and one.wanted.display_name is not None:
+                self.shown[one.id] = one.wanted.display_name
+            came = {(one.id, member) for member in one.added}
+            went = {(one.id, member) for member in one.removed}
+            self.known = (self.known | came) - went
+            self.added = (self.added | came) - went
+            if unanswered:
+                self.fresh |= came | went
+
+    def relink(self, stored: Iterable[Link], adopting: Mapping[str, str], scene: Scene) -> None:
+        """Take over who is linked, with what was created or adopted and could not be recorded."""
+        old, self.links = self.links, {link.external_id: link for link in stored}
+        taken = set(self.owners)
+        for tid, oid in self.made.items():
+            account = scene.accounts.get(tid)
+            new = oid not in self.links or tid in self.unsettled
+            if account and new and tid not in taken:
+                self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, account.name)
+        for oid, tid in adopting.items():
+            account = scene.accounts.get(tid)
+            if account and account.external_id == oid and oid not in self.links:
+                self.links[oid] = Link(account.kind, oid, tid, Origin.ADOPTED, account.name)
+        moved = {link.target_id for oid, link in old.items() if oid in self.links}
+        self.former = ((self.former | moved) & scene.accounts.keys()) - self.owners.keys()
+
+    def settled(self, wishes: Wishes, wanted: set[Pair], unread: set[str], scene: Scene) -> None:
+        """Note how a run left the memberships behind; of ``unread`` groups not all is wanted that is."""
+        there = pairs(scene)
+        open_ = (self.known | self.blurred) - there - wanted
+        lost = {pair for pair in open_ if pair[0] in unread}
+        self.known = (self.known & (wanted | there)) | (wanted & there)
+        self.added &= there
+        self.blurred = (self.blurred & (wanted | there)) | lost
+        self.fresh.clear()
+        self.unsettled.clear()
+        self.wished = dict(wishes.all)
+
+    def missed(self, in_scope: set[str], now: float) -> None:
+        """Note a complete read."""
+        gone = [o for o, link in self.links.items() if link.kind is not Kind.GROUP]
+        self.missing = {oid: self.missing.get(oid, now) for oid in gone if oid not in in_scope}
+
+    def touched(self, changed: set[Pair]) -> None:
+        """Note memberships that somebody changed by hand."""
+        self.blurred |= self.fresh & changed
+
+
+def pairs(scene: Scene) -> set[Pair]:
+    return {(gid, member) for gid, members in scene.groups.items() for member in members}

@@ -1,0 +1,102 @@
+"""A target that keeps every write that took effect, and lets none through that was not announced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from zlib import crc32
+
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.identity import Attributes, Kind
+from tests.core.fakes import FakeTarget, Fault
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A write that was done: to which object, and which members it put in and took out."""
+
+    verb: str
+    kind: Kind
+    id: str
+    wanted: Attributes | None = None
+    added: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a target holds at one moment."""
+
+    accounts: Mapping[str, Account]
+    groups: Mapping[str, frozenset[str]]
+    own: frozenset[str] = frozenset()
+
+
+class WatchedTarget(FakeTarget):
+    """``announced`` tells whether the journal has an open entry for a write, by id or by name.
+
+    Ids come from names, and faults are chosen by what a write says, so that a week is the same
+    whenever it is run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.effects: list[Effect] = []
+        self.unannounced: list[str] = []
+        self.announced: Callable[[str], bool] = lambda _: True
+        self.trouble: Fault | None = None
+        self.share = 1
+        self.hits = 0
+
+    def scene(self) -> Scene:
+        groups = {gid: frozenset(members) for gid, members in self.groups.items()}
+        return Scene(dict(self.accounts), groups, self.own)
+
+    def add(self, kind: Kind, name: str, members: Any = (), **more: Any) -> str:
+        place = crc32(f"{kind} {name}".encode()) % 10_000 * 100
+        while str(place) in self.accounts or any(e.id == str(place) for e in self.effects):
+            place += 1
+        self._next = place - 1
+        return super().add(kind, name, members, **more)
+
+    def _write(self, what: str, act: Callable[[], T]) -> T:
+        verb, _, rest = what.partition(" ")
+        about = rest.partition(" ")[2] if verb == "create" else rest
+        shown = self.accounts[about].name if about in self.accounts else about
+        if not (self.announced(about) or self.announced(shown)):
+            self.unannounced.append(what)
+        self.faults.pop(len(self.log), None)
+        if self.trouble and crc32(f"{verb} {shown}".encode()) % self.share == 0:
+            self.faults[len(self.log)] = self.trouble
+            self.hits += 1
+        return super()._write(what, act)
+
+    def _create(self, kind: Kind, wanted: Attributes, members: Sequence[str]) -> str:
+        target_id = super()._create(kind, wanted, ())
+        self.effects.append(Effect("create", kind, target_id, wanted))
+        self._change_members(target_id, members, ())
+        return target_id
+
+    def _update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
+        super()._update(kind, target_id, wanted)
+        self.effects.append(Effect("update", kind, target_id, wanted))
+
+    def _change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        if not add and not remove:
+            return
+        before = frozenset(self.groups.get(group_id, ()))
+        try:
+            super()._change_members(group_id, add, remove)
+        finally:
+            after = frozenset(self.groups.get(group_id, ()))
+            added = frozenset(add) & after
+            effect = Effect("members", Kind.GROUP, group_id, None, added, before - after)
+            self.effects.append(effect)
+
+    def _delete(self, target_id: str) -> None:
+        if target_id in self.accounts:
+            self.effects.append(Effect("delete", self.accounts[target_id].kind, target_id))
+        super()._delete(target_id)

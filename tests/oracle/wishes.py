@@ -1,0 +1,145 @@
+"""What Entra asks for, in the plainest way: whom a read puts in scope, named and nested."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from aadsync_lib.config.scope import Scope
+from aadsync_lib.model.directory import Snapshot, User
+from aadsync_lib.model.identity import Kind
+
+RESERVED = ("admins", "users", "account users")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An identity in scope. ``contested``: it may get neither an account nor another name."""
+
+    kind: Kind
+    id: str
+    name: str
+    display: str | None
+    active: bool = True
+    members: frozenset[str] = frozenset()
+    unread: bool = False
+    contested: bool = False
+
+    @property
+    def key(self) -> tuple[Kind, str]:
+        """What the target holds once."""
+        return self.kind, self.name.strip().casefold()
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """``nameless`` are in scope, too, but nobody knows what to call them."""
+
+    all: Mapping[str, Wish]
+    nameless: frozenset[str]
+    complete: bool
+
+    def of(self, *kinds: Kind) -> list[Wish]:
+        return [one for one in self.all.values() if one.kind in kinds]
+
+
+def wish(seen: Snapshot, scope: Scope) -> Wishes:
+    """Return everybody in scope of one read."""
+    nested = nest(seen, scope)
+    inside = seen.assigned.union(*(members for members, _ in nested.values()))
+    found: dict[str, Wish] = {}
+    nameless = set()
+    for uid, user in seen.users.items():
+        if uid in inside and (scope.guests or not user.guest):
+            if name := _user_name(user):
+                found[uid] = Wish(
+                    Kind.USER, uid, name, _shown(user.display_name, name), user.enabled
+                )
+            else:
+                nameless.add(uid)
+    for sid, one in seen.service_principals.items():
+        if sid in inside and scope.service_principals:
+            shown = _shown(one.display_name, one.app_id)
+            found[sid] = Wish(Kind.SERVICE_PRINCIPAL, sid, one.app_id, shown, one.enabled)
+    for gid, (members, unread) in nested.items():
+        name = seen.groups[gid].display_name.strip()
+        found[gid] = Wish(Kind.GROUP, gid, name, None, True, members, unread)
+    in_scope = found.keys() | nameless
+    claims = Counter(one.key for one in found.values())
+    for oid, one in found.items():
+        contested = claims[one.key] > 1 or (one.kind is Kind.GROUP and one.key[1] in RESERVED)
+        found[oid] = replace(one, contested=contested, members=one.members & in_scope)
+    return Wishes(found, frozenset(nameless), seen.complete)
+
+
+def _user_name(user: User) -> str | None:
+    name = user.mail if user.guest else user.user_principal_name
+    return name.strip().lower() if name else None
+
+
+def _shown(display: str | None, name: str) -> str:
+    return (display or "").strip() or name
+
+
+def nest(seen: Snapshot, scope: Scope) -> dict[str, tuple[frozenset[str], bool]]:
+    """Return the groups to have with their direct members, and whether some may not be known."""
+    groups = seen.groups
+    inside = {gid: (one.members & groups.keys()) - {gid} for gid, one in groups.items()}
+    unread = {gid for gid, one in groups.items() if one.unread}
+
+    def below(gid: str) -> set[str]:
+        found, before = {gid}, set[str]()
+        while found != before:
+            before, found = found, found.union(*(inside[one] for one in found))
+        return found
+
+    def people(gids: set[str]) -> frozenset[str]:
+        return frozenset().union(*(groups[gid].members for gid in gids)) - groups.keys()
+
+    if scope.nested == "direct":
+        return {gid: (people({gid}), gid in unread) for gid in sorted(seen.roots)}
+    if scope.nested == "flatten":
+        return {gid: (people(below(gid)), bool(below(gid) & unread)) for gid in sorted(seen.roots)}
+    kept = _kept(seen, inside, scope.max_depth)
+    return {
+        gid: (
+            kept[gid] | people({gid}.union(*(below(child) for child in inside[gid] - kept[gid]))),
+            bool({gid}.union(*(below(child) for child in inside[gid] - kept[gid])) & unread),
+        )
+        for gid in sorted(kept)
+    }
+
+
+def _kept(
+    seen: Snapshot, inside: Mapping[str, frozenset[str]], max_depth: int
+) -> dict[str, frozenset[str]]:
+    """Return the groups to have and which of those in them stay nested: no circle, no level too deep.
+
+    Walking down from the roots in order of id, what leads back to a group above is cut.
+    """
+    straight: dict[str, set[str]] = {}
+
+    def walk(gid: str, above: frozenset[str]) -> None:
+        straight[gid] = set()
+        for child in sorted(inside[gid]):
+            if child not in above | {gid}:
+                straight[gid].add(child)
+                if child not in straight:
+                    walk(child, above | {gid})
+
+    for root in sorted(seen.roots):
+        if root not in straight:
+            walk(root, frozenset())
+
+    def level(gid: str) -> int:
+        above = [level(one) for one, children in straight.items() if gid in children]
+        roots = [1] if gid in seen.roots else []
+        return max([1 + one for one in above if 0 < one < max_depth] + roots, default=0)
+
+    levels = {gid: level(gid) for gid in straight}
+    return {
+        gid: frozenset(straight[gid]) if at < max_depth else frozenset()
+        for gid, at in levels.items()
+        if at
+    }
