@@ -8,6 +8,7 @@ AadsyncError                  1  base of all
 ├── StoreError                1  the store could not be used
 │   └── LeaseHeldError        1  another run holds the lease
 ├── PlanMovedError            1  a saved plan no longer fits the world
+├── UnknownNameError          1  nobody of that name is known
 ├── UsageError                2  the command line
 ├── PartialError              3  the run went through, not everything was done
 └── UnsafePlanError           4  refused by the guard
@@ -62,6 +63,18 @@ class LeaseHeldError(StoreError):
 
 class PlanMovedError(AadsyncError):
     """A saved plan no longer is what planning now would give."""
+
+
+class UnknownNameError(AadsyncError):
+    """The store knows nobody of this name; ``nearest`` are names that look like it."""
+
+    def __init__(self, what: str, name: str, nearest: tuple[str, ...]) -> None:
+        self.nearest = nearest
+        near = f" Nearest: {', '.join(nearest)}." if nearest else ""
+        super().__init__(
+            f"The store knows no {what} {name}: no link, membership or recorded change has that name or "
+            f"id.{near} aadsync explain --{what} looks in Entra, too."
+        )
 
 
 class UsageError(AadsyncError):

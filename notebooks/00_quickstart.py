@@ -2,7 +2,7 @@
 # MAGIC %md
 # MAGIC # aadsync in two minutes
 # MAGIC A made-up company, Contoso, with its Microsoft Entra ID and its Databricks account, both running on this driver. You see a plan, a sync, a second
-# MAGIC sync that finds nothing to do, two days of changes, and an accident that is refused.
+# MAGIC sync that finds nothing to do, two days of changes, an accident that is refused, why somebody is in a group, and an undo.
 # MAGIC
 # MAGIC **No credentials, no configuration: Run all.** Nothing outside of this notebook is read or changed.
 

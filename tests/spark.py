@@ -34,6 +34,16 @@ SMALL = {
     "spark.databricks.delta.properties.defaults.checkpointInterval": "50",
 }
 
+# What the server keeps for a page that nobody opens: thousands of plans, until its memory is full.
+FORGETFUL = {
+    "spark.ui.retainedJobs": "5",
+    "spark.ui.retainedStages": "5",
+    "spark.ui.retainedTasks": "100",
+    "spark.sql.ui.retainedExecutions": "5",
+    "spark.connect.ui.retainedSessions": "5",
+    "spark.connect.ui.retainedStatements": "5",
+}
+
 
 def missing() -> str | None:
     """Return why Spark cannot run here."""
@@ -62,6 +72,7 @@ def options(folder: Path) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
         **SMALL,
+        **FORGETFUL,
     }
 
 

@@ -112,10 +112,10 @@ def test_where_all_is_well_every_check_says_so(box, tree, tmp_path):
         "ok       Graph members: can be read.",
         "ok       Graph users: can be read.",
         "ok       Graph service principals: can be read.",
-        "ok       scope: 1 root groups, 1 groups in all, 1 users, 1 service principals.",
+        "ok       scope: 1 root group, 1 group in all, 1 user, 1 service principal.",
         (
             "ok       target account: login by oauth_m2m is an account admin's; it lists 0 users, "
-            "1 service principals, 1 groups."
+            "1 service principal, 1 group."
         ),
         f"ok       target account runs as: {box.client_id} (Sync); the sync never changes it.",
         "ok       target account limit: 3 of 10,000 users and service principals, 2 of them still to come.",

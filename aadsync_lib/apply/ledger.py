@@ -7,10 +7,11 @@ from dataclasses import replace
 from threading import Lock
 
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Store
+from aadsync_lib.reconcile.recover import former_origin
 from aadsync_lib.reconcile.renames import renamed_links
 
 
@@ -31,6 +32,7 @@ class Ledger:
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
         self._not_added: dict[Step, str] = {}
+        self._former: Sequence[Link] | None = None  # not yet read
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -61,6 +63,13 @@ class Ledger:
     def sharer(self, target_id: str) -> str | None:
         """Return the other sync that manages an object by now, if one does."""
         return self._store.shared(self._target).get(target_id)
+
+    def origin(self, change: Change) -> Origin:
+        """Return the origin of the link that an adoption makes: what comes back is what it was."""
+        with self._lock:
+            if self._former is None:
+                self._former = self._store.former(self._target)
+            return former_origin(self._former, change)
 
     def announce(self, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent; return their journal entries."""

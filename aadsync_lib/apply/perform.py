@@ -111,8 +111,7 @@ class Performer:
                 return self._create(changes, entries)
             case "delete":
                 self.target.delete(first.action.kind, _id(first))
-                linked_to = self.ledger.target_id(first.external_id)
-                ends = first.external_id and linked_to in (None, first.target_id)
+                ends = first.external_id and self._ends(first)
                 unlinked = (first.external_id,) if ends and first.external_id else ()
                 self.ledger.settle(entries, _all(changes, Result.DONE), unlinked=unlinked)
             case "add" | "remove":
@@ -125,18 +124,22 @@ class Performer:
                 if wanted:
                     self.target.update(first.action.kind, _id(first), wanted)
                 linked = tuple(
-                    _link(change, _id(change), Origin.ADOPTED)
+                    _link(change, _id(change), self.ledger.origin(change))
                     for change in changes
                     if change.action.verb == "adopt"
                 )
                 released = tuple(
                     change.external_id
                     for change in changes
-                    if change.action.verb == "release" and change.external_id
+                    if change.action.verb == "release" and self._ends(change) and change.external_id
                 )
                 outcomes = _all(changes, Result.DONE)
                 self.ledger.settle(entries, outcomes, linked=linked, unlinked=released)
         return True
+
+    def _ends(self, change: Change) -> bool:
+        """Return whether the link ends with this object: another one may have it by now."""
+        return self.ledger.target_id(change.external_id) in (None, change.target_id)
 
     def _create(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
         first, members = changes[0], _ids(changes, Action.ADD_MEMBERS)

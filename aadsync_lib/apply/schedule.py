@@ -77,10 +77,31 @@ def schedule(changes: Iterable[Change], detours: Set[Departure] = frozenset()) -
         if rest:
             after = _makers(rest, parts) | _names_freed(key, rest, givers)
             after |= unnest.keys() if _nests(rest) else frozenset()
-            heir = {key.removesuffix(END) + ITSELF} & heirs if key.endswith(END) else frozenset()
+            heir = {_about(key) + ITSELF} & heirs if key.endswith(END) else frozenset()
             tasks.append(_task(key, rest, after, _adoption(key, parts) | heir))
-    tasks = _after_deletions(tasks)
+    tasks = _releases_last(_after_deletions(tasks))
     return tuple(sorted(tasks, key=lambda task: task.phase))
+
+
+def _releases_last(tasks: list[Task]) -> list[Task]:
+    """Let an object go only once everything else of it is done: nobody could finish it afterwards."""
+    last = {_about(task.key) for task in tasks if _releases(task)}
+    others: dict[str, set[str]] = {about: set() for about in last}
+    for task in tasks if last else ():
+        if _about(task.key) in last and not _releases(task):
+            others[_about(task.key)].add(task.key)
+    return [
+        replace(task, needs=task.needs | others[_about(task.key)]) if _releases(task) else task
+        for task in tasks
+    ]
+
+
+def _releases(task: Task) -> bool:
+    return any(change.action in RELEASES for change in task.changes)
+
+
+def _about(key: str) -> str:
+    return key.partition("/")[0]
 
 
 def _replaces(key: str, parts: Mapping[str, Part]) -> bool:
@@ -148,11 +169,17 @@ def _phase(part: Part) -> Phase:
 
 
 def _parts(changes: Iterable[Change]) -> dict[str, Part]:
-    """Group the changes that go into one request: what an object is, and whom a group contains."""
+    """Group the changes that go into one request: what an object is, and whom a group contains.
+
+    An identity may have two objects, one in place of the other.
+    """
     parts: dict[str, list[Change]] = {}
     for change in changes:
         about = change.external_id or change.target_id or change.name
-        parts.setdefault(f"{about}/{_aspect(change)}", []).append(change)
+        key = f"{about}/{_aspect(change)}"
+        if key in parts and parts[key][0].target_id != change.target_id:
+            key = f"{about}/{change.target_id}/{_aspect(change)}"
+        parts.setdefault(key, []).append(change)
     for key in [key for key in parts if key.endswith(OF_MEMBERS)]:
         itself = parts.get(_itself(key))
         if itself and _creates(itself):

@@ -10,6 +10,7 @@ from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.report.sections import count
 from aadsync_lib.wiring import account_target
 
 MOST_PRINCIPALS = 10_000  # users and service principals of an account
@@ -33,8 +34,10 @@ def _target(patient: Patient, target: TargetSettings) -> Iterator[Finding]:
     yield Finding(
         f"target {target.name}",
         "ok",
-        f"login by {target.auth.method} is an account admin's; it lists {kinds[Kind.USER]} users, "
-        f"{kinds[Kind.SERVICE_PRINCIPAL]} service principals, {kinds[Kind.GROUP]} groups.",
+        f"login by {target.auth.method} is an account admin's; it lists "
+        f"{count(kinds[Kind.USER], 'user')}, "
+        f"{count(kinds[Kind.SERVICE_PRINCIPAL], 'service principal')}, "
+        f"{count(kinds[Kind.GROUP], 'group')}.",
     )
     yield _who(target, snapshot)
     people = (Kind.USER, Kind.SERVICE_PRINCIPAL)
@@ -74,8 +77,8 @@ def _room(
         else []
     )
     new = {(p.kind, name_key(p.name)) for p in wanted if p.kind in kinds and p.active} - there
-    count = len(there) + len(new)
-    status: Status = "ok" if count < most * NEARLY else "warning" if count <= most else "failed"
+    total = len(there) + len(new)
+    status: Status = "ok" if total < most * NEARLY else "warning" if total <= most else "failed"
     remedy = None if status == "ok" else "Ask Databricks to raise the limit, or narrow the scope."
-    detail = f"{count:,} of {most:,} {what}, {len(new):,} of them still to come."
+    detail = f"{total:,} of {most:,} {what}, {len(new):,} of them still to come."
     return Finding(f"target {target.name} limit", status, detail, remedy)

@@ -13,6 +13,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.report.sections import count
 from aadsync_lib.source.client import GraphClient
 from aadsync_lib.source.endpoint import Endpoint
 from aadsync_lib.source.entra import EntraSource
@@ -135,8 +136,9 @@ def check_scope(patient: Patient) -> Iterator[Finding]:
     yield Finding(
         "scope",
         "ok" if desired.groups or desired.principals else "warning",
-        f"{len(snapshot.roots)} root groups, {len(desired.groups)} groups in all, "
-        f"{kinds[Kind.USER]} users, {kinds[Kind.SERVICE_PRINCIPAL]} service principals.",
+        f"{count(len(snapshot.roots), 'root group')}, "
+        f"{count(len(desired.groups), 'group')} in all, {count(kinds[Kind.USER], 'user')}, "
+        f"{count(kinds[Kind.SERVICE_PRINCIPAL], 'service principal')}.",
     )
     unread = [group for group in snapshot.groups.values() if group.unread]
     yield from first(

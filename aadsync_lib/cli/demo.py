@@ -21,7 +21,7 @@ SPEED = 20  # times as fast as the published limits
 def demo(options: Options) -> None:
     """Watch a made-up company being synced.
 
-    A first plan, two days of changes and an accident, all on this machine.
+    A first plan, two days of changes, an accident, a question and an undo, all on this machine.
     """
     embedded = needs_sandbox("aadsync_lib.sandbox")
     from aadsync_lib.cli.telling import TextTeller

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aadsync_lib.cli.outlet import Outlet
+from aadsync_lib.report.explaining.text import explanation_text
 from aadsync_lib.report.page import Look, Page
 from aadsync_lib.report.text import plan_text
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aadsync_lib.engine.refusal import RefusedError
+    from aadsync_lib.model.explanation import Explanation
     from aadsync_lib.model.plan import Plan
 
 SHORT = 60  # changes up to which each of them is shown
@@ -57,6 +59,10 @@ class TextTeller:
     def refused(self, error: RefusedError) -> None:
         """Show why the guard stopped a plan."""
         self._outlet.result(f"{self._outlet.clean(str(error))}\n\n")
+
+    def explained(self, found: Explanation) -> None:
+        """Show why somebody is in a group."""
+        self._outlet.result(f"{explanation_text(found, self._look)}\n")
 
     def what_next(self) -> None:
         """Say what to try next."""

@@ -19,7 +19,7 @@ from aadsync_lib.engine.memory import Remember, remember_held, remember_read, re
 from aadsync_lib.engine.moved import check_unmoved
 from aadsync_lib.engine.planning import Part, Planned, plan_all
 from aadsync_lib.engine.record import new_run_id, untouched
-from aadsync_lib.engine.refusal import RefusedError, refusal
+from aadsync_lib.engine.refusal import RefusedError, objections, refusal
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.errors import PartialError, StoreError
 from aadsync_lib.model.explanation import Explanation
@@ -122,17 +122,19 @@ class Engine:
             plan = self.planned = planned.plan
             self._store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
             reports: tuple[TargetReport, ...] = ()
+            over: tuple[str, ...] = ()
             error: BaseException | None = None
             try:
                 self._remember(remember_read, run_id, planned)
                 no = refusal(plan, self._settings.policy.limits, approve)
                 if no:
+                    over = objections(plan, self._settings.policy.limits)
                     self._remember(remember_held, run_id, planned)
                     reports = _refused(plan)
                 else:
                     reports, error = self._apply(run_id, planned)
             finally:
-                report = self._report(run_id, plan, reports, began)
+                report = replace(self._report(run_id, plan, reports, began), over=over)
                 status = report.status if reports else Status.FAILED
                 self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
         self._prune()

@@ -11,15 +11,9 @@ from aadsync_lib.model.memory import Membership, Memory, QuarantineRecord
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Store
+from aadsync_lib.reconcile.observe import Observer, managed_groups, touched_groups
 from aadsync_lib.reconcile.recall import Remembered
-from aadsync_lib.reconcile.remember import (
-    Observer,
-    managed_groups,
-    missing,
-    quarantine_after,
-    retries_after,
-    touched_groups,
-)
+from aadsync_lib.reconcile.remember import missing, quarantine_after, retries_after
 
 Remember = Callable[[Store, str, Part, float], None]
 AT_ONCE = 50_000  # memberships in memory, so that a million of them do not all count at once

@@ -23,6 +23,7 @@ from aadsync_lib.reconcile.leavers import suspects
 from aadsync_lib.reconcile.ownership import puzzling_groups
 from aadsync_lib.reconcile.past import Past
 from aadsync_lib.reconcile.planner import draft
+from aadsync_lib.reconcile.recall import Unrecorded
 from aadsync_lib.reconcile.recover import Recovered, judge, recover
 from aadsync_lib.reconcile.retries import Tries
 from aadsync_lib.reconcile.tree import tree
@@ -115,16 +116,18 @@ class _Planner:
     def plan(self, target: Target, snapshot: TargetSnapshot) -> Part:
         name = target.name
         links, pending = self.store.links(name), self.store.pending(name)
-        recovered = recover(pending, snapshot, links)
+        former = self.store.former(name) if pending else ()
+        recovered = recover(pending, snapshot, links, former)
         links = recovered.applied_to(links)
         case = self._case(name, snapshot, links)
         groups = {*case.groups_in_play(), *puzzling_groups(case)}
         case = replace(case, members=target.members(sorted(groups)))
         case = replace(case, fates=self.source.look_up(suspects(case)))
-        recall = _Recall(self.store, name)
+        judged = judge(pending, snapshot, case.members, links)
+        late = [(one.run_id, judged[one.entry]) for one in pending]
+        recall = Unrecorded(_Recall(self.store, name), late, name, links, self.now)
         drafted = draft(name, case, self._target_settings(name).pace, recall)
         log.info("planned %d changes", len(drafted.plan.changes), extra={"target": name})
-        judged = judge(pending, snapshot, case.members, links)
         return Part(drafted.plan, links, recovered, judged, case, drafted.waiting)
 
     def _case(self, name: str, snapshot: TargetSnapshot, links: Links) -> Case:

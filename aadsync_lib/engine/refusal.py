@@ -37,6 +37,11 @@ def refusal(plan: Plan, limits: Limits, approve: str | None) -> str | None:
     return _message(over, way_out)
 
 
+def objections(plan: Plan, limits: Limits) -> tuple[str, ...]:
+    """Return everything the guard has against a plan, a line each."""
+    return tuple(map(str, touches_protected(plan) or breaches(plan, limits)))
+
+
 def _message(over: Sequence[Breach], way_out: str) -> str:
     lines = "\n".join(f"  {breach}" for breach in over)
     count = "a limit" if len(over) == 1 else f"{len(over)} limits"

@@ -15,7 +15,7 @@ from aadsync_lib.errors import UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Principal
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Outcome, Result, Status
@@ -42,12 +42,8 @@ def plan_undo(
     _check_whole(run, entries)
     _check_targets(run, entries, settings)
     idle = _of_no_effect(run, store.runs())
-    later = [
-        one
-        for one in store.entries(after=run.started_at)
-        if _later(one, run) and (one.run_id, one.target) not in idle
-    ]
-    parts = [_part(settings, target, store, run, entries, later) for target in targets]
+    later = [one for one in store.entries(after=run.started_at) if _later(one, run)]
+    parts = [_part(settings, target, store, run, entries, later, idle) for target in targets]
     plans = tuple(part.plan for part in parts)
     plan = Plan(settings.name, plans, True, settings_digest(settings), undoes=run.run_id)
     return Planned(plan, {part.plan.target: part for part in parts})
@@ -60,33 +56,49 @@ def _part(
     run: RunRecord,
     entries: Iterable[JournalEntry],
     later: Iterable[JournalEntry],
+    idle: frozenset[tuple[str, str]],
 ) -> Part:
     name, snapshot = target.name, target.read()
-    pending, links = store.pending(name), store.links(name)
-    recovered = recover(pending, snapshot, links)
-    links = recovered.applied_to(links)
+    pending, before = store.pending(name), store.links(name)
+    recovered = recover(pending, snapshot, before, store.former(name))
+    links = recovered.applied_to(before)
     done = [one for one in entries if one.target == name]
     changes = [one.outcome.change for one in done]
     changes += [one.change for one in pending if one.run_id == run.run_id]
-    places = places_of(changes, snapshot.accounts, links)
+    after = [one for one in later if one.target == name]
+    adopted = [one.outcome.change for one in after] + [one.change for one in pending]
+    places = places_of(changes, adopted, snapshot.accounts, links)
     members = target.members(groups_to_read(changes, snapshot, places))
     judged = judge(pending, snapshot, members, links)
     found = _found(pending, judged, name, run)
-    since = [one for one in later if one.target == name]
+    others = [one for one in (*after, *found) if one.run_id != run.run_id]
+    since = [one for one in others if (one.run_id, name) not in idle]
     case = UndoCase(
         effects=effects_of((*done, *(f for f in found if f.run_id == run.run_id)), places),
-        touched=touched_by((*since, *(f for f in found if f.run_id != run.run_id)), places),
+        touched=touched_by(since, places),
         target=snapshot,
         links=links,
         protected=_protected(settings, snapshot, links),
-        former={link.target_id: link for link in store.former(name)},
+        former=_former(store.former(name), before, links),
         shared=store.shared(name),
         members=members,
+        additive=settings.policy.mode == "additive",
     )
     pace = next(one.pace for one in settings.targets if one.name == name)
     plan = replace(undo_target(name, case, pace), state_digest=_state(case))
     log.info("planned %d changes that undo run %s", len(plan.changes), run.run_id)
     return Part(plan, links, recovered, judged)
+
+
+def _former(known: Iterable[Link], before: Links, links: Links) -> Mapping[str, Link]:
+    """Return what lost its link, by target id: also by a write that was not recorded."""
+    moved = (
+        link
+        for external_id, link in before.by_external.items()
+        if (now := links.by_external.get(external_id)) and now.target_id != link.target_id
+    )
+    found = {link.target_id: link for link in (*known, *moved)}
+    return {one: link for one, link in found.items() if one not in links.by_target}
 
 
 def _state(case: UndoCase) -> str:
@@ -147,7 +159,7 @@ def _of_no_effect(run: RunRecord, runs: Sequence[RunRecord]) -> frozenset[tuple[
             found |= {(one.run_id, target) for target in numbers[one.run_id].targets}
     for one in later:
         about = numbers[one.run_id]
-        if about.undoes in numbers and one.status == Status.SUCCEEDED:
+        if about.undoes in numbers and one.status == Status.SUCCEEDED and not about.left:
             for target in about.targets:
                 if (one.run_id, target) not in found:
                     found |= {(one.run_id, target), (str(about.undoes), target)}

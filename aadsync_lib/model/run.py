@@ -103,7 +103,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did."""
+    """What a run did. ``over`` is what the guard had against its plan, where it was refused."""
 
     run_id: str
     sync: str
@@ -113,6 +113,7 @@ class RunReport:
     requests: Requests
     seconds: float
     undoes: str | None = None
+    over: tuple[str, ...] = ()
 
     @property
     def status(self) -> Status:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aadsync_lib.config.policy import Limits
 from aadsync_lib.doctor import Finding
 from aadsync_lib.engine.refusal import refusal
 from aadsync_lib.errors import AadsyncError, PartialError
 from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
 from aadsync_lib.report.clean import visible
+from aadsync_lib.report.explaining.parts import not_found
 from aadsync_lib.report.outcomes import failures, quarantined_in
+from aadsync_lib.report.rows import shortened
 
 SHOWN = 10  # failures that an error names
 
@@ -41,8 +44,8 @@ def check_run(report: RunReport) -> None:
     """Raise ``PartialError`` when something was not done; what waits for a person is shown only."""
     failed = [failure for target in report.targets for failure in failures(target)]
     held = [one for target in report.targets for one in target.held]
-    if held and not failed:
-        raise PartialError(unread(len(held)))
+    if held and not failed and not report.undoes:  # an undo leaves alone what changed since
+        raise PartialError(held_back((one.name, one.reason) for one in held))
     if not failed and report.status in {Status.SUCCEEDED, Status.PARTIAL}:
         return
     lines = "\n".join(
@@ -55,11 +58,15 @@ def check_run(report: RunReport) -> None:
     )
 
 
-def unread(count: int) -> str:
-    """Say that removals wait, because what could not be read is not gone."""
+def held_back(held: Iterable[tuple[str, str]]) -> str:
+    """Say what waits and why: what could not be read is not gone, and what failed is tried again later."""
+    known = list(held)
+    shown, more = shortened(tuple(dict.fromkeys(known)), SHOWN)
+    lines = "\n".join(f"  {visible(name)}: {visible(reason)}" for name, reason in shown)
+    also = f"\n  and {more} more" if more else ""
     return (
-        f"{count} changes are held back, because a part of Entra could not be read; everything else was "
-        f"done. Run 01_setup: it says what may not be read. Until then nobody leaves those groups."
+        f"{len(known)} changes are held back; everything else was done.\n{lines}{also}\nWhere Entra could "
+        f"not be read, 01_setup says what may not be."
     )
 
 
@@ -69,6 +76,12 @@ def check_findings(findings: Sequence[Finding]) -> None:
     if failed:
         lines = "\n".join(f"  {line}" for line in failed)
         raise AadsyncError(f"Checks failed: {len(failed)}. Mend them and run this again.\n{lines}")
+
+
+def check_found(found: Explanation) -> None:
+    """Raise when nobody has the name, with where it was looked for."""
+    if not found.found:
+        raise AadsyncError("\n".join(map(visible, not_found(found))))
 
 
 def plan_result(plan: Plan, saved: str | None) -> JsonObject:

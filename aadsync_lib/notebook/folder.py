@@ -1,4 +1,4 @@
-"""The folder of one job run: its plan, what became of each target, and the page of totals."""
+"""The folder of one job run: its plan, what became of each target, the page of totals and the full report."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from aadsync_lib.report.as_json import plan_to_json
 PLAN = "plan.json"
 REPORT = ".run.json"
 PAGE = "summary.html"
+REPORT_PAGE = "report.html"
 WHOLE = "all"  # stands for the target in the name of a report over all of them
 NOTHING_YET = "{}"
 SILENT = "its task ended without a report: see the run page of the task"
@@ -46,7 +47,7 @@ class RunFolder:
     def clear(self) -> None:
         """Take back what an earlier attempt left: a repaired job run has the same folder."""
         for name in files.names(self.path):
-            if name in (PLAN, PAGE) or name.endswith(REPORT):
+            if name in (PLAN, PAGE, REPORT_PAGE) or name.endswith(REPORT):
                 self._write(name, NOTHING_YET)
 
     def save_plan(self, plan: Plan) -> str:
@@ -64,6 +65,17 @@ class RunFolder:
     def save_page(self, html: str) -> str:
         """Write the page of totals and return its path."""
         return self._write(PAGE, html)
+
+    def save_report_page(self, html: str) -> str:
+        """Write the full report and return its path."""
+        return self._write(REPORT_PAGE, html)
+
+    @property
+    def report_page(self) -> str | None:
+        """The path of the full report, if this attempt has one."""
+        there = REPORT_PAGE in files.names(self.path)
+        path = f"{self.path}/{REPORT_PAGE}"
+        return path if there and files.read_text(path) != NOTHING_YET else None
 
     def plan(self) -> str:
         """Return the text of the plan."""

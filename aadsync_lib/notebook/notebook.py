@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from aadsync_lib import files
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings, StoreSettings
-from aadsync_lib.doctor import Finding
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
+from aadsync_lib.history import History
+from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook import ending, show, widgets
+from aadsync_lib.notebook import ending, show, whole, widgets
 from aadsync_lib.notebook.folder import SILENT, WHOLE, RunFolder
 from aadsync_lib.notebook.parameters import parameters_of
+from aadsync_lib.notebook.past import Past, check_confirmed, look_back
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.notebook.setup import set_up
+from aadsync_lib.notebook.shown import Findings, Shown, summary_of
 from aadsync_lib.notebook.told import interruptibly, story_on_stdout, told
 from aadsync_lib.notebook.totals import Totals, total
 from aadsync_lib.report.as_json import run_to_json
+from aadsync_lib.report.history.select import run_named
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_engine, open_store
-
-Findings = tuple[Finding, ...]
 
 FORGETFUL = (
     "store: name store.delta, a schema such as main.aadsync: a notebook's own disk forgets whom "
@@ -48,6 +51,7 @@ class Notebook:
             dbutils_secrets=getattr(self._platform.dbutils, "secrets", None)
         )
         self._saved: str | None = None
+        self._page: str | None = None
         widgets.declare(self._platform.dbutils, self._parameters)
 
     def setup(self) -> Findings:
@@ -61,16 +65,26 @@ class Notebook:
         with told(self._secrets):
             if folder:
                 folder.clear()
+            limits, approve = self._settings().policy.limits, self._value("approve")
+            make = partial(Engine.plan, full=self._full, fingerprint=folder is not None)
             with self._engine(read_only=True) as engine:
-                plan = interruptibly(engine.plan, engine.stop)
+                plan = interruptibly(lambda: make(engine), engine.stop)
+                page = partial(whole.of_plan, plan, engine, limits, approve)
+                self._page = whole.kept(folder, page)
             self._saved = folder.save_plan(plan) if folder else None
             return plan
 
     def sync(self) -> RunReport:
         """Plan, guard, apply and record. Raises, with the remedy, when it is refused or fails."""
         approve, folder = self._value("approve"), self._folder()
+
+        def act(engine: Engine) -> RunReport:
+            report = engine.sync(approve=approve, full=self._full)
+            self._page = whole.kept(folder, partial(whole.of_run, report, engine))
+            return report
+
         with told(self._secrets):
-            report = self._applied(lambda engine: engine.sync(approve=approve))
+            report = self._applied(act)
             if folder:
                 folder.save_report(self._value("target") or WHOLE, run_to_json(report))
             return report
@@ -94,6 +108,41 @@ class Notebook:
             folder.save_report(name, run_to_json(report))
             return report
 
+    def explain(self) -> Explanation:
+        """Say why somebody is in a group, or is not; write nothing."""
+        user, group = self._value("user"), self._value("group")
+        with told(self._secrets):
+            if not (user or group):
+                raise UsageError("user, group: name a person, a group, or both.")
+            with self._engine(read_only=True) as engine:
+                return interruptibly(lambda: engine.explain(user, group), engine.stop)
+
+    def history(self) -> Past:
+        """Return the past of the sync; with ``undo`` also the plan that takes that run back.
+
+        That plan is applied when ``confirm`` holds its digest, which lets it over the limits as well.
+        """
+        with told(self._secrets):
+            settings, values = self._settings(), self._values()
+            plan, report = self._undone(values.get("undo"), values.get("confirm"))
+            history = History.open(settings, spark=self._platform.spark)
+            return look_back(history, settings.name, values, plan, report)
+
+    def _undone(self, run: str | None, confirm: str | None) -> tuple[Plan | None, RunReport | None]:
+        if run is None:
+            if confirm:
+                raise UsageError("confirm: says nothing without undo, the run to take back.")
+            return None, None
+        with self._engine(read_only=True) as engine:
+            run_id = run_named(engine.history(), run).run_id
+            plan = interruptibly(lambda: engine.plan_undo(run_id), engine.stop)
+        if confirm is None:
+            return plan, None
+        if confirm != plan.digest:
+            self.show(plan)
+        check_confirmed(plan, confirm)
+        return plan, self._applied(lambda engine: engine.apply(plan, approve=confirm))
+
     def report(self) -> Totals:
         """Return what became of all targets of one job run, and record what wrote nothing."""
         with told(self._secrets):
@@ -106,34 +155,25 @@ class Notebook:
             only = values.get("plan_only") == "true"
             spark = self._platform.spark
             with open_store(settings, self._clock, read_only=only, spark=spark) as store:
-                totals = total(
-                    plan, folder.reports(), store, self._clock, refused=no, plan_only=only
-                )
-            folder.save_page(show.page_of(totals))
+                reports = folder.reports()
+                totals = total(plan, reports, store, self._clock, refused=no, plan_only=only)
+                page = whole.of_totals(totals, reports, store)
+            self._page = whole.kept(folder, lambda: page) if page else folder.report_page
+            folder.save_page(show.page_of(totals, self._page))
             return totals
 
-    def show(self, result: Plan | RunReport | Totals | Findings) -> None:
+    def show(self, result: Shown) -> None:
         """Show a result: a page, then its rows as tables."""
         with told(self._secrets):
             limits, approve = self._settings().policy.limits, self._value("approve")
-            show.show(result, self._platform, limits, approve)
+            show.show(result, self._platform, limits, approve, self._page)
 
-    def finish(self, result: Plan | RunReport | Totals | Findings) -> None:
+    def finish(self, result: Shown) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
         with told(self._secrets):
-            match result:
-                case Plan():
-                    self._hand_on(result)
-                    summary = ending.plan_result(result, self._saved)
-                case RunReport():
-                    ending.check_run(result)
-                    summary = ending.run_result(result)
-                case Totals():
-                    result.check()
-                    summary = result.document
-                case _:
-                    ending.check_findings(result)
-                    summary = ending.findings_result(result)
+            if isinstance(result, Plan):
+                self._hand_on(result)
+            summary = summary_of(result, self._saved)
         self._platform.exit(summary)
 
     def _hand_on(self, plan: Plan) -> None:
@@ -170,6 +210,10 @@ class Notebook:
 
     def _values(self) -> dict[str, str]:
         return widgets.read(self._platform.dbutils, self._parameters)
+
+    @property
+    def _full(self) -> bool:
+        return self._value("full") == "true"
 
     def _value(self, name: str) -> str | None:
         return self._values().get(name)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aadsync_lib.config.places import bare, literals, method_of, place_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, AdoptWord
+from aadsync_lib.model.change import Action
 
 SETTINGS: tuple[str, ...] = (
     "name",
@@ -35,6 +36,7 @@ SETTINGS: tuple[str, ...] = (
     "policy.leavers",
     "policy.retired_groups",
     "policy.grace_days",
+    "policy.user_name_change",
     "policy.adopt",
     "policy.drift",
     "policy.limits.users_deprovisioned.count",
@@ -71,6 +73,12 @@ PLAN = Parameter("plan")
 REPORTS = Parameter("reports")
 RUN = Parameter("run")
 PLANNED = Parameter("planned")
+USER = Parameter("user")
+GROUP = Parameter("group")
+ACTION = Parameter("action", ("", *(one.value for one in Action)))
+ON = Parameter("on")
+UNDO = Parameter("undo")
+CONFIRM = Parameter("confirm")
 
 # What each notebook takes beside the settings.
 RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
@@ -78,6 +86,8 @@ RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "plan": (CONFIG, TARGET, FULL, PLAN_ONLY, APPROVE, REPORTS, RUN),
     "apply": (CONFIG, TARGET, PLAN, APPROVE),
     "sync": (CONFIG, TARGET, FULL, APPROVE, REPORTS, RUN),
+    "explain": (CONFIG, TARGET, USER, GROUP),
+    "history": (CONFIG, RUN, USER, GROUP, ACTION, ON, UNDO, CONFIRM),
     "report": (CONFIG, PLAN_ONLY, APPROVE, REPORTS, RUN, PLANNED),
 }
 

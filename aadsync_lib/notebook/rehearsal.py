@@ -10,11 +10,14 @@ from typing import Any
 
 from aadsync_lib.config.policy import Limits
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
+from aadsync_lib.notebook.explained import explanation_part
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.report.clean import visible
+from aadsync_lib.report.explaining.text import explanation_text
 from aadsync_lib.report.page import Look
 from aadsync_lib.report.summary import page, plan_part
 from aadsync_lib.report.text import plan_text
@@ -76,6 +79,10 @@ class PageTeller:
     def refused(self, error: RefusedError) -> None:
         """Show why the guard stopped a plan."""
         self._say(plan_part(error.plan, limits=Limits()), f"{error}\n")
+
+    def explained(self, found: Explanation) -> None:
+        """Show why somebody is in a group."""
+        self._say(explanation_part(found), explanation_text(found))
 
     def end(self) -> None:
         """Show what is not shown yet."""

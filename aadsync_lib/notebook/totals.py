@@ -11,7 +11,7 @@ from aadsync_lib.errors import PartialError, UnsafePlanError
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Status
-from aadsync_lib.notebook.ending import unread
+from aadsync_lib.notebook.ending import held_back
 from aadsync_lib.notebook.folder import SILENT, WHOLE
 from aadsync_lib.ports import Clock, Store
 from aadsync_lib.report.as_json import target_report_to_json
@@ -46,7 +46,7 @@ class Totals:
             if one["failed"]
         ]
         lines += [
-            f"  {one['target']}: {unread(len(one['held']))}"
+            f"  {one['target']}: {held_back((held['name'], held['reason']) for held in one['held'])}"
             for one in self.document["targets"]
             if one["held"]
         ]

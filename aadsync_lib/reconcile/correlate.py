@@ -102,6 +102,8 @@ def _known(
     if held:
         return Match(principal, Situation.CONTESTED, None, held.reason)
     same_id = index.same_id(principal)
+    if len(same_id) > 1:  # what another sync made in place of one that it has no link to any more
+        same_id = [one for one in same_id if one.id in index.shared] or same_id
     if len(same_id) > 1:
         return _ambiguous(principal, "externalId", same_id)
     return _by_id(principal, same_id[0], index, adopt) if same_id else None

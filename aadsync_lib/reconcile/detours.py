@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import compress
 
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.plan import Detour, Quarantined, Step
@@ -39,32 +41,32 @@ def departures(case: Case, changes: Sequence[Change]) -> Departures:
 
 def _leaving(change: Change, paths: _Paths, found: Departures) -> Change | None:
     top = change.external_id or ""
-    who = {member: paths.identity(member) for member in change.members}
-    entitled = paths.entitled(top, frozenset(one for one in who.values() if one))
+    who = paths.identities(change.members)
+    entitled = paths.entitled(top, frozenset(who))
     if not entitled:
         return change
     ways = paths.shortest(top, entitled)
-    stay = [member for member, one in who.items() if one in entitled and one not in ways]
     found.detours.extend(
         Detour(change.target_id, member.target_id, way)
-        for member, one in who.items()
-        if one and (way := ways.get(one))
+        for member, one in zip(change.members, who, strict=True)
+        if (way := ways.get(one))
     )
-    if not stay:
+    goes = [one in ways or one not in entitled for one in who]
+    if all(goes):
         return change
-    groups = paths.holders(top, frozenset(who[one] or "" for one in stay))
+    stay = [member.name for member, going in zip(change.members, goes, strict=True) if not going]
+    groups = paths.holders(top, entitled - ways.keys())
     reason = (
         f"Entra has them in {_listed(groups)}, and so in this group; the target would not after this "
-        f"plan, so they are not removed from it: {_listed([one.name for one in stay])}"
+        f"plan, so they are not removed from it: {_listed(stay)}"
     )
     found.held.append(Quarantined(top, change.name, reason))
-    staying = set(stay)
-    rest = tuple(member for member in change.members if member not in staying)
+    rest = tuple(compress(change.members, goes))
     return replace(change, members=rest) if rest else None
 
 
-def _listed(names: Collection[str]) -> str:
-    first = ", ".join(list(names)[:NAMED])
+def _listed(names: Sequence[str]) -> str:
+    first = ", ".join(names[:NAMED])
     return f"{first} and {len(names) - NAMED:,} more" if len(names) > NAMED else first
 
 
@@ -78,23 +80,25 @@ class _Paths:
         self._nested: dict[str, frozenset[str]] = {}
         self._adding: dict[str | None, list[Change]] = defaultdict(list)
         self._joining: dict[str, frozenset[str | None]] = {}
-        self._identities: Mapping[str, str] | None = None
         for change in changes:
             if change.action is Action.ADD_MEMBERS:
                 self._adding[change.external_id].append(change)
 
-    def identity(self, member: MemberRef) -> str | None:
-        """Return who a member is, whatever its externalId says."""
-        if self._identities is None:
-            matches = self._case.correlation.matches.items()
-            self._identities = {m.account.id: oid for oid, m in matches if m.account}
-        return self._identities.get(member.target_id or "", member.external_id)
+    def identities(self, members: Iterable[MemberRef]) -> list[str]:
+        """Return who these are, whatever the externalId of an object says; empty for nobody known."""
+        known = self._matched
+        return [known.get(one.target_id, one.external_id) or "" for one in members]
+
+    @cached_property
+    def _matched(self) -> dict[str | None, str]:
+        matches = self._case.correlation.matches.items()
+        return {match.account.id: oid for oid, match in matches if match.account}
 
     def entitled(self, top: str, leaving: frozenset[str]) -> frozenset[str]:
         """Return who of those leaving is in the group in Entra, at any depth."""
         return NOTHING.union(*(leaving & self.groups[gid].members for gid in self._below(top)))
 
-    def holders(self, top: str, members: frozenset[str]) -> list[str]:
+    def holders(self, top: str, members: Set[str]) -> list[str]:
         """Return the names of the groups, from ``top`` down, that have them directly in Entra."""
         below = (self.groups[gid] for gid in self._below(top))
         return sorted(one.principal.name for one in below if members & one.members)

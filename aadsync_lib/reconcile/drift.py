@@ -59,7 +59,7 @@ def _is_plain(case: Case, change: Change) -> bool:
 
 def _parts(case: Case, known: Remembered, change: Change) -> Iterator[tuple[Change, LeftBy | None]]:
     if change.action.verb in HANDY:
-        part = _told(change, known.last_set(change))
+        part = change if _taken_over(case, change) else _told(change, known.last_set(change))
         yield part, _left_by(case, part)
         return
     rows = known.of(change.external_id)
@@ -86,6 +86,15 @@ def _alike(
         parts.setdefault(kind, []).append(member)
     for (stays, by_hand), members in sorted(parts.items()):
         yield stays, by_hand, tuple(members)
+
+
+def _taken_over(case: Case, change: Change) -> bool:
+    """Return whether an object becomes the identity's in this very plan, in place of one that is gone."""
+    match = case.correlation.matches.get(change.external_id or "")
+    there = match.account if match else None
+    return bool(
+        there and there.id == change.target_id and match and match.situation is not Situation.LINKED
+    )
 
 
 def _told(change: Change, last: Attributes) -> Change:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, merged
 from aadsync_lib.model.link import Links
-from aadsync_lib.model.memory import Membership
+from aadsync_lib.model.memory import Ending, How, Membership
+from aadsync_lib.model.run import Outcome, Result
 
 Rows = Mapping[str, Membership]
 MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
@@ -26,6 +28,58 @@ class Recall(Protocol):
     def done(self, ids: Collection[str]) -> Iterable[Change]:
         """Return what was done to these objects, members apart, oldest first."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """What is remembered, and what writes have done that an earlier run could not record.
+
+    ``outcomes`` are what the target shows of them, oldest first. Without them, whom that run added
+    would count as added by hand.
+    """
+
+    recall: Recall
+    outcomes: Sequence[tuple[str, Outcome]]
+    target: str
+    links: Links
+    now: float
+
+    def memberships(self, groups: Collection[str]) -> Iterable[Membership]:
+        """Return the latest membership of each member of these groups (object ids)."""
+        stored = self.recall.memberships(groups)
+        if not self.outcomes:  # as nearly always, and there may be a million of them
+            return stored
+        rows = {(row.group, row.member.target_id): row for row in stored}
+        for run_id, change in self._done():
+            group = change.external_id or ""
+            for member in change.members if group in groups else ():
+                there = self._placed(member)
+                key, old = (group, there.target_id), rows.get((group, there.target_id))
+                if change.action is Action.ADD_MEMBERS:
+                    rows[key] = self._added(change, there, run_id)
+                elif old:
+                    ended = replace(old, until=self.now, ending=Ending.REMOVED, ended_by=run_id)
+                    rows[key] = ended
+        return rows.values()
+
+    def done(self, ids: Collection[str]) -> Iterable[Change]:
+        """Return what was done to these objects, members apart, oldest first."""
+        late = [one for _, one in self._done() if one.external_id in ids and not one.members]
+        return (*self.recall.done(ids), *late)
+
+    def _done(self) -> Iterator[tuple[str, Change]]:
+        for run_id, one in self.outcomes:
+            if one.result is Result.DONE:
+                yield run_id, one.change
+
+    def _placed(self, member: MemberRef) -> MemberRef:
+        link = self.links.by_external.get(member.external_id or "")
+        there = member.target_id or (link.target_id if link else None)
+        return replace(member, target_id=there)
+
+    def _added(self, change: Change, member: MemberRef, run_id: str) -> Membership:
+        group = change.external_id or ""
+        return Membership(self.target, group, change.name, member, How.ADDED, self.now, run_id)
 
 
 class Remembered:

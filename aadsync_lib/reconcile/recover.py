@@ -30,7 +30,16 @@ class Recovered:
         return Links({**{link.external_id: link for link in kept}, **made}.values())
 
 
-def recover(pending: Iterable[Pending], target: TargetSnapshot, links: Links) -> Recovered:
+def former_origin(former: Iterable[Link], change: Change) -> Origin:
+    """Return how an object was linked that this change adopts, where it was this identity's before."""
+    wanted = (change.external_id, change.target_id)
+    found = (one.origin for one in former if (one.external_id, one.target_id) == wanted)
+    return next(found, Origin.ADOPTED)
+
+
+def recover(
+    pending: Iterable[Pending], target: TargetSnapshot, links: Links, former: Iterable[Link] = ()
+) -> Recovered:
     """Find the objects that announced writes created, adopted or deleted after all.
 
     An announced create that stands on the target under its name is ours even where the account
@@ -47,7 +56,7 @@ def recover(pending: Iterable[Pending], target: TargetSnapshot, links: Links) ->
         if verb in ("create", "adopt"):
             account = _found(change, index, target, links)
             if account and account.id not in links.by_target:
-                origin = Origin.CREATED if verb == "create" else Origin.ADOPTED
+                origin = Origin.CREATED if verb == "create" else former_origin(former, change)
                 made[change.external_id] = Link(
                     account.kind, change.external_id, account.id, origin, change.name
                 )
@@ -116,7 +125,7 @@ def _judged(
         case "create" | "adopt":
             done = account is not None and link is not None and _is_it(change, account)
         case "release":
-            done = link is None
+            done = link is None or link.target_id != change.target_id
         case _:
             done = account is not None and _shows(account, change.after)
     return Outcome(change, Result.DONE) if done else Outcome(change, Result.FAILED, LOST)

@@ -18,7 +18,8 @@ from aadsync_lib.reconcile.retries import Tries
 
 def rename(principal: Principal, account: Account, link: Link | None) -> Change:
     """Return the change that gives a group the name it has in Entra."""
-    by_hand = link is not None and link.name == principal.name
+    was = link.name if link and link.target_id == account.id else None
+    by_hand = was == principal.name
     reason = (
         f"{principal.name} was renamed to {account.name} on the target by hand"
         if by_hand
@@ -61,7 +62,8 @@ def renamed_links(outcomes: Iterable[Outcome], links: Mapping[str, Link]) -> tup
         replace(link, name=change.name)
         for change in done
         if change.action is Action.RENAME_GROUP
-        and (link := links.get(change.external_id or "")) is not None
+        and (link := links.get(change.external_id or ""))
+        and link.target_id == change.target_id  # not one that it has taken the place of
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
 from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.directory import Notice
@@ -15,9 +15,14 @@ from aadsync_lib.reconcile.undo_case import Inverse, UndoCase
 from aadsync_lib.reconcile.undo_members import undo_memberships
 from aadsync_lib.reconcile.undo_objects import undo_objects
 
-AGAIN = (
-    "the next sync makes these changes again, unless Entra, the settings or the scope change "
-    "until then"
+ANEW = (
+    "what is made anew gets a new id: memberships in groups that this sync does not manage, grants and "
+    "workspace assignments of the old one do not come back"
+)
+AGAIN = "the next sync makes it again where Entra and the settings still ask for it"
+SPARED = (
+    "policy.mode is additive, so this takes nothing from anybody; --set policy.mode=mirror for this one "
+    "command takes back the rest"
 )
 
 
@@ -31,17 +36,20 @@ def undo_target(name: str, case: UndoCase, pace: float = 1.0) -> TargetPlan:
     inverse = Inverse()
     undo_objects(case, inverse)
     undo_memberships(case, inverse)
+    if case.additive:
+        inverse.spare_all()
     changes = tuple(sorted(inverse.changes, key=_order))
     return TargetPlan(
         target=name,
         changes=changes,
         held=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
-        warnings=(*inverse.notices, *_again(changes)),
+        warnings=(*inverse.notices, *_caveats(inverse, changes)),
         managed=_managed(case),
         estimate=estimate(changes, ACCOUNT_RATES, pace),
         emptied=tuple(sorted(inverse.emptied)),
         retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
         protected=case.protected,
+        left=tuple(sorted(inverse.left, key=lambda one: _order(one.change))),
     )
 
 
@@ -49,8 +57,14 @@ def _order(change: Change) -> tuple[int, str, str]:
     return ORDER[change.action], change.name, change.external_id or ""
 
 
-def _again(changes: Iterable[Change]) -> tuple[Notice, ...]:
-    return (Notice("undo", AGAIN),) if any(changes) else ()
+def _caveats(inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
+    """Yield what nobody should be surprised by later."""
+    if inverse.reborn:
+        yield Notice("new_ids", ANEW)
+    if inverse.left:
+        yield Notice("additive", SPARED)
+    if changes:
+        yield Notice("undo", AGAIN)
 
 
 def _managed(case: UndoCase) -> Managed:

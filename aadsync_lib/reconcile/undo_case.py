@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.plan import Left, LeftBy, Quarantined
 from aadsync_lib.reconcile.desire import SYSTEM_GROUPS
 from aadsync_lib.reconcile.effects import Effect, Effects, Places, Touched
 
@@ -21,7 +22,8 @@ class UndoCase:
     """A run, what came after it, and the target today.
 
     ``former`` are objects that lost their link to a newer one. ``shared`` names the other sync that
-    manages an object. ``members`` holds the direct members of ``groups_to_read``.
+    manages an object. ``members`` holds the direct members of ``groups_to_read``. ``additive``: nothing is
+    taken from anybody.
     """
 
     effects: Effects
@@ -32,15 +34,30 @@ class UndoCase:
     former: Mapping[str, Link] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Members] = field(default_factory=dict)
+    additive: bool = False
 
     @cached_property
-    def groups_of(self) -> Mapping[str, frozenset[str]]:
+    def unread(self) -> tuple[str, ...]:
+        """The groups that could not be read."""
+        return tuple(g for g, one in self.members.items() if not isinstance(one, frozenset))
+
+    @cached_property
+    def groups_of(self) -> Mapping[str, set[str]]:
         """The groups, of those read, that each object is in."""
-        found: dict[str, set[str]] = {}
+        found: defaultdict[str, set[str]] = defaultdict(set)
         for group, members in self.members.items():
             for member in members if isinstance(members, frozenset) else ():
-                found.setdefault(member, set()).add(group)
-        return {member: frozenset(groups) for member, groups in found.items()}
+                found[member].add(group)
+        return found
+
+    @cached_property
+    def entered(self) -> Mapping[str, set[str]]:
+        """The groups that the run put each object into."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for group, moves in self.effects.moves.items():
+            for member in (member for member, move in moves.items() if move.added):
+                found[member].add(group)
+        return found
 
     @cached_property
     def by_name(self) -> Mapping[tuple[Kind, str], Account]:
@@ -106,21 +123,36 @@ class Inverse:
     """The changes found so far. ``held`` is what has changed since and is left alone.
 
     ``doomed`` are the target ids of what is deleted, ``regained`` of what is managed again, ``replaced`` of
-    what hands its link over; ``reborn`` are the external ids of what is made anew.
+    what hands its link over, ``spared`` of what is not deleted because of the policy; ``reborn`` are the
+    external ids of what is made anew.
     """
 
     changes: list[Change] = field(default_factory=list)
     held: list[Quarantined] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
     doomed: set[str] = field(default_factory=set)
     reborn: set[str] = field(default_factory=set)
     regained: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
+    spared: set[str] = field(default_factory=set)
 
     def leave(self, change: Change, what: str, why: str) -> None:
         """List what is left alone: what of it, and why."""
         self.held.append(Quarantined(change.external_id, change.name, f"{what}: {why}"))
+
+    def spare_all(self) -> None:
+        """Move to ``left`` whatever takes something from somebody, and the release of what it is about."""
+        taken = [one for one in self.changes if one.action.verb in TAKING]
+        spared = {one.target_id for one in taken}
+        taken += [c for c in self.changes if c.action.verb == "release" and c.target_id in spared]
+        self.changes = [one for one in self.changes if one not in taken]
+        self.left += (Left(one, LeftBy.ADDITIVE) for one in taken)
+        self.emptied.clear()
+
+
+TAKING = frozenset({"remove", "deactivate", "delete"})
 
 
 def since(run_id: str) -> str:

@@ -11,6 +11,7 @@ from aadsync_lib.model.link import Link
 from aadsync_lib.reconcile.effects import Effect
 from aadsync_lib.reconcile.members import by_name
 from aadsync_lib.reconcile.undo_case import BY_HAND, RELEASED, Inverse, UndoCase, since
+from aadsync_lib.reconcile.undo_ownership import taken_back
 
 
 def undo_creation(
@@ -26,23 +27,20 @@ def undo_creation(
     there = (case.target.accounts.get(member) for member in _members(case, account))
     refs = tuple(sorted((case.ref(one) for one in there if one), key=by_name))
     action = Action.on("delete", account.kind)
+    deletion = Change(
+        action, made.external_id, account.id, account.name, "the run made it",
+        before=_all_of(account), members=refs,
+    )  # fmt: skip
+    if case.additive:
+        inverse.spared.add(account.id)
+        inverse.changes.append(deletion)
+        return
     inverse.doomed.add(account.id)
     former = case.predecessor(made.external_id)
-    if former and not case.untouchable(former.id):
-        inverse.changes.append(_taken_back(made, former))
-    inverse.changes.append(
-        Change(
-            action, made.external_id, account.id, account.name, "the run made it",
-            before=_all_of(account), members=refs,
-        )
-    )  # fmt: skip
-
-
-def _taken_back(made: Change, former: Account) -> Change:
-    """Return the change that links an identity to what it was before again."""
-    before, after = (Attributes(external_id=one) for one in (former.external_id, made.external_id))
-    action, why = Action.on("adopt", former.kind), "what it was before the run made it anew"
-    return Change(action, made.external_id, former.id, former.name, why, before, after)
+    linked = account.id in case.links.by_target  # not where an undo that broke off took it back
+    if linked and former and not case.untouchable(former.id):
+        inverse.changes.append(taken_back(made, former))
+    inverse.changes.append(deletion)
 
 
 def _grown(case: UndoCase, effect: Effect, account: Account) -> str | None:
@@ -65,16 +63,14 @@ def _grown(case: UndoCase, effect: Effect, account: Account) -> str | None:
 
 def _mixed(case: UndoCase, account: Account) -> str | None:
     """Return why memberships keep something that the run made."""
-    unread = [group for group, one in case.members.items() if not isinstance(one, frozenset)]
-    if unread:
-        return f"who is in {case.names(unread)} could not be read, and it may be"
-    moves = case.effects.moves
-    into = {group for group, found in moves.items() if (m := found.get(account.id)) and m.added}
-    if others := case.groups_of.get(account.id, frozenset()) - into:
+    if case.unread:
+        return f"who is in {case.names(case.unread)} could not be read, and it may be"
+    if others := case.groups_of.get(account.id, set()) - case.entered.get(account.id, set()):
         return f"it has been put into {case.names(others)} since"
-    first = {member for member, move in moves.get(account.id, {}).items() if move.added}
-    if others := _members(case, account) - first:
-        return f"it has got members since: {case.names(others)}"
+    moves = case.effects.moves.get(account.id, {})
+    first = {member for member, move in moves.items() if move.added}
+    if strangers := _members(case, account) - first:
+        return f"it has got members since: {case.names(strangers)}"
     return None
 
 
@@ -102,13 +98,14 @@ def undo_deletion(
     lost = effect.ends["delete"]
     assert lost.external_id  # only what is linked is deleted
     link = case.links.by_external.get(lost.external_id)
-    if account or (link and not _adopted_instead(case, link)):
+    if account or (link and not adopted_instead(case, link)):
         return
     later = case.touched.identities.get(lost.external_id)
     known = merged((lost.before, Attributes(**effect.before)))  # type: ignore[arg-type]  # typed by field
     before = known or Attributes()
     name = _name(effect.kind, before) or lost.name
-    holder = case.by_name.get((effect.kind, name_key(name)))
+    group = effect.kind is Kind.GROUP  # whose name may become free in this very undo
+    holder = None if group else case.by_name.get((effect.kind, name_key(name)))
     if later or holder:
         taken = f"its name belongs to {holder.id} now" if holder else ""
         inverse.leave(lost, "not made anew", taken or since(later or ""))
@@ -122,7 +119,7 @@ def undo_deletion(
     inverse.changes.append(Change(action, lost.external_id, None, name, why, None, after))
 
 
-def _adopted_instead(case: UndoCase, link: Link) -> bool:
+def adopted_instead(case: UndoCase, link: Link) -> bool:
     """Return whether the run gave an identity this object in place of the one it deleted."""
     effect = case.effects.objects.get(link.target_id)
     return effect is not None and "adopt" in effect.ends

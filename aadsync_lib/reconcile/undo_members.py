@@ -10,6 +10,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.reconcile.effects import Move
 from aadsync_lib.reconcile.members import by_name
 from aadsync_lib.reconcile.undo_case import GONE, RELEASED, Inverse, UndoCase, since
+from aadsync_lib.reconcile.undo_existence import adopted_instead
 
 WHY = {
     Action.ADD_MEMBERS: "the run took them out",
@@ -20,13 +21,40 @@ WHY = {
 def undo_memberships(case: UndoCase, inverse: Inverse) -> None:
     """Take out whom the run put in, and put back whom it took out."""
     for group, moves in case.effects.moves.items():
-        if group not in inverse.doomed and moves:
+        if group not in inverse.doomed | inverse.spared and moves:
             _undo_group(case, inverse, group, moves)
     for effect in case.effects.objects.values():
         lost = effect.ends.get("delete")
-        if lost and lost.external_id in inverse.reborn and lost.members:
-            refs = _returning(case, inverse, lost, lost.members)
-            _change(inverse, Action.ADD_MEMBERS, lost, None, refs)
+        if lost and lost.members:
+            there = None if lost.external_id in inverse.reborn else _made_anew(case, lost)
+            if there or lost.external_id in inverse.reborn:
+                refs = _returning(case, inverse, lost, _missing(case, inverse, lost, there))
+                _change(inverse, Action.ADD_MEMBERS, lost, there, refs)
+
+
+def _made_anew(case: UndoCase, lost: Change) -> Account | None:
+    """Return the group that an undo which was not finished has made in place of a deleted one."""
+    link = case.links.by_external.get(lost.external_id or "")
+    if link is None or lost.external_id in case.touched.identities or adopted_instead(case, link):
+        return None
+    readable = isinstance(case.members.get(link.target_id), frozenset)
+    if not readable or case.untouchable(link.target_id):
+        return None
+    return case.target.accounts.get(link.target_id)
+
+
+def _missing(
+    case: UndoCase, inverse: Inverse, lost: Change, there: Account | None
+) -> list[MemberRef]:
+    """Return who was in a deleted group and is not in the one that stands in its place."""
+    current = case.members.get(there.id) if there else None
+    members = current if isinstance(current, frozenset) else frozenset()
+    return [
+        one
+        for one in lost.members
+        if _now(case, inverse, one) not in members
+        and not (there and case.touched.membership(there.id, one))
+    ]
 
 
 def _undo_group(case: UndoCase, inverse: Inverse, group: str, moves: dict[str, Move]) -> None:
@@ -103,7 +131,7 @@ def _now(case: UndoCase, inverse: Inverse, member: MemberRef) -> str | None:
 
 def _free(case: UndoCase, inverse: Inverse, about: Change, account: Account, move: Move) -> bool:
     """Return whether nobody else has a say in a membership; list it otherwise."""
-    later = case.touched.membership((account.id, about.external_id), move.member)
+    later = case.touched.membership(account.id, move.member)
     why = since(later) if later else None
     if move.added and move.member.target_id in case.protected:
         why = "the member is protected"

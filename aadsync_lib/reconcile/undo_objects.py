@@ -72,20 +72,22 @@ def _set_back(effect: Effect, account: Account, name: str, before: str | bool | 
 
 
 def _check_names(case: UndoCase, inverse: Inverse) -> None:
-    """Leave a group its name while its former one belongs to a group that keeps it."""
-    renames = [c for c in inverse.changes if c.action is Action.RENAME_GROUP]
+    """Leave out whatever takes a name that belongs to a group which keeps it."""
+    takes = (Action.RENAME_GROUP, Action.CREATE_GROUP)
     while True:
-        moving = {c.target_id for c in renames} | inverse.doomed
+        renamed = {c.target_id for c in inverse.changes if c.action is Action.RENAME_GROUP}
         stuck = [
-            change
-            for change in renames
-            if (holder := case.by_name.get((Kind.GROUP, name_key(change.name))))
-            and holder.id not in moving
+            (change, holder.id)
+            for change in inverse.changes
+            if change.action in takes
+            and (holder := case.by_name.get((Kind.GROUP, name_key(change.name))))
+            and holder.id not in renamed
+            and (change.action is Action.CREATE_GROUP or holder.id not in inverse.doomed)
         ]
         if not stuck:
             return
-        for change in stuck:
-            renames.remove(change)
+        for change, holder_id in stuck:
             inverse.changes.remove(change)
-            holder = case.by_name[Kind.GROUP, name_key(change.name)]
-            inverse.leave(change, "its name stays", f"its former one belongs to {holder.id} now")
+            inverse.reborn.discard(change.external_id or "")
+            what = "its name stays" if change.target_id else "not made anew"
+            inverse.leave(change, what, f"its name of then belongs to {holder_id} now")

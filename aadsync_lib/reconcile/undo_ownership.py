@@ -36,12 +36,28 @@ def undo_adoption(
     after = _restored(account, former)
     if after is None and account.external_id != former:
         inverse.notices.append(Notice("external_id", f"{account.name} {STAYS}"))
+    before_it = case.predecessor(taken.external_id)
+    if before_it and not case.untouchable(before_it.id):
+        inverse.changes.append(taken_back(taken, before_it))
+        inverse.regained.add(before_it.id)
+        if after is None:
+            return
     before = Attributes(external_id=account.external_id)
     action = Action.on("release", account.kind)
     why = "the run adopted it"
     inverse.changes.append(
         Change(action, taken.external_id, account.id, account.name, why, before, after)
     )
+
+
+def taken_back(made: Change, former: Account) -> Change:
+    """Return the change that links an identity to what it was before again."""
+    before, after = (Attributes(external_id=one) for one in (former.external_id, made.external_id))
+    action, why = (
+        Action.on("adopt", former.kind),
+        "what it was before the run gave it another object",
+    )
+    return Change(action, made.external_id, former.id, former.name, why, before, after)
 
 
 def _restored(account: Account, former: str | None) -> Attributes | None:

@@ -14,7 +14,7 @@ LOOK = "Next: look at what is held back."
 PROTECTED = "Next: look in Entra; what is protected stays as it is, whatever is approved."
 MEANT = "Next: look in Entra whether this is meant. If so"
 UNDO_MEANT = "Next: look whether this is meant. If so"
-AGAIN = "unless Entra, the settings or the scope change, the next sync does it all again"
+AGAIN = "where Entra and the settings still ask for it, the next sync does it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Call:
     over: tuple[str, ...] = ()  # what the guard has against the plan
     approvable: bool = True  # False: something protected would be changed
     undoes: str | None = None  # the run that this command undoes
+    in_notebook: bool = False  # it was no command: what is next is said in a notebook's words
 
     def command(self, *words: str) -> str:
         """Return a command line with the options of this one."""

@@ -54,6 +54,7 @@ def run_to_json(report: RunReport) -> JsonObject:
         "requests": {"graph": report.requests.graph, "databricks": report.requests.databricks},
         "seconds": round(report.seconds, 3),
         **_undoes(report),
+        **({"over": list(report.over)} if report.over else {}),
     }
 
 

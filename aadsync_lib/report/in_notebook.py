@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Status
+from aadsync_lib.report import advice
 from aadsync_lib.report.advice import MEANT, NOTHING, PROTECTED, after_nothing
 from aadsync_lib.report.tally import Tally
 
 APPROVE = f"{MEANT}, set approve, a widget here and a parameter of the job, to this digest and run it again:"
 APPLY = "Next: 03_apply applies exactly this, where reports has kept it; 04_sync plans afresh."
+UNDO = (
+    "Next: if this is what you want, type this digest into confirm and run the notebook again; it also "
+    "lets the plan over the limits:"
+)
 REFUSED = "Next: 02_plan shows why, and what may be approved."
 AGAIN = "Next: look at what is named above; the next run tries it again."
 
@@ -17,15 +22,19 @@ def after_plan(plan: Plan, *, stopped: bool, approvable: bool) -> str:
     """Say what to do with a plan, which the guard may have stopped."""
     if plan.empty:
         return after_nothing(plan)
-    if stopped:
-        return APPROVE if approvable else PROTECTED
-    return APPLY
+    if stopped and not approvable:
+        return PROTECTED
+    if plan.undoes:
+        return UNDO
+    return APPROVE if stopped else APPLY
 
 
 def after_run(tally: Tally, *, clean: bool) -> str:
     """Say what to do after a run."""
     if tally.status is Status.REFUSED:
         return REFUSED
+    if tally.undoes:
+        return f"{NOTHING if clean else advice.LOOK}".rstrip(".") + f"; {advice.AGAIN}."
     return f"{NOTHING} 02_plan shows the next changes." if clean else AGAIN
 
 

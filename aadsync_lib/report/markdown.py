@@ -53,6 +53,7 @@ def _run_blocks(report: RunReport, call: Call | None, *, full: bool) -> Iterator
         yield f"### {markdown_prose(say.run_line(target))}"
         yield _totals(target)
         yield from _sections(say.run_sections(target), None if full else LINES)
+    yield from _sections([say.refused_section(report.over)], None)
     yield markdown_prose(say.cost_line(report))
     yield f"Digest: `{report.digest}`"
     yield markdown_prose(after_run(report, call)) if call else ""

@@ -97,6 +97,11 @@ def over_section(over: tuple[str, ...]) -> Section:
     return Section("Over the limits: sync will refuse this", ("Limit",), tuple((o,) for o in over))
 
 
+def refused_section(over: tuple[str, ...]) -> Section:
+    """What the guard had against the plan of a run."""
+    return Section("Over the limits", ("Limit",), tuple((o,) for o in over))
+
+
 def plan_title(plan: Plan) -> str:
     """Say how much the plan does."""
     changes, sync = size(plan), f"{plan.sync}{_undoing(plan.undoes)}"

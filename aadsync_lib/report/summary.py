@@ -6,6 +6,7 @@ A page holds no script and asks for nothing from outside. Its size has a bound, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -49,12 +50,20 @@ PILLS: Mapping[Status, str] = {
 }
 
 
-def plan_summary(plan: Plan, *, limits: Limits | None = None, approve: str | None = None) -> str:
-    """Return the page of a plan, judged by the limits as the guard would, if they are given."""
-    return page(say.plan_title(plan), plan_part(plan, limits=limits, approve=approve))
+def plan_summary(
+    plan: Plan, *, limits: Limits | None = None, approve: str | None = None, kept: str | None = None
+) -> str:
+    """Return the page of a plan, judged by the limits as the guard would, if they are given.
+
+    ``kept`` is the path of the full report.
+    """
+    part = plan_part(plan, limits=limits, approve=approve, kept=kept)
+    return page(say.plan_title(plan), part)
 
 
-def plan_part(plan: Plan, *, limits: Limits | None = None, approve: str | None = None) -> str:
+def plan_part(
+    plan: Plan, *, limits: Limits | None = None, approve: str | None = None, kept: str | None = None
+) -> str:
     """Return what the page of a plan says, to be put into a page with more."""
     protected = touches_protected(plan)
     over = tuple(map(str, (*protected, *(breaches(plan, limits) if limits else ()))))
@@ -75,13 +84,15 @@ def plan_part(plan: Plan, *, limits: Limits | None = None, approve: str | None =
             next=in_notebook.after_plan(plan, stopped=stopped, approvable=not protected),
             digest=plan.digest,
             approve=stopped and not protected,
+            kept=kept or "",
         )
     )
 
 
-def run_summary(report: RunReport) -> str:
+def run_summary(report: RunReport, *, kept: str | None = None) -> str:
     """Return the page of a run."""
-    return page(say.run_title(report), _part(_run_view(tally_of(run_to_json(report)))))
+    view = _run_view(tally_of(run_to_json(report)))
+    return page(say.run_title(report), _part(replace(view, kept=kept or "")))
 
 
 def totals_summary(
@@ -89,13 +100,14 @@ def totals_summary(
     *,
     errors: Mapping[str, str] | None = None,
     refused: str | None = None,
+    kept: str | None = None,
 ) -> str:
     """Return the page of several runs that one document brings together.
 
     ``errors`` tells by target why it has no report, ``refused`` why the guard stopped the plan.
     """
     view = _run_view(tally_of(document), errors or {}, refused)
-    return page(view.title, _part(view))
+    return page(view.title, _part(replace(view, kept=kept or "")))
 
 
 def page(title: str, *parts: str) -> str:

@@ -84,6 +84,7 @@ class View:
     alerts: tuple[Alert, ...] = ()
     changes: tuple[Listed, ...] = ()
     approve: bool = False
+    kept: str = ""  # the path of the full report
 
     @property
     def several(self) -> bool:

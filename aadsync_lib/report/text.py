@@ -66,6 +66,7 @@ def run_text(
         page.heading(say.run_line(target))
         _totals(page, target)
         _sections(page, say.run_sections(target), None if full else LINES)
+    _sections(page, [say.refused_section(report.over)], None)
     page.line()
     page.line(say.cost_line(report))
     page.line(f"Digest: {report.digest}")

@@ -196,7 +196,9 @@ class _Reader:
         kept = [row for row in rows if row.get("securityEnabled") is not False]
         if len(kept) < len(rows):
             left = len(rows) - len(kept)
-            what = f"{left} groups are no security groups and were left out (scope.groups_of_kind)"
+            groups = "1 group is no security group and was" if left == 1 else ""
+            groups = groups or f"{left:,} groups are no security groups and were"
+            what = f"{groups} left out (scope.groups_of_kind)"
             self._notice("group_kind_skipped", what)
         return kept
 

@@ -400,6 +400,16 @@ def test_a_group_that_flattening_leaves_out_is_said_not_to_be_made(stage, entra)
     assert there.gap == "ada@contoso.com is not in Team there: the target is to have no such group"
 
 
+def test_under_flatten_somebody_is_missing_from_the_group_above_directly(stage, entra):
+    team = entra.add_group("Team", members=[])
+    entra.add_group("dbx-data", members=[team])
+    stage.settings = _scoped(stage, nested="flatten")
+    stage.sync()
+    entra.add_member(team, entra.add_user("ada@contoso.com"))
+    _, there = person(stage, "ada@contoso.com", "dbx-data")
+    assert there.gap == "ada@contoso.com is not in dbx-data there yet; the next sync adds it"
+
+
 def test_a_leaver_whom_entra_will_not_look_up_is_unread_and_not_gone(stage, entra):
     ada = entra.add_user("ada@contoso.com")
     entra.add_group("dbx-data", members=[ada, entra.add_user("bob@contoso.com")])

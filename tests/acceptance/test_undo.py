@@ -23,7 +23,7 @@ FAULTS = {
     "403": functools.partial(Fault, "403"),
 }
 LAST = 100  # more requests than any run here sends
-AGAIN = "the next sync makes these changes again"
+AGAIN = "still ask for it"
 
 
 def undo(stage: Stage, report: RunReport, **more: Any) -> RunReport:

@@ -16,8 +16,12 @@ COLUMNS = {
     " error STRING, announced_at TIMESTAMP, settled_at TIMESTAMP",
     "links": "sync STRING, target STRING, kind STRING, external_id STRING, target_id STRING,"
     " origin STRING, name STRING, linked_at TIMESTAMP, run_id STRING",
-    "members": "sync STRING, target STRING, group_external_id STRING, member_target_id STRING,"
-    " added_at TIMESTAMP, run_id STRING",
+    "memberships": "sync STRING, target STRING, group_external_id STRING, member_target_id STRING,"
+    " how STRING, since TIMESTAMP, run_id STRING, until TIMESTAMP",
+    "quarantine": "sync STRING, target STRING, external_id STRING, name STRING, reason STRING,"
+    " first_seen TIMESTAMP, last_seen TIMESTAMP, times BIGINT",
+    "drift": "sync STRING, target STRING, run_id STRING, action STRING, name STRING, change STRING,"
+    " result STRING, error STRING, settled_at TIMESTAMP",
     "pending": "sync STRING, target STRING, entry BIGINT, run_id STRING, action STRING,"
     " external_id STRING, target_id STRING, name STRING, change STRING, announced_at TIMESTAMP",
 }
@@ -57,6 +61,7 @@ class Story:
         *members: str,
         target: str = "account",
         result: str | None = "done",
+        drift: bool = False,
     ) -> None:
         """A change, sent and answered two seconds later; without a result it waits for an answer."""
         self._entry += 1
@@ -72,14 +77,31 @@ class Story:
             return
         settled = at + timedelta(seconds=2)
         self.rows["outcomes"].append((*head, json.dumps(change), result, None, at, settled))
+        if drift:
+            told = (json.dumps(change | {"drift": True}), result, None, settled)
+            self.rows["drift"].append(("contoso", target, run_id, action, name, *told))
 
-    def group(self, name: str, origin: str, at: datetime, *members: str) -> None:
-        """A linked group, and those whom the sync added to it."""
+    def group(self, name: str, origin: str, at: datetime) -> None:
+        """A linked group."""
         key = ("contoso", "account", "group", f"e-{name}")
         self.rows["links"].append((*key, f"t-{name}", origin, name, at, "r1"))
-        self.rows["members"] += [
-            ("contoso", "account", f"e-{name}", f"t-{member}", at, "r1") for member in members
-        ]
+
+    def member(
+        self,
+        group: str,
+        member: str,
+        at: datetime,
+        until: datetime | None = None,
+        how: str = "added",
+    ) -> None:
+        """Somebody in a group for a while, or until now."""
+        key = ("contoso", "account", f"e-{group}", f"t-{member}")
+        self.rows["memberships"].append((*key, how, at, "r1", until))
+
+    def held(self, name: str, first: datetime, last: datetime, times: int) -> None:
+        """Somebody in quarantine."""
+        key = ("contoso", "account", f"e-{name}", name, "two have this name")
+        self.rows["quarantine"].append((*key, first, last, times))
 
     def show(self, spark: Any) -> None:
         """Make all of it the tables that a query without a schema sees."""
@@ -120,24 +142,34 @@ def four_days() -> Story:
     story.outcome("r1", first, "add_members", "data", "ada", "bob", "cy")
     story.outcome("r1", first, "adopt_group", "old")
     story.outcome("r1", first, "add_members", "old", "ada")
-    story.group("data", "created", first + timedelta(seconds=1), "ada", "bob", "dan")
-    story.group("old", "adopted", first + timedelta(seconds=1), "ada")
+    story.group("data", "created", first)
+    story.group("old", "adopted", first)
+    for member, until in (("ada", None), ("bob", second), ("cy", second)):
+        story.member("data", member, first, until)
+    story.member("old", "ada", first)
+    story.member("old", "zoe", first, second, how="foreign")
+    for member in ("bob", "dan"):
+        story.member("data", member, second)
+    story.held("yul", second, third, 2)
+    story.held("zed", third, third, 1)
 
     found = told("account", "partial", quarantined=["xen", "yul"], failed=["eve"], held=["ml"])
     story.run("r2", second, "partial", found)
-    story.outcome(
-        "r2", second, "add_members", "data", "bob", "dan"
-    )  # bob: somebody had removed him
-    story.outcome(
-        "r2", second, "remove_members", "data", "cy", "mal"
-    )  # mal: somebody had added her
-    story.outcome(
-        "r2", second, "remove_members", "old", "zoe"
-    )  # from before, as far as anybody knows
+    story.outcome("r2", second, "add_members", "data", "dan")
+    story.outcome("r2", second, "add_members", "data", "bob", drift=True)  # somebody removed him
+    story.outcome("r2", second, "remove_members", "data", "cy")
+    story.outcome("r2", second, "remove_members", "data", "mal", drift=True)  # somebody added her
+    story.outcome("r2", second, "remove_members", "old", "zoe", drift=True)
+    story.outcome("r2", second, "rename_group", "data", drift=True, result="failed")
     story.outcome("r2", second, "update_user", "eve", result="failed")
     story.run("s1", ago(hours=30), "succeeded", told("second", "succeeded"))
 
     refused = told("account", "refused", quarantined=["yul", "zed"])
+    refused["left"] = [
+        {"action": "remove_members", "name": "old", "by": "managed", "drift": True,
+         "members": [{"name": "una"}, {"name": "vic"}]},
+        {"action": "deactivate_user", "name": "wim", "by": "additive"},
+    ]  # fmt: skip
     story.run("r3", third, "refused", refused)
     story.run("r4", ago(hours=1), "running", ended=False)
     story.outcome("r4", ago(hours=1), "create_user", "fay", result=None)

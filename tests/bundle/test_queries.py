@@ -72,10 +72,11 @@ def test_failures_name_what_was_not_done(spark: Any, story: Story) -> None:
     )
 
 
-def test_quarantine_is_that_of_the_last_run_with_the_day_it_began(spark: Any, story: Story) -> None:
-    found = {one["name"]: (one["runs"], one["since"]) for one in dataset(spark, "quarantine")}
-    assert {name: runs for name, (runs, _) in found.items()} == {"yul": 2, "zed": 1}
-    assert _same(found["yul"][1], ago(days=2))
+def test_quarantine_is_that_of_the_store_with_its_days_and_runs(spark: Any, story: Story) -> None:
+    found = {one["name"]: one for one in dataset(spark, "quarantine")}
+    assert {name: one["times"] for name, one in found.items()} == {"yul": 2, "zed": 1}
+    assert _same(found["yul"]["first_seen"], ago(days=2))
+    assert _same(found["yul"]["last_seen"], ago(hours=3))
 
 
 def test_size_of_the_quarantine_goes_by_run_and_target(spark: Any, story: Story) -> None:
@@ -86,40 +87,48 @@ def test_size_of_the_quarantine_goes_by_run_and_target(spark: Any, story: Story)
     ]  # fmt: skip
 
 
-def test_drift_is_what_undid_a_change_by_hand(spark: Any, story: Story) -> None:
-    found = {(one["group_name"], one["member"]): one["drift"] for one in dataset(spark, "drift")}
-    assert found == {
-        ("data", "bob"): "removed by hand, added again",
-        ("data", "mal"): "added by hand, removed",
-        ("old", "zoe"): "there before the records, or added by hand; removed",
-    }
+def test_drift_is_what_was_mended_and_what_the_last_run_left_alone(
+    spark: Any, story: Story
+) -> None:
+    found = [
+        (one["name"], one["action"], one["member"], one["result"])
+        for one in dataset(spark, "drift")
+    ]
+    assert found == [
+        ("old", "remove_members", "una", "left alone"),
+        ("old", "remove_members", "vic", "left alone"),
+        ("data", "rename_group", None, "failed"),
+        ("data", "add_members", "bob", "mended"),
+        ("data", "remove_members", "mal", "mended"),
+        ("old", "remove_members", "zoe", "mended"),
+    ]
 
 
-def test_a_group_made_again_and_an_addition_that_failed_are_no_drift(spark: Any) -> None:
-    story = Story()
-    story.group("data", "created", ago(days=2), "ada", "bob")
-    story.outcome("r1", ago(days=3), "create_group", "data")
-    story.outcome("r1", ago(days=3), "add_members", "data", "ada")
-    story.outcome("r2", ago(days=2), "create_group", "data")
-    story.outcome("r2", ago(days=2), "add_members", "data", "ada", "bob")
-    story.outcome("r2", ago(days=1.9), "add_members", "data", "bob", result="failed")
-    story.outcome("r3", ago(days=1), "add_members", "data", "bob")
+def test_drift_that_a_later_run_no_longer_leaves_alone_is_gone(spark: Any) -> None:
+    story = four_days()
+    story.run("r5", ago(minutes=30), "succeeded", told("account", "succeeded"))
     story.show(spark)
-    assert dataset(spark, "drift") == []
-    assert _numbers(spark, "data") == [1, 2, 2]
+    assert "left alone" not in {one["result"] for one in dataset(spark, "drift")}
 
 
-def test_members_of_a_group_go_back_in_time_from_today(spark: Any, story: Story) -> None:
+def test_members_of_a_group_are_counted_at_the_end_of_each_day_with_a_change(
+    spark: Any, story: Story
+) -> None:
     assert _numbers(spark, "data") == [3, 3, 3]  # ada bob cy; ada bob dan; today
-    assert _numbers(spark, "old") == [1, 1]
+    assert _numbers(spark, "old") == [2, 1, 1]  # ada and zoe, until somebody took zoe out
 
 
-def test_members_are_right_even_where_the_first_records_are_gone(spark: Any) -> None:
+def test_members_of_before_the_window_count_and_groups_no_longer_ours_do_not(spark: Any) -> None:
     story = Story()
-    story.group("data", "created", ago(days=900), *(f"m{number}" for number in range(5)))
-    story.outcome("r9", ago(days=4), "add_members", "data", "m3", "m4")
+    story.group("data", "created", ago(days=900))
+    story.group("empty", "created", ago(days=900))
+    for number in range(5):
+        story.member("data", f"m{number}", ago(days=900 if number < 3 else 4))
+        story.member("gone", f"m{number}", ago(days=4))
     story.show(spark)
     assert _numbers(spark, "data") == [5, 5]
+    assert _numbers(spark, "empty") == [0]
+    assert _numbers(spark, "gone") == []
 
 
 def test_speed_tells_a_run_from_its_writing(spark: Any, story: Story) -> None:

@@ -111,7 +111,7 @@ def test_the_run_is_in_the_tables_and_its_reports_on_the_volume(
     assert dataset(tables, "changes")
     [folder] = client.files.list_directory_contents("/Volumes/spark_catalog/aadsync/reports")
     names = {one.name for one in client.files.list_directory_contents(folder.path)}
-    assert names == {"plan.json", "account.run.json", "summary.html"}
+    assert names == {"plan.json", "account.run.json", "summary.html", "report.html"}
 
 
 def test_a_second_run_has_nothing_to_apply(

@@ -213,7 +213,8 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypa
     assert done.exit_code == 0, done.stderr
     assert time.monotonic() - begun < 60
     steps = ("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another day", "6. An acc")
-    places = [done.stdout.index(step) for step in (*steps, "What to try next")]
+    more = ("7. A question", "In Entra: yes", "8. An undo", "undoing run", "What to try next")
+    places = [done.stdout.index(step) for step in (*steps, *more)]
     assert places == sorted(places)
     assert "account: nothing changed. 0 writes to Databricks" in done.stdout
     assert "Refused, with 0 writes to Databricks" in done.stdout
@@ -225,7 +226,7 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypa
 
 def test_demo_that_the_guard_does_not_stop_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(Tour, "_empty_everything", lambda _tour: 0)
+    monkeypatch.setattr(Tour, "_empty_everything", lambda _tour: [])
     done = CliRunner().invoke(main, ["demo", "--quiet"])
     assert done.exit_code == 1
     assert "the guard let the accident pass" in done.stderr

@@ -186,6 +186,9 @@ class TestText:
         text = explanation_text(found)
         assert "22 members at any depth" in text
         assert "more  2 members" in text
+        alone = replace(group, members=members[:1])
+        one = explanation_text(replace(found, groups=(alone,)))
+        assert "1 member at any depth" in one
         assert "Not read in full: Team in Entra: 503" in text
         assert text.startswith("Not all of Entra's scope could be read")
         assert "u21" in explanation_text(found, full=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.identity import Kind
 from tests.core.build import directory, group, user
 from tests.core.fakes import Fault
 from tests.core.world import World
@@ -193,6 +194,20 @@ def test_date_to_come_is_an_error(run, past):
     assert "2999-01-01 is still to come" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("9999-12-31", "is still to come"),
+        ("0001-01-01", "is before 1970"),
+        ("0001-01-01T00:00:00+14:00", "is before 1970"),
+    ],
+)
+def test_time_at_either_end_of_the_calendar_is_a_usage_error(run, past, day, why):
+    result = run("history", "--group", "data", "--on", day)
+    assert result.exit_code == 2
+    assert f"{day} {why}" in result.stderr
+
+
 def test_members_through_nested_groups_are_named_with_the_way(run, tmp_path):
     nested = directory(
         ADA, BOB, group("top", ["g-mid", ADA]), group("mid", ["g-low"]), group("low", [BOB, ADA])
@@ -257,6 +272,7 @@ def test_refused_run_is_in_the_history(run, tmp_path):
         world.store.close()
         shutil.copy(world.store._database.path, tmp_path / "aadsync.db")
     assert [one["status"] for one in asked(run)["runs"]] == ["refused", "succeeded"]
+    assert "members_removed is 1, allowed 0" in asked(run)["runs"][0]["over"][0]
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
@@ -271,3 +287,46 @@ def test_names_from_the_directory_are_data(run, tmp_path, form):
         assert "\x1b" not in shown.stdout + shown.stderr
         if form == "markdown":
             assert "<script>" not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("question", "near"),
+    [
+        (("--group", "Data Crow"), "Data Crew"),
+        (("--group", "Data Crow", "--on", "2026-01-01"), "Data Crew"),
+        (("--user", "aba@contoso.com"), "ada@contoso.com"),
+        (("last", "--user", "aba@contoso.com"), "ada@contoso.com"),
+    ],
+)
+def test_name_that_the_store_does_not_know_is_an_error_with_the_nearest(run, past, question, near):
+    result = run("history", *question)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "The store knows no " in result.stderr
+    assert near in " ".join(result.stderr.split())
+
+
+def test_group_that_only_its_link_tells_of_is_known(run, tmp_path):
+    with World(members="managed") as world:
+        world.sync(directory(group("lonely", [])))
+        world.clock.advance(400 * 24 * HOUR)
+        world.store.prune(world.clock.now())
+        world.store.close()
+        shutil.copy(world.store._database.path, tmp_path / "aadsync.db")
+    assert "No run has changed it." in run("history", "--group", "LONELY").stdout
+    assert run("history", "--group", "lonesome").exit_code == 1
+
+
+def test_user_who_only_was_a_member_once_is_known(run, tmp_path):
+    with World() as world:
+        world.sync(directory(ADA, group("data", [ADA], id="g1")))
+        zoe = world.target.add(Kind.USER, "zoe@contoso.com")
+        world.target.groups[world.target.named("data").id].add(zoe)
+        world.configure(members="managed")
+        world.sync()
+        world.target.groups[world.target.named("data").id].remove(zoe)
+        world.sync()
+        world.store.close()
+        shutil.copy(world.store._database.path, tmp_path / "aadsync.db")
+    assert run("history", "--user", "Zoe@contoso.com").exit_code == 0
+    assert run("history", "--user", "zoey@contoso.com").exit_code == 1

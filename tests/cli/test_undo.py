@@ -79,8 +79,8 @@ def test_report_of_an_undo_says_that_the_next_sync_does_it_again(run, engine, pa
     engine.ran = samples.replace(samples.done(), undoes=past[-1])
     last = run("undo", "last").stdout.splitlines()[-1]
     assert last == (
-        "Next: nothing to do; unless Entra, the settings or the scope change, the next sync does "
-        "it all again."
+        "Next: nothing to do; where Entra and the settings still ask for it, the next sync does "
+        "it again."
     )
 
 

@@ -240,6 +240,15 @@ def test_people_of_another_sync_are_known_by_their_object_id_and_are_not_adopted
     assert found.held == set()
 
 
+def test_person_whom_another_sync_has_made_anew_is_the_new_object(target):
+    target.add(Kind.USER, "old@contoso.com", external_id="u-ada", active=False)
+    anew = target.add(Kind.USER, "ada@contoso.com", external_id="u-ada")
+    found = matched(target, ADA, group("Data", [ADA]), shared={anew: "finance"})
+    match = found.matches["u-ada"]
+    assert (match.situation, match.account.id) == (Situation.SHARED, anew)
+    assert found.held == set()
+
+
 @pytest.mark.parametrize(
     ("adopt", "external_id", "known"),
     [

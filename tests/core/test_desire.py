@@ -82,7 +82,10 @@ def test_all_who_claim_one_user_name_are_quarantined_whatever_the_case():
     two = user("ada", id="u-2", user_principal_name="ADA@contoso.com ")
     found = desired(one, two, group("Data", [one, two]))
     assert set(found.quarantined) == {"u-1", "u-2"}
-    reason = "two Entra users map to userName ada@contoso.com: u-1, u-2"
+    reason = (
+        "two Entra users map to userName ada@contoso.com: u-1, u-2; mapping.user_name and "
+        "mapping.guest_user_name say which attribute names them"
+    )
     assert {entry.reason for entry in found.quarantined.values()} == {reason}
 
 
@@ -90,7 +93,10 @@ def test_all_groups_of_one_name_are_quarantined_even_with_trailing_spaces():
     entities = [group("Data", id="g1"), group("data ", id="g2"), group("DATA", id="g3")]
     found = desired(*entities)
     assert set(found.quarantined) == {"g1", "g2", "g3"}
-    assert "3 Entra groups map to displayName Data: g1, g2, g3" in found.quarantined["g1"].reason
+    assert found.quarantined["g1"].reason == (
+        "3 Entra groups map to displayName Data: g1, g2, g3; rename them in Entra, or tell them apart "
+        "by {mailNickname} or {id} in mapping.group_name"
+    )
 
 
 def test_two_applications_of_one_client_id_are_quarantined():
@@ -98,7 +104,9 @@ def test_two_applications_of_one_client_id_are_quarantined():
     two = type(one)("s-2", one.app_id)
     found = desired(one, two, group("Data", [one, two]))
     assert set(found.quarantined) == {"s-run", "s-2"}
-    assert "two Entra service principals map to applicationId" in found.quarantined["s-2"].reason
+    reason = found.quarantined["s-2"].reason
+    assert "two Entra service principals map to applicationId" in reason
+    assert reason.endswith("; take all but one of them out of scope")
 
 
 @pytest.mark.parametrize("name", ["admins", "Users", " Account Users "])

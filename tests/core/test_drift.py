@@ -298,12 +298,21 @@ def test_a_name_that_stays_under_report_cannot_be_given_to_another_group(world):
 # --- runs in between that failed
 
 
-def test_what_a_dead_run_added_is_its_own_and_not_found_there(world):
+def test_what_a_dead_run_added_is_its_own_and_not_found_there(world, monkeypatch):
     world.source.snapshot = directory(ADA, BOB, CY, group("Data", [ADA, BOB, CY]))
     world.target.faults = {len(world.target.log) + 1: Fault.KILLED_AFTER}
     assert world.sync_until_killed()
     assert world.target.members_of("Data") == {A, B, C}
+    kept = []
+    keep = world.store.remember
+
+    def remember(run_id, target, memory):
+        kept.extend(memory.memberships)
+        keep(run_id, target, memory)
+
+    monkeypatch.setattr(world.store, "remember", remember)
     world.sync()
+    assert kept == []
     assert rows(world)[C] == (How.ADDED, None)
 
 
@@ -432,3 +441,26 @@ def test_a_dead_run_between_reads_begins_no_membership_before_the_last_one_ended
     again = next(one for one in found if one.member.name == A)
     assert (again.how, again.until) == (How.FOREIGN, None)
     assert again.since > world.clock.now()
+
+
+def test_what_is_adopted_in_place_of_a_deleted_object_becomes_as_entra_has_it(world):
+    world.target._delete(world.target.named(A).id)
+    other = world.target.add(Kind.USER, A, external_id=ADA.id, active=False, display_name="Old")
+    world.configure(drift="report")
+    world.sync()
+    account = world.target.accounts[other]
+    assert (account.active, account.display_name) == (True, "Ada")
+    assert world.planned().changes == ()
+
+
+@pytest.mark.parametrize("drift", ["repair", "report"])
+def test_a_group_adopted_under_another_name_in_place_of_a_deleted_one_is_renamed_and_ours(drift):
+    with World(SMALL, drift=drift) as world:
+        world.sync()
+        world.target._delete(world.target.named("Data", Kind.GROUP).id)
+        other = world.target.add(Kind.GROUP, "Mine", external_id="g-data")
+        planned = world.synced()
+        assert [one.action.value for one in planned.changes if one.drift] == []
+        assert world.target.named("Data", Kind.GROUP).id == other
+        assert world.names_of_links()["g-data"] == "Data"
+        assert world.planned().changes == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Origin
@@ -76,5 +78,8 @@ def test_later_changes_are_known_by_what_they_changed():
     assert touched.aspect("g", "active") is None
     assert touched.object("g") == "r1"
     assert touched.object("1") is None
-    assert touched.membership(("g-team",), ADA) == "r2"
-    assert touched.membership(("other", None), ADA) is None
+    assert touched.membership("g", ADA) == "r2"
+    assert touched.membership("g", replace(ADA, target_id="2")) is None  # another object of hers
+    assert touched.membership("other", ADA) is None
+    gone = touched_by([entry(members(Action.ADD_MEMBERS, replace(ADA, target_id="9")))], EVERYWHERE)
+    assert gone.membership("g", ADA) == "r1"

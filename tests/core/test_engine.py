@@ -70,6 +70,9 @@ def test_a_refusal_records_nothing_but_the_run(world):
     with pytest.raises(RefusedError, match="users_deprovisioned is 1, allowed 0") as refused:
         world.sync(directory(group("Data")))
     assert refused.value.report.status is Status.REFUSED
+    (over, *_) = refused.value.report.over
+    assert over.startswith("account: users_deprovisioned is 1, allowed 0")
+    assert json.loads(recorded(world)[refused.value.report.run_id].report)["over"][0] == over
     assert refused.value.plan.targets[0].changes
     run = recorded(world)[refused.value.report.run_id]
     assert run.status == "refused"

@@ -102,6 +102,16 @@ def test_a_run_that_breaks_off_anywhere_is_finished_by_later_ones(fault, stores_
             settled(world)
 
 
+def test_a_creation_that_never_was_is_not_taken_for_the_old_user(world):
+    world.target.faults = {len(world.target.log): Fault.KILLED_BEFORE}
+    assert world.sync_until_killed()
+    (pending,) = world.store.pending("account")
+    world.sync()
+    (outcome,) = world.store.outcomes(pending.run_id)
+    assert (outcome.change.action, outcome.result) == ("create_user", Result.FAILED)
+    settled(world)
+
+
 def test_who_gets_the_old_name_back_gets_the_old_user_back(world):
     world.sync()
     old = world.target.named("ada@contoso.com").id
@@ -178,3 +188,90 @@ def test_a_former_user_that_somebody_activates_is_deactivated_again(world):
     )
     world.configure(protected={"users": ["ada@contoso.com"]})
     assert world.planned().changes == ()
+
+
+def test_an_object_with_the_object_id_and_another_name_is_not_taken_over():
+    target = FakeTarget()
+    bob = target.add(Kind.USER, "bob@contoso.com", display_name="Bob", external_id="u-cy")
+    cy = user("cy")
+    data = target.add(Kind.GROUP, "Data", [bob], external_id="g-data")
+    with World(directory(cy, group("Data", [cy])), target, user_name_change="recreate") as world:
+        first = world.synced()
+        assert actions(first) == [("adopt_group", "Data")]
+        (entry,) = first.quarantined
+        assert (entry.external_id, entry.name) == ("u-cy", "cy@contoso.com")
+        assert entry.reason == (
+            f"{bob} on the target has its externalId, but the userName bob@contoso.com, and is not "
+            f"linked; policy.user_name_change: recreate would replace it at once. Delete it to have "
+            f"cy@contoso.com made, or have it adopted as it is by policy.user_name_change: quarantine"
+        )
+        assert [(one.target_id, one.setting) for one in first.found] == [(bob, None)]
+        for _ in range(2):
+            again = world.synced()
+            assert (again.changes, again.quarantined) == ((), first.quarantined)
+        assert target.groups[data] == {bob}
+        assert target.accounts[bob].active
+        world.configure(user_name_change="quarantine")
+        assert actions(world.synced())[0] == ("adopt_user", "cy@contoso.com")
+        assert world.planned().changes == ()
+
+
+def test_an_object_with_the_object_id_and_another_name_that_goes_makes_room_for_a_new_one():
+    target = FakeTarget()
+    bob = target.add(Kind.USER, "bob@contoso.com", display_name="Bob", external_id="u-cy")
+    cy = user("cy")
+    with World(directory(cy, group("Data", [cy])), target, user_name_change="recreate") as world:
+        world.sync()
+        del target.accounts[bob]
+        world.sync()
+        assert target.members_of("Data") == {"cy@contoso.com"}
+        assert world.planned().changes == ()
+
+
+@pytest.mark.parametrize("policy", [{}, {"protected": {"users": ["bob@contoso.com"]}}])
+def test_the_disabled_and_the_protected_with_another_name_are_left_alone(policy):
+    target = FakeTarget()
+    target.add(Kind.USER, "bob@contoso.com", display_name="Bob", external_id="u-cy")
+    cy = user("cy", enabled=bool(policy))
+    settings = {"user_name_change": "recreate"} | policy
+    with World(directory(cy, group("Data", [cy])), target, **settings) as world:
+        world.sync()
+        assert "u-cy" not in world.store.links("account").by_external
+        assert world.planned().changes == ()
+
+
+@pytest.mark.parametrize("adopt", ["unowned", "never"])
+def test_whose_new_user_is_deleted_by_hand_gets_a_new_one_and_not_the_former_one(world, adopt):
+    world.configure(adopt=adopt)
+    world.sync()
+    old, lee = world.target.named("ada@contoso.com"), world.target.named("ada.lee@contoso.com")
+    world.target._delete(lee.id)
+    plan = world.synced()
+    assert ("activate_user", "ada@contoso.com") not in actions(plan)
+    if adopt == "unowned":
+        assert actions(plan)[0] == ("create_user", "ada.lee@contoso.com")
+        assert plan.changes[0].drift
+        assert not world.target.accounts[old.id].active
+        settled(world)
+    assert world.planned().changes == ()
+
+
+def test_whose_former_user_is_all_there_is_waits_while_somebody_else_has_the_name(world):
+    world.sync()
+    world.target._delete(world.target.named("ada.lee@contoso.com").id)
+    world.target.add(Kind.USER, "ada.lee@contoso.com", external_id="somebody")
+    plan = world.planned()
+    assert plan.changes == ()
+    (entry,) = plan.quarantined
+    assert "has its externalId, but the userName ada@contoso.com" in entry.reason
+
+
+def test_who_would_be_made_anew_takes_room_as_everybody_new_does(world):
+    (target,) = world.settings.targets
+    for limit, made in ((2, False), (3, True)):
+        tight = target.capacity.model_copy(update={"principals": limit})
+        one = target.model_copy(update={"capacity": tight})
+        world.settings = world.settings.model_copy(update={"targets": (one,)})
+        plan = world.planned()
+        assert (("create_user", "ada.lee@contoso.com") in actions(plan)) is made
+        assert [entry.external_id for entry in plan.quarantined] == ([] if made else ["u-ada"])

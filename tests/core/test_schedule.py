@@ -159,3 +159,40 @@ def test_a_rename_of_case_only_waits_for_nothing():
     found = tasks(rename("g1", "Data", "DATA"))
     assert found["g1/itself"].after == frozenset()
     assert len(found) == 1
+
+
+def moves(*leaving, joins=(), group_id="9"):
+    """The changes of one group: those leave and those join."""
+    removal = change(Action.REMOVE_MEMBERS, "g1", target_id=group_id, members=leaving)
+    return change(Action.ADD_MEMBERS, "g1", target_id=group_id, members=joins), removal
+
+
+def test_who_leaves_by_another_way_leaves_after_all_additions():
+    ada, bob, cy = (person(f"u{n}", str(n)) for n in range(3))
+    changes = moves(ada, bob, nested("g3", "7"), joins=[cy, nested("g2", "8")])
+    found = {task.key: task for task in schedule(changes, {("9", "0")})}
+    assert set(found) == {"g1/members", "g1/members/later", "g1/members/unnest"}
+    assert actions(found["g1/members"]) == ["add_members"]
+    later = found["g1/members/later"]
+    assert later.phase is Phase.REMOVE
+    assert [one.members for one in later.changes] == [(ada, bob)]
+    assert [m.external_id for m in found["g1/members/unnest"].changes[0].members] == ["g3"]
+
+
+def test_a_group_that_goes_down_by_another_way_leaves_after_all_additions_too():
+    changes = moves(nested("g3", "7"), nested("g4", "6"), joins=[nested("g2", "8")])
+    found = {task.key: task for task in schedule(changes, {("9", "7")})}
+    assert [m.external_id for m in found["g1/members/later"].changes[0].members] == ["g3"]
+    assert [m.external_id for m in found["g1/members/unnest"].changes[0].members] == ["g4"]
+
+
+def test_who_leaves_another_group_that_way_leaves_this_one_as_before():
+    changes = moves(person("u1", "1"), joins=[person("u2", "2")])
+    assert [task.key for task in schedule(changes, {("8", "1")})] == ["g1/members"]
+
+
+def test_who_leaves_an_adopted_group_by_another_way_needs_the_adoption():
+    adoption = change(Action.ADOPT_GROUP, "g1", target_id="9")
+    changes = (adoption, *moves(person("u1", "1"), joins=[person("u2", "2")]))
+    found = {task.key: task for task in schedule(changes, {("9", "1")})}
+    assert found["g1/members/later"].needs == {"g1/itself"}

@@ -19,7 +19,10 @@ every_way = pytest.mark.parametrize("way", WAYS)
 def test_the_quickstart_needs_nothing_but_run_all(way):
     done = run_notebook("notebooks/00_quickstart.py", way=way).succeeded()
     assert done.seconds < 90
-    steps = ("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another", "6. An acc")
+    steps = (
+        *("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another", "6. An acc"),
+        *("7. A question", "In Entra: yes", "8. An undo", "undoing run"),
+    )
     places = [done.html.index(step) for step in steps]
     assert places == sorted(places)
     assert "nothing changed. 0 writes to Databricks" in done.html

@@ -48,6 +48,7 @@ class Ledger:
 
     def saw(self, effects: Iterable[Effect], *, unanswered: bool) -> None:
         """Note the writes of a run; ``unanswered``: the store may not know them before the next one."""
+        self.fresh, self.unsettled = set(), set()
         for one in effects:
             if one.verb == "create" and one.wanted and one.wanted.external_id:
                 self.made[one.id] = one.wanted.external_id
@@ -76,19 +77,20 @@ class Ledger:
             account = scene.accounts.get(tid)
             if account and account.external_id == oid and oid not in self.links:
                 self.links[oid] = Link(account.kind, oid, tid, Origin.ADOPTED, account.name)
+        ours = self.owners.keys()
+        self.known = {pair for pair in self.known if pair[0] in ours}
+        self.added = {pair for pair in self.added if pair[0] in ours}
         moved = {link.target_id for oid, link in old.items() if oid in self.links}
         self.former = ((self.former | moved) & scene.accounts.keys()) - self.owners.keys()
 
     def settled(self, wishes: Wishes, wanted: set[Pair], unread: set[str], scene: Scene) -> None:
-        """Note how a run left the memberships behind; of ``unread`` groups not all is wanted that is."""
+        """Note how a run left the memberships behind; what Entra has of ``unread`` groups is not sure."""
         there = pairs(scene)
         open_ = (self.known | self.blurred) - there - wanted
         lost = {pair for pair in open_ if pair[0] in unread}
         self.known = (self.known & (wanted | there)) | (wanted & there)
         self.added &= there
         self.blurred = (self.blurred & (wanted | there)) | lost
-        self.fresh.clear()
-        self.unsettled.clear()
         self.wished = dict(wishes.all)
 
     def missed(self, in_scope: set[str], now: float) -> None:

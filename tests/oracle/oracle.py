@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aadsync_lib.config.settings import Settings
@@ -10,11 +10,11 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
 from tests.oracle.ledger import Ledger
+from tests.oracle.matching import PEOPLE, Matching
 from tests.oracle.watched import Scene
-from tests.oracle.wishes import RESERVED, Wish, Wishes
+from tests.oracle.wishes import Wish, Wishes
 
 DAY = 86_400.0
-PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
 
 
 @dataclass
@@ -59,11 +59,19 @@ def foretell(
     return _Oracle(wishes, scene, ledger, settings, now, unseen).say()
 
 
-def key(account: Account) -> tuple[Kind, str]:
-    return account.kind, account.name.strip().casefold()
+def entitled_to(wishes: Mapping[str, Wish], gid: str) -> set[str]:
+    """Return everybody whom Entra has in a group, at any depth, groups included."""
+    found: set[str] = set()
+    stack = [gid]
+    while stack:
+        one = wishes.get(stack.pop())
+        new = one.members - found if one else set()
+        found |= new
+        stack += new
+    return found
 
 
-class _Oracle:
+class _Oracle(Matching):
     def __init__(
         self,
         wishes: Wishes,
@@ -73,21 +81,8 @@ class _Oracle:
         now: float,
         unseen: bool,
     ) -> None:
-        self.wishes, self.scene, self.ledger, self.now = wishes, scene, ledger, now
-        self.unseen = unseen
-        self.policy = settings.policy
-        self.capacity = settings.targets[0].capacity
-        self.reports = self.policy.drift == "report"
-        self.mirror = self.policy.mode == "mirror"
-        self.owners = ledger.owners
-        self.protected = {tid for tid, one in scene.accounts.items() if self._protected(one)}
-        self.stuck: set[str] = set()
-        self.adopts: dict[str, str] = {}
-        self.absent: set[str] = set()
-        self.replaced: dict[str, str] = {}
-        self.matches = self._match()
-        self._recreate()
-        self.crowded = self._crowded()
+        super().__init__(wishes, scene, ledger, settings)
+        self.now, self.unseen = now, unseen
         self.fates = {tid: self._as_it_is(one) for tid, one in scene.accounts.items()}
         self.wanted: dict[str, set[str]] = {}
 
@@ -98,6 +93,7 @@ class _Oracle:
             self._group(one)
         for one in self.wishes.of(Kind.GROUP):
             self._members(one)
+        self._keep_access()
         self._leavers()
         self._former()
         gone = {tid for tid, fate in self.fates.items() if fate.goes}
@@ -106,155 +102,12 @@ class _Oracle:
             fate.may -= {tid for tid in gone if not self.fates[tid].stays}
         return Foretold(self.fates, self.wanted, self.protected, self.matches, self.adopts)
 
-    # --- who is who
-
-    def _protected(self, one: Account) -> bool:
-        named = {
-            Kind.USER: self.policy.protected.users,
-            Kind.SERVICE_PRINCIPAL: self.policy.protected.service_principals,
-            Kind.GROUP: self.policy.protected.groups,
-        }[one.kind]
-        shown = one.display_name if one.kind is Kind.SERVICE_PRINCIPAL else None
-        owner = self.owners.get(one.id)
-        wish = self.wishes.all.get(owner or "")
-        called = {one.id, one.name, one.external_id, shown, owner, wish and wish.name}
-        hit = {n.strip().casefold() for n in called if n} & {n.strip().casefold() for n in named}
-        system = one.kind is Kind.GROUP and key(one)[1] in RESERVED
-        return bool(hit) or one.admin or system or one.id in self.scene.own
-
-    def _match(self) -> dict[str, str | None]:
-        """Return whose object is whose; ``None`` for those who get none, or get a new one."""
-        found: dict[str, str | None] = {}
-        open_: list[Wish] = []
-        for oid, wish in self.wishes.all.items():
-            link = self.ledger.links.get(oid)
-            account = self.scene.accounts.get(link.target_id) if link else None
-            same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
-            if account and account.kind is wish.kind:
-                found[oid] = account.id
-            elif wish.contested:
-                found[oid] = None
-            elif same_id:
-                found[oid] = self._by_id(wish, same_id)
-            else:
-                open_.append(wish)
-        leaving = self._leaving_their_name(found)
-        for wish in open_:
-            found[wish.id] = self._by_name(wish, leaving)
-        return found
-
-    def _holders(self, test: object, kind: Kind) -> list[Account]:
-        assert callable(test)
-        return [one for one in self.scene.accounts.values() if one.kind is kind and test(one)]
-
-    def _by_id(self, wish: Wish, same_id: list[Account]) -> str | None:
-        tid = same_id[0].id
-        if len(same_id) > 1 or tid in self.owners:
-            return None
-        if tid in self.ledger.shared:
-            return self._shared(wish, tid)
-        if self.policy.adopt.of(wish.kind) == "never":
-            return None
-        self.adopts[wish.id] = tid
-        return tid
-
-    def _by_name(self, wish: Wish, leaving: set[str]) -> str | None:
-        holders = [one for one in self._named(wish) if one.id not in leaving]
-        if not holders:
-            self.absent.add(wish.id)
-            return None
-        owner = self.owners.get(holders[0].id, holders[0].external_id)
-        adopt = self.policy.adopt.of(wish.kind)
-        free = adopt == "same_name" or (adopt == "unowned" and not holders[0].external_id)
-        if owner in self.wishes.all or not free:
-            return None
-        if holders[0].id in self.ledger.shared:
-            return self._shared(wish, holders[0].id)
-        self.adopts[wish.id] = holders[0].id
-        return holders[0].id
-
-    def _shared(self, wish: Wish, tid: str) -> str | None:
-        """Let an object of another sync be a member of ours; a group has one owner."""
-        return None if wish.kind is Kind.GROUP else tid
-
-    def _named(self, wish: Wish) -> list[Account]:
-        return self._holders(lambda one: key(one) == wish.key, wish.kind)
-
-    def _leaving_their_name(self, found: dict[str, str | None]) -> set[str]:
-        """Return the groups that are renamed in this run: the names they have now come free."""
-        moves = {
-            tid: self.wishes.all[oid]
-            for oid, tid in found.items()
-            if tid and self.wishes.all[oid].kind is Kind.GROUP
-            if not self.wishes.all[oid].contested
-            if key(self.scene.accounts[tid]) != self.wishes.all[oid].key
-            if not self._renamed_by_hand(self.wishes.all[oid], tid)
-        }
-        free = set(moves) - self.protected
-        while blocked := {t for t in free if any(a.id not in free for a in self._named(moves[t]))}:
-            free -= blocked
-        self.stuck = set(moves) - free - self.protected
-        return free
-
-    def _renamed_by_hand(self, wish: Wish, tid: str) -> bool:
-        link = self.ledger.links.get(wish.id)
-        by_hand = link and link.name == wish.name and link.name != self.scene.accounts[tid].name
-        return bool(self.reports and by_hand)
-
-    def _recreate(self) -> None:
-        """Give users whose name changed another object, where the policy says so and nobody is in the way."""
-        if self.policy.user_name_change != "recreate" or not self.mirror:
-            return
-        for oid, tid in self.matches.items():
-            wish = self.wishes.all[oid]
-            if not tid or not self._linked(wish, tid) or wish.kind is not Kind.USER:
-                continue
-            if wish.contested or not wish.active or tid in self.protected:
-                continue
-            account, holders = self.scene.accounts[tid], self._named(wish)
-            others = self.owners.keys() | self.protected | self.ledger.shared
-            if key(account) == wish.key or any(one.id in others for one in holders):
-                continue
-            if not holders:
-                self.absent.add(oid)
-                self.matches[oid] = None
-            elif self._may_become(wish, holders[0]):
-                self.matches[oid] = self.adopts[oid] = holders[0].id
-            else:
-                continue
-            self.replaced[oid] = tid
-
-    def _crowded(self) -> set[str]:
-        """Return who is not created because the target is full: the last ones by name."""
-        found: set[str] = set()
-        for kinds, most in (
-            ((Kind.GROUP,), self.capacity.groups),
-            (PEOPLE, self.capacity.principals),
-        ):
-            there = sum(one.kind in kinds for one in self.scene.accounts.values())
-            new = [one for one in self.wishes.of(*kinds) if one.id in self.absent and one.active]
-            if most is not None:
-                in_order = sorted(new, key=lambda one: (one.name, one.id))
-                found |= {one.id for one in in_order[max(0, most - there) :]}
-        return found
-
-    def _may_become(self, wish: Wish, one: Account) -> bool:
-        adopt = self.policy.adopt.of(wish.kind)
-        ours = one.external_id == wish.id or one.id in self.ledger.former
-        return ours or adopt == "same_name" or (adopt == "unowned" and not one.external_id)
-
-    # --- what becomes of it
-
     def _as_it_is(self, one: Account) -> Fate:
         members = self.scene.groups.get(one.id, frozenset())
         return Fate(
             one.kind, {one.name}, {one.external_id}, {one.display_name}, {one.active},
             set(members), set(members),
         )  # fmt: skip
-
-    def _linked(self, wish: Wish, tid: str) -> bool:
-        link = self.ledger.links.get(wish.id)
-        return bool(link and link.target_id == tid)
 
     def _deleted_by_hand(self, wish: Wish) -> bool:
         return wish.id in self.ledger.links and wish.id not in self.replaced
@@ -277,7 +130,7 @@ class _Oracle:
             if wish.id in self.absent and wish.active:
                 self._create(wish)
             return
-        linked, fate, account = self._linked(wish, tid), self.fates[tid], self.scene.accounts[tid]
+        linked, fate, account = self.linked(wish, tid), self.fates[tid], self.scene.accounts[tid]
         untouched = self.protected | (set() if linked else self.ledger.shared)
         if tid in untouched or not (linked or wish.active):
             return
@@ -301,9 +154,9 @@ class _Oracle:
         if tid in self.protected:
             return
         fate = self.fates[tid]
-        if not self._linked(wish, tid):
+        if not self.linked(wish, tid):
             fate.external = {wish.id}
-        if not (wish.contested or tid in self.stuck or self._renamed_by_hand(wish, tid)):
+        if not (wish.contested or tid in self.stuck or self.renamed_by_hand(wish, tid)):
             fate.names = {wish.name}
 
     def _members(self, wish: Wish) -> None:
@@ -332,6 +185,35 @@ class _Oracle:
             if self.fates[member].goes:
                 fate.must.discard(member)
 
+    def _keep_access(self) -> None:
+        """Let those stay whom Entra has in the group by a nested one, where the target has no such way."""
+        for wish in self.wishes.of(Kind.GROUP):
+            place = self._place(wish.id)
+            if place not in self.fates:
+                continue
+            leaving = set(self.scene.groups.get(place, ())) - self.fates[place].may
+            entitled = {self._place(oid) for oid in entitled_to(self.wishes.all, wish.id)}
+            for member in leaving & entitled - self._reached(wish):
+                self.fates[place].must.add(member)
+                self.fates[place].may.add(member)
+
+    def _reached(self, top: Wish) -> set[str]:
+        """Return who will be in a group by ways that Entra has, too."""
+        found: set[str] = set()
+        stack = [top]
+        while stack:
+            wish = stack.pop()
+            fate = self.fates.get(self._place(wish.id))
+            for oid in wish.members if fate else ():
+                place = self._place(oid)
+                if fate and place in fate.must and place not in found:
+                    found.add(place)
+                    stack += [self.wishes.all[oid]]
+        return found
+
+    def _place(self, oid: str) -> str:
+        return self.matches.get(oid) or oid
+
     def _member(self, oid: str) -> str | None:
         """Return where somebody wanted is, or will be, a member."""
         if oid in self.wishes.nameless:
@@ -341,7 +223,7 @@ class _Oracle:
 
     def _bystander(self, oid: str) -> bool:
         wish, tid = self.wishes.all[oid], self.matches[oid]
-        return not wish.active and not (tid and self._linked(wish, tid))
+        return not wish.active and not (tid and self.linked(wish, tid))
 
     def _blurred(self, place: str) -> set[str]:
         return {member for gid, member in self.ledger.blurred if gid == place}
@@ -349,22 +231,9 @@ class _Oracle:
     def _removable(self, place: str, surplus: Iterable[str]) -> set[str]:
         if not self.mirror:
             return set()
-        found = set(surplus) - self.protected - self._in_question()
+        found = set(surplus) - self.protected - self.in_question()
         if self.policy.members == "managed":
             found = {one for one in found if (place, one) in self.ledger.added}
-        return found
-
-    def _in_question(self) -> set[str]:
-        """Return who perhaps is somebody in scope: quarantine holds them where they are."""
-        found = {tid for oid, tid in self.replaced.items() if oid in self.crowded}
-        for oid in self.wishes.nameless & self.ledger.links.keys():
-            found.add(self.ledger.links[oid].target_id)
-        known = set(filter(None, self.matches.values())) | self.owners.keys()
-        for oid, tid in self.matches.items():
-            wish = self.wishes.all[oid]
-            if (tid is None and oid not in self.absent) or tid in self.stuck or wish.contested:
-                same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
-                found |= {one.id for one in (*self._named(wish), *same_id)} - known
         return found
 
     def _leavers(self) -> None:
@@ -398,7 +267,7 @@ class _Oracle:
         """End the accounts that people had under another name."""
         replaced = {tid for oid, tid in self.replaced.items() if oid not in self.crowded}
         taken = self.owners.keys() - replaced | set(self.matches.values()) | self.ledger.shared
-        for tid in self.ledger.former | replaced:
+        for tid in (self.ledger.former | replaced) & self.fates.keys():
             if self.mirror and tid not in taken | self.protected:
                 self.fates[tid].active = {False}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import Any
 
@@ -32,7 +31,7 @@ from tests.oracle.watched import Scene, WatchedTarget
 from tests.oracle.wishes import Wishes, wish
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
-day = st.lists(events, max_size=4)
+day = st.lists(events, min_size=1, max_size=5)
 NOTHING = {name: {"count": 0, "share": None} for name in NO_LIMITS}
 
 
@@ -66,10 +65,17 @@ class Weeks(RuleBasedStateMachine):
         self._happen([Event("join", n, n + 2) for n in range(6)])
         self._happen(events)
 
-    @rule(events=day, again=st.booleans(), full=st.booleans())
-    def quiet(self, events: list[Event], again: bool, full: bool) -> None:
+    @rule(
+        events=day,
+        again=st.booleans(),
+        full=st.booleans(),
+        refused=st.sampled_from([False, False, False, True]),
+    )
+    def quiet(self, events: list[Event], again: bool, full: bool, refused: bool) -> None:
         """A run without trouble brings about exactly what the oracle says, and a second one nothing."""
         self._happen(events)
+        if refused:
+            self._refuse()
         report = self._sync_as_foretold(full=full)
         if again and report.status is Status.SUCCEEDED:
             sent = len(self.target.log)
@@ -105,22 +111,6 @@ class Weeks(RuleBasedStateMachine):
         self._sync_as_foretold()
         self.tenant.unread = {}
 
-    @rule(events=day)
-    def refused(self, events: list[Event]) -> None:
-        """What the guard refuses writes nothing."""
-        self._happen(events)
-        self._configure("limits", NOTHING)
-        before, _, _, wishes = self._foretell()
-        sent = len(self.target.log)
-        try:
-            self._sync_as_foretold()
-        except RefusedError:
-            assert len(self.target.log) == sent
-            assert self.target.scene() == before
-            self._missed(wishes)
-            self._relink()
-        self._configure("limits", NO_LIMITS)
-
     @rule(events=day, since=st.lists(by_hand, max_size=2))
     def regretted(self, events: list[Event], since: list[Event]) -> None:
         """A run is undone: what it did is as before, and what somebody did since stays."""
@@ -135,15 +125,33 @@ class Weeks(RuleBasedStateMachine):
         effects = self.target.effects[mark:]
         regret = Regret(before, done, found, self.target.scene())
         self.ledger.saw(effects, unanswered=False)
+        made = {one.id for one in effects if one.verb == "create"}
+        self.ledger.blurred |= {(gid, tid) for gid in made for tid in self.target.accounts}
         self._relink()
         none([*wrongs(regret), *bans.touched_by_undo(then, found, effects)])
         none([f"not announced: {what}" for what in self.target.unannounced])
-        if regret.untouched and undo.status is Status.SUCCEEDED:
+        additive = self.world.settings.policy.mode == "additive"  # then nothing is taken back
+        if regret.untouched and undo.status is Status.SUCCEEDED and not additive:
             none([*remains(regret)])
 
     # --- behind them
 
+    def _refuse(self) -> None:
+        """What the guard refuses writes nothing, and counts as a read all the same."""
+        self._configure("limits", NOTHING)
+        before, _, _, wishes = self._foretell()
+        sent = len(self.target.log)
+        try:
+            self._sync_as_foretold()
+        except RefusedError:
+            assert len(self.target.log) == sent
+            assert self.target.scene() == before
+            self._missed(wishes)
+            self._relink()
+        self._configure("limits", NO_LIMITS)
+
     def _happen(self, events: list[Event]) -> None:
+        self.tenant.unseen = False
         before = pairs(self.target.scene())
         scenery = Scenery(
             self.tenant, self.target, self._configure, self.world.clock.advance, self._share
@@ -193,7 +201,6 @@ class Weeks(RuleBasedStateMachine):
     def _sync_as_foretold(self, *, full: bool = True) -> RunReport:
         """Sync and compare; what failed before may wait, unless the run is a full one."""
         before, ledger_then, foretold, wishes = self._foretell()
-        self.target.hits = 0
         mark, waits = len(self.target.effects), self.world.store.retries("account")
         try:
             report = self.world.engine().sync(full=full)
@@ -242,7 +249,7 @@ class Weeks(RuleBasedStateMachine):
     def _wanted(
         self, foretold: Foretold, wishes: Wishes, scene: Scene
     ) -> tuple[set[Pair], set[str]]:
-        """Return the memberships that Entra wants, by ids on the target, and the unread groups."""
+        """Return the memberships that Entra wants, by ids on the target, and the groups in doubt."""
         place = {one.external_id: tid for tid, one in scene.accounts.items() if one.external_id}
         place |= {oid: tid for oid, tid in foretold.matches.items() if tid}
         wanted = {
@@ -250,11 +257,10 @@ class Weeks(RuleBasedStateMachine):
             for gid, members in foretold.wanted.items()
             for member in members
         }
-        return wanted, {place.get(one.id, one.id) for one in wishes.all.values() if one.unread}
-
-    def _access_lost(self, then: Ledger, before: Scene, after: Scene) -> Iterator[str]:
-        config = self.world.settings
-        return bans.access_lost(self.tenant, config, then, self.ledger, before, after)
+        unread = {place.get(one.id, one.id) for one in wishes.all.values() if one.unread}
+        if not wishes.complete:
+            unread |= scene.groups.keys() - {place.get(gid, gid) for gid in foretold.wanted}
+        return wanted, unread
 
     def _forbid(
         self, mark: int, foretold: Foretold, then: Ledger, before: Scene, wishes: Wishes
@@ -267,7 +273,7 @@ class Weeks(RuleBasedStateMachine):
             *(f"not announced: {what}" for what in self.target.unannounced),
             *bans.strangers_touched(foretold, then, before, after, effects),
             *bans.protected_touched(foretold, before, after),
-            *(() if self.target.hits else self._access_lost(then, before, after)),
+            *bans.access_lost(self.tenant, config, then, self.ledger, before, after),
             *bans.duplicates(self.ledger, before, after),
             *bans.too_early(then, config, in_scope, effects, now),
             *bans.wrong_links(foretold, self.old_links, self.ledger, before, after),

@@ -208,4 +208,5 @@ def drifted():
 
 
 def refused():
-    return report(TargetReport("account", Status.REFUSED), requests=Requests(7, 5))
+    over = ("account: groups_emptied is 1, allowed 0: <b>Ops</b>",)
+    return report(TargetReport("account", Status.REFUSED), requests=Requests(7, 5), over=over)

@@ -76,6 +76,10 @@ def test_a_prefix_takes_security_groups_only(entra, source):
     snapshot = source({"prefix": "dbx-"}).read()
     assert snapshot.roots == {group}
     assert codes(snapshot) == ["group_kind_skipped"]
+    assert "1 group is no security group and was left out" in snapshot.notices[0].message
+    entra.add_group("dbx-c", securityEnabled=False, mailEnabled=True)
+    more = source({"prefix": "dbx-"}).read().notices[0].message
+    assert "2 groups are no security groups and were left out" in more
 
 
 def test_a_prefix_takes_every_kind_when_all_are_wanted(entra, source):

@@ -368,13 +368,13 @@ def test_a_commit_that_fails_fails_every_call_of_it_and_the_next_goes_on(open_st
 def test_random_days_are_remembered_as_in_the_other_store(open_store, tmp_path, spark):
     """All of a seed's days in one commit: what is tried here is the SQL."""
     pairs = []
-    for seed in range(6):
+    for seed in range(2):
         clock = FakeClock()
         other = SqliteStore(tmp_path / f"{seed}.db", "contoso", clock, renew_every=3600.0)
         store = open_store(f"seed {seed}")
         replay(store, list(live(other, clock, seed)))
         pairs.append((store, other))
-    moments = (START, START + 300, START + 700, 9e9)
+    moments = (START + 300, 9e9)
     for store, other in pairs:
         for found in (
             lambda one: one.memberships("account", GROUPS),

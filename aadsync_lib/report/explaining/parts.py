@@ -19,6 +19,7 @@ from aadsync_lib.report.explaining.standing import standing_branches
 from aadsync_lib.report.explaining.tree import BAD, BENT, GOOD, Branch, Part, paths_tree
 from aadsync_lib.report.explaining.words import PLACES, shown, who
 from aadsync_lib.report.rows import shortened
+from aadsync_lib.report.sections import count
 
 LISTED = 20
 UNSURE = "not all groups above could be read"
@@ -111,7 +112,7 @@ def _in_entra(person: Person, limit: int | None) -> tuple[Branch, ...]:
 
 
 def _group(group: GroupExplained, limit: int | None) -> Part:
-    lines = [who(group.identity), f"{len(group.members):,} members at any depth"]
+    lines = [who(group.identity), f"{count(len(group.members), 'member')} at any depth"]
     lines += [f"Not read in full: {reason}" for reason in group.unread]
     names = [one.target for one in group.targets]
     known, more = shortened(group.members, limit)

@@ -9,6 +9,7 @@ from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.memory import JournalEntry, Membership
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.report.history import as_json
+from aadsync_lib.report.history.known import known_ids
 from aadsync_lib.report.history.numbers import iso_time
 from aadsync_lib.report.history.select import (
     GROUPS,
@@ -53,10 +54,12 @@ def outcomes(
     """What came of each change, of one run or of all, for a user, a group or a kind of change?"""
     if run_id is not None:
         run = run_named(store.runs(), run_id)
+        _check_known(store, wanted, now)
         entries = outcomes_of(store, wanted, run.run_id, now)
         found = as_json.outcomes_to_json(entries)
         document = as_json.document(sync, run=as_json.run_to_json(run, whole=True), outcomes=found)
         return run_view(sync, run, entries, full=full), document
+    _check_known(store, wanted, now)
     entries = outcomes_of(store, wanted, None, now)
     places = memberships_of(store, wanted, now) if wanted.user else ()
     document = as_json.document(
@@ -66,6 +69,13 @@ def outcomes(
     )
     title = f"History of {sync}: {_about(wanted)}"
     return outcomes_view(title, places, entries, full=full), document
+
+
+def _check_known(store: HistoryReader, wanted: Wanted, now: float) -> None:
+    asked = ((wanted.user, PEOPLE), (wanted.group, GROUPS))
+    for name, kinds in asked:
+        if name:
+            known_ids(store, store.entries(), store.members_at(now), name, kinds)
 
 
 def outcomes_of(
@@ -124,7 +134,7 @@ def members(store: HistoryReader, sync: str, group: str, on: str, now: float) ->
     """Who was in this group on that date, at any depth?"""
     at = moment(on, now)
     every, there = store.entries(), store.members_at(at)
-    groups = known_as(every, group, GROUPS) | named_in(there, group, GROUPS)
+    groups = known_ids(store, every, there, group, GROUPS)
     found = within(there, groups)
     first = min((run.started_at for run in store.runs()), default=None)
     lines: tuple[str, ...] = (f"As of {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC",)

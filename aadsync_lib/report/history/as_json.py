@@ -30,6 +30,7 @@ def run_to_json(run: RunRecord, *, whole: bool = False) -> JsonObject:
         "settings_digest": run.settings_digest,
         "full": run.full,
         "undoes": numbers.undoes,
+        "over": list(numbers.over),
         "applied": dict(numbers.applied),
         "members_added": numbers.members_added,
         "members_removed": numbers.members_removed,

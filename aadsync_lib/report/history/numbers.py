@@ -22,7 +22,9 @@ class Numbers:
     quarantined: int = 0
     held: int = 0
     undoes: str | None = None
+    over: tuple[str, ...] = ()
     targets: frozenset[str] = frozenset()
+    left: int = 0  # by the policy
 
     @property
     def changes(self) -> int:
@@ -45,7 +47,9 @@ def numbers_of(run: RunRecord) -> Numbers:
         quarantined=sum(len(one["quarantined"]) for one in targets),
         held=sum(len(one["held"]) for one in targets),
         undoes=document.get("undoes"),
+        over=tuple(document.get("over", ())),
         targets=frozenset(one["target"] for one in targets),
+        left=sum(len(one.get("left", ())) for one in targets),
     )
 
 

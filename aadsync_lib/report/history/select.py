@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.change import Action, Change, MemberRef
@@ -12,7 +12,6 @@ from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.memory import JournalEntry, Membership, RunRecord
 
 LAST = "last"
-MOMENT = timedelta(microseconds=1)
 PEOPLE = frozenset({Kind.USER, Kind.SERVICE_PRINCIPAL})
 GROUPS = frozenset({Kind.GROUP})
 
@@ -54,11 +53,13 @@ def moment(text: str, now: float) -> float:
     except ValueError:
         found = _timestamp(text)
     else:
-        found = datetime.combine(day, time(), UTC) + timedelta(days=1) - MOMENT
+        found = datetime.combine(day, time.max, UTC)
         if day == datetime.fromtimestamp(now, UTC).date():
             return now
     if found.timestamp() > now:
         raise UsageError(f"{text} is still to come: the history ends now.")
+    if found.timestamp() < 0:
+        raise UsageError(f"{text} is before 1970: no history is as old as that.")
     return found.timestamp()
 
 
@@ -111,13 +112,13 @@ def known_as(
         return frozenset()
     key, ids = name_key(name), {name}
     for entry in entries:
-        for names, found in _identities(entry.outcome.change, kinds):
+        for names, found in identities(entry.outcome.change, kinds):
             if name in found or key in map(name_key, names):
                 ids.update(found)
     return frozenset(ids)
 
 
-def _identities(change: Change, kinds: Collection[Kind]) -> Iterator[tuple[list[str], list[str]]]:
+def identities(change: Change, kinds: Collection[Kind]) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the names and ids of everybody whom a change is about."""
     if change.action.kind in kinds:
         shown = [one.display_name for one in (change.before, change.after) if one]

@@ -17,7 +17,7 @@ from aadsync_lib.model.memory import (
 from aadsync_lib.model.run import Result
 from aadsync_lib.report.history.numbers import Numbers, numbers_of, shown_time
 from aadsync_lib.report.rows import ADD, REMOVE, shortened, words
-from aadsync_lib.report.sections import Section, count
+from aadsync_lib.report.sections import Section, count, refused_section
 
 ADDED_BY = {How.ADDED: "this sync", How.FOUND: "found in both", How.FOREIGN: "somebody else"}
 NAMES = 5  # members named in a line
@@ -55,7 +55,8 @@ def run_view(sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full
     )
     title = f"Run {run.run_id} of {sync}: {_status(run)}"
     section = outcomes_section(entries, full=full, of_one_run=True)
-    return View(title, lines, (section,), "No outcome of it is what was asked for.")
+    sections = (refused_section(numbers.over), section)
+    return View(title, lines, sections, "No change of it was sent, or none is what was asked for.")
 
 
 def outcomes_view(

@@ -31,6 +31,7 @@ def past_run(sync: str, run: RunRecord, entries: Sequence[JournalEntry]) -> RunR
         requests=Requests(**document.get("requests", {})),
         seconds=document.get("seconds", 0.0),
         undoes=document.get("undoes"),
+        over=tuple(document.get("over", ())),
     )
 
 

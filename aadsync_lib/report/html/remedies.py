@@ -17,9 +17,11 @@ WARNINGS: Mapping[str, str] = {
     "max_depth": "Nest less deeply in Entra, or live with the flattened level.",
     "member_type_skipped": "Nothing: Databricks has no such principals.",
     "member_type_unknown": "Look whether a newer version knows this type.",
+    "new_ids": "Give the new ids again what was granted to the old ones outside of this sync.",
     "protected": "Nothing, if that is meant; otherwise take it out of policy.protected.",
     "scope_empty": "Correct the selector, or put somebody into what it finds.",
     "source_unread": GRANT,
+    "additive": "To take back the rest, undo again with --set policy.mode=mirror.",
     "undo": "Change Entra, the scope or the settings before the next sync.",
 }
 

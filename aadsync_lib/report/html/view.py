@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aadsync_lib.model.memory import RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
+from aadsync_lib.report import in_notebook
 from aadsync_lib.report import sections as say
 from aadsync_lib.report.advice import MEANT, Call, after_plan, after_run
 from aadsync_lib.report.html import notes
@@ -53,7 +54,7 @@ def plan_view(plan: Plan, call: Call | None, history: Sequence[RunRecord]) -> Vi
     ending, tone = _plan_ending(plan, over)
     several = len(plan.targets) > 1
     left = left_grid(left_lines(plan), several=several)
-    next_, command = _advice(after_plan(plan, call) if call else "")
+    next_, command = _next(plan, call) if call else ("", "")
     return View(
         title=say.plan_title(plan),
         ending=ending,
@@ -86,7 +87,7 @@ def run_view(
         ending=say.ENDINGS[report.status].capitalize(),
         tone=ENDED[report.status],
         facts=tuple(_run_facts(report)),
-        alerts=tuple(_run_alerts(report, plan, call.over if call else ())),
+        alerts=tuple(_run_alerts(report, plan, report.over)),
         next=next_,
         command=command,
         tiles=tuple(_run_tiles(report, lines)),
@@ -102,6 +103,14 @@ def run_view(
 
 def _told(grids: Sequence[Grid]) -> tuple[Grid, ...]:
     return tuple(grid for grid in grids if grid.rows)
+
+
+def _next(plan: Plan, call: Call) -> tuple[str, str]:
+    if not call.in_notebook:
+        return _advice(after_plan(plan, call))
+    stopped = bool(call.over)
+    said = in_notebook.after_plan(plan, stopped=stopped, approvable=call.approvable)
+    return said, plan.digest if said.endswith(":") else ""
 
 
 def _advice(sentence: str) -> tuple[str, str]:

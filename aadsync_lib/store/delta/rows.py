@@ -67,7 +67,7 @@ def about(change: Change) -> dict[str, Any]:
         "external_id": change.external_id,
         "target_id": change.target_id,
         "name": change.name,
-        "change": as_json(change_to_json(change)),
+        "change": json.dumps(change_to_json(change), separators=(",", ":")),
     }
 
 
@@ -141,7 +141,7 @@ def remembered(one: Retry | QuarantineRecord) -> dict[str, Any]:
 
 
 def as_json(value: object) -> str:
-    """Return JSON that Spark can read: half a surrogate pair would not come back."""
+    """Return JSON that Spark reads itself: there half a surrogate pair has no place."""
     return storable(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
 

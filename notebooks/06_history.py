@@ -1,0 +1,30 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # History and undo
+# MAGIC Shows past runs, what came of each change (narrowed by `run`, `user`, `group` and `action`), who was in which group (`on` a date), drift and
+# MAGIC quarantine. With a run in `undo`, it shows the plan that takes that run back. Only with the digest of that plan typed into `confirm`, it applies
+# MAGIC it. **It changes access in Databricks.**
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet -r ../requirements.txt
+# MAGIC %restart_python
+
+# COMMAND ----------
+
+import sys
+
+sys.path.append("..")  # in a bundle's files, where the root is not on the path
+
+from aadsync_lib.notebook import Notebook
+
+notebook = Notebook(globals(), "history")
+
+# COMMAND ----------
+
+past = notebook.history()
+
+# COMMAND ----------
+
+notebook.show(past)
+notebook.finish(past)

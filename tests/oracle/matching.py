@@ -1,0 +1,204 @@
+"""Which object on the target is whose, said as plainly as it can be."""
+
+from __future__ import annotations
+
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.identity import Kind
+from tests.oracle.ledger import Ledger
+from tests.oracle.watched import Scene
+from tests.oracle.wishes import RESERVED, Wish, Wishes
+
+PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
+
+
+def key(account: Account) -> tuple[Kind, str]:
+    return account.kind, account.name.strip().casefold()
+
+
+class Matching:
+    """``matches`` are target ids by object id, ``None`` for who has none.
+
+    Of these, ``absent`` ones may be created. ``adopts`` are matched and not ours yet, ``replaced`` what
+    people had under another name, ``stuck`` groups that cannot be renamed, ``crowded`` who finds no room.
+    """
+
+    def __init__(self, wishes: Wishes, scene: Scene, ledger: Ledger, settings: Settings) -> None:
+        self.wishes, self.scene, self.ledger = wishes, scene, ledger
+        self.policy = settings.policy
+        self.capacity = settings.targets[0].capacity
+        self.reports = self.policy.drift == "report"
+        self.mirror = self.policy.mode == "mirror"
+        self.owners = ledger.owners
+        self.protected = {tid for tid, one in scene.accounts.items() if self._protected(one)}
+        self.stuck: set[str] = set()
+        self.adopts: dict[str, str] = {}
+        self.absent: set[str] = set()
+        self.replaced: dict[str, str] = {}
+        self.matches = self._match()
+        self._recreate()
+        self.crowded = self._crowded()
+
+    def linked(self, wish: Wish, tid: str) -> bool:
+        link = self.ledger.links.get(wish.id)
+        return bool(link and link.target_id == tid)
+
+    def in_question(self) -> set[str]:
+        """Return who perhaps is somebody in scope: quarantine holds them where they are."""
+        found = {tid for oid, tid in self.replaced.items() if oid in self.crowded}
+        for oid in self.wishes.nameless & self.ledger.links.keys():
+            found.add(self.ledger.links[oid].target_id)
+        known = set(filter(None, self.matches.values())) | self.owners.keys()
+        for oid, tid in self.matches.items():
+            wish = self.wishes.all[oid]
+            if (tid is None and oid not in self.absent) or tid in self.stuck or wish.contested:
+                same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
+                found |= {one.id for one in (*self._named(wish), *same_id)} - known
+        return found
+
+    def _protected(self, one: Account) -> bool:
+        named = {
+            Kind.USER: self.policy.protected.users,
+            Kind.SERVICE_PRINCIPAL: self.policy.protected.service_principals,
+            Kind.GROUP: self.policy.protected.groups,
+        }[one.kind]
+        shown = one.display_name if one.kind is Kind.SERVICE_PRINCIPAL else None
+        owner = self.owners.get(one.id)
+        wish = self.wishes.all.get(owner or "")
+        called = {one.id, one.name, one.external_id, shown, owner, wish and wish.name}
+        hit = {n.strip().casefold() for n in called if n} & {n.strip().casefold() for n in named}
+        system = one.kind is Kind.GROUP and key(one)[1] in RESERVED
+        return bool(hit) or one.admin or system or one.id in self.scene.own
+
+    def _match(self) -> dict[str, str | None]:
+        """Return whose object is whose; ``None`` for those who get none, or get a new one."""
+        found: dict[str, str | None] = {}
+        open_: list[Wish] = []
+        for oid, wish in self.wishes.all.items():
+            link = self.ledger.links.get(oid)
+            account = self.scene.accounts.get(link.target_id) if link else None
+            same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
+            if account and account.kind is wish.kind:
+                found[oid] = account.id
+            elif wish.contested:
+                found[oid] = None
+            elif same_id:
+                found[oid] = self._by_id(wish, same_id)
+            else:
+                open_.append(wish)
+        leaving = self._leaving_their_name(found)
+        for wish in open_:
+            found[wish.id] = self._by_name(wish, leaving)
+        return found
+
+    def _holders(self, test: object, kind: Kind) -> list[Account]:
+        assert callable(test)
+        return [one for one in self.scene.accounts.values() if one.kind is kind and test(one)]
+
+    def _by_id(self, wish: Wish, same_id: list[Account]) -> str | None:
+        tid = same_id[0].id
+        if len(same_id) > 1 or tid in self.owners:
+            return None
+        if tid in self.ledger.shared:
+            return self._shared(wish, tid)
+        if self.policy.adopt.of(wish.kind) == "never":
+            return None
+        self.adopts[wish.id] = tid
+        return tid
+
+    def _by_name(self, wish: Wish, leaving: set[str]) -> str | None:
+        holders = [one for one in self._named(wish) if one.id not in leaving]
+        if not holders:
+            self.absent.add(wish.id)
+            return None
+        owner = self.owners.get(holders[0].id, holders[0].external_id)
+        adopt = self.policy.adopt.of(wish.kind)
+        free = adopt == "same_name" or (adopt == "unowned" and not holders[0].external_id)
+        if owner in self.wishes.all or not free:
+            return None
+        if holders[0].id in self.ledger.shared:
+            return self._shared(wish, holders[0].id)
+        self.adopts[wish.id] = holders[0].id
+        return holders[0].id
+
+    def _shared(self, wish: Wish, tid: str) -> str | None:
+        """Let an object of another sync be a member of ours; a group has one owner."""
+        return None if wish.kind is Kind.GROUP else tid
+
+    def _named(self, wish: Wish) -> list[Account]:
+        return self._holders(lambda one: key(one) == wish.key, wish.kind)
+
+    def _leaving_their_name(self, found: dict[str, str | None]) -> set[str]:
+        """Return the groups that are renamed in this run: the names they have now come free."""
+        moves = {
+            tid: self.wishes.all[oid]
+            for oid, tid in found.items()
+            if tid and self.wishes.all[oid].kind is Kind.GROUP
+            if not self.wishes.all[oid].contested
+            if key(self.scene.accounts[tid]) != self.wishes.all[oid].key
+            if not self.renamed_by_hand(self.wishes.all[oid], tid)
+        }
+        free = set(moves) - self.protected
+        while blocked := {t for t in free if any(a.id not in free for a in self._named(moves[t]))}:
+            free -= blocked
+        self.stuck = set(moves) - free - self.protected
+        return free
+
+    def renamed_by_hand(self, wish: Wish, tid: str) -> bool:
+        link = self.ledger.links.get(wish.id)
+        ours = link and link.target_id == tid and link.name == wish.name
+        by_hand = ours and wish.name != self.scene.accounts[tid].name
+        return bool(self.reports and by_hand)
+
+    def _recreate(self) -> None:
+        """Give users whose name changed another object, where the policy says so and nobody is in the way."""
+        if self.policy.user_name_change != "recreate" or not self.mirror:
+            return
+        for oid, tid in self.matches.items():
+            wish = self.wishes.all[oid]
+            if tid and self._misnamed(wish, tid):
+                linked, known = self.linked(wish, tid), tid in self.ledger.former
+                if (linked or known) and self._begin_anew(wish):
+                    self.replaced |= {oid: tid} if linked else {}
+                elif not linked:
+                    self.adopts.pop(oid)
+                    self.matches[oid] = None
+
+    def _misnamed(self, wish: Wish, tid: str) -> bool:
+        ours = self.linked(wish, tid) or self.adopts.get(wish.id) == tid
+        fit = wish.kind is Kind.USER and wish.active and not wish.contested
+        other = key(self.scene.accounts[tid]) != wish.key
+        return ours and fit and other and tid not in self.protected
+
+    def _begin_anew(self, wish: Wish) -> bool:
+        """Match by the new name alone, unless whoever has it is somebody else's."""
+        others = self.owners.keys() | self.protected | self.ledger.shared
+        holders = self._named(wish)
+        if not holders:
+            self.absent.add(wish.id)
+            self.adopts.pop(wish.id, None)
+            self.matches[wish.id] = None
+        elif holders[0].id not in others and self._may_become(wish, holders[0]):
+            self.matches[wish.id] = self.adopts[wish.id] = holders[0].id
+        else:
+            return False
+        return True
+
+    def _crowded(self) -> set[str]:
+        """Return who is not created because the target is full: the last ones by name."""
+        found: set[str] = set()
+        for kinds, most in (
+            ((Kind.GROUP,), self.capacity.groups),
+            (PEOPLE, self.capacity.principals),
+        ):
+            there = sum(one.kind in kinds for one in self.scene.accounts.values())
+            new = [one for one in self.wishes.of(*kinds) if one.id in self.absent and one.active]
+            if most is not None:
+                in_order = sorted(new, key=lambda one: (one.name, one.id))
+                found |= {one.id for one in in_order[max(0, most - there) :]}
+        return found
+
+    def _may_become(self, wish: Wish, one: Account) -> bool:
+        adopt = self.policy.adopt.of(wish.kind)
+        ours = one.external_id == wish.id or one.id in self.ledger.former
+        return ours or adopt == "same_name" or (adopt == "unowned" and not one.external_id)
