@@ -39,11 +39,21 @@ def status_of(plan: TargetPlan, *, complete: bool) -> Status:
 
 
 def record_unwritten(
-    store: Store, clock: Clock, plan: Plan, reports: Iterable[TargetReport]
+    store: Store,
+    clock: Clock,
+    plan: Plan,
+    reports: Iterable[TargetReport],
+    over: tuple[str, ...] = (),
 ) -> str:
-    """Record a run that sent nothing to these targets, and return its id."""
+    """Record a run that sent nothing to these targets, and return its id.
+
+    ``over`` is what the guard has against the plan.
+    """
     run_id = new_run_id(clock)
-    report = RunReport(run_id, plan.sync, plan.digest, True, tuple(reports), Requests(), 0.0)
+    targets = tuple(reports)
+    report = RunReport(
+        run_id, plan.sync, plan.digest, True, targets, Requests(), 0.0, plan.undoes, over
+    )
     store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
     store.end_run(run_id, report.status, json.dumps(run_to_json(report)))
     return run_id

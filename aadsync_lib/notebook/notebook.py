@@ -12,7 +12,7 @@ from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings, StoreSettings
 from aadsync_lib.engine.engine import Engine
-from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.engine.refusal import RefusedError, objections
 from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
 from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
@@ -156,7 +156,10 @@ class Notebook:
             spark = self._platform.spark
             with open_store(settings, self._clock, read_only=only, spark=spark) as store:
                 reports = folder.reports()
-                totals = total(plan, reports, store, self._clock, refused=no, plan_only=only)
+                over = objections(plan, settings.policy.limits) if no else ()
+                totals = total(
+                    plan, reports, store, self._clock, refused=no, over=over, plan_only=only
+                )
                 page = whole.of_totals(totals, reports, store)
             self._page = whole.kept(folder, lambda: page) if page else folder.report_page
             folder.save_page(show.page_of(totals, self._page))

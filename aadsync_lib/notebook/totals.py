@@ -79,12 +79,13 @@ def total(
     clock: Clock,
     *,
     refused: str | None,
+    over: tuple[str, ...],
     plan_only: bool,
 ) -> Totals:
     """Bring the targets of a plan and their reports together, and record what wrote nothing.
 
     A target without changes has no task of its own; that it was looked at is recorded here. A plan
-    that nobody meant to apply leaves no trace.
+    that nobody meant to apply leaves no trace. ``over`` is what the guard has against it.
     """
     status = Status.REFUSED if refused else None
     found, quiet, errors = [], [], {}
@@ -99,7 +100,7 @@ def total(
             errors[one.target] = error
             found.append(target_report_to_json(untouched(one, Status.FAILED)))
     if quiet and not plan_only:
-        record_unwritten(store, clock, plan, quiet)
+        record_unwritten(store, clock, plan, quiet, over)
     return Totals(plan, _document(plan, found, reports), errors, refused)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.model.desired import Nest
@@ -95,8 +95,25 @@ def _preserve(walk: _Walk, max_depth: int) -> Nesting:
     for gid in reversed(order):
         if gid in kept:
             heights[gid] = 1 + max((heights[child] for child in kept[gid]), default=-1)
-            groups[gid] = walk.cut(gid, cut[gid], heights[gid], kept[gid])
+            whole = walk.cut(gid, cut[gid], heights[gid], kept[gid])
+            below = None if whole.unread else _unread_below(walk.snapshot, groups, kept[gid])
+            groups[gid] = replace(whole, unread=below) if below else whole
     return Nesting(groups, (*_cycle_notices(walk, back), *_depth_notices(walk, deep, max_depth)))
+
+
+def _unread_below(
+    snapshot: Snapshot, groups: Mapping[str, Nest], children: frozenset[str]
+) -> str | None:
+    """Return why not everybody in a group may be known: somebody may have moved into one nested in it."""
+    for child in sorted(children):
+        if groups[child].unread:
+            one = snapshot.groups[child]
+            return (
+                f"nested in it, {one.display_name}: {one.unread}"
+                if one.unread
+                else groups[child].unread
+            )
+    return None
 
 
 def _back_edges(walk: _Walk) -> tuple[set[tuple[str, str]], list[str]]:
