@@ -21,10 +21,10 @@ from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Pending, Target
 from aadsync_lib.reconcile.case import protected_ids
-from aadsync_lib.reconcile.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.recover import judge, recover
-from aadsync_lib.reconcile.undo import undo_target
-from aadsync_lib.reconcile.undo_case import UndoCase, groups_to_read
+from aadsync_lib.reconcile.undoing.case import UndoCase, groups_to_read
+from aadsync_lib.reconcile.undoing.effects import effects_of, places_of, touched_by
+from aadsync_lib.reconcile.undoing.inverse import undo_target
 from aadsync_lib.report.history.numbers import numbers_of
 
 log = logging.getLogger(__name__)

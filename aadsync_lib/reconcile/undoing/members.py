@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.change import Action, Change, MemberRef
-from aadsync_lib.reconcile.effects import Move
 from aadsync_lib.reconcile.members import by_name
-from aadsync_lib.reconcile.undo_case import GONE, RELEASED, Inverse, UndoCase, since
-from aadsync_lib.reconcile.undo_existence import adopted_instead
+from aadsync_lib.reconcile.undoing.case import GONE, RELEASED, Inverse, UndoCase, since
+from aadsync_lib.reconcile.undoing.effects import Move
+from aadsync_lib.reconcile.undoing.existence import adopted_instead
 
 WHY = {
     Action.ADD_MEMBERS: "the run took them out",

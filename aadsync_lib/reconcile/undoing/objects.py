@@ -5,10 +5,10 @@ from __future__ import annotations
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, name_key
-from aadsync_lib.reconcile.effects import Effect
-from aadsync_lib.reconcile.undo_case import BY_HAND, GONE, UNDONE, Inverse, UndoCase, kept
-from aadsync_lib.reconcile.undo_existence import undo_creation, undo_deletion
-from aadsync_lib.reconcile.undo_ownership import undo_adoption, undo_release
+from aadsync_lib.reconcile.undoing.case import BY_HAND, GONE, UNDONE, Inverse, UndoCase, kept
+from aadsync_lib.reconcile.undoing.effects import Effect
+from aadsync_lib.reconcile.undoing.existence import undo_creation, undo_deletion
+from aadsync_lib.reconcile.undoing.ownership import undo_adoption, undo_release
 
 ENDINGS = frozenset({"create", "delete"})  # these first: they say who gets which link
 WORDS = {"display_name": "its display name", "active": "whether it is active"}

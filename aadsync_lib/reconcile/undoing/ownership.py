@@ -6,8 +6,8 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.reconcile.effects import LINK, Effect
-from aadsync_lib.reconcile.undo_case import BY_HAND, UNDONE, Inverse, UndoCase, kept, since
+from aadsync_lib.reconcile.undoing.case import BY_HAND, UNDONE, Inverse, UndoCase, kept, since
+from aadsync_lib.reconcile.undoing.effects import LINK, Effect
 
 STAYS = (
     "keeps the externalId that the run gave it, because Databricks clears that of groups only; it "

@@ -8,10 +8,10 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, merged, name_key
 from aadsync_lib.model.link import Link
-from aadsync_lib.reconcile.effects import Effect
 from aadsync_lib.reconcile.members import by_name
-from aadsync_lib.reconcile.undo_case import BY_HAND, RELEASED, Inverse, UndoCase, since
-from aadsync_lib.reconcile.undo_ownership import taken_back
+from aadsync_lib.reconcile.undoing.case import BY_HAND, RELEASED, Inverse, UndoCase, since
+from aadsync_lib.reconcile.undoing.effects import Effect
+from aadsync_lib.reconcile.undoing.ownership import taken_back
 
 
 def undo_creation(

@@ -11,9 +11,9 @@ from aadsync_lib.model.plan import Managed, TargetPlan
 from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.estimate import estimate
-from aadsync_lib.reconcile.undo_case import Inverse, UndoCase
-from aadsync_lib.reconcile.undo_members import undo_memberships
-from aadsync_lib.reconcile.undo_objects import undo_objects
+from aadsync_lib.reconcile.undoing.case import Inverse, UndoCase
+from aadsync_lib.reconcile.undoing.members import undo_memberships
+from aadsync_lib.reconcile.undoing.objects import undo_objects
 
 ANEW = (
     "what is made anew gets a new id: memberships in groups that this sync does not manage, grants and "

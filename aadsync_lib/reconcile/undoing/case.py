@@ -14,7 +14,7 @@ from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.plan import Left, LeftBy, Quarantined
 from aadsync_lib.reconcile.desire import SYSTEM_GROUPS
-from aadsync_lib.reconcile.effects import Effect, Effects, Places, Touched
+from aadsync_lib.reconcile.undoing.effects import Effect, Effects, Places, Touched
 
 
 @dataclass(frozen=True)
