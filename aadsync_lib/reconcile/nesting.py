@@ -104,16 +104,13 @@ def _preserve(walk: _Walk, max_depth: int) -> Nesting:
 def _unread_below(
     snapshot: Snapshot, groups: Mapping[str, Nest], children: frozenset[str]
 ) -> str | None:
-    """Return why not everybody in a group may be known: somebody may have moved into one nested in it."""
-    for child in sorted(children):
-        if groups[child].unread:
-            one = snapshot.groups[child]
-            return (
-                f"nested in it, {one.display_name}: {one.unread}"
-                if one.unread
-                else groups[child].unread
-            )
-    return None
+    """Return why nobody may be removed from a group: who left it may be in one nested in it by now."""
+    unread = min((child for child in children if groups[child].unread), default=None)
+    if unread is None:
+        return None
+    one = snapshot.groups[unread]
+    told = f"nested in it, {one.display_name}: {one.unread}"
+    return told if one.unread else groups[unread].unread
 
 
 def _back_edges(walk: _Walk) -> tuple[set[tuple[str, str]], list[str]]:

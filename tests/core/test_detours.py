@@ -420,3 +420,17 @@ def test_in_any_nesting_whom_entra_has_in_a_group_keeps_access(seed):
                 for one in before.groups[f"g{n}"].members & before.users.keys()
             }
             assert names & entitled & was_direct <= target.effective(f"G{n}")
+
+
+def test_who_moved_into_a_nested_group_that_could_not_be_read_stays_where_they_were():
+    """Whoever is missing from a group may be in it by the nested one that nobody could read."""
+    before = directory(ADA, BOB, group("Top", [ADA, BOB, "g-low"]), group("Low", [BOB]))
+    with World(before) as world:
+        world.sync()
+        low = group("Low", [BOB], unread="503")
+        report = world.sync(directory(ADA, BOB, group("Top", [BOB, "g-low"]), low))
+        assert world.target.members_of("Top") == {"ada@contoso.com", "bob@contoso.com", "Low"}
+        assert "nested in it, Low: 503" in " ".join(one.reason for one in report.targets[0].held)
+        world.sync(directory(ADA, BOB, group("Top", [BOB, "g-low"]), group("Low", [ADA, BOB])))
+        assert world.target.members_of("Top") == {"bob@contoso.com", "Low"}
+        assert world.target.effective("Top") == {"ada@contoso.com", "bob@contoso.com"}

@@ -204,4 +204,4 @@ def test_additive_lists_no_removal_that_a_partial_read_would_hold_back():
         )
         plan = world.planned()
         assert plan.left == ()
-        assert [one.external_id for one in plan.held] == ["g-low"]
+        assert [one.external_id for one in plan.held] == ["g-low", "g-top"]

@@ -110,10 +110,14 @@ def test_people_flattened_from_an_unread_group_make_the_group_above_unread():
     assert found.groups["g-top"].unread == "nested in it, Low: 403"
 
 
-def test_a_nested_group_that_is_kept_does_not_make_the_group_above_unread():
-    found = nesting(group("Top", ["g-low"]), group("Low", [], unread="403"), roots=["Top"])
-    assert found.groups["g-top"].unread is None
-    assert found.groups["g-low"].unread == "403"
+def test_a_nested_group_that_is_unread_makes_every_group_above_unread():
+    found = nesting(
+        group("Top", ["g-mid"]), group("Mid", ["g-also", "g-low"]), group("Also"),
+        group("Low", [], unread="403"), roots=["Top"],
+    )  # fmt: skip
+    reasons = {gid: one.unread for gid, one in found.groups.items()}
+    told = "nested in it, Low: 403"
+    assert reasons == {"g-top": told, "g-mid": told, "g-low": "403", "g-also": None}
 
 
 def test_a_group_that_is_unread_itself_says_its_own_reason():

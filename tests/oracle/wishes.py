@@ -105,7 +105,7 @@ def nest(seen: Snapshot, scope: Scope) -> dict[str, tuple[frozenset[str], bool]]
     return {
         gid: (
             kept[gid] | people({gid}.union(*(below(child) for child in inside[gid] - kept[gid]))),
-            bool({gid}.union(*(below(child) for child in inside[gid] - kept[gid])) & unread),
+            bool(below(gid) & unread),
         )
         for gid in sorted(kept)
     }
