@@ -49,7 +49,7 @@ def test_refused_run_is_a_page_with_the_command_that_approves_it(run, engine):
     result = run("sync", "--format", "html")
     assert result.exit_code == 4
     assert "aadsync sync --approve sha256:d1" in result.stdout
-    assert "groups_emptied is 1, allowed 0: Night shift" in result.stdout
+    assert "groups_emptied is 1, allowed 0: &lt;b&gt;Ops&lt;/b&gt;" in result.stdout
 
 
 def test_a_run_is_no_worse_for_a_history_that_cannot_be_read(run, engine, monkeypatch):

@@ -68,10 +68,9 @@ class Ledger:
         """Take over who is linked, with what was created or adopted and could not be recorded."""
         old, self.links = self.links, {link.external_id: link for link in stored}
         taken = set(self.owners)
-        for tid, oid in self.made.items():
-            account = scene.accounts.get(tid)
-            new = oid not in self.links or tid in self.unsettled
-            if account and new and tid not in taken:
+        for tid in sorted(self.unsettled - taken):
+            if account := scene.accounts.get(tid):
+                oid = self.made[tid]
                 self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, account.name)
         for oid, tid in adopting.items():
             account = scene.accounts.get(tid)

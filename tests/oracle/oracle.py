@@ -259,9 +259,7 @@ class _Oracle(Matching):
         if self.policy.leavers == "delete" and made:
             fate.stays, fate.goes = False, True
         else:
-            fate.active = {False}
-            if self.reports and self.ledger.switched.get(tid) is False:
-                fate.active = {self.scene.accounts[tid].active}
+            fate.active = self._ended(tid)
 
     def _former(self) -> None:
         """End the accounts that people had under another name."""
@@ -269,7 +267,12 @@ class _Oracle(Matching):
         taken = self.owners.keys() - replaced | set(self.matches.values()) | self.ledger.shared
         for tid in (self.ledger.former | replaced) & self.fates.keys():
             if self.mirror and tid not in taken | self.protected:
-                self.fates[tid].active = {False}
+                self.fates[tid].active = self._ended(tid)
+
+    def _ended(self, tid: str) -> set[bool]:
+        """Switch an account off, unless somebody switched it on again by hand and may do so."""
+        by_hand = self.reports and self.ledger.switched.get(tid) is False
+        return {self.scene.accounts[tid].active} if by_hand else {False}
 
     def _retire(self, tid: str, *, made: bool) -> None:
         if self.policy.retired_groups == "keep":
