@@ -8,6 +8,7 @@ PYTEST := $(BIN)/pytest
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header
 OLDEST := .venv-oldest
+SLOW := tests/acceptance tests/oracle tests/browser # whole syncs and a browser, which measuring coverage would only slow down
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
 $(READY): requirements.lock setup.py
@@ -53,11 +54,11 @@ test: $(READY)  ## everything that needs neither a cloud nor a workspace
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace' --ignore tests/acceptance
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace' $(SLOW:%=--ignore %)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(WORKSPACE)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
-	$(PYTEST) -n 2 --dist worksteal tests/acceptance
+	$(PYTEST) -n 2 --dist worksteal $(SLOW)
 
 soak: $(READY)  ## weeks of random days against a plain oracle, new ones each time, for about an hour
 	HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 tests/oracle

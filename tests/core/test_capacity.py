@@ -114,6 +114,11 @@ def test_what_the_plan_removes_makes_no_room_yet(target):
     assert len(over) == 1
 
 
+def test_many_groups_are_no_matter_while_nobody_is_in_too_many(target):
+    changes = [adds("A", ref("ada", "1")), adds("B", ref("bob", "2")), adds("C", ref("cy", "3"))]
+    assert within_direct_groups(case_of(target, direct_groups=2), changes) == (changes, [])
+
+
 def test_only_some_of_many_groups_are_named(target):
     ada = ref("ada", "1")
     case = case_of(target, direct_groups=0)

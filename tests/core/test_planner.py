@@ -431,6 +431,25 @@ def test_who_flattened_people_came_from_may_not_change_while_a_part_is_unread():
         assert world.target.members_of("B") == {"ada@contoso.com"}
 
 
+def test_nobody_makes_way_for_a_nested_group_while_a_part_is_unread():
+    """What could not be read may put the group deeper than it seems: then nothing is nested in it."""
+    with World(directory(ADA, group("A", [ADA]), group("Ops"))) as world:
+        world.sync()
+        a, b = group("A", ["g-b"]), group("B", [ADA])
+        plan = world.synced(
+            directory(ADA, a, b, group("Ops", [], unread="503"), roots=["A", "Ops"])
+        )
+        assert who(plan, Action.REMOVE_MEMBERS) == {}
+        held = {entry.external_id: entry.reason for entry in plan.held}
+        assert held["g-a"].endswith("other groups are nested in it in this very run")
+    with World(directory(ADA, group("A", [ADA]), group("Ops")), mode="additive") as world:
+        world.sync()
+        plan = world.synced(
+            directory(ADA, a, b, group("Ops", [], unread="503"), roots=["A", "Ops"])
+        )
+        assert "g-a" not in {entry.external_id for entry in plan.held}
+
+
 @pytest.mark.parametrize(
     ("policy", "held"),
     [

@@ -46,9 +46,14 @@ class Ledger:
     def copy(self) -> Ledger:
         return deepcopy(self)
 
-    def saw(self, effects: Iterable[Effect], *, unanswered: bool) -> None:
+    def disown(self, groups: set[str]) -> None:
+        """Forget who is in these groups: from now on they are other identities' than before."""
+        self.known = {pair for pair in self.known if pair[0] not in groups}
+        self.added = {pair for pair in self.added if pair[0] not in groups}
+
+    def saw(self, effects: Iterable[Effect], tried: set[Pair], *, unanswered: bool) -> None:
         """Note the writes of a run; ``unanswered``: the store may not know them before the next one."""
-        self.fresh, self.unsettled = set(), set()
+        self.fresh, self.unsettled = set(tried) if unanswered else set(), set()
         for one in effects:
             if one.verb == "create" and one.wanted and one.wanted.external_id:
                 self.made[one.id] = one.wanted.external_id
@@ -76,9 +81,7 @@ class Ledger:
             account = scene.accounts.get(tid)
             if account and account.external_id == oid and oid not in self.links:
                 self.links[oid] = Link(account.kind, oid, tid, Origin.ADOPTED, account.name)
-        ours = self.owners.keys()
-        self.known = {pair for pair in self.known if pair[0] in ours}
-        self.added = {pair for pair in self.added if pair[0] in ours}
+        self.disown({gid for gid, _ in self.known} - self.owners.keys())
         moved = {link.target_id for oid, link in old.items() if oid in self.links}
         self.former = ((self.former | moved) & scene.accounts.keys()) - self.owners.keys()
 

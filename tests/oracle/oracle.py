@@ -172,7 +172,7 @@ class _Oracle(Matching):
         surplus = there - wanted
         removed = self._removable(place, surplus) if not wish.unread else set()
         missing = addable - there
-        if self.reports:
+        if self.reports and place not in self.adopts.values():  # what is adopted is taken as found
             removed = {one for one in removed if (place, one) in self.ledger.known}
             missing = {one for one in missing if (place, one) not in self.ledger.known}
         fate.must = (there - removed) | missing
@@ -233,7 +233,8 @@ class _Oracle(Matching):
             return set()
         found = set(surplus) - self.protected - self.in_question()
         if self.policy.members == "managed":
-            found = {one for one in found if (place, one) in self.ledger.added}
+            ours = self.ledger.added if place not in self.adopts.values() else set()
+            found = {one for one in found if (place, one) in ours}
         return found
 
     def _leavers(self) -> None:

@@ -124,7 +124,7 @@ class Weeks(RuleBasedStateMachine):
         self.world.clock.advance(1.0)
         effects = self.target.effects[mark:]
         regret = Regret(before, done, found, self.target.scene())
-        self.ledger.saw(effects, unanswered=False)
+        self.ledger.saw(effects, set(), unanswered=False)
         made = {one.id for one in effects if one.verb == "create"}
         self.ledger.blurred |= {(gid, tid) for gid in made for tid in self.target.accounts}
         self._relink()
@@ -228,7 +228,10 @@ class Weeks(RuleBasedStateMachine):
     ) -> None:
         scene, ledger = self.target.scene(), self.ledger
         self.old_links = dict(ledger.links)
-        ledger.saw(self.target.effects[mark:], unanswered=unanswered or not ended)
+        ledger.disown(set(foretold.adopts.values()))
+        unanswered |= not ended
+        ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
+        self.target.tried.clear()
         self._relink()
         self._missed(wishes)
         if ended:

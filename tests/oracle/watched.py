@@ -45,6 +45,7 @@ class WatchedTarget(FakeTarget):
     def __init__(self) -> None:
         super().__init__()
         self.effects: list[Effect] = []
+        self.tried: set[tuple[str, str]] = set()
         self.unannounced: list[str] = []
         self.announced: Callable[[str], bool] = lambda _: True
         self.trouble: Fault | None = None
@@ -61,6 +62,10 @@ class WatchedTarget(FakeTarget):
             place += 1
         self._next = place - 1
         return super().add(kind, name, members, **more)
+
+    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+        self.tried |= {(group_id, member) for member in (*add, *remove)}
+        super().change_members(group_id, add, remove)
 
     def _write(self, what: str, act: Callable[[], T]) -> T:
         verb, _, rest = what.partition(" ")
