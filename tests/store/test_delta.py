@@ -8,12 +8,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
+from aadsync_lib.history import History
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.memory import Ending, How, Membership, Memory
@@ -671,3 +673,27 @@ def test_a_sync_is_recorded_in_few_commits_and_a_second_one_writes_nothing(spark
         world.sync()
         assert commits(spark, "journal") - made == first < 32
         assert [run.status for run in world.store.runs()] == ["succeeded", "succeeded"]
+
+
+def test_history_and_undo_go_by_what_the_tables_hold(spark, schema, prefix):
+    ada, bob = user("ada"), user("bob")
+    both = directory(ada, bob, group("Data", [ada, bob]))
+    with Kept(
+        lambda name, clock: DeltaStore(spark, schema, f"{prefix}-{name}", clock), both
+    ) as world:
+        world.sync()
+        before = world.clock.now()
+        world.sync(directory(ada, bob, group("Data", [ada]), group("AI", [bob])))
+        last = world.store.runs()[0].run_id
+        undone = world.engine().undo(last)
+        assert world.target.members_of("Data") == {"ada@contoso.com", "bob@contoso.com"}
+        history = History(open_delta_for_plan(spark, schema, world.store.sync), world.clock)
+        runs = history.runs()
+        assert list(runs["undoes"].dropna()) == [last]
+        assert runs["run_id"][0] == undone.run_id
+        day = datetime.fromtimestamp(before, UTC).isoformat()
+        assert set(history.memberships(on=day)["member"]) == {"ada@contoso.com", "bob@contoso.com"}
+        assert set(history.outcomes(last, user="bob@contoso.com")["action"]) == {
+            "add_members",
+            "remove_members",
+        }
