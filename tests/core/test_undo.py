@@ -50,6 +50,17 @@ def test_undo_of_a_first_sync_leaves_the_target_as_it_was():
         assert len(world.store.links("account")) == 0
 
 
+def test_stranger_with_the_id_of_somebody_who_is_made_anew_goes_back_alone():
+    with World(directory(ADA, group("team", [ADA])), leavers="delete") as world:
+        world.sync()
+        eve = world.target.add(Kind.USER, "eve@contoso.com", external_id="u-ada")
+        world.target.groups[world.target.named("team").id].add(eve)
+        report = world.sync(directory(group("team")))
+        assert world.target.members_of("team") == set()
+        undone(world, report)
+        assert world.target.members_of("team") == {"ada@contoso.com", "eve@contoso.com"}
+
+
 def second_day():
     """Dan comes, Ada leaves, Bob is disabled and renamed, sub is renamed, the bot moves."""
     bob = user("bob", display_name="Robert", enabled=False)

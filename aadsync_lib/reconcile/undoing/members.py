@@ -148,7 +148,8 @@ def _returning(
     found: list[MemberRef] = []
     for member in members:
         now = _now(case, inverse, member)
-        if member.external_id in inverse.reborn:
+        stands = now == member.target_id and now not in inverse.doomed | inverse.replaced
+        if member.external_id in inverse.reborn and not stands:
             found.append(replace(member, target_id=None))
         elif now and now not in inverse.doomed:
             found.append(replace(member, target_id=now))
