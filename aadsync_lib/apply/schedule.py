@@ -300,10 +300,13 @@ def _unnest(parts: Mapping[str, Part]) -> Iterator[Task]:
     if not any(_nests(part) for part in parts.values()):
         return
     for key, part in parts.items():
-        for change in part:
-            if change.action is Action.REMOVE_MEMBERS and (groups := _groups(change)):
-                first = (replace(change, members=groups),)
-                yield Task(f"{key}/unnest", Phase.BUILD, Verb.PATCH, first)
+        first = tuple(
+            replace(change, members=groups)
+            for change in part
+            if change.action is Action.REMOVE_MEMBERS and (groups := _groups(change))
+        )
+        if first:
+            yield Task(f"{key}/unnest", Phase.BUILD, Verb.PATCH, first)
 
 
 def _nests(part: Part) -> bool:

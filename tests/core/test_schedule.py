@@ -196,3 +196,14 @@ def test_who_leaves_an_adopted_group_by_another_way_needs_the_adoption():
     changes = (adoption, *moves(person("u1", "1"), joins=[person("u2", "2")]))
     found = {task.key: task for task in schedule(changes, {("9", "1")})}
     assert found["g1/members/later"].needs == {"g1/itself"}
+
+
+def test_groups_that_entra_and_a_hand_have_nested_are_taken_out_in_one_request():
+    """What mends drift is a change of its own, of the same group."""
+    found = tasks(
+        change(Action.ADD_MEMBERS, "g1", target_id="1", members=[nested("g4", "4")]),
+        change(Action.REMOVE_MEMBERS, "g2", target_id="2", members=[nested("g3", "3")]),
+        change(Action.REMOVE_MEMBERS, "g2", target_id="2", members=[nested("g4", "4")]),
+    )
+    taken = [m.external_id for c in found["g2/members/unnest"].changes for m in c.members]
+    assert taken == ["g3", "g4"]
