@@ -12,7 +12,7 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.memory import Membership
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
@@ -24,7 +24,7 @@ from aadsync_lib.reconcile.ownership import puzzling_groups
 from aadsync_lib.reconcile.past import Past
 from aadsync_lib.reconcile.planner import draft
 from aadsync_lib.reconcile.recall import Unrecorded
-from aadsync_lib.reconcile.recover import Recovered, judge, recover
+from aadsync_lib.reconcile.recover import Recovered, former_links, judge, recover
 from aadsync_lib.reconcile.retries import Tries
 from aadsync_lib.reconcile.tree import tree
 
@@ -115,11 +115,13 @@ class _Planner:
 
     def plan(self, target: Target, snapshot: TargetSnapshot) -> Part:
         name = target.name
-        links, pending = self.store.links(name), self.store.pending(name)
-        former = self.store.former(name) if pending else ()
-        recovered = recover(pending, snapshot, links, former)
-        links = recovered.applied_to(links)
-        case = self._case(name, snapshot, links)
+        before, pending = self.store.links(name), self.store.pending(name)
+        former = self.store.former(name)
+        recovered = recover(pending, snapshot, before, former)
+        links = recovered.applied_to(before)
+        if recovered.made:
+            former = tuple(former_links(former, before, links).values())
+        case = self._case(name, snapshot, links, former)
         groups = {*case.groups_in_play(), *puzzling_groups(case)}
         case = replace(case, members=target.members(sorted(groups)))
         case = replace(case, fates=self.source.look_up(suspects(case)))
@@ -130,7 +132,9 @@ class _Planner:
         log.info("planned %d changes", len(drafted.plan.changes), extra={"target": name})
         return Part(drafted.plan, links, recovered, judged, case, drafted.waiting)
 
-    def _case(self, name: str, snapshot: TargetSnapshot, links: Links) -> Case:
+    def _case(
+        self, name: str, snapshot: TargetSnapshot, links: Links, former: tuple[Link, ...]
+    ) -> Case:
         policy, store = self.settings.policy, self.store
         return build_case(
             self.desired,
@@ -139,7 +143,7 @@ class _Planner:
             policy,
             shared=store.shared(name),
             capacity=self._target_settings(name).capacity,
-            past=Past(store.missing(name), store.former(name)),
+            past=Past(store.missing(name), former),
             tries=Tries(store.retries(name), policy.quarantine_after, self.anyway),
             now=self.now,
         )

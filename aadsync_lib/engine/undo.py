@@ -15,13 +15,13 @@ from aadsync_lib.errors import UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Principal
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Links
 from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Pending, Target
 from aadsync_lib.reconcile.case import protected_ids
-from aadsync_lib.reconcile.recover import judge, recover
+from aadsync_lib.reconcile.recover import former_links, judge, recover
 from aadsync_lib.reconcile.undoing.case import UndoCase, groups_to_read
 from aadsync_lib.reconcile.undoing.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undoing.inverse import undo_target
@@ -79,7 +79,7 @@ def _part(
         target=snapshot,
         links=links,
         protected=_protected(settings, snapshot, links),
-        former=_former(store.former(name), before, links),
+        former=former_links(store.former(name), before, links),
         shared=store.shared(name),
         members=members,
         additive=settings.policy.mode == "additive",
@@ -88,17 +88,6 @@ def _part(
     plan = replace(undo_target(name, case, pace), state_digest=_state(case))
     log.info("planned %d changes that undo run %s", len(plan.changes), run.run_id)
     return Part(plan, links, recovered, judged)
-
-
-def _former(known: Iterable[Link], before: Links, links: Links) -> Mapping[str, Link]:
-    """Return what lost its link, by target id: also by a write that was not recorded."""
-    moved = (
-        link
-        for external_id, link in before.by_external.items()
-        if (now := links.by_external.get(external_id)) and now.target_id != link.target_id
-    )
-    found = {link.target_id: link for link in (*known, *moved)}
-    return {one: link for one, link in found.items() if one not in links.by_target}
 
 
 def _state(case: UndoCase) -> str:

@@ -30,6 +30,17 @@ class Recovered:
         return Links({**{link.external_id: link for link in kept}, **made}.values())
 
 
+def former_links(known: Iterable[Link], before: Links, links: Links) -> Mapping[str, Link]:
+    """Return what lost its link, by target id: also by a write that was not recorded."""
+    moved = (
+        link
+        for external_id, link in before.by_external.items()
+        if (now := links.by_external.get(external_id)) and now.target_id != link.target_id
+    )
+    found = {link.target_id: link for link in (*known, *moved)}
+    return {one: link for one, link in found.items() if one not in links.by_target}
+
+
 def former_origin(former: Iterable[Link], change: Change) -> Origin:
     """Return how an object was linked that this change adopts, where it was this identity's before."""
     wanted = (change.external_id, change.target_id)

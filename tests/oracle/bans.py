@@ -55,7 +55,7 @@ def protected_touched(foretold: Foretold, before: Scene, after: Scene) -> Iterat
 def access_lost(
     tenant: Tenant, settings: Settings, then: Ledger, now: Ledger, before: Scene, after: Scene
 ) -> Iterator[str]:
-    """Yield whoever is in a group of Entra, read or not, was on the target, and is not any more.
+    """Yield whoever is in a group of Entra, read or not, was taken out of it, and is not in it any more.
 
     Where what somebody took out by hand stays out, it may be that which was missing.
     """
@@ -67,7 +67,9 @@ def access_lost(
         gid = was.get(group.id)
         if gid not in before.groups:
             continue
-        had, has = effective(before, gid), effective(after, gid)
+        out = before.groups[gid] - after.groups.get(gid, frozenset())
+        had = out.union(*(effective(before, tid) for tid in out))  # by what was taken out of it
+        has = effective(after, gid)
         people = wishes.of(Kind.USER, Kind.SERVICE_PRINCIPAL)
         for oid in entitled_to(wishes.all, group.id) & {one.id for one in people}:
             if was.get(oid) in had and not {was.get(oid), is_.get(oid)} & has:

@@ -48,6 +48,7 @@ class Scenery:
     configure: Callable[[str, Any], None]
     advance: Callable[[float], None]
     share: Callable[[int], None]
+    open: Callable[[], set[str]]
 
 
 @dataclass(frozen=True)
@@ -230,12 +231,13 @@ def by_hand_show(s: Scenery, a: int, b: int) -> None:
 
 def by_hand_new(s: Scenery, a: int, b: int) -> None:
     kind = pick([Kind.USER, Kind.GROUP], a)
-    names = NAMES if kind is Kind.GROUP else LOGINS
+    names, ids = (NAMES, GIDS) if kind is Kind.GROUP else (LOGINS, UIDS)
     name = pick([*names, "stranger"], b).strip()
     name = name.lower() if kind is Kind.USER else name
-    taken = [one for one in s.target.accounts.values() if one.kind is kind]
-    if all(name_key(one.name) != name_key(name) for one in taken):
-        owner = pick([None, None, "alien", *UIDS, *GIDS], a // 2)
+    owner = pick([None, None, "alien", *ids], a // 2)
+    taken = {name_key(one.name) for one in s.target.accounts.values() if one.kind is kind}
+    unclear = {name_key(one) for one in s.open()}  # what a run asked for before it died
+    if name_key(name) not in taken | unclear and owner not in unclear:
         admin = kind is Kind.USER and b % 7 == 6
         shown = None if kind is Kind.GROUP else name
         s.target.add(kind, name, external_id=owner, admin=admin, display_name=shown)

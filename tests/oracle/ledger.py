@@ -19,7 +19,7 @@ class Ledger:
     """``known`` memberships are the baseline of drift, ``added`` those of them that this sync made.
 
     Of ``blurred`` ones nobody can say: a run died over them and then somebody changed them by hand.
-    ``made`` are objects that the sync created, by id, ``unsettled`` those that the store may not know;
+    ``made`` are objects that the sync created, by id, and ``called`` so; ``unsettled`` are those that the store may not know;
     ``missing`` is when a complete read first missed a leaver, ``wished`` what Entra wanted when a run
     last ended. ``former`` objects had an identity that has another object by now, ``shared`` ones
     belong to another sync. ``switched`` and ``shown`` are what the sync last set.
@@ -27,6 +27,7 @@ class Ledger:
 
     links: dict[str, Link] = field(default_factory=dict)
     made: dict[str, str] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
     known: set[Pair] = field(default_factory=set)
     added: set[Pair] = field(default_factory=set)
     fresh: set[Pair] = field(default_factory=set)
@@ -58,6 +59,7 @@ class Ledger:
             if one.verb == "create" and one.wanted and one.wanted.external_id:
                 self.made[one.id] = one.wanted.external_id
                 self.unsettled |= {one.id} if unanswered else set()
+                self.called[one.id] = one.wanted.display_name or ""
             if one.wanted and one.wanted.active is not None:
                 self.switched[one.id] = one.wanted.active
             if one.wanted and one.wanted.display_name is not None:
@@ -76,7 +78,7 @@ class Ledger:
         for tid in sorted(self.unsettled - taken):
             if account := scene.accounts.get(tid):
                 oid = self.made[tid]
-                self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, account.name)
+                self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, self.called[tid])
         for oid, tid in adopting.items():
             account = scene.accounts.get(tid)
             if account and account.external_id == oid and oid not in self.links:

@@ -154,11 +154,17 @@ class Weeks(RuleBasedStateMachine):
         self.tenant.unseen = False
         before = pairs(self.target.scene())
         scenery = Scenery(
-            self.tenant, self.target, self._configure, self.world.clock.advance, self._share
+            tenant=self.tenant,
+            target=self.target,
+            configure=self._configure,
+            advance=self.world.clock.advance,
+            share=self._share,
+            open=self._open,
         )
         for event in events:
             event.happen(scenery)
         self.ledger.touched(before ^ pairs(self.target.scene()))
+        self._relink()  # of what died unrecorded, somebody may have deleted what the target had
 
     def _configure(self, name: str, value: Any) -> None:
         old = self.world.settings
@@ -181,6 +187,11 @@ class Weeks(RuleBasedStateMachine):
             with closing(self.world.store_of("fabrikam")) as other:
                 other.settle("account", {}, linked=[link])
             self.ledger.shared.add(one.id)
+
+    def _open(self) -> set[str]:
+        """Return the names and object ids of what was announced and never answered."""
+        changes = [one.change for one in self.world.store.pending("account")]
+        return {name for one in changes for name in (one.name, one.external_id) if name}
 
     def _announced(self, about: str) -> bool:
         changes = (one.change for one in self.world.store.pending("account"))
@@ -228,6 +239,8 @@ class Weeks(RuleBasedStateMachine):
     ) -> None:
         scene, ledger = self.target.scene(), self.ledger
         self.old_links = dict(ledger.links)
+        again = {tid for oid, tid in foretold.adopts.items() if oid in ledger.links}
+        ledger.blurred |= {(gid, tid) for gid in again for tid in scene.accounts}
         ledger.disown(set(foretold.adopts.values()))
         unanswered |= not ended
         ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
@@ -261,6 +274,7 @@ class Weeks(RuleBasedStateMachine):
             for member in members
         }
         unread = {place.get(one.id, one.id) for one in wishes.all.values() if one.unread}
+        unread |= foretold.protected  # nobody looks into them
         if not wishes.complete:
             unread |= scene.groups.keys() - {place.get(gid, gid) for gid in foretold.wanted}
         return wanted, unread
