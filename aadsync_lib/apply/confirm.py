@@ -8,7 +8,7 @@ from dataclasses import replace
 from threading import Event
 
 from aadsync_lib.apply.ledger import Ledger
-from aadsync_lib.apply.schedule import Task
+from aadsync_lib.apply.tasks import Task
 from aadsync_lib.model.account import Members
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.run import Outcome, Result

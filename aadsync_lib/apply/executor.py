@@ -13,7 +13,8 @@ from typing import Protocol
 from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.perform import Performer
-from aadsync_lib.apply.schedule import Phase, Task, schedule
+from aadsync_lib.apply.schedule import schedule
+from aadsync_lib.apply.tasks import Phase, Task
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan

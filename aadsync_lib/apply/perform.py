@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.ledger import Ledger
-from aadsync_lib.apply.schedule import MEMBERS, Task
+from aadsync_lib.apply.tasks import MEMBERS, Task
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change, MemberRef

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from aadsync_lib.apply.schedule import Phase, schedule
+from aadsync_lib.apply.schedule import schedule
+from aadsync_lib.apply.tasks import Phase
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.rates import Verb

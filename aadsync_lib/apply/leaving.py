@@ -1,0 +1,120 @@
+"""Who leaves a group when: never before what takes their place is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from dataclasses import replace
+
+from aadsync_lib.apply.tasks import END, ITSELF, Part, Parts, Phase, Task, adoption, only
+from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.rates import Verb
+
+Departure = tuple[str | None, str | None]  # a group and who leaves it, by target id
+
+
+def hand_over(parts: Parts) -> tuple[dict[str, Part], list[Task], frozenset[str]]:
+    """Return the rest, what takes the replaced out of groups, and the tasks that replace them.
+
+    Who is replaced by another object loses nothing before that one is in the group.
+    """
+    heirs = frozenset(key for key in parts if key.endswith(ITSELF) and _replaces(key, parts))
+    if not heirs:
+        return dict(parts), [], heirs
+    tasks = [task for key, part in parts.items() for task in _taken_over(key, part, heirs)]
+    kept = {key: only(part, lambda one: not _heir(one, heirs)) for key, part in parts.items()}
+    return {key: part for key, part in kept.items() if part}, tasks, heirs
+
+
+def put_off(parts: Parts, detours: Set[Departure]) -> tuple[dict[str, Part], list[Task]]:
+    """Return the rest, and the removals that wait until all additions have ended."""
+    if not detours:
+        return dict(parts), []
+    tasks: list[Task] = []
+    rest: dict[str, Part] = {}
+    for key, part in parts.items():
+        late = _leavers(part, detours)
+        if late:
+            tasks.append(_later(key, part, late, parts))
+        if sooner := _without(part, late):
+            rest[key] = sooner
+    return rest, tasks
+
+
+def _replaces(key: str, parts: Parts) -> bool:
+    """Return whether an object is made, or adopted, in place of one that ends."""
+    begins = any(change.action.verb in ("create", "adopt") for change in parts[key])
+    return begins and key.removesuffix(ITSELF) + END in parts
+
+
+def _taken_over(key: str, part: Part, heirs: Set[str]) -> Iterator[Task]:
+    """Take the replaced out of a group once their heirs are in it."""
+    for change in part:
+        if change.action is Action.REMOVE_MEMBERS:
+            for member in change.members:
+                if heir := _heir(member, heirs):
+                    alone = (replace(change, members=(member,)),)
+                    name = f"{key}/{member.target_id}"
+                    yield Task(name, Phase.REMOVE, Verb.PATCH, alone, needs=frozenset(heir | {key}))
+
+
+def _heir(member: MemberRef, heirs: Set[str]) -> Set[str]:
+    return {f"{member.external_id}{ITSELF}"} & heirs
+
+
+def _leavers(part: Part, detours: Set[Departure]) -> frozenset[MemberRef]:
+    """Return who leaves at the end: with those who have another way in, whoever else leaves.
+
+    Groups without one are taken out early, see ``unnest``.
+    """
+    removals = (change for change in part if change.action is Action.REMOVE_MEMBERS)
+    leaving = [(change.target_id, member) for change in removals for member in change.members]
+    found = {member for group, member in leaving if (group, member.target_id) in detours}
+    rest = {member for _, member in leaving if member.type is not Kind.GROUP}
+    return frozenset(found | rest if found else ())
+
+
+def _later(key: str, part: Part, leavers: Set[MemberRef], parts: Parts) -> Task:
+    removals = tuple(change for change in part if change.action is Action.REMOVE_MEMBERS)
+    changes = only(removals, lambda member: member in leavers)
+    return Task(f"{key}/later", Phase.REMOVE, Verb.PATCH, changes, needs=adoption(key, parts))
+
+
+def _without(part: Part, leavers: Set[MemberRef]) -> Part:
+    return only(part, lambda member: member not in leavers) if leavers else part
+
+
+def unnest(parts: Parts) -> Iterator[Task]:
+    """Take groups out of groups first where groups go into others.
+
+    Otherwise turning A-in-B into B-in-A could pass through a cycle.
+    """
+    if not any(nests(part) for part in parts.values()):
+        return
+    for key, part in parts.items():
+        first = tuple(
+            replace(change, members=groups)
+            for change in part
+            if change.action is Action.REMOVE_MEMBERS and (groups := _groups(change))
+        )
+        if first:
+            yield Task(f"{key}/unnest", Phase.BUILD, Verb.PATCH, first)
+
+
+def nests(part: Part) -> bool:
+    """Return whether a group that exists is nested, or gets another one into it."""
+    return any(
+        change.target_id or member.target_id
+        for change in part
+        if change.action is Action.ADD_MEMBERS
+        for member in _groups(change)
+    )
+
+
+def _groups(change: Change) -> tuple[MemberRef, ...]:
+    return tuple(member for member in change.members if member.type is Kind.GROUP)
+
+
+def without_groups(part: Part) -> Part:
+    """Leave out of removals what ``unnest`` takes."""
+    return only(part, lambda member: member.type is not Kind.GROUP)
