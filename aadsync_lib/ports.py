@@ -214,8 +214,16 @@ class Store(HistoryReader, Protocol):
         """
         ...
 
-    def begin_run(self, run_id: str, digest: str, settings_digest: str, *, full: bool) -> None:
-        """Record that a run begins to write."""
+    def begin_run(
+        self,
+        run_id: str,
+        digest: str,
+        settings_digest: str,
+        *,
+        full: bool,
+        undoes: str | None = None,
+    ) -> None:
+        """Record that a run begins to write, and which run it undoes, if it does."""
         ...
 
     def end_run(self, run_id: str, status: str, report: str) -> None:

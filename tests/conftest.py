@@ -6,6 +6,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from tests.spark import spark, spark_url  # noqa: F401  fixtures
 
@@ -19,6 +20,11 @@ settings.register_profile(
     "soak", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000")), **COMMON
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# Hypothesis tries constants of the code under test as well: with each commit other examples, and other
+# ones in each worker. What `make test` says of a commit should not be a matter of luck.
+if "HYPOTHESIS_PROFILE" not in os.environ:
+    providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -120,7 +120,9 @@ class Engine:
             if saved:
                 check_unmoved(saved, planned.plan, partial(fingerprinted, planned))
             plan = self.planned = planned.plan
-            self._store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
+            self._store.begin_run(
+                run_id, plan.digest, plan.settings_digest, full=True, undoes=plan.undoes
+            )
             reports: tuple[TargetReport, ...] = ()
             over: tuple[str, ...] = ()
             error: BaseException | None = None

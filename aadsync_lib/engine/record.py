@@ -54,6 +54,6 @@ def record_unwritten(
     report = RunReport(
         run_id, plan.sync, plan.digest, True, targets, Requests(), 0.0, plan.undoes, over
     )
-    store.begin_run(run_id, plan.digest, plan.settings_digest, full=True)
+    store.begin_run(run_id, plan.digest, plan.settings_digest, full=True, undoes=plan.undoes)
     store.end_run(run_id, report.status, json.dumps(run_to_json(report)))
     return run_id

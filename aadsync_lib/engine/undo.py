@@ -41,7 +41,7 @@ def plan_undo(
     entries = store.entries(run.run_id)
     _check_whole(run, entries)
     _check_targets(run, entries, settings)
-    idle = _of_no_effect(run, store.runs())
+    idle = _of_no_effect(run, store.runs(), [target.name for target in targets])
     later = [one for one in store.entries(after=run.started_at) if _later(one, run)]
     parts = [_part(settings, target, store, run, entries, later, idle) for target in targets]
     plans = tuple(part.plan for part in parts)
@@ -134,24 +134,26 @@ def _later(entry: JournalEntry, run: RunRecord) -> bool:
     return entry.run_id != run.run_id and entry.announced_at >= ended
 
 
-def _of_no_effect(run: RunRecord, runs: Sequence[RunRecord]) -> frozenset[tuple[str, str]]:
+def _of_no_effect(
+    run: RunRecord, runs: Sequence[RunRecord], targets: Iterable[str]
+) -> frozenset[tuple[str, str]]:
     """Return the later runs, by target, that changed nothing in the end; ``runs`` are newest first.
 
     These are what undoes this run, what undoes that, and pairs of a run and what undid it completely.
     """
     later = list(takewhile(lambda one: one.run_id != run.run_id, runs))
-    numbers = {one.run_id: numbers_of(one) for one in later}
-    family, found = {run.run_id}, set[tuple[str, str]]()
+    family = {run.run_id}
     for one in reversed(later):
-        if numbers[one.run_id].undoes in family:
+        if one.undoes in family:
             family.add(one.run_id)
-            found |= {(one.run_id, target) for target in numbers[one.run_id].targets}
+    found = {(run_id, target) for run_id in family for target in targets}
+    known = {one.run_id for one in later}
     for one in later:
-        about = numbers[one.run_id]
-        if about.undoes in numbers and one.status == Status.SUCCEEDED and not about.left:
+        about = numbers_of(one)
+        if one.undoes in known and one.status == Status.SUCCEEDED and not about.left:
             for target in about.targets:
                 if (one.run_id, target) not in found:
-                    found |= {(one.run_id, target), (str(about.undoes), target)}
+                    found |= {(one.run_id, target), (str(one.undoes), target)}
     return frozenset(found)
 
 

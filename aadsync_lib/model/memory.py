@@ -21,7 +21,7 @@ class How(StrEnum):
 class Ending(StrEnum):
     """How a membership ended."""
 
-    REMOVED = "removed"  # by this sync, or by Entra and the target alike
+    REMOVED = "removed"  # by this sync, by Entra and the target alike, or with the group itself
     LOST = "lost"  # on the target, by somebody else, while Entra still had it
 
 
@@ -95,13 +95,14 @@ class RunRecord:
     """A run as the store keeps it.
 
     ``status`` is ``"running"`` and ``ended_at`` and ``report`` are ``None`` until it ends, and stay so
-    when it was killed. Times are seconds since the epoch.
+    when it was killed. ``undoes`` is the run that it takes back. Times are seconds since the epoch.
     """
 
     run_id: str
     digest: str
     settings_digest: str
     full: bool
+    undoes: str | None
     host: str
     user: str
     started_at: float

@@ -75,6 +75,7 @@ def _together(totals: Totals, ids: list[str]) -> RunRecord:
         digest=totals.plan.digest,
         settings_digest=totals.plan.settings_digest,
         full=True,
+        undoes=None,
         host="",
         user="",
         started_at=0.0,

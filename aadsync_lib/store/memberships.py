@@ -46,6 +46,14 @@ END_GROUP = """
 UPDATE memberships SET until = max(since, :now), ending = 'removed', ended_by = :run_id
 WHERE sync = :sync AND target = :target AND group_external_id = :group AND until IS NULL
 """
+# What somebody took out of an object says nothing of the next object that the group has.
+FORGET_LOSSES = """
+UPDATE memberships AS old SET ending = 'removed'
+WHERE sync = :sync AND target = :target AND group_external_id = :group AND ending = 'lost'
+  AND NOT EXISTS (SELECT 1 FROM memberships newer WHERE newer.sync = old.sync
+    AND newer.target = old.target AND newer.group_external_id = old.group_external_id
+    AND newer.member_target_id = old.member_target_id AND newer.since > old.since)
+"""
 # Without statistics SQLite would take the primary key and read everybody of the target.
 END_MEMBER = """
 UPDATE memberships INDEXED BY memberships_open SET until = max(since, :now), ending = 'removed', ended_by = :run_id
@@ -118,9 +126,9 @@ def end_group(
     now: float,
 ) -> None:
     """End what is open in a group that is ours no more, or that is another object from now on."""
-    connection.execute(
-        END_GROUP, {"sync": sync, "target": target, "group": group, "run_id": run_id, "now": now}
-    )
+    about = {"sync": sync, "target": target, "group": group}
+    connection.execute(FORGET_LOSSES, about)
+    connection.execute(END_GROUP, about | {"run_id": run_id, "now": now})
 
 
 def keep(connection: sqlite3.Connection, sync: str, memberships: Iterable[Membership]) -> None:

@@ -127,8 +127,8 @@ def read_targets(connection: sqlite3.Connection, sync: str) -> tuple[str, ...]:
 def read_runs(connection: sqlite3.Connection, sync: str) -> tuple[RunRecord, ...]:
     """Return the runs of one sync, newest first."""
     rows = connection.execute(
-        'SELECT run_id, digest, settings_digest, "full", host, "user", started_at, ended_at,'
-        " status, report FROM runs WHERE sync = ? ORDER BY started_at DESC, run_id DESC",
+        'SELECT run_id, digest, settings_digest, "full", undoes, host, "user", started_at,'
+        " ended_at, status, report FROM runs WHERE sync = ? ORDER BY started_at DESC, run_id DESC",
         (sync,),
     )
     return tuple(

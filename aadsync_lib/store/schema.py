@@ -72,6 +72,7 @@ CREATE TABLE cursors (
 
 # Nothing ever wrote to the first ``quarantine``, which had no place for who has no external id.
 KNOWING = """
+ALTER TABLE runs ADD COLUMN undoes TEXT;
 CREATE TABLE memberships (
   sync TEXT NOT NULL, target TEXT NOT NULL,
   group_external_id TEXT NOT NULL, member_target_id TEXT NOT NULL, since REAL NOT NULL,

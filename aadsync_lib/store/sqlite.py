@@ -73,22 +73,31 @@ class SqliteStore(SqliteReader):
             if self._leases.get(target) is lease:
                 del self._leases[target]
 
-    def begin_run(self, run_id: str, digest: str, settings_digest: str, *, full: bool) -> None:
-        """Record that a run begins to write."""
+    def begin_run(
+        self,
+        run_id: str,
+        digest: str,
+        settings_digest: str,
+        *,
+        full: bool,
+        undoes: str | None = None,
+    ) -> None:
+        """Record that a run begins to write, and which run it undoes, if it does."""
         values = (
             run_id,
             self.sync,
             digest,
             settings_digest,
             full,
+            undoes,
             self._holder.host,
             self._holder.user,
             self._clock.now(),
         )
         with self._database.transaction() as connection:
             connection.execute(
-                'INSERT INTO runs (run_id, sync, digest, settings_digest, "full", host, "user",'
-                " started_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'running')",
+                'INSERT INTO runs (run_id, sync, digest, settings_digest, "full", undoes, host,'
+                " \"user\", started_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')",
                 values,
             )
 

@@ -189,6 +189,20 @@ def test_undo_of_an_adoption_that_was_cut_short_is_finished_by_undoing_again(fau
     assert write >= 3
 
 
+def test_what_an_undo_did_before_it_was_killed_is_no_change_by_a_later_run():
+    with World(first_day()) as world:
+        world.sync()
+        before = world.target.state()
+        run = world.sync(second_day())
+        while world.target.named("bob@contoso.com").display_name != BOB.display_name:
+            assert cut_short(world, run, 1, Fault.KILLED_BEFORE)
+        assert world.store.runs()[0].undoes == run.run_id
+        bob = world.target.named("bob@contoso.com")
+        world.target.update(Kind.USER, bob.id, Attributes(display_name="Robert"))  # by hand
+        assert left(undone(world, run)) == []
+        assert world.target.state() == before
+
+
 def recreated():
     """Ada has another user name, and moves on; Bob moves with her."""
     ada = user("ada", user_principal_name="countess@contoso.com")

@@ -86,12 +86,17 @@ def effective(scene: Scene, gid: str) -> set[str]:
     return found
 
 
-def duplicates(ledger: Ledger, before: Scene, after: Scene) -> Iterator[str]:
-    """Yield new objects that another one of the same identity stands beside."""
+def duplicates(then: Ledger, ledger: Ledger, before: Scene, after: Scene) -> Iterator[str]:
+    """Yield new objects that another one of the same identity stands beside.
+
+    Of an identity that is linked, a stranger with its externalId is nothing to us.
+    """
+    strangers = before.accounts.keys() - then.owners.keys()
     ids = Counter(
         (one.kind, one.external_id)
         for tid, one in after.accounts.items()
         if one.external_id and tid not in ledger.former
+        if not (tid in strangers and one.external_id in then.links)
     )
     for tid in after.accounts.keys() - before.accounts.keys():
         one = after.accounts[tid]

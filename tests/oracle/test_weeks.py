@@ -291,7 +291,7 @@ class Weeks(RuleBasedStateMachine):
             *bans.strangers_touched(foretold, then, before, after, effects),
             *bans.protected_touched(foretold, before, after),
             *bans.access_lost(self.tenant, config, then, self.ledger, before, after),
-            *bans.duplicates(self.ledger, before, after),
+            *bans.duplicates(then, self.ledger, before, after),
             *bans.too_early(then, config, in_scope, effects, now),
             *bans.wrong_links(foretold, self.old_links, self.ledger, before, after),
         ]

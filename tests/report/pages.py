@@ -86,6 +86,6 @@ def _record(day, status):
     report = None if status == "running" else json.dumps({"targets": targets})
     began = 1_750_000_000.0 + 86_400 * day
     return RunRecord(
-        f"r-{day}", "sha256:d", "sha256:s", True, "host", "svc", began,
+        f"r-{day}", "sha256:d", "sha256:s", True, None, "host", "svc", began,
         None if report is None else began + 60, status, report,
     )  # fmt: skip

@@ -267,6 +267,12 @@ class StoreContract:
             clock.advance(1)
         assert [record.run_id for record in store.runs()] == ["a", "c", "b"]
 
+    def test_a_run_says_from_its_beginning_which_run_it_undoes(self, store):
+        store.begin_run("r1", "", "", full=True)
+        store.begin_run("r2", "", "", full=True, undoes="r1")
+        undoes = {record.run_id: record.undoes for record in store.runs()}
+        assert undoes == {"r1": None, "r2": "r1"}
+
     def test_the_end_of_an_unknown_run_is_refused(self, store):
         with pytest.raises(StoreError, match="no run r9"):
             store.end_run("r9", "succeeded", "{}")

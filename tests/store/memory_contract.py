@@ -221,6 +221,29 @@ class MemoryContract:
         )
         assert {one.until for one in store.members_at(came)} == {came + 100}
 
+    @pytest.mark.parametrize(
+        "step",
+        [{"unlinked": ["g1"]}, {"linked": [replace(GROUP, target_id="t101")]}],
+        ids=["unlinked", "another object"],
+    )
+    def test_a_loss_is_none_any_more_once_the_group_is_another_object(self, store, clock, step):
+        with running(store, "r1") as run:
+            run.settled(adds(1, 2), linked=[GROUP])
+        clock.advance(100)
+        lost = [ended(one, clock.now(), Ending.LOST, "r2") for one in latest(store)]
+        store.remember("r2", "account", Memory(memberships=tuple(lost)))
+        with running(store, "r3") as run:
+            run.settled(adds(2))
+        store.settle("account", {}, linked=[replace(GROUP, name="Data Platform")])
+        assert latest(store)[0] == lost[0]
+        clock.advance(100)
+        store.settle("account", {}, **step)
+        assert latest(store)[0] == replace(lost[0], ending=Ending.REMOVED)
+        assert set(store.members_at(clock.now() - 200)) == {
+            replace(lost[0], ending=Ending.REMOVED),
+            lost[1],
+        }
+
     @pytest.mark.parametrize("action", [Action.DELETE_USER, Action.DELETE_GROUP])
     def test_who_was_deleted_is_in_no_group(self, store, clock, action):
         came = clock.now()

@@ -29,7 +29,7 @@ def run_to_json(run: RunRecord, *, whole: bool = False) -> JsonObject:
         "digest": run.digest,
         "settings_digest": run.settings_digest,
         "full": run.full,
-        "undoes": numbers.undoes,
+        "undoes": run.undoes,
         "over": list(numbers.over),
         "applied": dict(numbers.applied),
         "members_added": numbers.members_added,

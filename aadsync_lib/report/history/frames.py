@@ -45,7 +45,7 @@ def runs_frame(runs: Iterable[RunRecord]) -> pd.DataFrame:
                 "host": run.host,
                 "digest": run.digest,
                 "settings_digest": run.settings_digest,
-                "undoes": numbers.undoes,
+                "undoes": run.undoes,
                 **_numbers(run, numbers),
             }
         )

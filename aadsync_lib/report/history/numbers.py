@@ -21,7 +21,6 @@ class Numbers:
     failed: int = 0
     quarantined: int = 0
     held: int = 0
-    undoes: str | None = None
     over: tuple[str, ...] = ()
     targets: frozenset[str] = frozenset()
     left: int = 0  # by the policy
@@ -46,7 +45,6 @@ def numbers_of(run: RunRecord) -> Numbers:
         failed=sum(len(one["failed"]) for one in targets),
         quarantined=sum(len(one["quarantined"]) for one in targets),
         held=sum(len(one["held"]) for one in targets),
-        undoes=document.get("undoes"),
         over=tuple(document.get("over", ())),
         targets=frozenset(one["target"] for one in targets),
         left=sum(len(one.get("left", ())) for one in targets),

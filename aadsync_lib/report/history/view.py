@@ -50,7 +50,7 @@ def run_view(sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full
         f"Began {shown_time(run.started_at)}{ended} (UTC), by {run.user} on {run.host}",
         f"Plan {run.digest}",
         f"Settings {run.settings_digest}",
-        *((f"It undoes run {numbers.undoes}",) if numbers.undoes else ()),
+        *((f"It undoes run {run.undoes}",) if run.undoes else ()),
         *((_left(numbers),) if _left(numbers) else ()),
     )
     title = f"Run {run.run_id} of {sync}: {_status(run)}"
@@ -145,7 +145,7 @@ def outcomes_section(
 
 def _run_row(run: RunRecord) -> tuple[str, ...]:
     numbers = numbers_of(run)
-    undoes = f"undoes {numbers.undoes}" if numbers.undoes else ""
+    undoes = f"undoes {run.undoes}" if run.undoes else ""
     return (
         run.run_id,
         shown_time(run.started_at),

@@ -66,7 +66,8 @@ WITH intervals AS (
 ), followed AS (
   SELECT *, CASE
     WHEN last.event = 'member_noted' AND last.note.until IS NOT NULL THEN named_struct(
-      'at', timestamp_micros(last.note.until), 'ending', last.note.ending,
+      'at', timestamp_micros(last.note.until),
+      'ending', if(last.gone IS NULL, last.note.ending, 'removed'),
       'run_id', last.note.ended_by)
     WHEN last.gone IS NOT NULL THEN named_struct(
       'at', greatest(last.gone.at, since), 'ending', 'removed', 'run_id', last.gone.run_id)

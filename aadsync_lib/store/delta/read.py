@@ -57,8 +57,8 @@ def read_pending(tables: Tables, sync: str, target: str) -> tuple[Pending, ...]:
 def read_runs(tables: Tables, sync: str) -> tuple[RunRecord, ...]:
     """Return the runs of one sync, newest first."""
     rows = tables.query(
-        "SELECT run_id, digest, settings_digest, `full`, host, `user`, unix_micros(started_at),"
-        " unix_micros(ended_at), status, report FROM {runs} WHERE sync = :sync"
+        "SELECT run_id, digest, settings_digest, `full`, undoes, host, `user`,"
+        " unix_micros(started_at), unix_micros(ended_at), status, report FROM {runs} WHERE sync = :sync"
         " ORDER BY started_at DESC, run_id DESC",
         sync=sync,
     )
@@ -121,6 +121,7 @@ def _run(
     digest: str,
     settings_digest: str,
     full: bool,
+    undoes: str | None,
     host: str,
     user: str,
     started: int,
@@ -134,6 +135,7 @@ def _run(
         digest,
         settings_digest,
         full,
+        undoes,
         host,
         user,
         seconds(started),

@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS {{journal}} (
 RUNS = f"""
 CREATE TABLE IF NOT EXISTS {{runs}} (
   run_id STRING, sync STRING, digest STRING COMMENT 'of the plan',
-  settings_digest STRING, `full` BOOLEAN, host STRING, `user` STRING COMMENT 'who ran it',
+  settings_digest STRING, `full` BOOLEAN, undoes STRING COMMENT 'the run that it takes back',
+  host STRING, `user` STRING COMMENT 'who ran it',
   started_at TIMESTAMP, ended_at TIMESTAMP COMMENT 'null while it runs, and when it was killed',
   status STRING COMMENT 'running, succeeded, partial, refused, failed',
   report STRING COMMENT 'the run as JSON'

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 RUN = (
     "run_id STRING, sync STRING, digest STRING, settings_digest STRING, `full` BOOLEAN,"
-    " host STRING, `user` STRING, started_at TIMESTAMP, status STRING"
+    " undoes STRING, host STRING, `user` STRING, started_at TIMESTAMP, status STRING"
 )
 
 
@@ -77,10 +77,18 @@ class DeltaStore(DeltaReader):
             if self._leases.get(target) is lease:
                 del self._leases[target]
 
-    def begin_run(self, run_id: str, digest: str, settings_digest: str, *, full: bool) -> None:
-        """Record that a run begins to write."""
+    def begin_run(
+        self,
+        run_id: str,
+        digest: str,
+        settings_digest: str,
+        *,
+        full: bool,
+        undoes: str | None = None,
+    ) -> None:
+        """Record that a run begins to write, and which run it undoes, if it does."""
         who = self._holder
-        row = (run_id, self.sync, digest, settings_digest, full, who.host, who.user)
+        row = (run_id, self.sync, digest, settings_digest, full, undoes, who.host, who.user)
         now = moment(self._clock.now())
         self._tables.append("runs", RUN, [(*row, now, "running")])
 
