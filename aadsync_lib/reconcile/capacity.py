@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, Principal
@@ -61,22 +60,17 @@ def _absent(case: Case, principal: Principal) -> bool:
 
 
 def within_direct_groups(
-    case: Case, changes: Sequence[Change]
+    case: Case, changes: Sequence[Change], most: int
 ) -> tuple[list[Change], list[Quarantined]]:
     """Take out memberships beyond the number of groups that one principal can be directly in.
 
     Those that exist come first, and those that this plan ends still count: removals come after
-    additions. Groups that this sync does not manage are not counted.
+    additions. Groups that this sync does not manage are not counted. Nobody joins more than ``most``.
     """
     limit = case.capacity.direct_groups
+    if limit is None or len(case.members) + most <= limit:
+        return list(changes), []
     adding = [change for change in changes if change.action is Action.ADD_MEMBERS]
-    new = sum(change.target_id is None for change in adding)
-    if limit is None or not adding or len(case.members) + new <= limit:
-        return list(changes), []
-    # Whoever joins is one object in all changes; counting by its id is cheap for a million of them.
-    most = max(Counter(map(id, chain.from_iterable(one.members for one in adding))).values())
-    if len(case.members) + most <= limit:
-        return list(changes), []
     counts = _direct_groups(case, adding)
     over: defaultdict[MemberRef, list[str]] = defaultdict(list)
     kept = [part for change in changes if (part := _fitting(change, counts, limit, over))]

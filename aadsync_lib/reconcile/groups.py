@@ -30,6 +30,7 @@ def group_changes(case: Case) -> GroupChanges:
     for group in sorted(case.desired.groups.values(), key=_children_first):
         found.changes.extend(_itself(case, group))
         align_members(case, group, roster, found)
+    found.most = roster.most
     if case.desired.complete and case.policy.retired_groups != "keep":
         for link, account in case.leavers(Kind.GROUP):
             if account.id not in case.protected:

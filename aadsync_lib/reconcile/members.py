@@ -18,10 +18,14 @@ from aadsync_lib.reconcile.correlate import Match, Situation
 
 @dataclass(slots=True)
 class GroupChanges:
-    """The changes of all groups, with what waits."""
+    """The changes of all groups, with what waits.
+
+    Nobody joins more groups than ``most``.
+    """
 
     changes: list[Change] = field(default_factory=list)
     held: list[Quarantined] = field(default_factory=list)
+    most: int = 0
 
 
 class Roster:
@@ -60,7 +64,19 @@ class Roster:
             found = sorted(map(places.__getitem__, members))
         except KeyError:  # somebody who cannot be added: rare enough to look at everybody only then
             found = sorted(places[member] for member in members if member in places)
+        joins = self._joins
+        for place in found:
+            joins[place] += 1
         return list(map(self._listed.__getitem__, found))
+
+    @property
+    def most(self) -> int:
+        """In how many groups somebody was wanted and not there, at most."""
+        return max(self._joins, default=0)
+
+    @cached_property
+    def _joins(self) -> list[int]:
+        return [0] * len(self._listed)
 
     @cached_property
     def _listed(self) -> Sequence[MemberRef]:

@@ -61,7 +61,7 @@ def draft(name: str, case: Case, pace: float, recall: Recall | None) -> Drafted:
     wanted = (*new.made, *people, *groups.changes)
     policy = permitted(case, remembered(case.links, wanted, recall), wanted)
     tried = sift(case.tries, policy.changes)
-    kept, crowded = within_direct_groups(case, tried.changes)
+    kept, crowded = within_direct_groups(case, tried.changes, groups.most)
     leaving = departures(case, kept)
     changes = _in_order(leaving.changes)
     failing = (*new.waits.quarantined, *tried.quarantined)
