@@ -122,7 +122,7 @@ class _Planner:
         if recovered.made:
             former = tuple(former_links(former, before, links).values())
         case = self._case(name, snapshot, links, former)
-        groups = {*case.groups_in_play(), *puzzling_groups(case)}
+        groups = {*case.groups_in_play(), *case.groups_passed(), *puzzling_groups(case)}
         case = replace(case, members=target.members(sorted(groups)))
         case = replace(case, fates=self.source.look_up(suspects(case)))
         judged = judge(pending, snapshot, case.members, links)

@@ -110,14 +110,19 @@ class Case:
         return [self.links.by_external[external_id] for external_id in gone]
 
     def groups_in_play(self) -> tuple[str, ...]:
-        """Return the target ids of the groups whose members matter to the plan."""
-        wanted = {
-            account.id
-            for external_id in self.desired.groups
-            if (account := self.account(external_id))
-        }
+        """Return the target ids of the groups whose members the plan may change."""
         linked = {link.target_id for link in self.links.of_kind(Kind.GROUP)}
-        return tuple(sorted((wanted | linked) & self.target.accounts.keys() - self.protected))
+        found = (self._in_scope | linked) & self.target.accounts.keys()
+        return tuple(sorted(found - self.protected))
+
+    def groups_passed(self) -> tuple[str, ...]:
+        """Return the target ids of the groups through which a way may lead, though nobody changes them."""
+        return tuple(sorted(self._in_scope & self.protected))
+
+    @cached_property
+    def _in_scope(self) -> frozenset[str]:
+        accounts = map(self.account, self.desired.groups)
+        return frozenset(account.id for account in accounts if account)
 
     def current(self, group: Account) -> Members | None:
         """Return the members that a group on the target has, ``None`` where it is gone."""

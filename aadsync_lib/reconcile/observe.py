@@ -105,7 +105,7 @@ def managed_groups(case: Case, skipped: frozenset[str]) -> list[tuple[Link, Memb
 def _members(case: Case, link: Link) -> Members | None:
     if link.target_id not in case.target.accounts:
         return frozenset()
-    return case.members.get(link.target_id)
+    return None if link.target_id in case.protected else case.members.get(link.target_id)
 
 
 def touched_groups(

@@ -190,6 +190,24 @@ def test_who_is_in_the_group_below_already_depends_on_nothing():
         assert plan.detours == ()
 
 
+def test_a_way_through_a_protected_group_that_is_there_is_one():
+    blue = group("Blue", [BOB])
+    with synced(red([ADA, BOB, blue], blue)) as world:
+        world.configure(protected={"groups": ["Blue"]})
+        plan = world.synced(red([ADA, blue], blue))
+        assert removed(plan) == {("Red", BOBS)}
+        assert plan.held == ()
+        assert world.target.effective("Red") == {"ada@contoso.com", BOBS}
+
+
+def test_a_way_into_a_protected_group_is_none_while_the_target_lacks_it():
+    blue = group("Blue", [CY])
+    with synced(red([ADA, BOB, blue], blue)) as world:
+        world.configure(protected={"groups": ["Blue"]})
+        blue = group("Blue", [CY, BOB])
+        kept(world, red([ADA, blue], blue))
+
+
 def test_a_way_that_is_there_counts_before_one_that_has_to_be_made():
     blue, green = group("Blue", [BOB]), group("Green", [CY])
     with synced(red([BOB, blue, green], blue, green)) as world:
