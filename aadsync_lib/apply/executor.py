@@ -11,6 +11,7 @@ from threading import Event
 from typing import Protocol
 
 from aadsync_lib.apply.confirm import Confirmation
+from aadsync_lib.apply.create import Creator
 from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.perform import Performer
 from aadsync_lib.apply.schedule import schedule
@@ -71,7 +72,8 @@ class Executor:
         detours = {(one.group, one.member): one.through for one in plan.detours}
         tasks = schedule(plan.changes, detours.keys())
         ledger = Ledger(self._store, run_id, plan.target, links)
-        performer = Performer(self._target, ledger, self._clock, self._adopt, detours)
+        creator = Creator(self._target, ledger, self._clock, self._adopt)
+        performer = Performer(self._target, ledger, creator, detours)
         confirmation = Confirmation(self._target, ledger, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)

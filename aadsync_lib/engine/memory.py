@@ -16,7 +16,7 @@ from aadsync_lib.reconcile.recall import Remembered
 from aadsync_lib.reconcile.remember import missing, quarantine_after, retries_after
 
 Remember = Callable[[Store, str, Part, float], None]
-AT_ONCE = 50_000  # memberships in memory, so that a million of them do not all count at once
+AT_ONCE = 200_000  # memberships in memory; on Delta each portion reads the journal once
 Groups = Sequence[tuple[Link, Members | None]]
 
 
