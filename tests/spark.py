@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,21 @@ def options(folder: Path) -> dict[str, str]:
     }
 
 
+SESSIONS: list[Any] = []
+
+
+def connect(url: str) -> Any:
+    """Return a session of a server, which nobody stops and nobody collects while others are at work.
+
+    pyspark 4.0 has one pool of threads for all sessions of a process, and takes it away when it stops one
+    or collects one that was left: others then fail, or wait for ever where it happens in the midst of them.
+    """
+    from pyspark.sql import SparkSession
+
+    SESSIONS.append(SparkSession.builder.remote(url).create())
+    return SESSIONS[-1]
+
+
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     """Run a Spark Connect server and yield its address."""
@@ -129,13 +145,11 @@ def spark_url(tmp_path_factory):
         tools.missing(why)
     with serving(tmp_path_factory.mktemp("spark")) as url:
         yield url
+        for session in SESSIONS:
+            session.stop()
 
 
 @pytest.fixture(scope="session")
 def spark(spark_url):
     """A session of that server."""
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.builder.remote(spark_url).create()
-    yield session
-    session.stop()
+    return connect(spark_url)

@@ -81,7 +81,8 @@ class Memory:
     """What a run leaves behind for the next one; ``None`` leaves a part as it is.
 
     ``missing``, ``retries`` and ``quarantine`` are whole and replace what was there. Each of
-    ``memberships`` replaces the one of the same group, member and ``since``, or is new.
+    ``memberships`` replaces the latest one of its group and member where that has the same ``since``, or
+    follows it.
     """
 
     missing: Mapping[str, float] | None = None

@@ -37,28 +37,21 @@ TAKE_BACK = """
 DELETE FROM memberships WHERE sync = :sync AND target = :target AND group_external_id = :group
   AND member_target_id = :member AND until IS NULL AND run_id = :run_id
 """
-REMOVE = """
-UPDATE memberships SET until = max(since, :now), ending = 'removed', ended_by = :run_id
-WHERE sync = :sync AND target = :target AND group_external_id = :group
-  AND member_target_id = :member AND until IS NULL
-"""
-END_GROUP = """
-UPDATE memberships SET until = max(since, :now), ending = 'removed', ended_by = :run_id
-WHERE sync = :sync AND target = :target AND group_external_id = :group AND until IS NULL
-"""
-# What somebody took out of an object says nothing of the next object that the group has.
-FORGET_LOSSES = """
-UPDATE memberships AS old SET ending = 'removed'
-WHERE sync = :sync AND target = :target AND group_external_id = :group AND ending = 'lost'
+# What somebody else took out, and nothing followed, is ours to answer for from here on.
+END = """
+SET until = coalesce(until, max(since, :now)), ending = 'removed',
+  ended_by = iif(until IS NULL, :run_id, ended_by)
+WHERE sync = :sync AND target = :target AND {whose} AND (until IS NULL OR ending = 'lost')
   AND NOT EXISTS (SELECT 1 FROM memberships newer WHERE newer.sync = old.sync
     AND newer.target = old.target AND newer.group_external_id = old.group_external_id
     AND newer.member_target_id = old.member_target_id AND newer.since > old.since)
 """
+OF_GROUP, OF_MEMBER = "group_external_id = :group", "member_target_id = :member"
+UPDATE = "UPDATE memberships AS old"
+REMOVE = UPDATE + END.format(whose=f"{OF_GROUP} AND {OF_MEMBER}")
+END_GROUP = UPDATE + END.format(whose=OF_GROUP)
 # Without statistics SQLite would take the primary key and read everybody of the target.
-END_MEMBER = """
-UPDATE memberships INDEXED BY memberships_open SET until = max(since, :now), ending = 'removed', ended_by = :run_id
-WHERE sync = :sync AND target = :target AND member_target_id = :member AND until IS NULL
-"""
+END_MEMBER = UPDATE + " INDEXED BY memberships_open" + END.format(whose=OF_MEMBER)
 
 KEEP = """
 INSERT INTO memberships VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -126,9 +119,9 @@ def end_group(
     now: float,
 ) -> None:
     """End what is open in a group that is ours no more, or that is another object from now on."""
-    about = {"sync": sync, "target": target, "group": group}
-    connection.execute(FORGET_LOSSES, about)
-    connection.execute(END_GROUP, about | {"run_id": run_id, "now": now})
+    connection.execute(
+        END_GROUP, {"sync": sync, "target": target, "group": group, "run_id": run_id, "now": now}
+    )
 
 
 def keep(connection: sqlite3.Connection, sync: str, memberships: Iterable[Membership]) -> None:

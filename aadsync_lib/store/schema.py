@@ -81,7 +81,8 @@ CREATE TABLE memberships (
   until REAL, ending TEXT, ended_by TEXT,
   PRIMARY KEY (sync, target, group_external_id, member_target_id, since)
 ) WITHOUT ROWID;
-CREATE INDEX memberships_open ON memberships (sync, target, member_target_id) WHERE until IS NULL;
+CREATE INDEX memberships_open ON memberships (sync, target, member_target_id)
+  WHERE until IS NULL OR ending = 'lost';
 INSERT INTO memberships
 SELECT m.sync, m.target, m.group_external_id, m.member_target_id, m.added_at,
   coalesce(g.name, m.group_external_id), l.external_id, coalesce(l.name, m.member_target_id),

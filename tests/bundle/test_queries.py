@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,18 +11,15 @@ import pytest
 from tests.bundle.files import alerts, datasets, widgets
 from tests.bundle.sql import alert, dataset, shown
 from tests.bundle.story import Story, ago, four_days, told
+from tests.spark import connect
 
 DRAWN = [widget for widget in widgets() if "queries" in widget]
 
 
 @pytest.fixture(scope="module")
-def spark(spark_url: str) -> Iterator[Any]:
+def spark(spark_url: str) -> Any:
     """A session of its own: its temporary views hide tables of these names."""
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.builder.remote(spark_url).create()
-    yield session
-    session.stop()
+    return connect(spark_url)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from aadsync_lib.sandbox import Sandbox, company
 from tests.bundle.conftest import SEED
 from tests.bundle.deployed import Bundle
 from tests.bundle.sql import dataset
+from tests.spark import connect
 
 FEW = 8  # people; each write is recorded in two commits, and those take their time
 SCHEMA = "spark_catalog.aadsync"
@@ -41,16 +42,13 @@ def hub(spark_url: str) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def tables(spark_url: str) -> Iterator[Any]:
     """Spark as somebody has it who looks at the tables afterwards."""
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.builder.remote(spark_url).create()
+    session = connect(spark_url)
     session.sql(
         f"CREATE SCHEMA {SCHEMA}"
     ).collect()  # of the bundle's schema the sandbox has the name
     session.sql(f"USE {SCHEMA}").collect()
     yield session
     session.sql(f"DROP SCHEMA {SCHEMA} CASCADE").collect()
-    session.stop()
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from tests.bundle.files import alerts, datasets, widgets
 from tests.bundle.sql import alert, dataset, rows, shown
 from tests.bundle.story import COLUMNS
 from tests.clock import FakeClock
+from tests.spark import connect
 
 SCHEMA = "spark_catalog.bundle_synced"
 DAY = 86400.0
@@ -92,15 +93,12 @@ def meddle(box: Sandbox) -> None:
 @pytest.fixture(scope="module")
 def synced(spark_url: str) -> Iterator[Synced]:
     """A first sync two days ago, one a day later after somebody meddled, and one just refused."""
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.builder.remote(spark_url).create()
+    session = connect(spark_url)
     session.sql(f"CREATE SCHEMA {SCHEMA}").collect()
     with Sandbox(world()) as box, pytest.MonkeyPatch.context() as patch:
         patch.setenv("BUNDLE_GRAPH_TOKEN", box.graph_token)
         patch.setenv("BUNDLE_DATABRICKS_TOKEN", box.databricks_token)
         yield _three_days(box, session)
-    session.stop()
 
 
 def _three_days(box: Sandbox, session: Any) -> Synced:

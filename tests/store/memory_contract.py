@@ -221,12 +221,20 @@ class MemoryContract:
         )
         assert {one.until for one in store.members_at(came)} == {came + 100}
 
-    @pytest.mark.parametrize(
-        "step",
-        [{"unlinked": ["g1"]}, {"linked": [replace(GROUP, target_id="t101")]}],
-        ids=["unlinked", "another object"],
-    )
-    def test_a_loss_is_none_any_more_once_the_group_is_another_object(self, store, clock, step):
+    def test_a_loss_is_none_any_more_once_the_group_is_another_object(self, store, clock):
+        self._loses(store, clock, linked=[replace(GROUP, target_id="t101")])
+
+    def test_a_loss_is_none_any_more_once_the_group_is_not_ours(self, store, clock):
+        self._loses(store, clock, unlinked=["g1"])
+
+    def test_a_loss_is_none_any_more_once_a_run_has_taken_the_member_out(self, store, clock):
+        self._loses(store, clock, what=removes(1))
+
+    def test_a_loss_is_none_any_more_once_the_member_is_deleted(self, store, clock):
+        gone = change("e1", "user 1", action=Action.DELETE_USER, target_id="t1")
+        self._loses(store, clock, what=gone)
+
+    def _loses(self, store, clock, what=None, **links):
         with running(store, "r1") as run:
             run.settled(adds(1, 2), linked=[GROUP])
         clock.advance(100)
@@ -234,10 +242,13 @@ class MemoryContract:
         store.remember("r2", "account", Memory(memberships=tuple(lost)))
         with running(store, "r3") as run:
             run.settled(adds(2))
-        store.settle("account", {}, linked=[replace(GROUP, name="Data Platform")])
-        assert latest(store)[0] == lost[0]
-        clock.advance(100)
-        store.settle("account", {}, **step)
+            store.settle("account", {}, linked=[replace(GROUP, name="Data Platform")])
+            assert latest(store)[0] == lost[0]
+            clock.advance(100)
+            if what:
+                run.settled(what)
+            else:
+                store.settle("account", {}, **links)
         assert latest(store)[0] == replace(lost[0], ending=Ending.REMOVED)
         assert set(store.members_at(clock.now() - 200)) == {
             replace(lost[0], ending=Ending.REMOVED),
@@ -304,21 +315,6 @@ class MemoryContract:
             ended(renamed, came + 100, ended_by="r3"),
         )
         assert store.members_at(came) == (lost, ended(renamed, came + 100, ended_by="r3"))
-
-    def test_an_earlier_interval_can_be_put_right_without_touching_the_latest(self, store, clock):
-        came = clock.now()
-        for number in (1, 2):
-            with running(store, f"r{number}") as run:
-                run.settled(adds(1))
-            clock.advance(100)
-        earlier = ended(membership(1, since=came), came + 30, Ending.LOST, "r3")
-        store.remember("r3", "account", Memory(memberships=(earlier,)))
-        assert latest(store) == (membership(1, since=came + 100, run_id="r2"),)
-        assert store.members_at(came) == (earlier,)
-        with running(store, "r4") as run:
-            run.settled(removes(1))
-        assert [one.until for one in latest(store)] == [came + 200]
-        assert store.members_at(came) == (earlier,)
 
     def test_who_is_a_member_on_any_target_is_told_at_once(self, store, clock):
         for target in ("workspace-7", "account"):

@@ -34,6 +34,7 @@ from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock
 from tests.core.build import directory, group, user
 from tests.core.world import World
+from tests.spark import connect
 from tests.store.build import change, done, link, member
 from tests.store.contract import StoreContract, running
 from tests.store.days import GROUPS, live
@@ -556,12 +557,9 @@ def test_migrations_create_and_change_nothing():
 
 
 def test_tables_that_two_make_at_once_are_made_and_a_newer_version_is_refused(spark, spark_url):
-    from pyspark.sql import SparkSession
-
     schema = "spark_catalog.`2024_select`".replace("`", "")
     spark.sql("CREATE SCHEMA spark_catalog.`2024_select`").collect()
-    # Not stopped: stopping one session takes away the threads of all others (pyspark 4.0).
-    sessions = [SparkSession.builder.remote(spark_url).create() for _ in range(2)]
+    sessions = [connect(spark_url) for _ in range(2)]
     reader = open_delta_for_plan(spark, schema, "contoso")
     assert len(reader.links("account")) == 0
     assert reader.leases() == ()
