@@ -117,7 +117,7 @@ class _Planner:
         name = target.name
         before, pending = self.store.links(name), self.store.pending(name)
         former = self.store.former(name)
-        recovered = recover(pending, snapshot, before, former)
+        recovered = recover(pending, snapshot, before, former, self.store.shared(name))
         links = recovered.applied_to(before)
         if recovered.made:
             former = tuple(former_links(former, before, links).values())

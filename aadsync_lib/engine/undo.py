@@ -60,7 +60,7 @@ def _part(
 ) -> Part:
     name, snapshot = target.name, target.read()
     pending, before = store.pending(name), store.links(name)
-    recovered = recover(pending, snapshot, before, store.former(name))
+    recovered = recover(pending, snapshot, before, store.former(name), store.shared(name))
     links = recovered.applied_to(before)
     done = [one for one in entries if one.target == name]
     changes = [one.outcome.change for one in done]

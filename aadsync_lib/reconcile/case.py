@@ -60,7 +60,16 @@ class Case:
         links = (self.links.by_external.get(external_id) for external_id in unnamed)
         waiting = {self.replaced[one].id for one in self.replaced.keys() & self.withheld}
         in_question = {link.target_id for link in links if link} | waiting
-        return self.protected | self.correlation.held | in_question
+        return self.protected | (self.correlation.held - self._outlived) | in_question
+
+    @cached_property
+    def _outlived(self) -> frozenset[str]:
+        """The objects of identities that have another one by now: there is no question whose they are."""
+        return frozenset(
+            link.target_id
+            for link in self.past.former
+            if (there := self.account(link.external_id)) and there.id != link.target_id
+        )
 
     @cached_property
     def via(self) -> Mapping[str, str]:

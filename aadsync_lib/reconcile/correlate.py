@@ -155,6 +155,13 @@ def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[s
         return Match(principal, Situation.TAKEN, None, reason)
     if not may_take(account, adopt):
         return _taken(principal, *_untakeable(account, index.links))
+    unseen = index.owner_unseen(account)
+    if unseen:
+        reason = (
+            f"its name belongs to {account.id}, which is linked to {unseen}, and a part of the source "
+            f"could not be read"
+        )
+        return Match(principal, Situation.TAKEN, None, reason)
     if account.id in index.shared:
         return _shared(principal, account, index.shared[account.id])
     return Match(principal, Situation.SAME_NAME, account)

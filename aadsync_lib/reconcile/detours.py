@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import compress
 
 from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Detour, Quarantined, Step
 from aadsync_lib.reconcile.case import Case
 
@@ -28,7 +29,10 @@ class Departures:
 
 
 def departures(case: Case, changes: Sequence[Change]) -> Departures:
-    """Let nobody leave a group whom Entra still has in it, nested, and the target then would not."""
+    """Let nobody leave a group whom Entra still has in it, and the target then would not.
+
+    That is who is nested in it in Entra, and who is in a group that leaves and in no other one.
+    """
     found, paths = Departures(), _Paths(case, changes)
     for change in changes:
         if change.action is Action.REMOVE_MEMBERS and change.external_id in paths.groups:
@@ -42,7 +46,8 @@ def departures(case: Case, changes: Sequence[Change]) -> Departures:
 def _leaving(change: Change, paths: _Paths, found: Departures) -> Change | None:
     top = change.external_id or ""
     who = paths.identities(change.members)
-    entitled = paths.entitled(top, frozenset(who))
+    with_them = [paths.inside(member) for member in change.members]
+    entitled = paths.entitled(top, NOTHING.union(who, *with_them))
     if not entitled:
         return change
     ways = paths.shortest(top, entitled)
@@ -51,13 +56,15 @@ def _leaving(change: Change, paths: _Paths, found: Departures) -> Change | None:
         for member, one in zip(change.members, who, strict=True)
         if (way := ways.get(one))
     )
-    goes = [one in ways or one not in entitled for one in who]
+    lost = entitled - ways.keys()
+    goes = [lost.isdisjoint({one, *more}) for one, more in zip(who, with_them, strict=True)]
     if all(goes):
         return change
     stay = [member.name for member, going in zip(change.members, goes, strict=True) if not going]
-    groups = paths.holders(top, entitled - ways.keys())
+    groups = _listed(paths.holders(top, lost))
+    them = "them" if lost <= set(who) else "them, or who is in them,"
     reason = (
-        f"Entra has them in {_listed(groups)}, and so in this group; the target would not after this "
+        f"Entra has {them} in {groups}, and so in this group; the target would not after this "
         f"plan, so they are not removed from it: {_listed(stay)}"
     )
     found.held.append(Quarantined(top, change.name, reason))
@@ -88,6 +95,24 @@ class _Paths:
         """Return who these are, whatever the externalId of an object says; empty for nobody known."""
         known = self._matched
         return [known.get(one.target_id, one.external_id) or "" for one in members]
+
+    def inside(self, member: MemberRef) -> frozenset[str]:
+        """Return who leaves with a group, as far as anybody looks into groups."""
+        if member.type is not Kind.GROUP:
+            return NOTHING
+        below = [member.target_id]
+        seen = set(below)
+        for gid in below:
+            current = self._case.members.get(gid or "") if gid in self._looked_into else None
+            new = current - seen if isinstance(current, frozenset) else NOTHING
+            seen |= new
+            below.extend(new)
+        found = frozenset(self._matched[one] for one in below[1:] if one in self._matched)
+        return found - self._case.bystanders
+
+    @cached_property
+    def _looked_into(self) -> frozenset[str | None]:
+        return frozenset((*self._case.groups_in_play(), *self._case.groups_passed()))
 
     @cached_property
     def _matched(self) -> dict[str | None, str]:

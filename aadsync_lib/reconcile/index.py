@@ -73,6 +73,11 @@ class Index:
         in_scope = owner in self._desired.principals or owner in self._desired.groups
         return owner if in_scope else None
 
+    def owner_unseen(self, account: Account) -> str | None:
+        """Return the identity that this object is linked to, where it may be what was not read."""
+        link = self.links.by_target.get(account.id)
+        return link.external_id if link and not self._desired.complete else None
+
 
 def movable(
     renamed: Mapping[str, Principal], index: Index, fixed: frozenset[str]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, merged
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.memory import Ending, How, Membership
 from aadsync_lib.model.run import Outcome, Result
 
@@ -98,19 +98,31 @@ class Remembered:
         return self._rows.get(group or "", {})
 
     def last_set(self, change: Change) -> Attributes:
-        """Return what this sync last set on the object of a change, as far as it is known."""
+        """Return what this sync last set on the object of a change, as far as it is known.
+
+        What a creation made may be unknown: not what something was done to before it.
+        """
         found: Attributes | None = None
+        known = False
         for one in self._done.get(change.external_id, ()):
-            if one.action.verb == "create":
+            here = one.target_id == change.target_id
+            if one.action.verb == "create" and (here or (one.target_id is None and not known)):
                 found = one.after
-            elif one.target_id == change.target_id:
+            elif here:
                 found = merged((found, one.after))
+            known = known or here
         return found or Attributes()
 
 
-def remembered(links: Links, changes: Iterable[Change], recall: Recall | None) -> Remembered:
-    """Load what tells by whose hand things differ."""
-    ours = [one for one in changes if one.external_id in links.by_external]
+def remembered(
+    links: Links, changes: Iterable[Change], recall: Recall | None, former: Iterable[Link] = ()
+) -> Remembered:
+    """Load what tells by whose hand things differ.
+
+    ``former`` objects of ours may be all that is left of an identity.
+    """
+    known = links.by_external.keys() | {link.external_id for link in former}
+    ours = [one for one in changes if one.external_id in known]
     groups = {one.external_id for one in ours if one.action in MEMBERS}
     people = {one.external_id for one in ours if one.action.verb in SETTING}
     if recall is None or not ours:

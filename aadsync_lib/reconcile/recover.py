@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
@@ -49,14 +49,19 @@ def former_origin(former: Iterable[Link], change: Change) -> Origin:
 
 
 def recover(
-    pending: Iterable[Pending], target: TargetSnapshot, links: Links, former: Iterable[Link] = ()
+    pending: Iterable[Pending],
+    target: TargetSnapshot,
+    links: Links,
+    former: Iterable[Link] = (),
+    shared: Container[str] = frozenset(),
 ) -> Recovered:
     """Find the objects that announced writes created, adopted or deleted after all.
 
     An announced create that stands on the target under its name is ours even where the account
-    stores no externalId: the name was free when the create was announced.
+    stores no externalId: the name was free when the create was announced. What another sync manages
+    by now is ``shared``, and not ours.
     """
-    index = _by_key(target)
+    index, had = _by_key(target), links.by_target.keys() | {one.target_id for one in former}
     made: dict[str, Link] = {}
     ended: list[str] = []
     for entry in pending:
@@ -65,12 +70,11 @@ def recover(
         if change.external_id is None:
             continue
         if verb in ("create", "adopt"):
-            account = _found(change, index, target, links)
-            if account and account.id not in links.by_target:
-                origin = Origin.CREATED if verb == "create" else former_origin(former, change)
-                made[change.external_id] = Link(
-                    account.kind, change.external_id, account.id, origin, change.name
-                )
+            account = _found(change, index, target, had)
+            owner = links.by_target.get(account.id) if account else None
+            if account and account.id not in shared and _may_have(change, owner):
+                ended += [owner.external_id] if owner else []
+                made[change.external_id] = _linked(change, account, former)
         link = links.by_external.get(change.external_id)
         if link and link.target_id == change.target_id and _ended(change, target):
             ended.append(change.external_id)
@@ -98,16 +102,38 @@ def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
 
 
 def _found(
-    change: Change, index: Mapping[str, list[Account]], target: TargetSnapshot, links: Links
+    change: Change,
+    index: Mapping[str, list[Account]],
+    target: TargetSnapshot,
+    had: Container[str],
 ) -> Account | None:
+    """Find what a change made or adopted; what somebody ``had`` before, no change made."""
     kind = change.action.kind
     if change.action.verb == "adopt":
         account = target.accounts.get(change.target_id or "")
         return account if account and account.external_id == change.external_id else None
     same_id = index.get(f"{kind}:id:{change.external_id}", [])
-    same_id = [one for one in same_id if one.id not in links.by_target]  # one of its former name
+    same_id = [one for one in same_id if one.id not in had]  # one of its former name
     candidates = same_id or index.get(f"{kind}:name:{name_key(change.name)}", [])
     return candidates[0] if len(candidates) == 1 else None
+
+
+def _linked(change: Change, account: Account, former: Iterable[Link]) -> Link:
+    """Return the link of what was found; an adopted group was perhaps not renamed any more."""
+    assert change.external_id
+    creates = change.action.verb == "create"
+    origin = Origin.CREATED if creates else former_origin(former, change)
+    name = change.name if creates or account.kind is not Kind.GROUP else account.name
+    return Link(account.kind, change.external_id, account.id, origin, name)
+
+
+def _may_have(change: Change, owner: Link | None) -> bool:
+    """Return whether what was found can be this change's: an adoption may take over what another had."""
+    if owner is None:
+        return True
+    before, after = change.before or Attributes(), change.after or Attributes()
+    shows = change.action.verb == "adopt" and before.external_id != after.external_id
+    return shows and owner.external_id != change.external_id
 
 
 def _ended(change: Change, target: TargetSnapshot) -> bool:
@@ -134,7 +160,7 @@ def _judged(
         case "delete":
             done = account is None
         case "create" | "adopt":
-            done = account is not None and link is not None and _is_it(change, account)
+            done = account is not None and link is not None and _is_it(change, account, link)
         case "release":
             done = link is None or link.target_id != change.target_id
         case _:
@@ -142,10 +168,11 @@ def _judged(
     return Outcome(change, Result.DONE) if done else Outcome(change, Result.FAILED, LOST)
 
 
-def _is_it(change: Change, account: Account) -> bool:
-    """Return whether the object is the one of this change, not what another user name has."""
+def _is_it(change: Change, account: Account, link: Link) -> bool:
+    """Return whether the object is the one of this change, not what another user name has, or had."""
     by_name = change.action is Action.CREATE_USER
-    return not by_name or same_name(account.name, change.name)
+    named = not by_name or same_name(account.name, change.name)
+    return named and link.target_id == account.id
 
 
 def _shows(account: Account, after: Attributes | None) -> bool:

@@ -175,6 +175,19 @@ def test_a_re_created_user_does_not_get_the_account_of_the_one_before(target):
     )
 
 
+def test_nobody_takes_what_belongs_to_whom_a_partial_read_does_not_show(target):
+    old = target.add(Kind.USER, "ada@contoso.com", external_id="u-old")
+    links, part = [link("u-old", old)], group("Other", unread="503")
+    found = matched(target, ADA, group("D", [ADA]), part, adopt="same_name", links=links)
+    match = found.matches["u-ada"]
+    assert (match.situation, match.account) == (Situation.TAKEN, None)
+    assert match.reason == (
+        f"its name belongs to {old}, which is linked to u-old, and a part of the source could not be read"
+    )
+    found = matched(target, ADA, group("D", [ADA]), adopt="same_name", links=links)
+    assert found.matches["u-ada"].situation is Situation.SAME_NAME
+
+
 def test_swapped_user_names_stay_with_their_links(target):
     one, two = target.add(Kind.USER, "ada@contoso.com"), target.add(Kind.USER, "bob@contoso.com")
     ada = user("ada", user_principal_name="bob@contoso.com")

@@ -143,6 +143,35 @@ def test_a_group_that_moves_into_one_that_is_not_there_stays_too():
         assert entry.reason.endswith("not removed from it: Green")
 
 
+def test_a_group_stays_while_somebody_in_it_waits_to_be_added_above():
+    deep = group("Deep", [BOB])
+    blue = group("Blue", [CY, deep])
+    with synced(red([ADA, blue], blue, deep)) as world:
+        world.target.refuses = lambda what: "no" if what == f"member {BOBS}" else None
+        for _ in range(2):
+            world.sync(red([ADA, BOB, blue], blue, deep))
+        plan = world.synced(red([ADA, BOB], blue, deep))
+        assert removed(plan) == set()
+        assert BOBS in world.target.effective("Red")
+        (entry,) = [one for one in plan.held if "the target would not" in one.reason]
+        assert entry.reason.startswith("Entra has them, or who is in them, in Red")
+        assert entry.reason.endswith("not removed from it: Blue")
+        world.target.refuses = lambda what: None
+        world.engine().sync(full=True)
+        assert world.target.members_of("Red") == {"ada@contoso.com", BOBS}
+
+
+def test_a_group_leaves_though_somebody_in_it_is_disabled_and_not_ours():
+    blue, eve = group("Blue", [CY]), user("eve", enabled=False)
+    target = FakeTarget()
+    target.add(Kind.USER, "eve@contoso.com", active=False)
+    with World(directory(ADA, CY, eve, group("Red", [ADA, blue]), blue), target) as world:
+        world.sync()
+        target.groups[target.named("Blue").id].add(target.named("eve@contoso.com").id)
+        after = directory(ADA, CY, eve, group("Red", [ADA, eve]), group("Blue", [CY, eve]))
+        assert removed(world.synced(after)) == {("Red", "Blue")}
+
+
 def test_somebody_of_another_sync_stays_whatever_the_external_id_says():
     blue = group("Users", [CY], id="g-blue")
     target = FakeTarget()

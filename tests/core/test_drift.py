@@ -285,6 +285,18 @@ def test_a_rename_of_a_run_that_died_is_known_to_be_ours(world):
     assert world.store.links("account").by_external["g-data"].name == "Data 2"
 
 
+@pytest.mark.parametrize("fault", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+def test_a_name_that_a_run_which_died_did_not_change_was_not_changed_by_hand(fault):
+    target = FakeTarget()
+    target.add(Kind.GROUP, "Old", external_id="g-data")
+    with World(directory(ADA, group("Data", [ADA])), target, drift="report") as world:
+        target.faults = {0: fault}
+        assert world.sync_until_killed()
+        world.sync()
+        assert world.names_of_links() == {"u-ada": A, "g-data": "Data"}
+        assert left(world.planned()) == []
+
+
 def test_a_name_that_stays_under_report_cannot_be_given_to_another_group(world):
     world.configure(drift="report")
     data = world.target.named("Data")
@@ -420,6 +432,34 @@ def test_what_was_done_to_a_former_user_says_nothing_of_the_new_one(world):
     world.sync(directory(lee, BOB, group("Data", [lee, BOB])))
     setting(world, "lee@contoso.com", active=False)
     assert told(world.planned().changes) == [("activate_user", "lee@contoso.com", True)]
+
+
+@pytest.mark.parametrize("fault", [None, Fault.KILLED_AFTER])
+def test_what_was_done_to_a_former_user_is_known_though_yet_another_one_took_the_place(
+    world, fault
+):
+    world.configure(user_name_change="recreate", drift="report")
+    for name in ("lee", "ivy"):
+        ada = replace(ADA, user_principal_name=f"{name}@contoso.com")
+        world.source.snapshot = directory(ada, BOB, group("Data", [ada, BOB]))
+        if name == "ivy" and fault:
+            world.target.faults = {len(world.target.log): fault}
+        world.sync_until_killed()
+        setting(world, A, active=True)
+    assert ("drift", "deactivate_user", A, True) in left(world.planned())
+    world.sync()
+    assert left(world.planned()) == [("drift", "deactivate_user", A, True)]
+
+
+def test_what_was_done_to_a_former_user_is_known_though_the_new_one_is_gone(world):
+    world.configure(user_name_change="recreate", leavers="delete", drift="report")
+    ada = replace(ADA, user_principal_name="lee@contoso.com")
+    world.sync(directory(ada, BOB, group("Data", [ada, BOB])))
+    world.sync(directory(BOB, group("Data", [BOB])))
+    assert "u-ada" not in world.store.links("account").by_external
+    setting(world, A, active=True)
+    world.sync()
+    assert left(world.planned()) == [("drift", "deactivate_user", A, True)]
 
 
 def test_who_was_put_in_again_by_hand_begins_a_new_membership(world):

@@ -75,6 +75,22 @@ def test_an_adoption_that_shows_is_made_as_one():
     assert recovered(ADOPT, on()).made == ()
 
 
+def test_an_adoption_that_shows_took_the_object_over_from_whose_it_was():
+    before = Link(Kind.USER, "u2", "7", Origin.CREATED, "bob")
+    found = recovered(ADOPT, on(ada(external_id="u1")), before)
+    assert [(link.external_id, link.target_id) for link in found.made] == [("u1", "7")]
+    assert found.ended == ("u2",)
+    assert found.applied_to(Links([before])).by_external.keys() == {"u1"}
+    assert recovered(ADOPT, on(ada(external_id="u2")), before).made == ()
+    assert recovered(ADOPT, on(ada(external_id="u1")), LINK).made == ()
+
+
+@pytest.mark.parametrize("change", [CREATE, ADOPT])
+def test_what_another_sync_manages_by_now_is_not_ours(change):
+    target = on(ada(external_id="u1"))
+    assert recover([Pending(1, "r1", change)], target, Links(), shared={"7": "finance"}).made == ()
+
+
 def test_a_delete_that_was_done_ends_the_link():
     found = recovered(DELETE, on(), LINK)
     assert found.ended == ("u1",)
@@ -95,6 +111,7 @@ def test_what_is_about_nobody_in_entra_is_left_alone():
         (CREATE, (ada(external_id="alien"),), (), Result.FAILED),
         (ADOPT, (ada(external_id="u1"),), (LINK,), Result.DONE),
         (ADOPT, (ada(),), (), Result.FAILED),
+        (ADOPT, (ada(),), (Link(Kind.USER, "u1", "8", Origin.CREATED, "ada"),), Result.FAILED),
         (DELETE, (), (), Result.DONE),
         (DELETE, (ada(),), (LINK,), Result.FAILED),
     ],

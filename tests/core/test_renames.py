@@ -111,6 +111,34 @@ def test_a_creation_that_never_was_is_not_taken_for_the_old_user(world):
     settled(world)
 
 
+def test_a_broken_run_is_finished_though_somebody_else_is_called_as_the_old_one_was(world):
+    world.target.faults = {len(world.target.log): Fault.KILLED_AFTER}
+    assert world.sync_until_killed()
+    heir = user("heir", user_principal_name="ada@contoso.com")
+    data = group("Data", [LEE, BOB, heir])
+    world.sync(directory(LEE, BOB, heir, data, group("Ops", [LEE])))
+    assert world.planned().quarantined != ()
+    assert world.target.members_of("Data") == {"ada.lee@contoso.com", "bob@contoso.com"}
+    assert world.target.members_of("Ops") == {"ada.lee@contoso.com"}
+    assert not world.target.named("ada@contoso.com").active
+
+
+@pytest.mark.parametrize("fault", [Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+def test_a_creation_that_broke_off_is_not_taken_for_an_older_user(world, fault):
+    world.sync()
+    ivy = replace(ADA, user_principal_name="ivy@contoso.com")
+    world.source.snapshot = directory(ivy, BOB, group("Data", [ivy, BOB]), group("Ops", [ivy]))
+    world.target.faults = {len(world.target.log): fault}
+    assert world.sync_until_killed()
+    ivy = replace(ivy, enabled=False)
+    world.sync(directory(ivy, BOB, group("Data", [ivy, BOB]), group("Ops", [ivy])))
+    made = fault is Fault.KILLED_AFTER
+    assert world.names_of_links()["u-ada"] == f"{'ivy' if made else 'ada.lee'}@contoso.com"
+    people = (one for one in world.target.accounts.values() if one.external_id == "u-ada")
+    assert not any(one.active for one in people)
+    assert world.planned().changes == ()
+
+
 def test_who_gets_the_old_name_back_gets_the_old_user_back(world):
     world.sync()
     old = world.target.named("ada@contoso.com").id

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
+
 import pytest
 
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.memory import How
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.reconcile.recall import Unrecorded
 from tests.core.build import directory, group, user
-from tests.core.fakes import Fault
+from tests.core.fakes import FakeTarget, Fault
 from tests.core.world import World
 
 ADA, BOB, CY = user("ada"), user("bob"), user("cy")
@@ -68,6 +71,37 @@ def test_whom_a_broken_run_deactivated_is_not_taken_for_deactivated_by_hand():
         assert not world.target.named("ada@contoso.com").active
         world.sync(BOTH)
         assert world.target.named("ada@contoso.com").active
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.KILLED_AFTER])
+def test_what_a_broken_run_took_over_from_whom_had_left_loses_nothing(fault):
+    old = directory(ADA, group("Data", [ADA], id="g-old"))
+    with World(old, adopt="same_name") as world:
+        world.sync()
+        world.source.snapshot = directory(ADA, group("Data", [ADA], id="g-new"))
+        lose_answers(world, fault)
+        world.sync()
+        assert world.target.members_of("Data") == {"ada@contoso.com"}
+        assert world.names_of_links() == {"u-ada": "ada@contoso.com", "g-new": "Data"}
+        assert world.planned().changes == world.planned().quarantined == ()
+
+
+def test_what_a_broken_run_adopted_and_another_sync_manages_by_now_is_not_ours():
+    target = FakeTarget()
+    ada = target.add(Kind.USER, "ada@contoso.com", display_name="Theirs")
+    with World(directory(ADA, group("Data", [ADA])), target) as world:
+        target.faults = {0: Fault.KILLED_AFTER}
+        assert world.sync_until_killed()
+        assert target.accounts[ada].external_id == "u-ada"
+        target.accounts[ada] = replace(target.accounts[ada], display_name="Theirs")
+        link = Link(Kind.USER, "u-ada", ada, Origin.ADOPTED, "ada@contoso.com")
+        with closing(world.store_of("fabrikam")) as other:
+            other.settle("account", {}, linked=[link])
+        world.sync()
+        assert world.names_of_links() == {"g-data": "Data"}
+        assert target.members_of("Data") == {"ada@contoso.com"}
+        assert target.accounts[ada].display_name == "Theirs"
+        assert world.planned().changes == ()
 
 
 class Nothing:

@@ -11,7 +11,7 @@ from aadsync_lib.model.link import Link
 from tests.oracle.ledger import Ledger, pairs
 from tests.oracle.oracle import DAY, Foretold, entitled_to
 from tests.oracle.tenant import Tenant
-from tests.oracle.watched import Effect, Scene
+from tests.oracle.watched import Effect, Scene, effective
 from tests.oracle.wishes import wish
 
 
@@ -53,11 +53,18 @@ def protected_touched(foretold: Foretold, before: Scene, after: Scene) -> Iterat
 
 
 def access_lost(
-    tenant: Tenant, settings: Settings, then: Ledger, now: Ledger, before: Scene, after: Scene
+    tenant: Tenant,
+    settings: Settings,
+    foretold: Foretold,
+    then: Ledger,
+    now: Ledger,
+    before: Scene,
+    after: Scene,
 ) -> Iterator[str]:
     """Yield whoever is in a group of Entra, read or not, was taken out of it, and is not in it any more.
 
-    Where what somebody took out by hand stays out, it may be that which was missing.
+    Where what somebody took out by hand stays out, it may be that which was missing. Who is in a group
+    that nobody looks into goes with it.
     """
     if settings.policy.drift == "report" and then.known - pairs(before):
         return
@@ -68,22 +75,12 @@ def access_lost(
         if gid not in before.groups:
             continue
         out = before.groups[gid] - after.groups.get(gid, frozenset())
-        had = out.union(*(effective(before, tid) for tid in out))  # by what was taken out of it
-        has = effective(after, gid)
+        had = out.union(*(effective(before, tid, foretold.looked_into) for tid in out))
+        has = effective(after, gid, after.groups)
         people = wishes.of(Kind.USER, Kind.SERVICE_PRINCIPAL)
         for oid in entitled_to(wishes.all, group.id) & {one.id for one in people}:
             if was.get(oid) in had and not {was.get(oid), is_.get(oid)} & has:
                 yield f"{oid} ({was.get(oid)}) lost its access to {group.name} ({gid})"
-
-
-def effective(scene: Scene, gid: str) -> set[str]:
-    """Return who is in a group of the target at any depth."""
-    found, stack = set(), [gid]
-    while stack:
-        for member in scene.groups.get(stack.pop(), frozenset()) - found:
-            found.add(member)
-            stack.append(member)
-    return found
 
 
 def duplicates(then: Ledger, ledger: Ledger, before: Scene, after: Scene) -> Iterator[str]:

@@ -22,7 +22,8 @@ class Ledger:
     ``made`` are objects that the sync created, by id, and ``called`` so; ``unsettled`` are those that the store may not know;
     ``missing`` is when a complete read first missed a leaver, ``wished`` what Entra wanted when a run
     last ended. ``former`` objects had an identity that has another object by now, ``shared`` ones
-    belong to another sync. ``switched`` and ``shown`` are what the sync last set.
+    belong to another sync. ``switched`` and ``shown`` are what the sync last set; of ``doubtful`` accounts
+    nobody can say who switched them: a run died over that, and then somebody did so by hand.
     """
 
     links: dict[str, Link] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Ledger:
     shared: set[str] = field(default_factory=set)
     switched: dict[str, bool] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
 
     @property
     def owners(self) -> dict[str, str]:
@@ -55,13 +58,19 @@ class Ledger:
     def saw(self, effects: Iterable[Effect], tried: set[Pair], *, unanswered: bool) -> None:
         """Note the writes of a run; ``unanswered``: the store may not know them before the next one."""
         self.fresh, self.unsettled = set(tried) if unanswered else set(), set()
+        self.unsure = set()
         for one in effects:
             if one.verb == "create" and one.wanted and one.wanted.external_id:
                 self.made[one.id] = one.wanted.external_id
                 self.unsettled |= {one.id} if unanswered else set()
                 self.called[one.id] = one.wanted.display_name or ""
+            if one.verb == "update" and one.wanted and one.wanted.external_id is not None:
+                self.switched.pop(one.id, None)  # somebody else's by now, and taken as found
+                self.shown.pop(one.id, None)
             if one.wanted and one.wanted.active is not None:
                 self.switched[one.id] = one.wanted.active
+                self.doubtful.discard(one.id)
+                self.unsure |= {one.id} if unanswered else set()
             if one.wanted and one.wanted.display_name is not None:
                 self.shown[one.id] = one.wanted.display_name
             came = {(one.id, member) for member in one.added}
@@ -81,11 +90,15 @@ class Ledger:
                 self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, self.called[tid])
         for oid, tid in adopting.items():
             account = scene.accounts.get(tid)
-            if account and account.external_id == oid and oid not in self.links:
+            if account and account.external_id == oid and tid not in self.shared | {self._of(oid)}:
+                self.links = {o: link for o, link in self.links.items() if link.target_id != tid}
                 self.links[oid] = Link(account.kind, oid, tid, Origin.ADOPTED, account.name)
         self.disown({gid for gid, _ in self.known} - self.owners.keys())
         moved = {link.target_id for oid, link in old.items() if oid in self.links}
         self.former = ((self.former | moved) & scene.accounts.keys()) - self.owners.keys()
+
+    def _of(self, oid: str) -> str | None:
+        return self.links[oid].target_id if oid in self.links else None
 
     def settled(self, wishes: Wishes, wanted: set[Pair], unread: set[str], scene: Scene) -> None:
         """Note how a run left the memberships behind; what Entra has of ``unread`` groups is not sure."""
@@ -102,9 +115,12 @@ class Ledger:
         gone = [o for o, link in self.links.items() if link.kind is not Kind.GROUP]
         self.missing = {oid: self.missing.get(oid, now) for oid in gone if oid not in in_scope}
 
-    def touched(self, changed: set[Pair]) -> None:
-        """Note memberships that somebody changed by hand."""
-        self.blurred |= self.fresh & changed
+    def touched(self, before: Scene, after: Scene) -> None:
+        """Note what somebody changed by hand of what the last run left open."""
+        self.blurred |= self.fresh & (pairs(before) ^ pairs(after))
+        both = self.unsure & before.accounts.keys() & after.accounts.keys()
+        switched = (t for t in both if before.accounts[t].active != after.accounts[t].active)
+        self.doubtful.update(switched)
 
 
 def pairs(scene: Scene) -> set[Pair]:

@@ -43,6 +43,11 @@ class Matching:
         link = self.ledger.links.get(wish.id)
         return bool(link and link.target_id == tid)
 
+    def looked_into(self) -> set[str]:
+        """Return the groups that anybody looks into: ours, and those in scope, but no other protected ones."""
+        in_scope = {tid for tid in self.matches.values() if tid}
+        return (self.owners.keys() - self.protected) | in_scope
+
     def in_question(self) -> set[str]:
         """Return who perhaps is somebody in scope: quarantine holds them where they are."""
         found = {tid for oid, tid in self.replaced.items() if oid in self.crowded}
@@ -54,7 +59,13 @@ class Matching:
             if (tid is None and oid not in self.absent) or tid in self.stuck or wish.contested:
                 same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
                 found |= {one.id for one in (*self._named(wish), *same_id)} - known
-        return found
+        return found - self._outlived()
+
+    def _outlived(self) -> set[str]:
+        """Return the former objects of those in scope who have another one: nobody asks whose they are."""
+        owners = {tid: self.scene.accounts[tid].external_id for tid in self.ledger.former}
+        others = {tid: self.matches.get(oid or "") for tid, oid in owners.items()}
+        return {tid for tid, other in others.items() if other not in (None, tid)}
 
     def _protected(self, one: Account) -> bool:
         named = {
@@ -96,6 +107,8 @@ class Matching:
         return [one for one in self.scene.accounts.values() if one.kind is kind and test(one)]
 
     def _by_id(self, wish: Wish, same_id: list[Account]) -> str | None:
+        if len(same_id) > 1:  # what another sync has by now is the one that counts
+            same_id = [one for one in same_id if one.id in self.ledger.shared] or same_id
         tid = same_id[0].id
         if len(same_id) > 1 or tid in self.owners:
             return None
@@ -114,7 +127,8 @@ class Matching:
         owner = self.owners.get(holders[0].id, holders[0].external_id)
         adopt = self.policy.adopt.of(wish.kind)
         free = adopt == "same_name" or (adopt == "unowned" and not holders[0].external_id)
-        if owner in self.wishes.all or not free:
+        unseen = holders[0].id in self.owners and not self.wishes.complete
+        if owner in self.wishes.all or unseen or not free:
             return None
         if holders[0].id in self.ledger.shared:
             return self._shared(wish, holders[0].id)
@@ -200,5 +214,5 @@ class Matching:
 
     def _may_become(self, wish: Wish, one: Account) -> bool:
         adopt = self.policy.adopt.of(wish.kind)
-        ours = one.external_id == wish.id or one.id in self.ledger.former
+        ours = one.external_id == wish.id  # what somebody else had before is theirs still
         return ours or adopt == "same_name" or (adopt == "unowned" and not one.external_id)

@@ -11,7 +11,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
 from tests.oracle.ledger import Ledger
 from tests.oracle.matching import PEOPLE, Matching
-from tests.oracle.watched import Scene
+from tests.oracle.watched import Scene, effective
 from tests.oracle.wishes import Wish, Wishes
 
 DAY = 86_400.0
@@ -50,6 +50,7 @@ class Foretold:
     protected: set[str]
     matches: dict[str, str | None]
     adopts: dict[str, str]
+    looked_into: set[str]
 
 
 def foretell(
@@ -100,7 +101,14 @@ class _Oracle(Matching):
         for fate in self.fates.values():
             fate.must -= gone
             fate.may -= {tid for tid in gone if not self.fates[tid].stays}
-        return Foretold(self.fates, self.wanted, self.protected, self.matches, self.adopts)
+        return Foretold(
+            self.fates,
+            self.wanted,
+            self.protected,
+            self.matches,
+            self.adopts,
+            self.looked_into(),
+        )
 
     def _as_it_is(self, one: Account) -> Fate:
         members = self.scene.groups.get(one.id, frozenset())
@@ -179,35 +187,52 @@ class _Oracle(Matching):
         fate.may = set(fate.must)
         if not self.wishes.complete:
             fate.may |= removed
-        for member in (surplus | addable) & self._blurred(place):
+        for member in (surplus | addable - there) & self._blurred(place):
             fate.loose(member)
         for member in missing & self.fates.keys():
             if self.fates[member].goes:
                 fate.must.discard(member)
 
     def _keep_access(self) -> None:
-        """Let those stay whom Entra has in the group by a nested one, where the target has no such way."""
+        """Let those stay whom Entra has in the group, where the target has no such way.
+
+        With a group stay those in it.
+        """
         for wish in self.wishes.of(Kind.GROUP):
             place = self._place(wish.id)
             if place not in self.fates:
                 continue
             leaving = set(self.scene.groups.get(place, ())) - self.fates[place].may
-            entitled = {self._place(oid) for oid in entitled_to(self.wishes.all, wish.id)}
-            for member in leaving & entitled - self._reached(wish):
-                self.fates[place].must.add(member)
-                self.fates[place].may.add(member)
+            entitled = entitled_to(self.wishes.all, wish.id)
+            for member in leaving:
+                goes = {self._who(member), *self._within(member)} & entitled
+                if goes - self._reached(wish, sure=True):
+                    self.fates[place].may.add(member)
+                if goes - self._reached(wish, sure=False):
+                    self.fates[place].must.add(member)
 
-    def _reached(self, top: Wish) -> set[str]:
-        """Return who will be in a group by ways that Entra has, too."""
+    def _who(self, tid: str) -> str | None:
+        """Return whose object this is, or was, or says that it is."""
+        matched = {place: oid for oid, place in self.matches.items()}
+        account = self.scene.accounts[tid]
+        return matched.get(tid) or self.owners.get(tid) or account.external_id
+
+    def _within(self, member: str) -> set[str]:
+        """Return who is in a group, as far as anybody looks, and has something to lose by leaving."""
+        inside = effective(self.scene, member, self.looked_into())
+        found = {oid for oid, tid in self.matches.items() if tid in inside}
+        return {oid for oid in found if not self._bystander(oid)}
+
+    def _reached(self, top: Wish, *, sure: bool) -> set[str]:
+        """Return who will be in a group, or perhaps will, by ways that Entra has, too."""
         found: set[str] = set()
         stack = [top]
         while stack:
             wish = stack.pop()
             fate = self.fates.get(self._place(wish.id))
-            for oid in wish.members if fate else ():
-                place = self._place(oid)
-                if fate and place in fate.must and place not in found:
-                    found.add(place)
+            for oid in wish.members - found if fate else ():
+                if fate and self._place(oid) in (fate.must if sure else fate.must | fate.may):
+                    found.add(oid)
                     stack += [self.wishes.all[oid]]
         return found
 
@@ -273,7 +298,8 @@ class _Oracle(Matching):
     def _ended(self, tid: str) -> set[bool]:
         """Switch an account off, unless somebody switched it on again by hand and may do so."""
         by_hand = self.reports and self.ledger.switched.get(tid) is False
-        return {self.scene.accounts[tid].active} if by_hand else {False}
+        doubtful = {False} if tid in self.ledger.doubtful else set()
+        return {self.scene.accounts[tid].active} | doubtful if by_hand else {False}
 
     def _retire(self, tid: str, *, made: bool) -> None:
         if self.policy.retired_groups == "keep":
@@ -286,7 +312,7 @@ class _Oracle(Matching):
         fate.must = there - removed
         fate.may = set(fate.must)
         for member in removed:
-            if (tid, member) in self.ledger.blurred or (
-                self.reports and (tid, member) not in self.ledger.known
-            ):
+            if self.reports and (tid, member) not in self.ledger.known:
                 fate.loose(member)
+        for member in there & self._blurred(tid) - self.protected - self.in_question():
+            fate.loose(member)  # under ``managed``, too: nobody can say whose it is by now

@@ -23,7 +23,7 @@ from tests.oracle import bans
 from tests.oracle.compare import broken_off, differences
 from tests.oracle.days import Event, Scenery, by_hand, events, pick, rules
 from tests.oracle.inline import one_thread
-from tests.oracle.ledger import Ledger, Pair, pairs
+from tests.oracle.ledger import Ledger, Pair
 from tests.oracle.oracle import Foretold, foretell
 from tests.oracle.regret import Regret, remains, wrongs
 from tests.oracle.tenant import Tenant, TenantSource
@@ -152,7 +152,7 @@ class Weeks(RuleBasedStateMachine):
 
     def _happen(self, events: list[Event]) -> None:
         self.tenant.unseen = False
-        before = pairs(self.target.scene())
+        before = self.target.scene()
         scenery = Scenery(
             tenant=self.tenant,
             target=self.target,
@@ -163,7 +163,7 @@ class Weeks(RuleBasedStateMachine):
         )
         for event in events:
             event.happen(scenery)
-        self.ledger.touched(before ^ pairs(self.target.scene()))
+        self.ledger.touched(before, self.target.scene())
         self._relink()  # of what died unrecorded, somebody may have deleted what the target had
 
     def _configure(self, name: str, value: Any) -> None:
@@ -290,7 +290,7 @@ class Weeks(RuleBasedStateMachine):
             *(f"not announced: {what}" for what in self.target.unannounced),
             *bans.strangers_touched(foretold, then, before, after, effects),
             *bans.protected_touched(foretold, before, after),
-            *bans.access_lost(self.tenant, config, then, self.ledger, before, after),
+            *bans.access_lost(self.tenant, config, foretold, then, self.ledger, before, after),
             *bans.duplicates(then, self.ledger, before, after),
             *bans.too_early(then, config, in_scope, effects, now),
             *bans.wrong_links(foretold, self.old_links, self.ledger, before, after),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from zlib import crc32
@@ -35,6 +35,18 @@ class Scene:
     own: frozenset[str] = frozenset()
 
 
+def effective(scene: Scene, gid: str, into: Container[str]) -> set[str]:
+    """Return who is in a group of the target at any depth, looking ``into`` these groups only."""
+    found: set[str] = set()
+    stack = [gid]
+    while stack:
+        one = stack.pop()
+        for member in scene.groups.get(one, frozenset()) - found if one in into else ():
+            found.add(member)
+            stack.append(member)
+    return found
+
+
 class WatchedTarget(FakeTarget):
     """``announced`` tells whether the journal has an open entry for a write, by id or by name.
 
@@ -45,6 +57,7 @@ class WatchedTarget(FakeTarget):
     def __init__(self) -> None:
         super().__init__()
         self.effects: list[Effect] = []
+        self.given: set[str] = set()
         self.tried: set[tuple[str, str]] = set()
         self.unannounced: list[str] = []
         self.announced: Callable[[str], bool] = lambda _: True
@@ -58,8 +71,9 @@ class WatchedTarget(FakeTarget):
 
     def add(self, kind: Kind, name: str, members: Any = (), **more: Any) -> str:
         place = crc32(f"{kind} {name}".encode()) % 10_000 * 100
-        while str(place) in self.accounts or any(e.id == str(place) for e in self.effects):
+        while str(place) in self.given:  # nothing gets the id of something that is gone
             place += 1
+        self.given.add(str(place))
         self._next = place - 1
         return super().add(kind, name, members, **more)
 
