@@ -58,7 +58,7 @@ test: $(READY)  ## everything that needs neither a cloud nor a workspace
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(WORKSPACE)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
-	$(PYTEST) -n 2 --dist worksteal $(SLOW)
+	$(PYTEST) -n 3 --dist worksteal $(SLOW)
 
 soak: $(READY)  ## weeks of random days against a plain oracle, new ones each time, for about an hour
 	HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 tests/oracle
