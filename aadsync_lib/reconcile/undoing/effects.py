@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
@@ -17,17 +18,19 @@ MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
 ENDS = frozenset({"create", "delete", "adopt", "release"})
 LINK = "link"
 
+Values = dict[str, Any]  # by field of ``Attributes``
+
 
 @dataclass(slots=True)
 class Effect:
     """What became of one object. ``before`` and ``after`` hold the attributes that were changed.
 
-    ``created``, ``deleted``, ``adopted`` and ``released`` are the changes that did so.
+    ``ends`` holds, by verb, the changes that created, deleted, adopted and released it.
     """
 
     change: Change
-    before: dict[str, str | bool | None] = field(default_factory=dict)
-    after: dict[str, str | bool | None] = field(default_factory=dict)
+    before: Values = field(default_factory=dict)
+    after: Values = field(default_factory=dict)
     ends: dict[str, Change] = field(default_factory=dict)
 
     @property

@@ -48,7 +48,7 @@ def _grown(case: UndoCase, effect: Effect, account: Account) -> str | None:
     made = effect.ends["create"]
     later = case.touched.object(account.id)
     shown = account.name if account.kind is Kind.GROUP else account.display_name
-    wanted = merged((made.after, Attributes(**effect.after)))  # type: ignore[arg-type]  # typed by field
+    wanted = merged((made.after, Attributes(**effect.after)))
     assert wanted
     if not case.ours(account.id, made.external_id):
         return RELEASED
@@ -101,7 +101,7 @@ def undo_deletion(
     if account or (link and not adopted_instead(case, link)):
         return
     later = case.touched.identities.get(lost.external_id)
-    known = merged((lost.before, Attributes(**effect.before)))  # type: ignore[arg-type]  # typed by field
+    known = merged((lost.before, Attributes(**effect.before)))
     before = known or Attributes()
     name = _name(effect.kind, before) or lost.name
     group = effect.kind is Kind.GROUP  # whose name may become free in this very undo

@@ -6,7 +6,7 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.reconcile.undoing.case import BY_HAND, GONE, UNDONE, Inverse, UndoCase, kept
-from aadsync_lib.reconcile.undoing.effects import Effect
+from aadsync_lib.reconcile.undoing.effects import Effect, Values
 from aadsync_lib.reconcile.undoing.existence import undo_creation, undo_deletion
 from aadsync_lib.reconcile.undoing.ownership import undo_adoption, undo_release
 
@@ -65,10 +65,10 @@ def _set_back(effect: Effect, account: Account, name: str, before: str | bool | 
     else:
         group = account.kind is Kind.GROUP
         verb, shown = ("rename", str(before)) if group else ("update", account.name)
-    now = Attributes(**{name: _shown(account, name)})  # type: ignore[arg-type]  # typed by field
-    was = Attributes(**{name: before})  # type: ignore[arg-type]  # typed by field
-    action = Action.on(verb, account.kind)
-    return Change(action, effect.change.external_id, account.id, shown, UNDONE, now, was)
+    now: Values = {name: _shown(account, name)}
+    was: Values = {name: before}
+    action, about = Action.on(verb, account.kind), effect.change.external_id
+    return Change(action, about, account.id, shown, UNDONE, Attributes(**now), Attributes(**was))
 
 
 def _check_names(case: UndoCase, inverse: Inverse) -> None:
