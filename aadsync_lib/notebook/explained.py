@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.explanation import Explanation, Fate, Identity, Path, Standing
@@ -17,6 +17,7 @@ from aadsync_lib.report.explaining.text import INCOMPLETE
 from aadsync_lib.report.explaining.tree import BAD, BENT, GOOD
 from aadsync_lib.report.explaining.words import shown, when
 from aadsync_lib.report.summary import page
+from aadsync_lib.report.templates import templates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,14 +121,7 @@ def _rows(one: Identity, standing: Standing) -> Iterator[tuple[Any, ...]]:
 
 @cache
 def _templates() -> Environment:
-    """Return the templates; everything that they are given is data, and is escaped."""
-    found = Environment(
-        loader=PackageLoader("aadsync_lib.notebook", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = templates("aadsync_lib.notebook")
     found.filters["name"] = lambda name: cut(label(name), NAME)
     found.filters["sentence"] = lambda text: cut(visible(text), SENTENCE)
     return found

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.plan import Plan, TargetPlan
@@ -35,6 +35,7 @@ from aadsync_lib.report.summary_view import (
     tile,
 )
 from aadsync_lib.report.tally import Tally, TargetTally, tally_of
+from aadsync_lib.report.templates import templates
 
 CHANGES = 50  # changes listed
 ALERTED = 20  # lines of what the guard has against a plan
@@ -206,14 +207,7 @@ def _part(view: View) -> str:
 
 @cache
 def _templates() -> Environment:
-    """Return the templates; everything that they are given is data, and is escaped."""
-    found = Environment(
-        loader=PackageLoader("aadsync_lib.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = templates("aadsync_lib.report")
     found.filters["name"] = lambda name: cut(label(name), LONGEST_NAME)
     found.filters["sentence"] = lambda text: cut(visible(text), LONGEST_SENTENCE)
     found.filters["line"] = lambda text: cut(visible(text), 2 * LONGEST_SENTENCE)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from aadsync_lib.model.memory import RunRecord
 from aadsync_lib.model.plan import Plan
@@ -22,6 +22,7 @@ from aadsync_lib.report.clean import visible
 from aadsync_lib.report.html.grid import LISTED
 from aadsync_lib.report.html.payload import payload
 from aadsync_lib.report.html.view import View, plan_view, run_view
+from aadsync_lib.report.templates import templates
 
 STYLES = ("base.css", "parts.css")
 SCRIPTS = ("dom.js", "grid.js", "tree.js")
@@ -83,14 +84,7 @@ def _joined(names: tuple[str, ...]) -> str:
 
 @cache
 def _templates() -> Environment:
-    """Return the templates; everything that they are given is data, and is escaped."""
-    found = Environment(
-        loader=PackageLoader(__package__, "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = templates(__package__)
     found.filters["visible"] = visible
     found.globals |= {"LISTED": LISTED}
     return found
