@@ -9,11 +9,7 @@ from itertools import islice
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import Presence, Sighting, Snapshot
-from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.memory import (
+from aadsync_lib.model.carried import (
     JournalEntry,
     Membership,
     Memory,
@@ -21,6 +17,10 @@ from aadsync_lib.model.memory import (
     Retry,
     RunRecord,
 )
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.directory import Presence, Sighting, Snapshot
+from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome
 
 

@@ -107,7 +107,7 @@ def _source(
     settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: Any
 ) -> Iterator[Source]:
     from aadsync_lib.auth import graph_credential, graph_endpoint
-    from aadsync_lib.source.entra import EntraSource
+    from aadsync_lib.entra.source import EntraSource
 
     endpoint, token_scope = graph_endpoint(settings.source)
     credential = graph_credential(settings.source, secrets, dbutils=dbutils)
@@ -120,8 +120,8 @@ def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolv
     """Build the target of an account: its login, its pace, its client."""
     from aadsync_lib.apply.pacing import Pacer
     from aadsync_lib.auth import databricks_api
-    from aadsync_lib.target.account import AccountTarget
-    from aadsync_lib.target.translate import on_azure
+    from aadsync_lib.databricks.account import AccountTarget
+    from aadsync_lib.databricks.translate import on_azure
 
     assert settings.account_id
     return AccountTarget(

@@ -17,7 +17,7 @@ import sys
 
 sys.path.append("..")  # in a bundle's files, where the root is not on the path
 
-from aadsync_lib.notebook.rehearsal import quickstart
+from aadsync_lib.notebook.quickstart import quickstart
 
 # COMMAND ----------
 

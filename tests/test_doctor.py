@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from aadsync_lib.checks import databricks as databricks_checks
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.doctor import Finding, doctor
+from aadsync_lib.doctor import databricks as databricks_checks
+from aadsync_lib.doctor.examine import Finding, doctor
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.faults import Fault
 from aadsync_lib.store.process import Process
@@ -214,7 +214,7 @@ class TestEntra:
     def test_a_permission_for_names_only_is_told_apart(self, box, tree):
         row = {"id": ADA, "accountEnabled": None, "userType": None}
         with pytest.MonkeyPatch.context() as patch:
-            from aadsync_lib.source.client import GraphClient
+            from aadsync_lib.graph.client import GraphClient
 
             real = GraphClient.get
 

@@ -20,7 +20,7 @@ from aadsync_lib.ports import (
     MembersRefused,
     Target,
 )
-from aadsync_lib.reconcile.correlate import adopt_setting, may_take
+from aadsync_lib.reconcile.matching.correlate import adopt_setting, may_take
 
 LOOKS = 4
 LOOK_SECONDS = 2.0

@@ -11,8 +11,8 @@ from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Store
-from aadsync_lib.reconcile.recover import former_origin
-from aadsync_lib.reconcile.renames import renamed_links
+from aadsync_lib.reconcile.matching.pending import former_origin
+from aadsync_lib.reconcile.matching.renames import renamed_links
 
 
 class Ledger:

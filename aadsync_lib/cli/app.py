@@ -13,7 +13,7 @@ from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.failure import Failure
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
-from aadsync_lib.cli.outlet import Outlet, streams_write_anything
+from aadsync_lib.cli.output import Outlet, streams_write_anything
 from aadsync_lib.cli.plan import plan
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, sync

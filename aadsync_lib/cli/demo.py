@@ -24,10 +24,10 @@ def demo(options: Options) -> None:
     A first plan, two days of changes, an accident, a question and an undo, all on this machine.
     """
     embedded = needs_sandbox("aadsync_lib.sandbox")
-    from aadsync_lib.cli.telling import TextTeller
+    from aadsync_lib.cli.demo_text import TextTeller
+    from aadsync_lib.demo import Tour
     from aadsync_lib.report.page import Look
     from aadsync_lib.report.progress import progress_on
-    from aadsync_lib.tour import Tour
 
     progress = progress_on(sys.stderr, quiet=options.quiet)
     with (

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, options
 
 if TYPE_CHECKING:
-    from aadsync_lib.doctor import Finding
+    from aadsync_lib.doctor.examine import Finding
     from aadsync_lib.report.page import Look
 
 STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
@@ -26,23 +26,23 @@ def doctor(ctx: click.Context, options: Options) -> None:
 
     One line each, with what to do about it. Writes nothing.
     """
-    from aadsync_lib.doctor import doctor as examine
+    from aadsync_lib.doctor.examine import doctor as examine
     from aadsync_lib.report.page import Look
     from aadsync_lib.secrets import SecretResolver
 
-    settings = session.settings_of(options)
+    settings = runtime.settings_of(options)
     secrets = SecretResolver()
     options.outlet.hide(secrets.redact)
     findings = examine(settings, secrets=secrets)
-    plan = session.call_of(options).command("plan")
+    plan = runtime.call_of(options).command("plan")
     match options.form:
         case "json":
-            session.publish(options, options.outlet.json(_document(findings)))
+            runtime.publish(options, options.outlet.json(_document(findings)))
         case "markdown":
-            session.publish(options, _markdown(findings, plan))
+            runtime.publish(options, _markdown(findings, plan))
         case _:
             shown, plain = (_text(findings, plan, look) for look in (Look.of(sys.stdout), Look()))
-            session.publish(options, shown, plain)
+            runtime.publish(options, shown, plain)
     ctx.exit(1 if _failed(findings) else 0)
 
 
@@ -65,7 +65,7 @@ def _document(findings: Findings) -> dict[str, object]:
 def _text(findings: Findings, plan: str, look: Look) -> str:
     from rich.text import Text
 
-    from aadsync_lib.report.clean import visible
+    from aadsync_lib.report.escape import visible
     from aadsync_lib.report.page import Page
 
     page = Page(look)
@@ -82,7 +82,7 @@ def _text(findings: Findings, plan: str, look: Look) -> str:
 
 
 def _markdown(findings: Findings, plan: str) -> str:
-    from aadsync_lib.report.clean import markdown_name, markdown_prose
+    from aadsync_lib.report.escape import markdown_name, markdown_prose
 
     rows = "\n".join(
         f"| {one.status} | {markdown_name(one.check)} | {markdown_prose(_result(one))} |"

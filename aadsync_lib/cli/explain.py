@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, TARGET, Options, options
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def explain(ctx: click.Context, options: Options, user: str | None, group: str |
     """
     if user is None and group is None:
         raise click.UsageError("Say whom to explain: --user NAME, --group NAME or both.")
-    settings = session.settings_of(options)
-    with session.engine_of(options, settings, read_only=True) as engine:
+    settings = runtime.settings_of(options)
+    with runtime.engine_of(options, settings, read_only=True) as engine:
         found = engine.explain(user, group)
     _publish(found, options)
     if not found.found:
@@ -49,17 +49,17 @@ def explain(ctx: click.Context, options: Options, user: str | None, group: str |
 
 
 def _publish(found: Explanation, options: Options) -> None:
-    from aadsync_lib.report.explaining import as_json, text
+    from aadsync_lib.report.explain import as_json, text
     from aadsync_lib.report.page import Look
 
     match options.form:
         case "json":
-            session.publish(options, options.outlet.json(as_json.explanation_to_json(found)))
+            runtime.publish(options, options.outlet.json(as_json.explanation_to_json(found)))
         case "markdown":
-            session.publish(options, text.explanation_markdown(found, full=options.every))
+            runtime.publish(options, text.explanation_markdown(found, full=options.every))
         case _:
             shown, plain = (
                 text.explanation_text(found, look, full=options.every)
                 for look in (Look.of(sys.stdout), Look())
             )
-            session.publish(options, shown, plain)
+            runtime.publish(options, shown, plain)

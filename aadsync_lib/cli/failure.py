@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import click
 
-from aadsync_lib.cli.outlet import Outlet
+from aadsync_lib.cli.output import Outlet
 from aadsync_lib.errors import AadsyncError
 
 DEBUG = "AADSYNC_DEBUG"

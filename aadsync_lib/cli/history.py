@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import PAGE, SETTINGS, TALK, Options, options
 from aadsync_lib.model.change import Action
 
@@ -65,10 +65,10 @@ def history(
     if options.form == "html":
         _publish_page(options, run_id, filtered=bool(user or group or action))
         return
-    settings = session.settings_of(options)
+    settings = runtime.settings_of(options)
     chosen = None if action is None else Action(action)
     question = Question(settings.name, run_id, user, group, chosen, on, options.every)
-    view, document = _answer(session.store_of(settings), question, quarantine=quarantine)
+    view, document = _answer(runtime.store_of(settings), question, quarantine=quarantine)
     _publish(view, document, options)
 
 
@@ -118,12 +118,12 @@ def _publish_page(options: Options, run_id: str | None, *, filtered: bool) -> No
     from aadsync_lib.report.history.select import run_named
     from aadsync_lib.report.html import past_run, run_page
 
-    settings = session.settings_of(options)
-    store = session.store_of(settings)
+    settings = runtime.settings_of(options)
+    store = runtime.store_of(settings)
     runs = store.runs()
     run = run_named(runs, run_id)
     report = past_run(settings.name, run, store.entries(run.run_id))
-    session.publish(options, run_page(report, history=runs))
+    runtime.publish(options, run_page(report, history=runs))
 
 
 def _publish(view: View, document: JsonObject, options: Options) -> None:
@@ -132,12 +132,12 @@ def _publish(view: View, document: JsonObject, options: Options) -> None:
 
     match options.form:
         case "json":
-            session.publish(options, options.outlet.json(document))
+            runtime.publish(options, options.outlet.json(document))
         case "markdown":
-            session.publish(options, history_markdown(view, full=options.every))
+            runtime.publish(options, history_markdown(view, full=options.every))
         case _:
             shown, plain = (
                 history_text(view, look, full=options.every)
                 for look in (Look.of(sys.stdout), Look())
             )
-            session.publish(options, shown, plain)
+            runtime.publish(options, shown, plain)

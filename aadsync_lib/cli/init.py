@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import DEFAULT_CONFIG, FILE, Options, new_file, options
 from aadsync_lib.errors import SettingsError, UsageError
 
@@ -87,7 +87,7 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
     text = starter(Answers(**given, **_ask(missing)))
     _check(text)
     options.outlet.file(path, text)
-    doctor = session.call_of(options).command("doctor")
+    doctor = runtime.call_of(options).command("doctor")
     options.outlet.result(
         f"{path} is written, with every default as a comment.\n"
         f"Next: put the secrets that it names where it says, then {doctor}\n"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aadsync_lib.cli.outlet import Outlet
+from aadsync_lib.cli.output import Outlet
 
 OURS = "aadsync_lib"
 

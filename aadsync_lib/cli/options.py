@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from aadsync_lib.cli.outlet import Outlet
+from aadsync_lib.cli.output import Outlet
 
 DEFAULT_CONFIG = "aadsync.yml"
 

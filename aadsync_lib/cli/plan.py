@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import FILE, READING, Options, new_file, options
-from aadsync_lib.cli.outlet import OWNER_ONLY
+from aadsync_lib.cli.output import OWNER_ONLY
 
 THERE_ARE_CHANGES = 2
 
@@ -26,12 +26,12 @@ def plan(
     """Show every change; write nothing."""
     from aadsync_lib.report.as_json import plan_to_json
 
-    settings = session.settings_of(options)
-    with session.engine_of(options, settings, read_only=True) as engine:
+    settings = runtime.settings_of(options)
+    with runtime.engine_of(options, settings, read_only=True) as engine:
         found = engine.plan(full=options.full, fingerprint=save is not None)
-        history = session.history_of(engine, options)
-    call = session.call_of(options, str(save) if save else None)
-    session.publish_plan(found, options, session.judged(call, found, settings), history)
+        history = runtime.history_of(engine, options)
+    call = runtime.call_of(options, str(save) if save else None)
+    runtime.publish_plan(found, options, runtime.judged(call, found, settings), history)
     if save is not None:
         options.outlet.file(save, options.outlet.json(plan_to_json(found)), OWNER_ONLY)
     if detailed_exitcode and not found.empty:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, options
 from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UsageError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aadsync_lib.engine.engine import Engine
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
-    from aadsync_lib.report.advice import Call
+    from aadsync_lib.report.next_steps import Call
 
 APPROVE = click.option(
     "--approve", metavar="DIGEST", help="Go over the limits with exactly this plan."
@@ -34,7 +34,7 @@ def sync(ctx: click.Context, options: Options, approve: str | None) -> None:
     def act(engine: Engine) -> RunReport:
         return engine.sync(approve=approve, full=options.full)
 
-    ctx.exit(run(options, session.call_of(options), act))
+    ctx.exit(run(options, runtime.call_of(options), act))
 
 
 @click.command()
@@ -52,7 +52,7 @@ def apply(ctx: click.Context, options: Options, file: Path, approve: str | None)
     whole = _saved(file)
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
-    call = session.call_of(options, str(file))
+    call = runtime.call_of(options, str(file))
     ctx.exit(run(options, call, lambda engine: engine.apply(part, approve=approval)))
 
 
@@ -61,20 +61,20 @@ def run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> int
     from aadsync_lib.engine.refusal import RefusedError
     from aadsync_lib.report.outcomes import exit_code
 
-    settings = session.settings_of(options)
+    settings = runtime.settings_of(options)
     with (
-        session.engine_of(options, settings, read_only=False) as engine,
+        runtime.engine_of(options, settings, read_only=False) as engine,
         interruptible(engine.stop),
     ):
         try:
             report = act(engine)
         except RefusedError as error:
-            told = session.judged(call, error.plan, settings)
-            history = session.history_of(engine, options)
-            session.publish_run(error.report, options, told, error.plan, history)
+            told = runtime.judged(call, error.plan, settings)
+            history = runtime.history_of(engine, options)
+            runtime.publish_run(error.report, options, told, error.plan, history)
             raise
-        plan, history = engine.planned, session.history_of(engine, options)
-    session.publish_run(report, options, call, plan, history)
+        plan, history = engine.planned, runtime.history_of(engine, options)
+    runtime.publish_run(report, options, call, plan, history)
     return exit_code(report)
 
 

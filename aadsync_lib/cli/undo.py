@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import session
+from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import APPLYING, FILE, Options, new_file, options
-from aadsync_lib.cli.outlet import OWNER_ONLY
+from aadsync_lib.cli.output import OWNER_ONLY
 from aadsync_lib.cli.sync import APPROVE, run
 
 if TYPE_CHECKING:
     from aadsync_lib.config.settings import Settings
-    from aadsync_lib.report.advice import Call
+    from aadsync_lib.report.next_steps import Call
 
 
 @click.command()
@@ -39,9 +39,9 @@ def undo(
     """
     from aadsync_lib.report.history.select import run_named
 
-    settings = session.settings_of(options)
-    found = run_named(session.store_of(settings).runs(), run_id).run_id
-    call = replace(session.call_of(options, str(save) if save else None), undoes=found)
+    settings = runtime.settings_of(options)
+    found = run_named(runtime.store_of(settings).runs(), run_id).run_id
+    call = replace(runtime.call_of(options, str(save) if save else None), undoes=found)
     if save is not None:
         _save(options, settings, call, found, save)
         return
@@ -51,8 +51,8 @@ def undo(
 def _save(options: Options, settings: Settings, call: Call, run_id: str, path: Path) -> None:
     from aadsync_lib.report.as_json import plan_to_json
 
-    with session.engine_of(options, settings, read_only=True) as engine:
+    with runtime.engine_of(options, settings, read_only=True) as engine:
         plan = engine.plan_undo(run_id)
-        history = session.history_of(engine, options)
-    session.publish_plan(plan, options, session.judged(call, plan, settings), history)
+        history = runtime.history_of(engine, options)
+    runtime.publish_plan(plan, options, runtime.judged(call, plan, settings), history)
     options.outlet.file(path, options.outlet.json(plan_to_json(plan)), OWNER_ONLY)

@@ -13,22 +13,22 @@ from threading import Event
 
 from aadsync_lib.apply.executor import Executor, Progress
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.engine.explaining.explainer import Explainer
+from aadsync_lib.engine.carried import Remember, remember_held, remember_read, remember_result
+from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.fingerprint import fingerprinted
-from aadsync_lib.engine.memory import Remember, remember_held, remember_read, remember_result
-from aadsync_lib.engine.moved import check_unmoved
 from aadsync_lib.engine.planning import Part, Planned, plan_all
 from aadsync_lib.engine.record import new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError, objections, refusal
+from aadsync_lib.engine.stale import check_unmoved
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.errors import PartialError, StoreError
+from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
-from aadsync_lib.model.memory import RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Clock, Source, Store, Target
-from aadsync_lib.reconcile.renames import renamed_links
-from aadsync_lib.reconcile.retries import Everything, keys_of
+from aadsync_lib.reconcile.holds.retries import Everything, keys_of
+from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.report.as_json import run_to_json
 
 DAY = 86_400.0

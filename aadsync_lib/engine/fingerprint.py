@@ -16,7 +16,7 @@ from aadsync_lib.model.account import Account, Members
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Plan, TargetPlan
-from aadsync_lib.reconcile.case import Case
+from aadsync_lib.reconcile.context import Case
 
 
 def fingerprinted(planned: Planned) -> Plan:

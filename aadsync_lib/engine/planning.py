@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.model.account import TargetSnapshot
+from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.memory import Membership
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock, Source, StoreReader, Target
-from aadsync_lib.reconcile.case import Case, build_case
-from aadsync_lib.reconcile.desire import desire
-from aadsync_lib.reconcile.leavers import suspects
-from aadsync_lib.reconcile.ownership import puzzling_groups
+from aadsync_lib.reconcile.context import Case, build_case
+from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.desired.tree import tree
+from aadsync_lib.reconcile.diff.leavers import suspects
+from aadsync_lib.reconcile.diff.unowned import puzzling_groups
+from aadsync_lib.reconcile.holds.retries import Tries
+from aadsync_lib.reconcile.matching.pending import Recovered, former_links, judge, recover
 from aadsync_lib.reconcile.past import Past
 from aadsync_lib.reconcile.planner import draft
-from aadsync_lib.reconcile.recall import Unrecorded
-from aadsync_lib.reconcile.recover import Recovered, former_links, judge, recover
-from aadsync_lib.reconcile.retries import Tries
-from aadsync_lib.reconcile.tree import tree
+from aadsync_lib.reconcile.state.provenance import Unrecorded
 
 log = logging.getLogger(__name__)
 

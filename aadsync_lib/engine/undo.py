@@ -13,18 +13,18 @@ from aadsync_lib.engine.fingerprint import state_digest
 from aadsync_lib.engine.planning import Part, Planned
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.account import TargetSnapshot
+from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Principal
 from aadsync_lib.model.link import Links
-from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Pending, Target
-from aadsync_lib.reconcile.case import protected_ids
-from aadsync_lib.reconcile.recover import former_links, judge, recover
-from aadsync_lib.reconcile.undoing.case import UndoCase, groups_to_read
-from aadsync_lib.reconcile.undoing.effects import effects_of, places_of, touched_by
-from aadsync_lib.reconcile.undoing.inverse import undo_target
+from aadsync_lib.reconcile.context import protected_ids
+from aadsync_lib.reconcile.matching.pending import former_links, judge, recover
+from aadsync_lib.reconcile.undo.context import UndoCase, groups_to_read
+from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
+from aadsync_lib.reconcile.undo.inverse import undo_target
 from aadsync_lib.report.history.numbers import numbers_of
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aadsync_lib.model.account import Account
+from aadsync_lib.model.carried import How
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
-from aadsync_lib.model.memory import How
 
 
 class Fate(StrEnum):

@@ -18,16 +18,16 @@ from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook import ending, show, whole, widgets
-from aadsync_lib.notebook.folder import SILENT, WHOLE, RunFolder
+from aadsync_lib.notebook import display, full_report, results, widgets
+from aadsync_lib.notebook.job_folder import SILENT, WHOLE, RunFolder
+from aadsync_lib.notebook.job_report import Totals, total
+from aadsync_lib.notebook.log import interruptibly, story_on_stdout, told
 from aadsync_lib.notebook.parameters import parameters_of
 from aadsync_lib.notebook.past import Past, check_confirmed, look_back
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.notebook.setup import set_up
-from aadsync_lib.notebook.shown import Findings, Shown, summary_of
-from aadsync_lib.notebook.told import interruptibly, story_on_stdout, told
-from aadsync_lib.notebook.totals import Totals, total
+from aadsync_lib.notebook.summary import Findings, Shown, summary_of
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.history.select import run_named
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
@@ -69,8 +69,8 @@ class Notebook:
             make = partial(Engine.plan, full=self._full, fingerprint=folder is not None)
             with self._engine(read_only=True) as engine:
                 plan = interruptibly(lambda: make(engine), engine.stop)
-                page = partial(whole.of_plan, plan, engine, limits, approve)
-                self._page = whole.kept(folder, page)
+                page = partial(full_report.of_plan, plan, engine, limits, approve)
+                self._page = full_report.kept(folder, page)
             self._saved = folder.save_plan(plan) if folder else None
             return plan
 
@@ -80,7 +80,7 @@ class Notebook:
 
         def act(engine: Engine) -> RunReport:
             report = engine.sync(approve=approve, full=self._full)
-            self._page = whole.kept(folder, partial(whole.of_run, report, engine))
+            self._page = full_report.kept(folder, partial(full_report.of_run, report, engine))
             return report
 
         with told(self._secrets):
@@ -150,8 +150,8 @@ class Notebook:
             if folder is None:
                 raise UsageError("reports: name the folder that the notebook 02_plan saved into.")
             plan = plan_from_text(folder.plan(), folder.path)
-            no = ending.refused(plan, settings.policy.limits, values.get("approve"))
-            ending.check_planned(values.get("planned"), refused=no)
+            no = results.refused(plan, settings.policy.limits, values.get("approve"))
+            results.check_planned(values.get("planned"), refused=no)
             only = values.get("plan_only") == "true"
             spark = self._platform.spark
             with open_store(settings, self._clock, read_only=only, spark=spark) as store:
@@ -160,16 +160,16 @@ class Notebook:
                 totals = total(
                     plan, reports, store, self._clock, refused=no, over=over, plan_only=only
                 )
-                page = whole.of_totals(totals, reports, store)
-            self._page = whole.kept(folder, lambda: page) if page else folder.report_page
-            folder.save_page(show.page_of(totals, self._page))
+                page = full_report.of_totals(totals, reports, store)
+            self._page = full_report.kept(folder, lambda: page) if page else folder.report_page
+            folder.save_page(display.page_of(totals, self._page))
             return totals
 
     def show(self, result: Shown) -> None:
         """Show a result: a page, then its rows as tables."""
         with told(self._secrets):
             limits, approve = self._settings().policy.limits, self._value("approve")
-            show.show(result, self._platform, limits, approve, self._page)
+            display.show(result, self._platform, limits, approve, self._page)
 
     def finish(self, result: Shown) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
@@ -182,7 +182,7 @@ class Notebook:
     def _hand_on(self, plan: Plan) -> None:
         """Tell the tasks that follow what to apply: nothing of a plan that the guard stops."""
         values = self._values()
-        no = ending.refused(plan, self._settings().policy.limits, values.get("approve"))
+        no = results.refused(plan, self._settings().policy.limits, values.get("approve"))
         idle = no or values.get("plan_only") == "true"
         targets = [] if idle else [one.target for one in plan.targets if one.changes]
         self._platform.hand_on(
@@ -200,7 +200,7 @@ class Notebook:
                 return interruptibly(lambda: act(engine), engine.stop)
             except RefusedError as error:
                 self.show(error.plan)
-                raise UnsafePlanError(ending.in_notebook_words(str(error))) from None
+                raise UnsafePlanError(results.in_notebook_words(str(error))) from None
 
     def _settings(self) -> Settings:
         values = self._values()

@@ -12,7 +12,7 @@ from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.identity import name_key
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook.ending import plan_result, run_result
+from aadsync_lib.notebook.results import plan_result, run_result
 from aadsync_lib.report.history.select import LAST
 
 if TYPE_CHECKING:

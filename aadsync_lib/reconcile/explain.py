@@ -10,8 +10,8 @@ from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Group, Sighting, Snapshot
 from aadsync_lib.model.explanation import Fate, Path, Paths, Step
 from aadsync_lib.model.identity import Kind, name_key
-from aadsync_lib.reconcile.filters import excluded, unnested
-from aadsync_lib.reconcile.nesting import nest
+from aadsync_lib.reconcile.desired.filters import excluded, unnested
+from aadsync_lib.reconcile.desired.nesting import nest
 from aadsync_lib.reconcile.paths import LISTED, shortest_down, ways_up
 
 Judged = tuple[Fate, str | None]

@@ -11,24 +11,24 @@ from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
 from aadsync_lib.model.rates import ACCOUNT_RATES
-from aadsync_lib.reconcile.capacity import within_direct_groups
-from aadsync_lib.reconcile.case import Case
 from aadsync_lib.reconcile.collector import uncollected
-from aadsync_lib.reconcile.detours import departures
-from aadsync_lib.reconcile.drift import permitted
-from aadsync_lib.reconcile.estimate import estimate
-from aadsync_lib.reconcile.groups import group_changes
-from aadsync_lib.reconcile.leavers import (
+from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.diff.groups import group_changes
+from aadsync_lib.reconcile.diff.leavers import (
     former_changes,
     grace_notices,
     held_leavers,
     leaver_changes,
 )
-from aadsync_lib.reconcile.ownership import found
-from aadsync_lib.reconcile.principals import PEOPLE, principal_changes, renamed_users
-from aadsync_lib.reconcile.recall import Recall, remembered
-from aadsync_lib.reconcile.retries import sift
-from aadsync_lib.reconcile.withheld import creations
+from aadsync_lib.reconcile.diff.principals import PEOPLE, principal_changes, renamed_users
+from aadsync_lib.reconcile.diff.unowned import found
+from aadsync_lib.reconcile.estimate import estimate
+from aadsync_lib.reconcile.holds.capacity import within_direct_groups
+from aadsync_lib.reconcile.holds.creations import creations
+from aadsync_lib.reconcile.holds.drift import permitted
+from aadsync_lib.reconcile.holds.indirect_access import departures
+from aadsync_lib.reconcile.holds.retries import sift
+from aadsync_lib.reconcile.state.provenance import Recall, remembered
 
 OF_GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
 

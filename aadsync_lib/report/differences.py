@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.plan import Found, Left, LeftBy, TargetPlan
 from aadsync_lib.model.run import Result, TargetReport
-from aadsync_lib.report.rows import details, shortened, words
+from aadsync_lib.report.plan_rows import details, shortened, words
 
 NAMES = 5  # members named for each difference
 REPAIRED = "repaired"

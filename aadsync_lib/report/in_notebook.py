@@ -1,11 +1,11 @@
-"""What to do next, in the words of a notebook and of the job; ``advice.py`` has a command line's."""
+"""What to do next, in the words of a notebook and of the job; ``next_steps.py`` has a command line's."""
 
 from __future__ import annotations
 
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Status
-from aadsync_lib.report import advice
-from aadsync_lib.report.advice import MEANT, NOTHING, PROTECTED, after_nothing
+from aadsync_lib.report import next_steps
+from aadsync_lib.report.next_steps import MEANT, NOTHING, PROTECTED, after_nothing
 from aadsync_lib.report.tally import Tally
 
 APPROVE = f"{MEANT}, set approve, a widget here and a parameter of the job, to this digest and run it again:"
@@ -34,7 +34,7 @@ def after_run(tally: Tally, *, clean: bool) -> str:
     if tally.status is Status.REFUSED:
         return REFUSED
     if tally.undoes:
-        return f"{NOTHING if clean else advice.LOOK}".rstrip(".") + f"; {advice.AGAIN}."
+        return f"{NOTHING if clean else next_steps.LOOK}".rstrip(".") + f"; {next_steps.AGAIN}."
     return f"{NOTHING} 02_plan shows the next changes." if clean else AGAIN
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, TargetReport
-from aadsync_lib.report import sections as say
-from aadsync_lib.report.advice import Call, after_plan, after_run
-from aadsync_lib.report.clean import markdown_name, markdown_prose
-from aadsync_lib.report.rows import Row, most_affected, rows, shortened
-from aadsync_lib.report.sections import Section
+from aadsync_lib.report import wording
+from aadsync_lib.report.escape import markdown_name, markdown_prose
+from aadsync_lib.report.next_steps import Call, after_plan, after_run
+from aadsync_lib.report.plan_rows import Row, most_affected, rows, shortened
 from aadsync_lib.report.text import GROUPS, LINES, LISTED, NAMES
+from aadsync_lib.report.wording import Section
 
 
 def plan_markdown(plan: Plan, *, full: bool = False, call: Call | None = None) -> str:
     """Return a plan: every change of a small one or with ``full``, otherwise a summary."""
-    listed = full or say.size(plan) <= LISTED
+    listed = full or wording.size(plan) <= LISTED
     return _document(_plan_blocks(plan, call, full=full, listed=listed))
 
 
@@ -30,31 +30,31 @@ def _document(blocks: Iterable[str]) -> str:
 
 
 def _plan_blocks(plan: Plan, call: Call | None, *, full: bool, listed: bool) -> Iterator[str]:
-    yield f"## {markdown_prose(say.plan_title(plan))}"
-    yield "" if plan.complete else f"**{say.INCOMPLETE}**"
+    yield f"## {markdown_prose(wording.plan_title(plan))}"
+    yield "" if plan.complete else f"**{wording.INCOMPLETE}**"
     for target in plan.targets:
-        yield f"### {markdown_prose(say.plan_line(target))}"
+        yield f"### {markdown_prose(wording.plan_line(target))}"
         if listed:
             yield _listed(target, None if full else NAMES)
         else:
             yield from _summary(target)
-        yield from _sections(say.plan_sections(target), None if full else LINES)
+        yield from _sections(wording.plan_sections(target), None if full else LINES)
     if call:
-        yield from _sections([say.over_section(call.over)], None)
+        yield from _sections([wording.over_section(call.over)], None)
     yield "" if listed or not call else "Every change: the same with `--all`."
-    yield "" if plan.empty else say.estimate_line(plan)
+    yield "" if plan.empty else wording.estimate_line(plan)
     yield f"Digest: `{plan.digest}`"
     yield markdown_prose(after_plan(plan, call)) if call else ""
 
 
 def _run_blocks(report: RunReport, call: Call | None, *, full: bool) -> Iterator[str]:
-    yield f"## {markdown_prose(say.run_title(report))}"
+    yield f"## {markdown_prose(wording.run_title(report))}"
     for target in report.targets:
-        yield f"### {markdown_prose(say.run_line(target))}"
+        yield f"### {markdown_prose(wording.run_line(target))}"
         yield _totals(target)
-        yield from _sections(say.run_sections(target), None if full else LINES)
-    yield from _sections([say.refused_section(report.over)], None)
-    yield markdown_prose(say.cost_line(report))
+        yield from _sections(wording.run_sections(target), None if full else LINES)
+    yield from _sections([wording.refused_section(report.over)], None)
+    yield markdown_prose(wording.cost_line(report))
     yield f"Digest: `{report.digest}`"
     yield markdown_prose(after_run(report, call)) if call else ""
 
@@ -68,7 +68,7 @@ def _listed(target: TargetPlan, limit: int | None) -> str:
 
 def _what(row: Row, limit: int | None) -> str:
     lines = [_counts(row)]
-    for sign, names in say.sides(row):
+    for sign, names in wording.sides(row):
         if names:
             known, more = shortened(names, limit)
             listed = [*map(markdown_name, known), *([f"{more:,} more"] if more else [])]
@@ -77,7 +77,7 @@ def _what(row: Row, limit: int | None) -> str:
 
 
 def _counts(row: Row) -> str:
-    return markdown_prose(", ".join(filter(None, (row.what, say.members_words(row)))))
+    return markdown_prose(", ".join(filter(None, (row.what, wording.members_words(row)))))
 
 
 def _summary(target: TargetPlan) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _summary(target: TargetPlan) -> Iterator[str]:
 
 
 def _totals(target: TargetPlan | TargetReport) -> str:
-    return _table(("Change", "Number"), say.totals(target))
+    return _table(("Change", "Number"), wording.totals(target))
 
 
 def _sections(found: Iterable[Section], limit: int | None) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _sections(found: Iterable[Section], limit: int | None) -> Iterator[str]:
 
 
 def _more(number: int, noun: str) -> str:
-    return f"and {say.count(number, f'more {noun}')}" if number else ""
+    return f"and {wording.count(number, f'more {noun}')}" if number else ""
 
 
 def _table(head: tuple[str, ...], cells: Iterable[tuple[str, ...]]) -> str:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from aadsync_lib.report.clean import visible
+from aadsync_lib.report.escape import visible
 
 FILE_WIDTH = 100
 

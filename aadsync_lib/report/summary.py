@@ -16,13 +16,11 @@ from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status
 from aadsync_lib.reconcile.guard import breaches, touches_protected
-from aadsync_lib.report import in_notebook
-from aadsync_lib.report import sections as say
+from aadsync_lib.report import in_notebook, wording
 from aadsync_lib.report.as_json import run_to_json
-from aadsync_lib.report.clean import cut, label, visible
 from aadsync_lib.report.differences import drift_left
-from aadsync_lib.report.rows import rows
-from aadsync_lib.report.sections import Section
+from aadsync_lib.report.escape import cut, label, visible
+from aadsync_lib.report.plan_rows import rows
 from aadsync_lib.report.summary_view import (
     Alert,
     Card,
@@ -36,6 +34,7 @@ from aadsync_lib.report.summary_view import (
 )
 from aadsync_lib.report.tally import Tally, TargetTally, tally_of
 from aadsync_lib.report.templates import templates
+from aadsync_lib.report.wording import Section
 
 CHANGES = 50  # changes listed
 ALERTED = 20  # lines of what the guard has against a plan
@@ -59,7 +58,7 @@ def plan_summary(
     ``kept`` is the path of the full report.
     """
     part = plan_part(plan, limits=limits, approve=approve, kept=kept)
-    return page(say.plan_title(plan), part)
+    return page(wording.plan_title(plan), part)
 
 
 def plan_part(
@@ -73,15 +72,15 @@ def plan_part(
     targets = plan.targets
     return _part(
         View(
-            title=say.plan_title(plan),
+            title=wording.plan_title(plan),
             ending=ending,
             tone=tone,
             alerts=tuple(_plan_alerts(plan, over, approve, stopped=stopped)),
             tiles=tuple(_plan_tiles(targets)),
-            cards=tuple(Card(say.plan_line(one), say.totals(one)) for one in targets),
+            cards=tuple(Card(wording.plan_line(one), wording.totals(one)) for one in targets),
             changes=tuple(Listed(one.target, row) for one in targets for row in rows(one)),
-            tables=tables((one.target, say.plan_sections(one)) for one in targets),
-            facts=() if plan.empty else (say.estimate_line(plan),),
+            tables=tables((one.target, wording.plan_sections(one)) for one in targets),
+            facts=() if plan.empty else (wording.estimate_line(plan),),
             next=in_notebook.after_plan(plan, stopped=stopped, approvable=not protected),
             digest=plan.digest,
             approve=stopped and not protected,
@@ -93,7 +92,7 @@ def plan_part(
 def run_summary(report: RunReport, *, kept: str | None = None) -> str:
     """Return the page of a run."""
     view = _run_view(tally_of(run_to_json(report)))
-    return page(say.run_title(report), _part(replace(view, kept=kept or "")))
+    return page(wording.run_title(report), _part(replace(view, kept=kept or "")))
 
 
 def totals_summary(
@@ -128,10 +127,10 @@ def _plan_alerts(
     plan: Plan, over: tuple[str, ...], approve: str | None, *, stopped: bool
 ) -> Iterator[Alert]:
     if not plan.complete:
-        yield Alert("warn", say.INCOMPLETE)
+        yield Alert("warn", wording.INCOMPLETE)
     if over and stopped:
         wrong = (in_notebook.of_another_plan(approve),) if approve else ()
-        yield Alert("bad", say.over_section(over).title, (*over, *wrong))
+        yield Alert("bad", wording.over_section(over).title, (*over, *wrong))
     elif over:
         yield Alert("warn", "Over the limits, and approved by its digest", over)
 
@@ -144,7 +143,7 @@ def _plan_tiles(targets: tuple[TargetPlan, ...]) -> Iterator[Tile]:
     yield tile("Held back", sum(len(one.held) for one in targets), "warn")
     yield tile("Requests", sum(one.estimate.requests for one in targets))
     seconds = max((one.estimate.seconds for one in targets), default=0.0)
-    yield Tile("Time", say.duration(seconds).removeprefix("about "))
+    yield Tile("Time", wording.duration(seconds).removeprefix("about "))
 
 
 def _run_view(
@@ -154,14 +153,14 @@ def _run_view(
     targets = tally.targets
     untold = Section("Without a report", ("Target", "Why"), lost)
     clean = tally.status is Status.SUCCEEDED and not (lost or any(map(_unfinished, targets)))
-    cost = say.cost(tally.requests, tally.seconds)
+    cost = wording.cost(tally.requests, tally.seconds)
     return View(
-        title=say.ended(tally.sync, tally.status, tally.undoes),
-        ending=say.ENDINGS[tally.status].capitalize(),
+        title=wording.ended(tally.sync, tally.status, tally.undoes),
+        ending=wording.ENDINGS[tally.status].capitalize(),
         tone=PILLS[tally.status],
         alerts=tuple(_run_alerts(refused)),
         tiles=tuple(_run_tiles(tally, len(lost))),
-        cards=tuple(Card(say.run_line(one), say.totals(one)) for one in targets),
+        cards=tuple(Card(wording.run_line(one), wording.totals(one)) for one in targets),
         tables=(
             *tables([("", [untold])]),
             *tables((one.target, _run_sections(one)) for one in targets),
@@ -193,8 +192,8 @@ def _run_tiles(tally: Tally, lost: int) -> Iterator[Tile]:
 
 
 def _run_sections(one: TargetTally) -> Iterator[Section]:
-    yield from say.undone(one.failed, one.quarantined, one.held, one.warnings)
-    yield from say.beside((*one.repaired, *drift_left(one.left)), one.left, one.found)
+    yield from wording.undone(one.failed, one.quarantined, one.held, one.warnings)
+    yield from wording.beside((*one.repaired, *drift_left(one.left)), one.left, one.found)
 
 
 def _unfinished(one: TargetTally) -> bool:
@@ -202,7 +201,7 @@ def _unfinished(one: TargetTally) -> bool:
 
 
 def _part(view: View) -> str:
-    return _templates().get_template("summary_part.html.j2").render(view=view, say=say)
+    return _templates().get_template("summary_part.html.j2").render(view=view, say=wording)
 
 
 @cache

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.report.rows import ADD, REMOVE, Row, shortened
-from aadsync_lib.report.sections import Section
+from aadsync_lib.report.plan_rows import ADD, REMOVE, Row, shortened
+from aadsync_lib.report.wording import Section
 
 LINES = 10  # lines of a table that is not the list of changes
 MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})

@@ -8,12 +8,12 @@ from rich.text import Text
 
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, TargetReport
-from aadsync_lib.report import sections as say
-from aadsync_lib.report.advice import Call, after_plan, after_run
-from aadsync_lib.report.clean import label, visible
+from aadsync_lib.report import wording
+from aadsync_lib.report.escape import label, visible
+from aadsync_lib.report.next_steps import Call, after_plan, after_run
 from aadsync_lib.report.page import Look, Page
-from aadsync_lib.report.rows import ADD, CHANGE, REMOVE, Row, most_affected, rows, shortened
-from aadsync_lib.report.sections import Section
+from aadsync_lib.report.plan_rows import ADD, CHANGE, REMOVE, Row, most_affected, rows, shortened
+from aadsync_lib.report.wording import Section
 
 LISTED = 200  # changes up to which a plan lists each of them, as a table
 NAMES = 5  # members named for each group
@@ -36,20 +36,20 @@ def plan_text(
     ``call`` is for a command, which says what to do next. ``listed`` is what counts as small.
     """
     page = Page(look or Look())
-    page.line(say.plan_title(plan), "bold")
+    page.line(wording.plan_title(plan), "bold")
     if not plan.complete:
-        page.line(say.INCOMPLETE, "yellow")
+        page.line(wording.INCOMPLETE, "yellow")
     for target in plan.targets:
-        page.heading(say.plan_line(target))
-        _changes(page, target, full=full, small=say.size(plan) <= listed)
-        _sections(page, say.plan_sections(target), None if full else LINES)
+        page.heading(wording.plan_line(target))
+        _changes(page, target, full=full, small=wording.size(plan) <= listed)
+        _sections(page, wording.plan_sections(target), None if full else LINES)
     if call:
-        _sections(page, [say.over_section(call.over)], None)
+        _sections(page, [wording.over_section(call.over)], None)
     page.line()
-    if call and not full and say.size(plan) > listed:
+    if call and not full and wording.size(plan) > listed:
         page.line("Every change: the same with --all")
     if not plan.empty:
-        page.line(say.estimate_line(plan))
+        page.line(wording.estimate_line(plan))
     page.line(f"Digest: {plan.digest}")
     if call:
         page.line(after_plan(plan, call), "bold")
@@ -61,14 +61,14 @@ def run_text(
 ) -> str:
     """Return what a run did and what a person has to look at."""
     page = Page(look or Look())
-    page.line(say.run_title(report), "bold")
+    page.line(wording.run_title(report), "bold")
     for target in report.targets:
-        page.heading(say.run_line(target))
+        page.heading(wording.run_line(target))
         _totals(page, target)
-        _sections(page, say.run_sections(target), None if full else LINES)
-    _sections(page, [say.refused_section(report.over)], None)
+        _sections(page, wording.run_sections(target), None if full else LINES)
+    _sections(page, [wording.refused_section(report.over)], None)
     page.line()
-    page.line(say.cost_line(report))
+    page.line(wording.cost_line(report))
     page.line(f"Digest: {report.digest}")
     if call:
         page.line(after_run(report, call), "bold")
@@ -105,17 +105,17 @@ def _row_lines(row: Row) -> Iterable[Text]:
     """One line for a change and one more for each of its members: made to be searched."""
     line = f"  {row.symbol} {label(row.name)}  {_what(row)}  ({visible(row.reason)})"
     yield Text(line, STYLES[row.symbol])
-    for sign, names in say.sides(row):
+    for sign, names in wording.sides(row):
         for name in names:
             yield Text(f"      {sign} {label(name)}", STYLES[sign])
 
 
 def _what(row: Row) -> str:
-    return ", ".join(filter(None, (visible(row.what), say.members_words(row))))
+    return ", ".join(filter(None, (visible(row.what), wording.members_words(row))))
 
 
 def _members(row: Row, limit: int | None) -> Iterable[Text]:
-    for sign, names in say.sides(row):
+    for sign, names in wording.sides(row):
         if names:
             known, more = shortened(names, limit)
             listed = [*map(label, known), *([f"{more:,} more"] if more else [])]
@@ -133,7 +133,7 @@ def _summary(page: Page, target: TargetPlan) -> None:
 
 
 def _totals(page: Page, target: TargetPlan | TargetReport) -> None:
-    totals = say.totals(target)
+    totals = wording.totals(target)
     if totals:
         page.table(("Change", "Number"), totals)
 
@@ -150,4 +150,4 @@ def _sections(page: Page, found: Iterable[Section], limit: int | None) -> None:
 
 def _more(page: Page, number: int, noun: str) -> None:
     if number:
-        page.note(f"and {say.count(number, f'more {noun}')}")
+        page.note(f"and {wording.count(number, f'more {noun}')}")

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from aadsync_lib.model.carried import Ending, How, Membership
 from aadsync_lib.model.change import MemberRef
-from aadsync_lib.model.memory import Ending, How, Membership
 from aadsync_lib.store.read import KINDS
 
 # Of a group SQLite takes the other columns from the row of the highest ``since``.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
+from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.memory import Membership
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.text import storable
 

@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import change_from_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
-from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.process import Process

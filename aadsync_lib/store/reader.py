@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
+from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.memory import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
+from aadsync_lib.store.carried import read_missing, read_quarantine, read_retries
 from aadsync_lib.store.members import read_at, read_latest
 from aadsync_lib.store.read import (
     read_done,
@@ -22,7 +23,6 @@ from aadsync_lib.store.read import (
     read_shared,
     read_targets,
 )
-from aadsync_lib.store.slices import read_missing, read_quarantine, read_retries
 
 T = TypeVar("T")
 

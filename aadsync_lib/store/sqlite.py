@@ -11,17 +11,17 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from aadsync_lib.errors import StoreError
+from aadsync_lib.model.carried import Memory
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.memory import Memory
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock
+from aadsync_lib.store.carried import keep_memory
 from aadsync_lib.store.database import Database
 from aadsync_lib.store.lease import RENEW, Lease, beating, take
 from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.reader import SqliteReader
-from aadsync_lib.store.slices import keep_memory
 from aadsync_lib.store.text import storable
 from aadsync_lib.store.write import (
     add_entry,

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 
 from aadsync_lib.cli import main
 from aadsync_lib.errors import SourceError, UsageError
+from aadsync_lib.model.carried import How
 from aadsync_lib.model.explanation import Explanation, Fate, Next, Person, Place, Standing
 from aadsync_lib.model.link import Origin
-from aadsync_lib.model.memory import How
-from aadsync_lib.report.explaining.text import explanation_text
+from aadsync_lib.report.explain.text import explanation_text
 from aadsync_lib.sandbox import Fault
 from tests.acceptance.example import QUESTIONS, ask, company, timeless
 from tests.acceptance.stage import Stage

@@ -20,8 +20,8 @@ from aadsync_lib.model.directory import Group, Snapshot, User
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.plan import TargetPlan
-from aadsync_lib.reconcile.case import build_case
-from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.planner import plan_target
 
 SCOPE = Scope.model_validate({"groups": [{"prefix": "G"}]})

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from aadsync_lib.cli import main
+from aadsync_lib.demo import Tour
 from aadsync_lib.sandbox import Fault, Sandbox, company
 from aadsync_lib.sandbox.command import config, describe
-from aadsync_lib.tour import Tour
 
 PEOPLE = 40
 

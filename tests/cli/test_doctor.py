@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aadsync_lib.doctor import Finding
+from aadsync_lib.doctor.examine import Finding
 
 FINE = (Finding("settings", "ok", "the sync contoso."), Finding("scope", "warning", "No group."))
 SICK = (*FINE, Finding("Graph | users", "failed", "403 \x1b[2J.", "Grant User.Read.All to @app."))
@@ -13,7 +13,9 @@ SICK = (*FINE, Finding("Graph | users", "failed", "403 \x1b[2J.", "Grant User.Re
 @pytest.fixture
 def found(monkeypatch):
     findings = []
-    monkeypatch.setattr("aadsync_lib.doctor.doctor", lambda settings, secrets: tuple(findings))
+    monkeypatch.setattr(
+        "aadsync_lib.doctor.examine.doctor", lambda settings, secrets: tuple(findings)
+    )
     return findings
 
 

@@ -7,6 +7,7 @@ from pathlib import Path as File
 import pytest
 
 from aadsync_lib.model.account import Account
+from aadsync_lib.model.carried import How
 from aadsync_lib.model.explanation import (
     Direct,
     Explanation,
@@ -24,10 +25,9 @@ from aadsync_lib.model.explanation import (
 )
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
-from aadsync_lib.model.memory import How
-from aadsync_lib.report.explaining.as_json import explanation_to_json
-from aadsync_lib.report.explaining.parts import LISTED
-from aadsync_lib.report.explaining.text import explanation_markdown, explanation_text
+from aadsync_lib.report.explain.as_json import explanation_to_json
+from aadsync_lib.report.explain.parts import LISTED
+from aadsync_lib.report.explain.text import explanation_markdown, explanation_text
 
 ADA = Identity(Kind.USER, "ada@contoso.com", Place.IN_SCOPE, "u-1", "Ada", enabled=True)
 BOT = Identity(Kind.SERVICE_PRINCIPAL, "app-1", Place.IN_SCOPE, "s-1", "Robot", enabled=False)

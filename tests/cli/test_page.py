@@ -8,11 +8,11 @@ import pytest
 from aadsync_lib.config.policy import Limits
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.memory import JournalEntry
+from aadsync_lib.model.carried import JournalEntry
 from aadsync_lib.model.run import Status
 from aadsync_lib.reconcile.guard import breaches
-from aadsync_lib.report.advice import Call
 from aadsync_lib.report.html import past_run, plan_page, run_page
+from aadsync_lib.report.next_steps import Call
 from tests.core.build import directory, group, user
 from tests.core.world import World
 from tests.report import pages, samples

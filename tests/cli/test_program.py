@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.cli.logs import logs_to_stderr
-from aadsync_lib.cli.outlet import Outlet, streams_write_anything
+from aadsync_lib.cli.output import Outlet, streams_write_anything
 from aadsync_lib.errors import SourceError
 from tests.report import samples
 

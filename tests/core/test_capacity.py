@@ -11,9 +11,9 @@ from aadsync_lib.model.account import TargetSnapshot, Unread
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Links
-from aadsync_lib.reconcile.capacity import over_capacity, within_direct_groups
-from aadsync_lib.reconcile.case import build_case
-from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.holds.capacity import over_capacity, within_direct_groups
 from tests.core.build import directory, group, service, settings, user
 from tests.core.fakes import FakeTarget
 

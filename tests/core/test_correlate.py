@@ -6,9 +6,9 @@ from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
-from aadsync_lib.reconcile.correlate import Situation, correlate
-from aadsync_lib.reconcile.desire import desire
-from aadsync_lib.reconcile.index import NOBODY
+from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.matching.correlate import Situation, correlate
+from aadsync_lib.reconcile.matching.index import NOBODY
 from tests.core.build import directory, group, service, settings, user
 from tests.core.fakes import FakeTarget
 

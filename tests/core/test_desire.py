@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.reconcile.desired.naming import desire
 from tests.core.build import directory, group, guest, service, settings, user
 
 ADA, BOB = user("ada"), user("bob")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from aadsync_lib.model.carried import Ending, How
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.memory import Ending, How
 from aadsync_lib.model.plan import LeftBy
 from aadsync_lib.model.run import Status
 from tests.core.build import directory, group, user

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aadsync_lib.model.carried import JournalEntry
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Origin
-from aadsync_lib.model.memory import JournalEntry
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.undoing.effects import Places, effects_of, touched_by
+from aadsync_lib.reconcile.undo.effects import Places, effects_of, touched_by
 
 ADA = MemberRef("u-ada", "1", "ada@contoso.com", Kind.USER)
 EVERYWHERE = Places({"1", "2", "g"}, Links())

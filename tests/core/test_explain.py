@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aadsync_lib.model.directory import GroupAbove, Sighting, Snapshot
 from aadsync_lib.model.explanation import Fate, Path, Paths, Step
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.explain import UNSEEN, Explained
 from aadsync_lib.reconcile.paths import TRIED, shortest_down, ways_up
 from tests.core.build import directory, group, guest, service, settings, user

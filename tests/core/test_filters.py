@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aadsync_lib.config.scope import Clause, Scope
-from aadsync_lib.reconcile.filters import excluded, holds
+from aadsync_lib.reconcile.desired.filters import excluded, holds
 from tests.core.build import guest, user
 
 ADA = user("ada", attributes={"department": "Data", "city": ""}, mail="Ada@Contoso.com")

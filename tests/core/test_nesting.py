@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from aadsync_lib.config.scope import Scope
-from aadsync_lib.reconcile.nesting import nest
+from aadsync_lib.reconcile.desired.nesting import nest
 from tests.core.build import directory, group, service, user
 
 ADA, BOB, CY = user("ada"), user("bob"), user("cy")

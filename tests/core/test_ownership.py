@@ -9,9 +9,9 @@ import pytest
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
-from aadsync_lib.reconcile.case import build_case
-from aadsync_lib.reconcile.desire import desire
-from aadsync_lib.reconcile.ownership import found, puzzling_groups
+from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.diff.unowned import found, puzzling_groups
 from tests.core.build import directory, group, service, settings, user
 from tests.core.fakes import FakeTarget
 

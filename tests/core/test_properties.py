@@ -14,10 +14,10 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Plan
-from aadsync_lib.reconcile.case import build_case
-from aadsync_lib.reconcile.desire import desire
+from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.desired.nesting import nest
 from aadsync_lib.reconcile.guard import touches_protected
-from aadsync_lib.reconcile.nesting import nest
 from aadsync_lib.reconcile.planner import plan_target
 from tests.core.build import settings
 from tests.core.randoms import account, directories, existing, mostly, policies, reachable, scopes

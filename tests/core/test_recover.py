@@ -10,7 +10,7 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import Pending
-from aadsync_lib.reconcile.recover import LOST, judge, recover
+from aadsync_lib.reconcile.matching.pending import LOST, judge, recover
 
 CREATE = Change(
     Action.CREATE_USER, "u1", None, "ada", "in scope", None, Attributes(user_name="ada")

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from aadsync_lib.model.carried import How
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
-from aadsync_lib.model.memory import How
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.recall import Unrecorded
+from aadsync_lib.reconcile.state.provenance import Unrecorded
 from tests.core.build import directory, group, user
 from tests.core.fakes import FakeTarget, Fault
 from tests.core.world import World

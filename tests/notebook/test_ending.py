@@ -6,10 +6,10 @@ import pytest
 from aadsync_lib.errors import PartialError, UsageError
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
-from aadsync_lib.notebook.ending import check_run, held_back
-from aadsync_lib.notebook.folder import RunFolder
+from aadsync_lib.notebook.full_report import kept
+from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.past import _about, check_confirmed
-from aadsync_lib.notebook.whole import kept
+from aadsync_lib.notebook.results import check_run, held_back
 
 HELD = (Quarantined("e-1", "Data\x1b[2J", "failed 2 times, last: 500"),)
 

@@ -3,11 +3,11 @@
 import json
 from dataclasses import replace
 
+from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.memory import RunRecord
 from aadsync_lib.model.plan import GroupNode, Left, LeftBy
-from aadsync_lib.report.advice import Call
+from aadsync_lib.report.next_steps import Call
 from tests.report import samples
 
 SCRIPT = "<script>alert(1)</script>"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aadsync_lib.report.clean import label, visible, visible_lines
+from aadsync_lib.report.escape import label, visible, visible_lines
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tests.report.test_summary import MARKUP, Page, everything, luminance
 
 ROOT = Path(aadsync_lib.__file__).parent
 CORE = [
-    path for folder in ("reconcile", "apply", "source") for path in ROOT.glob(f"{folder}/**/*.py")
+    path for folder in ("reconcile", "apply", "entra") for path in ROOT.glob(f"{folder}/**/*.py")
 ]
 SOURCES = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from aadsync_lib.report.advice import Call
-from aadsync_lib.report.clean import markdown_name, markdown_prose
+from aadsync_lib.report.escape import markdown_name, markdown_prose
 from aadsync_lib.report.markdown import plan_markdown, run_markdown
+from aadsync_lib.report.next_steps import Call
 from tests.report import samples
 from tests.report.golden import assert_golden
 from tests.report.test_text import PLANS, RUNS

@@ -3,8 +3,8 @@
 import pytest
 
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.report.rows import rows
-from aadsync_lib.report.sections import duration, plan_line
+from aadsync_lib.report.plan_rows import rows
+from aadsync_lib.report.wording import duration, plan_line
 from tests.report import samples
 
 

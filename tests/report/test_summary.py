@@ -15,7 +15,7 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import Found, Left, LeftBy, Quarantined, TargetPlan
 from aadsync_lib.model.run import Status, TargetReport
 from aadsync_lib.report.as_json import run_to_json
-from aadsync_lib.report.clean import cut
+from aadsync_lib.report.escape import cut
 from aadsync_lib.report.summary import page, plan_part, plan_summary, run_summary, totals_summary
 from aadsync_lib.report.text import plan_text, run_text
 from tests.report import samples

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from aadsync_lib.report.advice import Call
+from aadsync_lib.report.next_steps import Call
 from aadsync_lib.report.page import Look
 from aadsync_lib.report.text import plan_text, run_text
 from tests.report import samples

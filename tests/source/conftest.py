@@ -9,9 +9,9 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from aadsync_lib.config.scope import GroupSelector, Scope
+from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.entra.state import EntraState
-from aadsync_lib.source.entra import EntraSource
 from tests.clock import FakeClock
 
 ENDLESS = 4102444800
@@ -55,7 +55,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of two, so that a few objects make many."""
-    monkeypatch.setattr("aadsync_lib.source.addresses.PAGE", 2)
+    monkeypatch.setattr("aadsync_lib.graph.requests.PAGE", 2)
 
 
 Reader = Callable[..., EntraSource]

@@ -10,11 +10,11 @@ import pytest
 from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
+from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.errors import CredentialError, SourceError
+from aadsync_lib.graph.loop import run_apart
+from aadsync_lib.graph.pacing import Pause, backoff, retry_after
 from aadsync_lib.sandbox import Fault, Sandbox, World
-from aadsync_lib.source.entra import EntraSource
-from aadsync_lib.source.loop import run_apart
-from aadsync_lib.source.pacing import Pause, backoff, retry_after
 from tests.clock import START, FakeClock
 from tests.source.conftest import StaticCredential, scope_of
 from tests.source.meddling import count, edit_answers
@@ -175,7 +175,7 @@ def test_everybody_waits_for_one_sleeper_and_the_longest_wish(clock):
 class TestHosts:
     @pytest.fixture(autouse=True)
     def small_pages(self, monkeypatch):
-        monkeypatch.setattr("aadsync_lib.source.addresses.PAGE", 1)
+        monkeypatch.setattr("aadsync_lib.graph.requests.PAGE", 1)
 
     @pytest.mark.parametrize(
         "other",
@@ -222,7 +222,7 @@ class TestHosts:
         assert "endless_paging" in source({"id": group}).read().groups[group].unread
 
     def test_a_listing_without_end_is_given_up(self, entra, source, monkeypatch):
-        monkeypatch.setattr("aadsync_lib.source.paging.MOST_PAGES", 2)
+        monkeypatch.setattr("aadsync_lib.graph.paging.MOST_PAGES", 2)
         users = [entra.add_user(f"u{n}@contoso.com") for n in range(5)]
         group = entra.add_group("Data", members=users)
         assert "endless_paging" in source({"id": group}).read().groups[group].unread
@@ -268,7 +268,7 @@ class TestCredential:
         assert self.build(box, Newer(box.graph_token), clock).read().complete
 
     def test_no_token_is_in_any_message_or_log(self, box, source, world, caplog, monkeypatch):
-        monkeypatch.setattr("aadsync_lib.source.addresses.PAGE", 1)
+        monkeypatch.setattr("aadsync_lib.graph.requests.PAGE", 1)
         caplog.set_level(logging.DEBUG, logger="aadsync_lib")
         box.faults.add(Fault("reset", path="displayName"))
         source("Data").read()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.sandbox import Sandbox, company
-from aadsync_lib.source.entra import EntraSource
 from tests.clock import FakeClock
 from tests.source.conftest import StaticCredential, scope_of
 from tests.source.meddling import count

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from aadsync_lib.source.endpoint import Endpoint, origin, redacted
-from aadsync_lib.source.loop import off_loop, run_apart
+from aadsync_lib.graph.endpoint import Endpoint, origin, redacted
+from aadsync_lib.graph.loop import off_loop, run_apart
 
 
 def test_it_works_in_a_running_loop_as_in_a_notebook_cell(entra, source):

@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from aadsync_lib.model.carried import Ending, How, Membership, Memory
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
-from aadsync_lib.model.memory import Ending, How, Membership, Memory
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.store.build import change, member

@@ -7,10 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.change import Action
-from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.link import Link, Origin
-from aadsync_lib.model.memory import (
+from aadsync_lib.model.carried import (
     Ending,
     How,
     JournalEntry,
@@ -19,6 +16,9 @@ from aadsync_lib.model.memory import (
     QuarantineRecord,
     Retry,
 )
+from aadsync_lib.model.change import Action
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
 from tests.clock import START, FakeClock
 from tests.store.build import change, done, link, member

@@ -16,9 +16,9 @@ import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
 from aadsync_lib.history import History
+from aadsync_lib.model.carried import Ending, How, Membership, Memory
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.memory import Ending, How, Membership, Memory
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.delta import lease as lease_module
 from aadsync_lib.store.delta.lease import Lease

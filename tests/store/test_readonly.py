@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from aadsync_lib.errors import StoreError
+from aadsync_lib.model.carried import Memory
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
-from aadsync_lib.model.memory import Memory
 from aadsync_lib.store.readonly import open_for_plan
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
+from aadsync_lib.model.carried import How, Membership, Memory
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.memory import How, Membership, Memory
 from aadsync_lib.store.database import Database
 from aadsync_lib.store.memberships import END_MEMBER
 from aadsync_lib.store.process import Process

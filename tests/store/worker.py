@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.errors import LeaseHeldError
-from aadsync_lib.model.memory import Memory
+from aadsync_lib.model.carried import Memory
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START
 from tests.store.build import change, done, link

@@ -9,12 +9,12 @@ from databricks.sdk.core import ApiClient, Config
 
 from aadsync_lib.apply.pacing import Pacer
 from aadsync_lib.auth.single_attempt import SINGLE_ATTEMPT
+from aadsync_lib.databricks.account import AccountTarget
 from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.faults import Fault
 from aadsync_lib.sandbox.server import Sandbox
 from aadsync_lib.sandbox.world import World
-from aadsync_lib.target.account import AccountTarget
 from tests.clock import FakeClock
 
 SECRET = "dapi-0123456789-never-to-be-seen"

@@ -10,10 +10,17 @@ from databricks.sdk.core import Config
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from aadsync_lib.auth.single_attempt import SINGLE_ATTEMPT
+from aadsync_lib.databricks.errors import (
+    NotSent,
+    Refusal,
+    one_line,
+    refusal_of,
+    retry_after,
+    was_sent,
+)
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused
-from aadsync_lib.target.errors import NotSent, Refusal, one_line, refusal_of, retry_after, was_sent
 from tests.clock import START
 from tests.target.conftest import SECRET
 

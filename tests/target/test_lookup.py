@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
+from aadsync_lib.databricks.translate import name_filter
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.ports import ChangeRefused
-from aadsync_lib.target.translate import name_filter
 
 
 def names(found):
@@ -106,7 +106,7 @@ def test_lookups_that_wait_for_the_same_listing_share_it(account):
 
 
 def test_whole_listings_have_a_budget_after_which_the_last_one_serves(account, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.target.lookup.LIST_BUDGET", 4)
+    monkeypatch.setattr("aadsync_lib.databricks.lookup.LIST_BUDGET", 4)
     for number in range(150):
         account.state.add_group(f'"{number}"')
     account.settled()

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aadsync_lib.databricks.errors import Refusal
+from aadsync_lib.databricks.membership import Edit
 from aadsync_lib.ports import AnswerLost, ChangeRefused, MembersRefused
-from aadsync_lib.target.errors import Refusal
-from aadsync_lib.target.membership import Edit
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def test_who_is_both_removed_and_added_stays(account, people, group):
 
 
 def test_large_changes_are_cut_into_as_few_patches_as_allowed(account, people, group, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.target.membership.PATCH_REMOVES", 8)
-    monkeypatch.setattr("aadsync_lib.target.membership.PATCH_VALUES", 12)
+    monkeypatch.setattr("aadsync_lib.databricks.membership.PATCH_REMOVES", 8)
+    monkeypatch.setattr("aadsync_lib.databricks.membership.PATCH_VALUES", 12)
     other = account.other().settled()
     other.target.change_members(group.id, people[30:], people[:20])
     shapes = [
@@ -158,7 +158,7 @@ def test_a_group_that_is_gone_is_refused_at_once(account, people, group):
 
 
 def test_a_group_that_goes_halfway_leaves_the_rest_undone(account, people, group, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.target.membership.PATCH_VALUES", 10)
+    monkeypatch.setattr("aadsync_lib.databricks.membership.PATCH_VALUES", 10)
     other = account.other().settled()
     account.fault("404", "PATCH", skip=1, count=None)
     account.fault("404", "GET", "/Groups/", count=None)
@@ -206,7 +206,7 @@ def test_of_few_members_each_is_tried_even_if_the_first_three_are_refused(accoun
 def test_what_an_outage_leaves_undone_is_named_and_the_rest_is_done(
     account, people, group, monkeypatch
 ):
-    monkeypatch.setattr("aadsync_lib.target.membership.PATCH_VALUES", 10)
+    monkeypatch.setattr("aadsync_lib.databricks.membership.PATCH_VALUES", 10)
     other = account.other().settled()
     account.fault("503", "PATCH", skip=1, count=None)
     with pytest.raises(MembersRefused) as refused:

@@ -139,9 +139,9 @@ def test_a_server_with_shorter_pages_is_read_to_the_end(account, monkeypatch):
     for number in range(95):
         account.state.add_user(f"u{number}@x.com")
     account.fault("429", "GET", "startIndex=41")
-    monkeypatch.setattr("aadsync_lib.target.paging.PAGE", 40)
+    monkeypatch.setattr("aadsync_lib.databricks.paging.PAGE", 40)
     assert len(names(account.target.read(), Kind.USER)) == 95
-    monkeypatch.setattr("aadsync_lib.target.paging.PAGE", 60)
+    monkeypatch.setattr("aadsync_lib.databricks.paging.PAGE", 60)
     account.state.switches.oversized_count = "clamp"
     assert len(names(account.other().target.read(), Kind.USER)) == 95
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from aadsync_lib.databricks.translate import on_azure
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
-from aadsync_lib.target.translate import on_azure
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -95,7 +95,7 @@ def test_only_what_is_wanted_is_sent(account):
 
 
 def test_members_beyond_what_a_create_may_carry_follow_in_the_same_call(account, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.target.writes.CREATE_MEMBERS", 3)
+    monkeypatch.setattr("aadsync_lib.databricks.writes.CREATE_MEMBERS", 3)
     ids = [account.state.add_user(f"u{n}@x.com").id for n in range(8)]
     group_id = account.target.create(Kind.GROUP, TEAM, ids)
     assert len(account.api.bodies("POST")[0]["members"]) == 3
@@ -103,7 +103,7 @@ def test_members_beyond_what_a_create_may_carry_follow_in_the_same_call(account,
 
 
 def test_a_group_whose_further_members_fail_exists_and_its_id_is_told(account, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.target.writes.CREATE_MEMBERS", 1)
+    monkeypatch.setattr("aadsync_lib.databricks.writes.CREATE_MEMBERS", 1)
     ids = [account.state.add_user(f"u{n}@x.com").id for n in range(3)]
     account.fault("403", "PATCH", count=None)
     with pytest.raises(MembersRefused) as refused:

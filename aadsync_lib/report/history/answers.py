@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from aadsync_lib.model.carried import JournalEntry, Membership
 from aadsync_lib.model.codec import JsonObject
-from aadsync_lib.model.memory import JournalEntry, Membership
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.report.history import as_json
 from aadsync_lib.report.history.known import known_ids

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.model.codec import JsonObject, change_to_json, member_to_json
-from aadsync_lib.model.memory import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.report.as_json import VERSION
 from aadsync_lib.report.history.numbers import iso_time, numbers_of
 

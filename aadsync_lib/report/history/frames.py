@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.frames import CHANGE, MEMBER, Columns
-from aadsync_lib.model.memory import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.report.history.numbers import Numbers, numbers_of
 from aadsync_lib.report.items_json import left_from_json
 

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from itertools import chain
 
 from aadsync_lib.errors import UnknownNameError
+from aadsync_lib.model.carried import JournalEntry, Membership
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.memory import JournalEntry, Membership
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.report.history.select import GROUPS, identities
 

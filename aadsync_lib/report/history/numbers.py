@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aadsync_lib.model.memory import RunRecord
+from aadsync_lib.model.carried import RunRecord
 
 
 @dataclass(frozen=True, slots=True)

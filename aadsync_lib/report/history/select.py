@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from aadsync_lib.errors import UsageError
+from aadsync_lib.model.carried import JournalEntry, Membership, RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, name_key
-from aadsync_lib.model.memory import JournalEntry, Membership, RunRecord
 
 LAST = "last"
 PEOPLE = frozenset({Kind.USER, Kind.SERVICE_PRINCIPAL})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aadsync_lib.report.clean import label, markdown_name, markdown_prose, visible
+from aadsync_lib.report.escape import label, markdown_name, markdown_prose, visible
 from aadsync_lib.report.history.view import View
 from aadsync_lib.report.page import Look, Page
-from aadsync_lib.report.rows import shortened
-from aadsync_lib.report.sections import Section, count
+from aadsync_lib.report.plan_rows import shortened
+from aadsync_lib.report.wording import Section, count
 
 LINES = 200  # lines of a table without --all
 WHOLE = ("Run", "Began (UTC)", "Since (UTC)")  # columns to copy from

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aadsync_lib.model.change import Change
-from aadsync_lib.model.codec import attributes_to_json
-from aadsync_lib.model.memory import (
+from aadsync_lib.model.carried import (
     How,
     JournalEntry,
     Membership,
     QuarantineRecord,
     RunRecord,
 )
+from aadsync_lib.model.change import Change
+from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.run import Result
 from aadsync_lib.report.history.numbers import Numbers, numbers_of, shown_time
-from aadsync_lib.report.rows import ADD, REMOVE, shortened, words
-from aadsync_lib.report.sections import Section, count, refused_section
+from aadsync_lib.report.plan_rows import ADD, REMOVE, shortened, words
+from aadsync_lib.report.wording import Section, count, refused_section
 
 ADDED_BY = {How.ADDED: "this sync", How.FOUND: "found in both", How.FOREIGN: "somebody else"}
 NAMES = 5  # members named in a line

@@ -9,11 +9,11 @@ from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import LeftBy
 from aadsync_lib.model.run import Result
-from aadsync_lib.report.clean import label, visible
 from aadsync_lib.report.differences import SETTINGS
+from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.html.grid import Column, Detail, Grid, cleaned
 from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
-from aadsync_lib.report.rows import MEMBERS, details, words
+from aadsync_lib.report.plan_rows import MEMBERS, details, words
 
 NAMES = 3  # members named in a row; it opens to all of them
 PILLS = {

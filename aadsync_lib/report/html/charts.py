@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import ORDER, Action
-from aadsync_lib.model.memory import RunRecord
 from aadsync_lib.model.run import Result, Status
-from aadsync_lib.report.clean import label, visible
+from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
-from aadsync_lib.report.rows import MEMBERS, words
-from aadsync_lib.report.sections import ENDINGS, count
+from aadsync_lib.report.plan_rows import MEMBERS, words
+from aadsync_lib.report.wording import ENDINGS, count
 
 GROUPS = 10  # bars of groups
 RUNS = 40  # bars of the history

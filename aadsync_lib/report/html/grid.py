@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from aadsync_lib.report.clean import label, visible
+from aadsync_lib.report.escape import label, visible
 
 LISTED = 50  # rows of a page of a table, and what is there to read without a script
 

@@ -9,7 +9,7 @@ from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.plan import LeftBy, Plan
 from aadsync_lib.model.run import Outcome, RunReport
 from aadsync_lib.report.outcomes import UNSAID
-from aadsync_lib.report.rows import ADD, CHANGE, MEMBERS, REMOVE, SYMBOLS
+from aadsync_lib.report.plan_rows import ADD, CHANGE, MEMBERS, REMOVE, SYMBOLS
 
 TONES = {ADD: "in", REMOVE: "out", CHANGE: "change"}
 NOT_DONE = "not done"

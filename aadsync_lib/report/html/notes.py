@@ -9,7 +9,7 @@ from aadsync_lib.model.run import RunReport, TargetReport
 from aadsync_lib.report.html import remedies
 from aadsync_lib.report.html.grid import Column, Grid, cleaned
 from aadsync_lib.report.outcomes import failures, quarantined_in
-from aadsync_lib.report.rows import words
+from aadsync_lib.report.plan_rows import words
 
 Rows = Iterable[tuple[str, ...]]
 

@@ -14,14 +14,14 @@ from importlib.resources import files
 
 from jinja2 import Environment
 
-from aadsync_lib.model.memory import RunRecord
+from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.report.advice import Call
-from aadsync_lib.report.clean import visible
+from aadsync_lib.report.escape import visible
 from aadsync_lib.report.html.grid import LISTED
 from aadsync_lib.report.html.payload import payload
 from aadsync_lib.report.html.view import View, plan_view, run_view
+from aadsync_lib.report.next_steps import Call
 from aadsync_lib.report.templates import templates
 
 STYLES = ("base.css", "parts.css")

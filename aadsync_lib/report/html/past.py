@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.model.run import Outcome, Requests, RunReport, Status, TargetReport
 from aadsync_lib.report.items_json import found_from_json, left_from_json, quarantined_from_json
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import GroupNode
-from aadsync_lib.report.clean import label
+from aadsync_lib.report.escape import label
 from aadsync_lib.report.html.lines import Line
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aadsync_lib.model.memory import RunRecord
+from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
-from aadsync_lib.report import in_notebook
-from aadsync_lib.report import sections as say
-from aadsync_lib.report.advice import MEANT, Call, after_plan, after_run
+from aadsync_lib.report import in_notebook, wording
 from aadsync_lib.report.html import notes
 from aadsync_lib.report.html.changes import changes_grid, left_grid
 from aadsync_lib.report.html.charts import ENDED, Bar, Runs, action_bars, group_bars, run_bars
 from aadsync_lib.report.html.grid import Grid
 from aadsync_lib.report.html.lines import Line, left_lines, planned_lines, run_lines
 from aadsync_lib.report.html.tree import Tree, tree_of
+from aadsync_lib.report.next_steps import MEANT, Call, after_plan, after_run
 from aadsync_lib.report.outcomes import quarantined_in
 from aadsync_lib.report.summary_view import Alert, Tile, change_tiles, counted, tile
 
@@ -56,7 +55,7 @@ def plan_view(plan: Plan, call: Call | None, history: Sequence[RunRecord]) -> Vi
     left = left_grid(left_lines(plan), several=several)
     next_, command = _next(plan, call) if call else ("", "")
     return View(
-        title=say.plan_title(plan),
+        title=wording.plan_title(plan),
         ending=ending,
         tone=tone,
         facts=tuple(_plan_facts(plan)),
@@ -83,8 +82,8 @@ def run_view(
     left = left_grid(left_lines(report), several=several)
     next_, command = _advice(after_run(report, call) if call else "")
     return View(
-        title=say.run_title(report),
-        ending=say.ENDINGS[report.status].capitalize(),
+        title=wording.run_title(report),
+        ending=wording.ENDINGS[report.status].capitalize(),
         tone=ENDED[report.status],
         facts=tuple(_run_facts(report)),
         alerts=tuple(_run_alerts(report, plan, report.over)),
@@ -127,33 +126,33 @@ def _plan_ending(plan: Plan, over: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _plan_facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    yield "Targets", "; ".join(map(say.plan_line, plan.targets))
+    yield "Targets", "; ".join(map(wording.plan_line, plan.targets))
     if plan.undoes:
         yield "Undoes run", plan.undoes
     if not plan.empty:
-        yield "Cost", say.estimate_line(plan).removeprefix("Estimate: ")
+        yield "Cost", wording.estimate_line(plan).removeprefix("Estimate: ")
     yield "Digest", plan.digest
 
 
 def _run_facts(report: RunReport) -> Iterator[tuple[str, str]]:
     yield "Run", report.run_id
-    yield "Targets", "; ".join(map(say.run_line, report.targets))
+    yield "Targets", "; ".join(map(wording.run_line, report.targets))
     if report.undoes:
         yield "Undoes run", report.undoes
-    yield "Cost", say.cost(report.requests, report.seconds)
+    yield "Cost", wording.cost(report.requests, report.seconds)
     yield "Digest", report.digest
 
 
 def _plan_alerts(plan: Plan, over: tuple[str, ...]) -> Iterator[Alert]:
     if not plan.complete:
-        yield Alert("warn", say.INCOMPLETE)
+        yield Alert("warn", wording.INCOMPLETE)
     if over:
-        yield Alert("bad", say.over_section(()).title, over)
+        yield Alert("bad", wording.over_section(()).title, over)
 
 
 def _run_alerts(report: RunReport, plan: Plan | None, over: tuple[str, ...]) -> Iterator[Alert]:
     if plan and not plan.complete:
-        yield Alert("warn", say.INCOMPLETE)
+        yield Alert("warn", wording.INCOMPLETE)
     if report.status is Status.REFUSED:
         yield Alert("bad", "The guard refused this plan. Nothing was changed.", over)
 
@@ -167,7 +166,7 @@ def _plan_tiles(targets: Sequence[TargetPlan]) -> Iterator[Tile]:
     yield tile("Held back", sum(len(one.held) for one in targets), "warn")
     seconds = max((one.estimate.seconds for one in targets), default=0.0)
     if seconds:
-        shown = say.duration(seconds).removeprefix("about ").replace("under", "<")
+        shown = wording.duration(seconds).removeprefix("about ").replace("under", "<")
         yield Tile("Time", shown)
 
 

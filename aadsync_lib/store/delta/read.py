@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
+from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import change_from_json
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.memory import JournalEntry, RunRecord
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.delta.session import Tables, micros, seconds
 from aadsync_lib.store.read import entry_of, link_of

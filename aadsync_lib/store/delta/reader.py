@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
+from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.memory import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.delta.read import (

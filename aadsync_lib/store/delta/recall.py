@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 
-from aadsync_lib.model.memory import Membership, QuarantineRecord, Retry
+from aadsync_lib.model.carried import Membership, QuarantineRecord, Retry
 from aadsync_lib.store.delta.session import Row, Tables, micros, seconds
 from aadsync_lib.store.members import built
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from aadsync_lib.model.carried import Membership, QuarantineRecord, Retry
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.codec import change_to_json
-from aadsync_lib.model.memory import Membership, QuarantineRecord, Retry
 from aadsync_lib.model.run import Result
 from aadsync_lib.store.delta.session import Row, micros, moment
 from aadsync_lib.store.delta.view import Made, View

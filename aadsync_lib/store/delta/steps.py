@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aadsync_lib.model.carried import Memory
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.memory import Memory
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.delta.lease import Lease
 from aadsync_lib.store.delta.rows import (

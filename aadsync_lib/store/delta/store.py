@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from aadsync_lib.errors import StoreError
+from aadsync_lib.model.carried import Memory
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.memory import Memory
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.commit import Committer

@@ -1,0 +1,79 @@
+"""The story of the demo, on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aadsync_lib.cli.output import Outlet
+from aadsync_lib.report.explain.text import explanation_text
+from aadsync_lib.report.page import Look, Page
+from aadsync_lib.report.text import plan_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aadsync_lib.engine.refusal import RefusedError
+    from aadsync_lib.model.explanation import Explanation
+    from aadsync_lib.model.plan import Plan
+
+SHORT = 60  # changes up to which each of them is shown
+
+NEXT = (
+    ("aadsync sandbox", "this company, to point your own clients and an aadsync.yml at"),
+    ("aadsync init", "write an aadsync.yml for your own tenant and account"),
+    ("aadsync doctor", "check its credentials, permissions and limits, with the remedy"),
+    ("aadsync plan", "see what a first sync would do; it writes nothing"),
+)
+
+
+class TextTeller:
+    """Implements ``tour.Teller`` with the pages that every command prints."""
+
+    def __init__(self, outlet: Outlet, look: Look) -> None:
+        self._outlet = outlet
+        self._look = look
+
+    def step(self, title: str, why: str) -> None:
+        """Begin a step under a title."""
+        with self._page() as page:
+            page.line(title, "bold cyan")
+            page.line("-" * len(title), "cyan")
+            page.prose(why)
+
+    def tell(self, text: str) -> None:
+        """Say a sentence or two."""
+        with self._page() as page:
+            page.prose(text)
+
+    def bullets(self, sentences: Iterable[str]) -> None:
+        """Say what happened, one thing a line."""
+        with self._page() as page:
+            page.bullets(sentences)
+
+    def plan(self, plan: Plan) -> None:
+        """Show a plan; many changes are summed up."""
+        self._outlet.result(f"{plan_text(plan, self._look, listed=SHORT)}\n")
+
+    def refused(self, error: RefusedError) -> None:
+        """Show why the guard stopped a plan."""
+        self._outlet.result(f"{self._outlet.clean(str(error))}\n\n")
+
+    def explained(self, found: Explanation) -> None:
+        """Show why somebody is in a group."""
+        self._outlet.result(f"{explanation_text(found, self._look)}\n")
+
+    def what_next(self) -> None:
+        """Say what to try next."""
+        page = Page(self._look)
+        page.line("What to try next", "bold cyan")
+        page.table(("Command", "What for"), NEXT)
+        self._outlet.result(page.text())
+
+    @contextmanager
+    def _page(self) -> Iterator[Page]:
+        page = Page(self._look)
+        yield page
+        page.line()
+        self._outlet.result(page.text())

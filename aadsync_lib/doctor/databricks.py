@@ -1,0 +1,84 @@
+"""Databricks: the login, who it is, and how much room there is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from aadsync_lib.config.settings import TargetSettings
+from aadsync_lib.doctor.finding import Finding, Patient, Status, one_line
+from aadsync_lib.errors import AadsyncError
+from aadsync_lib.model.account import Account, TargetSnapshot
+from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.report.wording import count
+from aadsync_lib.wiring import account_target
+
+MOST_PRINCIPALS = 10_000  # users and service principals of an account
+MOST_GROUPS = 5_000
+NEARLY = 0.9  # of a limit, from where on a person should know
+
+
+def check_targets(patient: Patient) -> Iterator[Finding]:
+    for target in patient.settings.targets:
+        if target.level == "account" and f"targets.{target.name}.auth" not in patient.unresolved:
+            yield from _target(patient, target)
+
+
+def _target(patient: Patient, target: TargetSettings) -> Iterator[Finding]:
+    try:
+        snapshot = account_target(target, patient.clock, patient.secrets).read()
+    except AadsyncError as error:
+        yield Finding(f"target {target.name}", "failed", one_line(error, f"{target.name}: "))
+        return
+    kinds = Counter(account.kind for account in snapshot.accounts.values())
+    yield Finding(
+        f"target {target.name}",
+        "ok",
+        f"login by {target.auth.method} is an account admin's; it lists "
+        f"{count(kinds[Kind.USER], 'user')}, "
+        f"{count(kinds[Kind.SERVICE_PRINCIPAL], 'service principal')}, "
+        f"{count(kinds[Kind.GROUP], 'group')}.",
+    )
+    yield _who(target, snapshot)
+    people = (Kind.USER, Kind.SERVICE_PRINCIPAL)
+    yield _room(patient, target, snapshot, people, MOST_PRINCIPALS, "users and service principals")
+    yield _room(patient, target, snapshot, (Kind.GROUP,), MOST_GROUPS, "groups")
+
+
+def _who(target: TargetSettings, snapshot: TargetSnapshot) -> Finding:
+    own = [snapshot.accounts[each] for each in snapshot.own if each in snapshot.accounts]
+    check = f"target {target.name} runs as"
+    if own:
+        return Finding(check, "ok", f"{_named(own[0])}; the sync never changes it.")
+    what = "nobody that the account names: this is a SCIM token, or an identity of a workspace."
+    remedy = "Log in as a service principal, or protect the one you use in policy.protected."
+    return Finding(check, "warning", what, remedy)
+
+
+def _named(account: Account) -> str:
+    shown = account.display_name
+    return f"{account.name} ({shown})" if shown and shown != account.name else account.name
+
+
+def _room(
+    patient: Patient,
+    target: TargetSettings,
+    snapshot: TargetSnapshot,
+    kinds: tuple[Kind, ...],
+    most: int,
+    what: str,
+) -> Finding:
+    """Count what the account will hold when everybody in scope is there as well."""
+    there = {(a.kind, name_key(a.name)) for a in snapshot.accounts.values() if a.kind in kinds}
+    desired = patient.desired
+    wanted = (
+        [*desired.principals.values(), *(g.principal for g in desired.groups.values())]
+        if desired
+        else []
+    )
+    new = {(p.kind, name_key(p.name)) for p in wanted if p.kind in kinds and p.active} - there
+    total = len(there) + len(new)
+    status: Status = "ok" if total < most * NEARLY else "warning" if total <= most else "failed"
+    remedy = None if status == "ok" else "Ask Databricks to raise the limit, or narrow the scope."
+    detail = f"{total:,} of {most:,} {what}, {len(new):,} of them still to come."
+    return Finding(f"target {target.name} limit", status, detail, remedy)

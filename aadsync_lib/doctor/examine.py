@@ -1,0 +1,41 @@
+"""Tests everything that a sync needs, one line each, and writes nothing anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aadsync_lib.clock import SystemClock
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.doctor.databricks import check_targets
+from aadsync_lib.doctor.entra import check_graph, check_login, check_scope
+from aadsync_lib.doctor.finding import Finding, Patient
+from aadsync_lib.doctor.settings import check_secrets, check_settings
+from aadsync_lib.doctor.store import check_store
+from aadsync_lib.ports import Clock
+from aadsync_lib.secrets import SecretResolver
+
+__all__ = ["Finding", "doctor"]
+
+CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+    check_settings,
+    check_secrets,
+    check_login,
+    check_graph,
+    check_scope,
+    check_targets,
+    check_store,
+)
+
+
+def doctor(
+    settings: Settings,
+    *,
+    secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
+    dbutils: Any = None,
+    spark: Any = None,
+) -> tuple[Finding, ...]:
+    """Return what works, what does not, and what to do about it; a failed check skips what needs it."""
+    patient = Patient(settings, secrets or SecretResolver(), clock or SystemClock(), dbutils, spark)
+    return tuple(finding for check in CHECKS for finding in check(patient))

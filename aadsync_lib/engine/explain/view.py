@@ -1,0 +1,86 @@
+"""One identity on one target, with what the plan says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from aadsync_lib.engine.explain.watching import Side
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.explanation import Identity, Next
+from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.ports import StoreReader
+
+NEXT = {Action.ADD_MEMBERS: Next.ADDS, Action.REMOVE_MEMBERS: Next.REMOVES}
+POLICY = {
+    LeftBy.ADDITIVE: "policy.mode is additive",
+    LeftBy.MANAGED: "policy.members is managed, and this sync did not add it",
+    LeftBy.DRIFT: "policy.drift is report",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """One identity on one target; ``group`` is the one that was asked for."""
+
+    side: Side
+    desired: Desired
+    store: StoreReader
+    identity: Identity
+    group: Identity | None = None
+
+    @cached_property
+    def account(self) -> Account | None:
+        """What the target has of the identity."""
+        return self.account_of(self.identity)
+
+    def account_of(self, one: Identity) -> Account | None:
+        """Return what the target has of an identity."""
+        return self.side.account(one.kind, one.external_id, one.name)
+
+    def means(self, external_id: str | None, target_id: str | None = None) -> bool:
+        """Return whether this is the identity, by the id of either side."""
+        if external_id is not None and external_id == self.identity.external_id:
+            return True
+        return self.account is not None and target_id == self.account.id
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Why something about the identity is held back, found or left as it is."""
+        plan = self.side.plan
+        held = (
+            one.reason for one in (*plan.quarantined, *plan.held) if self.means(one.external_id)
+        )
+        left = (
+            f"{one.change.action.value} is not done: {POLICY[one.by]}"
+            for one in plan.left
+            if self.means(one.change.external_id)
+        )
+        return tuple(dict.fromkeys((*held, *left, *self._found())))
+
+    def _found(self) -> Iterator[str]:
+        for one in self.side.plan.found:
+            if self.means(one.external_id):
+                way = f"; {one.setting} would adopt it" if one.setting else ""
+                yield f"{one.name} is on the target as {one.target_id} and not ours: {one.owner}{way}"
+
+    def changes(self) -> Iterator[Change]:
+        """Yield what the next sync would do to the identity itself, a group's members included."""
+        for change in self.side.plan.changes:
+            if self.means(change.external_id, change.target_id):
+                yield change
+
+    @cached_property
+    def memberships(self) -> dict[str | None, tuple[Next, str | None]]:
+        """By the group's object id, what becomes of this membership; what is left has a reason."""
+        left = ((one.change, POLICY[one.by]) for one in self.side.plan.left)
+        done = ((change, None) for change in self.side.plan.changes)
+        return {
+            change.external_id: (Next.NOTHING if why else NEXT[change.action], why or change.reason)
+            for change, why in (*left, *done)
+            if change.action in NEXT
+            and any(self.means(one.external_id, one.target_id) for one in change.members)
+        }

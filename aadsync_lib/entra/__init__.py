@@ -1,0 +1,1 @@
+"""The scope in Entra, read through Microsoft Graph into a snapshot."""

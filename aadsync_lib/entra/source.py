@@ -1,0 +1,168 @@
+"""The scope in Entra as one snapshot: the ``Source`` of a sync."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
+
+from azure.core.credentials import TokenCredential
+
+from aadsync_lib.config.scope import Scope
+from aadsync_lib.entra import translate
+from aadsync_lib.entra.presence import look_up
+from aadsync_lib.entra.principals import read_service_principals, read_users
+from aadsync_lib.entra.search import PEOPLE, who
+from aadsync_lib.entra.selectors import Found, select
+from aadsync_lib.entra.translate import UserFields
+from aadsync_lib.entra.traversal import GroupRead, Walk
+from aadsync_lib.graph.client import GraphClient
+from aadsync_lib.graph.endpoint import Endpoint
+from aadsync_lib.graph.loop import run_apart
+from aadsync_lib.model.account import Unread
+from aadsync_lib.model.directory import Group, Notice, Presence, Sighting, Snapshot
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.ports import Clock
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class EntraSource:
+    """Reads the scope through Microsoft Graph. Every read has a loop and connections of its own."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        credential: TokenCredential,
+        *,
+        endpoint: str = "https://graph.microsoft.com/v1.0",
+        token_scope: str = "https://graph.microsoft.com/.default",  # noqa: S107 - an address
+        clock: Clock,
+        concurrency: int = 8,
+    ) -> None:
+        self._scope = scope
+        self._credential = credential
+        self._endpoint = Endpoint(endpoint)
+        self._token_scope = token_scope
+        self._clock = clock
+        self._concurrency = concurrency
+        self._requests = 0
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far; a batch is one."""
+        return self._requests
+
+    def read(self) -> Snapshot:
+        """Read everything in scope.
+
+        What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
+        selector could be read, ``CredentialError`` when Entra or Graph refuse the login.
+        """
+        snapshot = self._with_graph(self._read)
+        log.info(
+            "read %d groups, %d users and %d service principals from Entra in %d requests%s",
+            len(snapshot.groups),
+            len(snapshot.users),
+            len(snapshot.service_principals),
+            self._requests,
+            "" if snapshot.complete else "; some of it could not be read",
+        )
+        return snapshot
+
+    def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
+        """Say of each object id where it is, in scope or not. Nothing asked is nothing sent."""
+        return self._with_graph(lambda graph: look_up(graph, ids)) if ids else {}
+
+    def who(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[Sighting, ...]:
+        """Find people and service principals, or other kinds, by any of their names, in scope or not.
+
+        Raises ``SourceError`` when nobody was found and Graph did not answer everything.
+        """
+        return self._with_graph(lambda graph: who(graph, name, kinds))
+
+    def _with_graph(self, work: Callable[[GraphClient], Coroutine[Any, Any, T]]) -> T:
+        """Run ``work`` with a client of its own, on a loop of its own."""
+
+        async def run() -> T:
+            client = GraphClient(
+                self._endpoint,
+                self._credential,
+                self._token_scope,
+                self._clock,
+                self._concurrency,
+                self._count,
+            )
+            async with client as graph:
+                return await work(graph)
+
+        return run_apart(run)
+
+    async def _read(self, graph: GraphClient) -> Snapshot:
+        found = await select(graph, self._scope)
+        walk = Walk(graph, self._scope)
+        await walk.down(found.groups.values())
+        principals = found.assigned | _members(walk.groups.values())
+        users = await read_users(
+            graph, _of(principals, Kind.USER), UserFields.of(self._scope.users)
+        )
+        service_principals = await read_service_principals(
+            graph, _of(principals, Kind.SERVICE_PRINCIPAL), walk.service_principal_rows
+        )
+        missing = users.missing | service_principals.missing
+        return Snapshot(
+            roots=frozenset(found.groups),
+            users=users.found,
+            service_principals=service_principals.found,
+            groups={key: _group(walk.groups[key], missing) for key in sorted(walk.groups)},
+            assigned=frozenset(found.assigned),
+            unread=(*found.unread, *_unread_assigned(found, missing)),
+            notices=(*found.notices, *_notices(walk)),
+        )
+
+    def _count(self) -> None:
+        self._requests += 1
+
+
+def _members(groups: Iterable[GroupRead]) -> dict[str, Kind]:
+    return {key: kind for group in groups for key, kind in group.members.items()}
+
+
+def _of(principals: Mapping[str, Kind], kind: Kind) -> list[str]:
+    return [key for key, its in principals.items() if its is kind]
+
+
+def _group(read: GroupRead, missing: Mapping[str, str]) -> Group:
+    reasons = [*read.reasons, *_counted(read.members, missing, "members")]
+    return translate.group(read.row, frozenset(read.members), "; ".join(reasons) or None)
+
+
+def _unread_assigned(found: Found, missing: Mapping[str, str]) -> list[str]:
+    return _counted(found.assigned, missing, "assigned principals")
+
+
+def _counted(ids: Iterable[str], missing: Mapping[str, str], what: str) -> list[str]:
+    """Say how many of ``ids`` could not be read, by reason."""
+    counts = Counter(missing[key] for key in ids if key in missing)
+    return [f"{n} {what} could not be read: {reason}" for reason, n in sorted(counts.items())]
+
+
+def _notices(walk: Walk) -> list[Notice]:
+    notices = [_skipped(name, count) for name, count in sorted(walk.skipped.items())]
+    if walk.other_kind:
+        what = (
+            f"{walk.other_kind} nested memberships of groups that are no security groups "
+            f"were left out (scope.groups_of_kind)."
+        )
+        notices.append(Notice("group_kind_skipped", what))
+    return notices
+
+
+def _skipped(name: str, count: int) -> Notice:
+    if name in translate.NO_PRINCIPALS:
+        return Notice("member_type_skipped", f"{count} members of type {name} were left out.")
+    what = f"{count} members of type {name} were left out: this version does not know the type."
+    return Notice("member_type_unknown", what)

@@ -1,0 +1,107 @@
+"""Graph's JSON as values of the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aadsync_lib.config.scope import Clause
+from aadsync_lib.graph.http import JsonObject
+from aadsync_lib.model.directory import AttributeValue, Group, ServicePrincipal, User
+from aadsync_lib.model.identity import Kind
+
+TYPE = "@odata.type"
+TYPE_PREFIX = "#microsoft.graph."
+KINDS: Mapping[str, Kind] = {
+    "user": Kind.USER,
+    "agentUser": Kind.USER,
+    "servicePrincipal": Kind.SERVICE_PRINCIPAL,
+    "agentIdentity": Kind.SERVICE_PRINCIPAL,
+    "agentIdentityBlueprintPrincipal": Kind.SERVICE_PRINCIPAL,
+    "group": Kind.GROUP,
+}
+NO_PRINCIPALS = frozenset({"device", "orgContact"})
+USER = ("id", "userPrincipalName", "mail", "displayName", "accountEnabled", "userType")
+ON_PREMISES = "onPremisesExtensionAttributes"
+
+
+@dataclass(frozen=True, slots=True)
+class UserFields:
+    """Which properties of a user to ask for, and which of them ``scope.users`` filters on."""
+
+    attributes: tuple[str, ...]
+
+    @staticmethod
+    def of(clauses: Iterable[Iterable[Clause]]) -> UserFields:
+        """Take the attributes from the clauses of ``scope.users``."""
+        names = {clause.attribute for listed in clauses for clause in listed}
+        return UserFields(tuple(sorted(names)))
+
+    @property
+    def select(self) -> str:
+        """Properties to ask Graph for; all extension attributes come in one of them."""
+        wanted = (_property(name) for name in self.attributes)
+        return ",".join(dict.fromkeys((*USER, *wanted)))
+
+    def values(self, row: JsonObject) -> dict[str, AttributeValue]:
+        """Return the values under the names that the clauses use."""
+        return {name: _value(row, name) for name in self.attributes}
+
+
+def type_name(row: JsonObject) -> str:
+    """Return the type of a member without its prefix."""
+    return str(row.get(TYPE) or "without a type").removeprefix(TYPE_PREFIX)
+
+
+def user(row: JsonObject, fields: UserFields) -> User | None:
+    """Return a person, or ``None`` when the answer holds limited information only."""
+    name, enabled = row.get("userPrincipalName"), row.get("accountEnabled")
+    if not name or enabled is None:
+        return None
+    return User(
+        id=row["id"],
+        user_principal_name=name,
+        mail=row.get("mail") or None,
+        display_name=row.get("displayName") or None,
+        enabled=bool(enabled),
+        guest=row.get("userType") == "Guest",
+        attributes=fields.values(row),
+    )
+
+
+def service_principal(row: JsonObject) -> ServicePrincipal | None:
+    """Return a service principal, or ``None`` when the answer holds limited information only."""
+    app_id, enabled = row.get("appId"), row.get("accountEnabled")
+    if not app_id or enabled is None:
+        return None
+    return ServicePrincipal(row["id"], app_id, row.get("displayName") or None, bool(enabled))
+
+
+def group(row: JsonObject, members: frozenset[str], unread: str | None) -> Group:
+    """Return a group whose display name is known."""
+    return Group(
+        id=row["id"],
+        display_name=row["displayName"],
+        mail_nickname=row.get("mailNickname") or None,
+        security_enabled=bool(row.get("securityEnabled")),
+        members=members,
+        unread=unread,
+    )
+
+
+def _property(attribute: str) -> str:
+    first, _, rest = attribute.partition(".")
+    return ON_PREMISES if rest or first.startswith("extensionAttribute") else first
+
+
+def _value(row: JsonObject, attribute: str) -> AttributeValue:
+    """Return a value as text, where it is neither that nor a truth already."""
+    holder: Any = row
+    if _property(attribute) == ON_PREMISES:
+        holder = row.get(ON_PREMISES) or {}
+    value = holder.get(attribute.rpartition(".")[2])
+    if value is None or isinstance(value, str | bool):
+        return value
+    return json.dumps(value, ensure_ascii=False)

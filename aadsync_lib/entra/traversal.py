@@ -1,0 +1,121 @@
+"""Down from the root groups, level by level, each group read once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from aadsync_lib.config.scope import Scope
+from aadsync_lib.entra import translate
+from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, GraphFailure
+from aadsync_lib.graph.http import JsonObject
+from aadsync_lib.graph.paging import Graph, Listing, read_all
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.reconcile.desired.filters import unnested
+
+CAST_UNKNOWN = frozenset({400, 404})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class GroupRead:
+    """A group as it was found, its direct members in scope by kind, and what is wrong with it."""
+
+    row: JsonObject
+    members: dict[str, Kind] = field(default_factory=dict)
+    nested: dict[str, JsonObject] = field(default_factory=dict)
+    nameless: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+class Walk:
+    """Reads groups and everything below them."""
+
+    def __init__(self, graph: Graph, scope: Scope) -> None:
+        self._graph = graph
+        self._scope = scope
+        self.groups: dict[str, GroupRead] = {}
+        self.service_principal_rows: dict[str, JsonObject] = {}
+        self.skipped: Counter[str] = Counter()
+        self.other_kind = 0
+        self._cast_taken = 0  # which way to ask for service principals this Graph takes
+
+    async def down(self, roots: Iterable[JsonObject]) -> None:
+        """Read the roots, then what is nested in them, until nothing new is found."""
+        level = {row["id"]: GroupRead(row) for row in roots}
+        while level:
+            self.groups |= level
+            log.debug("reading the members of %d groups", len(level))
+            await asyncio.gather(*(self._read(group) for group in level.values()))
+            nested = {key: row for group in level.values() for key, row in group.nested.items()}
+            level = {key: GroupRead(row) for key, row in nested.items() if key not in self.groups}
+
+    async def _read(self, group: GroupRead) -> None:
+        plain, cast = await asyncio.gather(self._plain(group), self._cast(group))
+        for row in plain.rows:
+            self._take(group, row)
+        for row in cast.rows:
+            group.members[row["id"]] = Kind.SERVICE_PRINCIPAL
+            self.service_principal_rows[row["id"]] = row
+        if plain.failure is not None:
+            group.reasons.append(f"members: {plain.failure.reason(GROUPS)}")
+        if cast.failure is not None:
+            group.reasons.append(f"service principals: {cast.failure.reason(APPLICATIONS)}")
+        if group.nameless:
+            nameless = f"{group.nameless} nested groups came without their names"
+            group.reasons.append(f"{nameless}; grant {GROUPS}")
+        hidden = group.row.get("visibility") == "HiddenMembership"
+        if hidden and not plain.rows and not cast.rows and not group.reasons:
+            group.reasons.append(f"its membership is hidden and looks empty; grant {HIDDEN}")
+
+    async def _plain(self, group: GroupRead) -> Listing:
+        return await read_all(self._graph, self._graph.addresses.members(group.row["id"]))
+
+    async def _cast(self, group: GroupRead) -> Listing:
+        if not self._scope.service_principals:
+            return Listing(())
+        asks = self._graph.addresses.service_principal_members(group.row["id"])
+        listing = await read_all(self._graph, asks[self._cast_taken])
+        if listing.failure is None or listing.failure.status not in CAST_UNKNOWN:
+            return listing
+        if _has_no_such_members(group.row, listing.failure):
+            return Listing(())
+        for number, ask in enumerate(asks):
+            other = await read_all(self._graph, ask)
+            if other.failure is None:
+                self._cast_taken = number
+                return other
+        return listing
+
+    def _take(self, group: GroupRead, row: JsonObject) -> None:
+        name = translate.type_name(row)
+        kind = translate.KINDS.get(name)
+        if kind is None:
+            self.skipped[name] += 1
+        elif kind is Kind.GROUP:
+            self._take_group(group, row)
+        elif kind is Kind.USER or self._scope.service_principals:
+            group.members[row["id"]] = kind
+
+    def _take_group(self, parent: GroupRead, row: JsonObject) -> None:
+        if self._scope.nested == "direct":
+            return
+        if not row.get("displayName"):
+            # Not even its kind is known: it stays a member that no mapping resolves.
+            parent.members[row["id"]] = Kind.GROUP
+            parent.nameless += 1
+        elif unnested(self._scope, security=row.get("securityEnabled") is not False):
+            self.other_kind += 1
+        else:
+            parent.members[row["id"]] = Kind.GROUP
+            parent.nested[row["id"]] = row
+
+
+def _has_no_such_members(row: JsonObject, failure: GraphFailure) -> bool:
+    """Whether Graph refused a cast because a Microsoft 365 group cannot have such members."""
+    unified = "Unified" in (row.get("groupTypes") or ())
+    return unified and failure.status == 400 and failure.code == "Request_UnsupportedQuery"

@@ -1,0 +1,1 @@
+"""Transport to Microsoft Graph: requests, batches, pages, pacing and errors."""

@@ -1,0 +1,197 @@
+"""Reads from Graph: requests that wait at the same moment share a batch, and are tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self
+
+from azure.core.credentials import TokenCredential
+
+from aadsync_lib.errors import CredentialError
+from aadsync_lib.graph.endpoint import Endpoint
+from aadsync_lib.graph.errors import RETRIED
+from aadsync_lib.graph.http import Answer, Ask, JsonObject, Wire
+from aadsync_lib.graph.loop import off_loop
+from aadsync_lib.graph.pacing import PATIENCE, Pause, backoff, retry_after
+from aadsync_lib.graph.requests import Addresses
+from aadsync_lib.ports import Clock
+
+BATCH = 20  # the most requests that Graph takes in one
+NO_BATCH = frozenset({400, 404, 405, 413, 501})  # a gateway in between takes none, or not this one
+TRIES = 6
+THROTTLED_TRIES = 12
+SETTLE = 4  # turns of the loop in which the tasks that one answer woke up ask their next question
+
+
+@dataclass(slots=True)
+class _Item:
+    """A request on its way, and who waits for it."""
+
+    ask: Ask
+    answer: asyncio.Future[JsonObject] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    tries: int = 0
+
+
+class GraphClient:
+    """Graph for the loop that it is entered in.
+
+    Callers ask for one thing each, many at once. Whatever is asked for in the same moment travels
+    together, up to twenty in a ``$batch``; a lone request goes by itself. What Graph throttles or
+    fails is asked for again, together as well.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        credential: TokenCredential,
+        token_scope: str,
+        clock: Clock,
+        concurrency: int,
+        on_request: Callable[[], None],
+    ) -> None:
+        self.endpoint = endpoint
+        self._wire = Wire(endpoint, credential, token_scope, on_request)
+        self.addresses = Addresses(self._wire.adapter)
+        self._clock = clock
+        self._pause = Pause(clock)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._waiting: list[_Item] = []
+        self._flush: asyncio.Task[None] | None = None
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._deliveries:
+            task.cancel()
+        await asyncio.gather(*self._deliveries, return_exceptions=True)
+        await self._wire.close()
+
+    async def get(self, ask: Ask) -> JsonObject:
+        """Return the answer. Raises ``GraphFailure`` when there is none to be had."""
+        item = _Item(ask)
+        self._submit([item])
+        return await item.answer
+
+    def _submit(self, items: Sequence[_Item]) -> None:
+        self._waiting.extend(items)
+        if self._flush is None:
+            self._flush = asyncio.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        for _ in range(SETTLE):
+            await asyncio.sleep(0)
+        waiting, self._waiting, self._flush = self._waiting, [], None
+        together = iter([item for item in waiting if self._relative(item) is not None])
+        while chunk := list(islice(together, BATCH)):
+            self._start(chunk)
+        for item in waiting:
+            if self._relative(item) is None:
+                self._start([item])
+
+    def _relative(self, item: _Item) -> str | None:
+        return self.endpoint.relative(item.ask.url)
+
+    def _start(self, items: list[_Item]) -> None:
+        task = asyncio.create_task(self._deliver(items))
+        self._deliveries.add(task)
+        task.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(self, items: list[_Item]) -> None:
+        try:
+            async with self._slots:
+                await self._pause.over()
+                answers = await self._send(items)
+            again, wait = self._settle(items, answers)
+        except Exception as error:  # noqa: BLE001 - handed to everybody who waits for an answer
+            for item in items:
+                if not item.answer.done():
+                    item.answer.set_exception(error)
+            return
+        if wait:
+            await off_loop(partial(self._clock.sleep, wait))
+        if again:
+            self._submit(again)
+
+    async def _send(self, items: list[_Item]) -> list[Answer]:
+        if len(items) == 1:
+            return [await self._wire.get(items[0].ask)]
+        requests = [self._inner(number, item) for number, item in enumerate(items)]
+        outer = await self._wire.post("/$batch", {"requests": requests})
+        if outer.status in NO_BATCH:
+            return await asyncio.gather(*(self._wire.get(item.ask) for item in items))
+        if not outer.ok:
+            return [outer] * len(items)
+        inner = {str(reply.get("id")): reply for reply in _replies(outer)}
+        return [_opened(inner.get(str(number))) for number in range(len(items))]
+
+    def _inner(self, number: int, item: _Item) -> JsonObject:
+        request: JsonObject = {"id": str(number), "method": "GET", "url": self._relative(item)}
+        return request | ({"headers": item.ask.headers} if item.ask.headers else {})
+
+    def _settle(self, items: list[_Item], answers: list[Answer]) -> tuple[list[_Item], float]:
+        """Hand out what came; return what to ask for again, and after how many seconds.
+
+        Where Graph throttles, or says how long to wait, the wait is a pause for everybody.
+        """
+        again: list[_Item] = []
+        wait = 0.0
+        for item, answer in zip(items, answers, strict=True):
+            item.tries += 1
+            if answer.status == 401:
+                raise self._refused(answer)
+            if answer.ok:
+                item.answer.set_result(answer.body)
+                continue
+            asked = retry_after(answer.retry_after, self._clock.now())
+            if not _worth_another(item, answer, asked):
+                item.answer.set_exception(answer.failure())
+                continue
+            again.append(item)
+            if asked is not None:
+                self._pause.extend(asked)
+            elif answer.status == 429:
+                self._pause.extend(backoff(item.tries))
+            else:
+                wait = max(wait, backoff(item.tries))
+        return again, wait
+
+    def _refused(self, answer: Answer) -> CredentialError:
+        return CredentialError(
+            f"Graph at {self.endpoint.root} refused the token (401 {answer.failure().code}). "
+            f"Nothing was read or changed. Check source.auth, source.tenant_id and source.cloud."
+        )
+
+
+def _worth_another(item: _Item, answer: Answer, asked: float | None) -> bool:
+    if answer.status not in RETRIED or (asked or 0.0) > PATIENCE:
+        return False
+    return item.tries < (THROTTLED_TRIES if answer.status == 429 else TRIES)
+
+
+def _replies(outer: Answer) -> list[JsonObject]:
+    replies = outer.body.get("responses")
+    return [reply for reply in replies if isinstance(reply, dict)] if replies else []
+
+
+def _opened(reply: JsonObject | None) -> Answer:
+    """Return an answer from within a batch, like one that came by itself."""
+    if reply is None:
+        return Answer.unusable("missing_in_batch")
+    headers: dict[str, Any] = reply.get("headers") or {}
+    wait = next((str(v) for k, v in headers.items() if k.lower() == "retry-after"), None)
+    status = reply.get("status")
+    return Answer.of(status if isinstance(status, int) else 0, reply.get("body"), wait)

@@ -1,0 +1,127 @@
+"""An explanation as a notebook shows it: a page, and tidy frames of its paths and memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+
+from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.explanation import Explanation, Fate, Identity, Path, Standing
+from aadsync_lib.report.escape import cut, label, visible
+from aadsync_lib.report.explain.as_json import explanation_to_json
+from aadsync_lib.report.explain.parts import not_found, parts
+from aadsync_lib.report.explain.text import INCOMPLETE
+from aadsync_lib.report.explain.tree import BAD, BENT, GOOD
+from aadsync_lib.report.explain.words import shown, when
+from aadsync_lib.report.summary import page
+from aadsync_lib.report.templates import templates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAME, SENTENCE = 64, 240  # characters shown of each
+MEMBERS = 100  # of a group, in the result of the notebook
+TONES = {GOOD: "good", BENT: "warn", BAD: "bad"}
+ENTRA = "Entra"
+PATHS = ("name", "kind", "external_id", "side", "top", "path", "groups", "kept", "reason")
+MEMBERSHIPS = ("name", "external_id", "target", "group", "group_external_id", "there", "in_entra",
+               "next", "reason", "since", "run_id", "how")  # fmt: skip
+
+
+def explanation_page(found: Explanation) -> str:
+    """Return a page with a tree for each side, shortened as the text is."""
+    names = " in ".join(filter(None, (found.user, found.group)))
+    return page(f"Explain {names}", explanation_part(found))
+
+
+def explanation_part(found: Explanation) -> str:
+    """Return what that page says, to be put into a page with more."""
+    return (
+        _templates()
+        .get_template("explained.html.j2")
+        .render(
+            parts=tuple(parts(found)),
+            unknown=() if found.found else not_found(found),
+            incomplete="" if found.complete else INCOMPLETE,
+            tones=TONES,
+        )
+    )
+
+
+def explanation_result(found: Explanation) -> JsonObject:
+    """Return the ``explanation`` document; of a large group's members the first, and how many more."""
+    document = explanation_to_json(found)
+    for group in document["groups"]:
+        group["more_members"] = len(group["members"][MEMBERS:])
+        del group["members"][MEMBERS:]
+    return document
+
+
+def paths_frame(found: Explanation) -> pd.DataFrame:
+    """Return a row for each path of each side, all columns ``string``.
+
+    ``path`` names the groups from the top to the identity, ``groups`` counts them, ``kept`` says whether
+    the targets get it (``true`` on a target), and ``reason`` why not.
+    """
+    return _frame(PATHS, _paths(found))
+
+
+def memberships_frame(found: Explanation) -> pd.DataFrame:
+    """Return a row for each group on a target that somebody is, was or would be directly in."""
+    return _frame(MEMBERSHIPS, _memberships(found))
+
+
+def _frame(columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(list(rows), columns=list(columns), dtype="string")
+
+
+def _paths(found: Explanation) -> Iterator[tuple[Any, ...]]:
+    for person in found.people:
+        sides = [(ENTRA, person.paths.listed)]
+        sides += [(one.target, one.paths.listed if one.paths else ()) for one in person.targets]
+        for side, listed in sides:
+            yield from (_path(person.identity, side, path) for path in listed)
+    for group in found.groups:
+        names = (ENTRA, *(one.target for one in group.targets))
+        for member in group.members:
+            for side, way in zip(names, (member.entra, *member.targets), strict=True):
+                if way:
+                    yield _path(member.identity, side, way)
+
+
+def _path(one: Identity, side: str, path: Path) -> tuple[Any, ...]:
+    names = [step.name for step in path.steps]
+    reason = next((step.reason for step in path.steps if step.fate is Fate.CUT), None)
+    way = " > ".join((*names, shown(one)))
+    head = (one.name, one.kind.value, one.external_id, side, names[0], way)
+    return (*head, str(len(names)), str(path.kept).lower(), reason)
+
+
+def _memberships(found: Explanation) -> Iterator[tuple[Any, ...]]:
+    asked = [(one.identity, one.targets) for one in found.people]
+    asked += [(one.identity, one.targets) for one in found.groups]
+    for identity, targets in asked:
+        for standing in targets:
+            yield from _rows(identity, standing)
+
+
+def _rows(one: Identity, standing: Standing) -> Iterator[tuple[Any, ...]]:
+    for row in standing.groups:
+        there, wanted = str(row.there).lower(), str(row.wanted).lower()
+        since = None if row.since is None else when(row.since)
+        how = row.how.value if row.how else None
+        yield (one.name, one.external_id, standing.target, row.name, row.group, there, wanted,
+               row.next.value, row.reason, since, row.run_id, how)  # fmt: skip
+
+
+@cache
+def _templates() -> Environment:
+    found = templates("aadsync_lib.notebook")
+    found.filters["name"] = lambda name: cut(label(name), NAME)
+    found.filters["sentence"] = lambda text: cut(visible(text), SENTENCE)
+    return found

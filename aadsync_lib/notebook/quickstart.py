@@ -1,0 +1,99 @@
+"""The rehearsal of the quickstart: a whole company on the driver, no credentials, no configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aadsync_lib.config.policy import Limits
+from aadsync_lib.demo import Tour
+from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.run import RunReport
+from aadsync_lib.notebook.explanation import explanation_part
+from aadsync_lib.notebook.platform import Platform
+from aadsync_lib.notebook.progress import notebook_progress
+from aadsync_lib.report.escape import visible
+from aadsync_lib.report.explain.text import explanation_text
+from aadsync_lib.report.page import Look
+from aadsync_lib.report.summary import page, plan_part
+from aadsync_lib.report.text import plan_text
+from aadsync_lib.sandbox import Sandbox, company
+
+PEOPLE = 120
+SEED = 7
+SPEED = 20  # times as fast as the published limits
+SHORT = 60  # changes up to which the text of a plan shows each of them
+
+
+def quickstart(names: Mapping[str, Any]) -> RunReport:
+    """Sync Contoso in front of the reader; return what became of the accident at the end.
+
+    ``names`` are the globals of the notebook.
+    """
+    platform = Platform(names)
+    teller = PageTeller(platform)
+    with (
+        TemporaryDirectory(prefix="aadsync-quickstart-") as folder,
+        Sandbox(company(PEOPLE, SEED), speed=SPEED) as sandbox,
+    ):
+        progress = notebook_progress(platform.interactive)
+        report = Tour(sandbox, Path(folder), teller, progress).walk()
+        teller.end()
+    return report
+
+
+class PageTeller:
+    """Implements ``tour.Teller``: one page for each step."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._title = ""
+        self._html: list[str] = []
+        self._text: list[str] = []
+
+    def step(self, title: str, why: str) -> None:
+        """Show what was told of the step before, and begin another."""
+        self.end()
+        self._title = title
+        self._say(f"<h2>{_data(title)}</h2><p>{_data(why)}</p>", f"{title}\n\n{why}\n")
+
+    def tell(self, text: str) -> None:
+        """Say a sentence or two."""
+        self._say(f"<p>{_data(text)}</p>", f"{text}\n")
+
+    def bullets(self, sentences: Iterable[str]) -> None:
+        """Say what happened, one thing a line."""
+        said = list(sentences)
+        items = "".join(f"<li>{_data(one)}</li>" for one in said)
+        self._say(f"<ul>{items}</ul>", "".join(f"- {one}\n" for one in said))
+
+    def plan(self, plan: Plan) -> None:
+        """Show a plan."""
+        self._say(plan_part(plan, limits=Limits()), plan_text(plan, Look(), listed=SHORT))
+
+    def refused(self, error: RefusedError) -> None:
+        """Show why the guard stopped a plan."""
+        self._say(plan_part(error.plan, limits=Limits()), f"{error}\n")
+
+    def explained(self, found: Explanation) -> None:
+        """Show why somebody is in a group."""
+        self._say(explanation_part(found), explanation_text(found))
+
+    def end(self) -> None:
+        """Show what is not shown yet."""
+        if self._html:
+            self._platform.page(page(self._title, *self._html), "\n".join(self._text))
+        self._html, self._text = [], []
+
+    def _say(self, html: str, text: str) -> None:
+        self._html.append(html)
+        self._text.append(text)
+
+
+def _data(text: str) -> str:
+    return escape(visible(text))

@@ -1,0 +1,143 @@
+"""How a notebook ends: with an error, or with a summary as its result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from aadsync_lib.config.policy import Limits
+from aadsync_lib.doctor.examine import Finding
+from aadsync_lib.engine.refusal import refusal
+from aadsync_lib.errors import AadsyncError, PartialError
+from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.model.run import RunReport, Status, TargetReport
+from aadsync_lib.report.escape import visible
+from aadsync_lib.report.explain.parts import not_found
+from aadsync_lib.report.outcomes import failures, quarantined_in
+from aadsync_lib.report.plan_rows import shortened
+
+SHOWN = 10  # failures that an error names
+
+
+def refused(plan: Plan, limits: Limits, approve: str | None) -> str | None:
+    """Return why the guard stops this plan, in the words of a notebook, or ``None``."""
+    no = refusal(plan, limits, approve)
+    return no and in_notebook_words(no)
+
+
+def in_notebook_words(text: str) -> str:
+    """Name the widget where the command line has an option."""
+    return text.replace("--approve sha256:", "approve = sha256:")
+
+
+def check_planned(result: str | None, *, refused: str | None) -> None:
+    """Raise unless the task that plans went well: a plan that is there may be of an earlier attempt."""
+    if result and result.lower() != "success" and not refused:
+        raise AadsyncError(
+            f"The plan was not made: its task ended as {result}. Nothing was applied after it. Look at "
+            f"the run page of that task."
+        )
+
+
+def check_run(report: RunReport) -> None:
+    """Raise ``PartialError`` when something was not done; what waits for a person is shown only."""
+    failed = [failure for target in report.targets for failure in failures(target)]
+    held = [one for target in report.targets for one in target.held]
+    if held and not failed and not report.undoes:  # an undo leaves alone what changed since
+        raise PartialError(held_back((one.name, one.reason) for one in held))
+    if not failed and report.status in {Status.SUCCEEDED, Status.PARTIAL}:
+        return
+    lines = "\n".join(
+        f"  {one.action.value} {visible(one.name)}: {visible(one.error)}" for one in failed[:SHOWN]
+    )
+    more = f"\n  and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+    raise PartialError(
+        f"Run {report.run_id} ended {report.status.value}: {len(failed)} changes were not done.\n"
+        f"{lines}{more}\nThe next run tries them again. What was done is recorded."
+    )
+
+
+def held_back(held: Iterable[tuple[str, str]]) -> str:
+    """Say what waits and why: what could not be read is not gone, and what failed is tried again later."""
+    known = list(held)
+    shown, more = shortened(tuple(dict.fromkeys(known)), SHOWN)
+    lines = "\n".join(f"  {visible(name)}: {visible(reason)}" for name, reason in shown)
+    also = f"\n  and {more} more" if more else ""
+    return (
+        f"{len(known)} changes are held back; everything else was done.\n{lines}{also}\nWhere Entra could "
+        f"not be read, 01_setup says what may not be."
+    )
+
+
+def check_findings(findings: Sequence[Finding]) -> None:
+    """Raise when something that a sync needs does not work."""
+    failed = [str(finding) for finding in findings if finding.status == "failed"]
+    if failed:
+        lines = "\n".join(f"  {line}" for line in failed)
+        raise AadsyncError(f"Checks failed: {len(failed)}. Mend them and run this again.\n{lines}")
+
+
+def check_found(found: Explanation) -> None:
+    """Raise when nobody has the name, with where it was looked for."""
+    if not found.found:
+        raise AadsyncError("\n".join(map(visible, not_found(found))))
+
+
+def plan_result(plan: Plan, saved: str | None) -> JsonObject:
+    """Return what a plan comes to, small enough for the result of a notebook."""
+    return {
+        "kind": "plan",
+        "sync": plan.sync,
+        "digest": plan.digest,
+        "complete": plan.complete,
+        "saved": saved,
+        "targets": [_planned(target) for target in plan.targets],
+    }
+
+
+def run_result(report: RunReport) -> JsonObject:
+    """Return what a run did, small enough for the result of a notebook."""
+    return {
+        "kind": "run",
+        "run_id": report.run_id,
+        "sync": report.sync,
+        "digest": report.digest,
+        "status": report.status.value,
+        "targets": [_ran(target) for target in report.targets],
+        "requests": {"graph": report.requests.graph, "databricks": report.requests.databricks},
+        "seconds": report.seconds,
+    }
+
+
+def findings_result(findings: Sequence[Finding]) -> JsonObject:
+    """Return how many checks ended how."""
+    return {
+        "kind": "doctor",
+        "ok": sum(finding.status == "ok" for finding in findings),
+        "warnings": sum(finding.status == "warning" for finding in findings),
+    }
+
+
+def _planned(target: TargetPlan) -> JsonObject:
+    return {
+        "target": target.target,
+        "counts": dict(target.counts),
+        "members_added": target.members_added,
+        "members_removed": target.members_removed,
+        "quarantined": len(target.quarantined),
+        "held": len(target.held),
+    }
+
+
+def _ran(target: TargetReport) -> JsonObject:
+    return {
+        "target": target.target,
+        "status": target.status.value,
+        "applied": dict(target.applied),
+        "members_added": target.members_added,
+        "members_removed": target.members_removed,
+        "failed": len(target.failed),
+        "quarantined": len(quarantined_in(target)),
+        "held": len(target.held),
+    }

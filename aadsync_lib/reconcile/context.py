@@ -1,0 +1,233 @@
+"""Everything that the changes of one target are worked out from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from aadsync_lib.config.capacity import Capacity
+from aadsync_lib.config.policy import Policy, Protected
+from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.change import MemberRef
+from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.directory import Presence
+from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.model.link import Link, Links
+from aadsync_lib.reconcile.collector import uncollected
+from aadsync_lib.reconcile.desired.naming import SYSTEM_GROUPS
+from aadsync_lib.reconcile.holds.retries import Tries
+from aadsync_lib.reconcile.matching.correlate import Correlation, Situation, correlate
+from aadsync_lib.reconcile.matching.renames import kept_names, recreate
+from aadsync_lib.reconcile.past import Past
+
+
+@dataclass(frozen=True)
+class Case:
+    """Both sides, what is ours, what the policy says, and what is remembered.
+
+    ``members`` holds the direct members of the groups in play. ``shared`` names, by target id, the
+    other sync that manages an object. ``replaced`` are the objects that identities had under their
+    former names, ``withheld`` the identities that are not made in this run, both by object id.
+    ``fates`` says where leavers are in Entra. ``now`` is in seconds since the epoch.
+    """
+
+    desired: Desired
+    target: TargetSnapshot
+    links: Links
+    policy: Policy
+    correlation: Correlation
+    protected: frozenset[str]
+    members: Mapping[str, Members] = field(default_factory=dict)
+    shared: Mapping[str, str] = field(default_factory=dict)
+    capacity: Capacity = field(default_factory=Capacity)
+    past: Past = field(default_factory=Past)
+    tries: Tries = field(default_factory=Tries)
+    replaced: Mapping[str, Account] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
+    fates: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    now: float = 0.0
+
+    @property
+    def mirrors(self) -> bool:
+        """Whether anything may be removed at all."""
+        return self.policy.mode == "mirror"
+
+    @cached_property
+    def spared(self) -> frozenset[str]:
+        """The target ids that are removed from no group: protected, or in question."""
+        unnamed = self.desired.quarantined.keys() - self.correlation.matches.keys()
+        links = (self.links.by_external.get(external_id) for external_id in unnamed)
+        waiting = {self.replaced[one].id for one in self.replaced.keys() & self.withheld}
+        in_question = {link.target_id for link in links if link} | waiting
+        return self.protected | (self.correlation.held - self._outlived) | in_question
+
+    @cached_property
+    def _outlived(self) -> frozenset[str]:
+        """The objects of identities that have another one by now: there is no question whose they are."""
+        return frozenset(
+            link.target_id
+            for link in self.past.former
+            if (there := self.account(link.external_id)) and there.id != link.target_id
+        )
+
+    @cached_property
+    def via(self) -> Mapping[str, str]:
+        """By object id, the name of the first group that brings an identity into scope."""
+        found: dict[str, str] = {}
+        rest = set(self.desired.principals) | set(self.desired.groups)
+        for group in sorted(self.desired.groups.values(), key=lambda one: one.principal.name):
+            new = rest & group.members
+            rest -= new
+            found |= dict.fromkeys(new, group.principal.name)
+        return found
+
+    @cached_property
+    def bystanders(self) -> frozenset[str]:
+        """Who is disabled in Entra and not ours on the target: left exactly as it is."""
+        return frozenset(
+            external_id
+            for external_id, match in self.correlation.matches.items()
+            if not match.principal.active and match.situation is not Situation.LINKED
+        )
+
+    def account(self, external_id: str) -> Account | None:
+        """Return the object on the target that is this identity."""
+        match = self.correlation.matches.get(external_id)
+        return match.account if match else None
+
+    def leavers(self, *kinds: Kind) -> tuple[tuple[Link, Account], ...]:
+        """Return the linked objects that the target has and that are no longer in scope."""
+        return tuple(found for kind in kinds for found in self._leavers[kind])
+
+    @cached_property
+    def _leavers(self) -> Mapping[Kind, Sequence[tuple[Link, Account]]]:
+        taken = {m.account.id for m in self.correlation.matches.values() if m.account}
+        left = {link.target_id for link in self.out_of_scope} - taken
+        gone = left & self.target.accounts.keys()
+        found: dict[Kind, list[tuple[Link, Account]]] = {kind: [] for kind in Kind}
+        for link in self.out_of_scope:
+            if link.target_id in gone:
+                found[link.kind].append((link, self.target.accounts[link.target_id]))
+        return found
+
+    @cached_property
+    def out_of_scope(self) -> Sequence[Link]:
+        """The links of identities that are no longer in scope, in order of object id."""
+        in_scope = self.correlation.matches.keys() | self.desired.quarantined.keys()
+        gone = sorted(self.links.by_external.keys() - in_scope)
+        return [self.links.by_external[external_id] for external_id in gone]
+
+    def groups_in_play(self) -> tuple[str, ...]:
+        """Return the target ids of the groups whose members the plan may change."""
+        linked = {link.target_id for link in self.links.of_kind(Kind.GROUP)}
+        found = (self._in_scope | linked) & self.target.accounts.keys()
+        return tuple(sorted(found - self.protected))
+
+    def groups_passed(self) -> tuple[str, ...]:
+        """Return the target ids of the groups through which a way may lead, though nobody changes them."""
+        return tuple(sorted(self._in_scope & self.protected))
+
+    @cached_property
+    def _in_scope(self) -> frozenset[str]:
+        accounts = map(self.account, self.desired.groups)
+        return frozenset(account.id for account in accounts if account)
+
+    def current(self, group: Account) -> Members | None:
+        """Return the members that a group on the target has, ``None`` where it is gone."""
+        return self.members.get(group.id)
+
+    def ref(self, target_id: str) -> MemberRef:
+        """Describe a member that the target has."""
+        link = self.links.by_target.get(target_id)
+        account = self.target.accounts.get(target_id)
+        if account is None:
+            return MemberRef(link.external_id if link else None, target_id, target_id, Kind.USER)
+        external_id = link.external_id if link else account.external_id
+        return MemberRef(external_id, target_id, account.name, account.kind)
+
+
+@uncollected()
+def build_case(
+    desired: Desired,
+    target: TargetSnapshot,
+    links: Links,
+    policy: Policy,
+    *,
+    shared: Mapping[str, str] | None = None,
+    capacity: Capacity | None = None,
+    past: Past | None = None,
+    tries: Tries | None = None,
+    now: float = 0.0,
+) -> Case:
+    """Correlate both sides; the members of the groups in play are still to be read."""
+    shared, past, tries = shared or {}, past or Past(), tries or Tries()
+    protected = protected_ids(target, policy.protected, desired, links)
+    fixed = protected | kept_names(desired, target, links, policy, tries)
+    correlation = correlate(desired, target, links, policy.adopt, fixed, shared)
+    untouchable = protected | shared.keys()
+    return Case(
+        desired=desired,
+        target=target,
+        links=links,
+        policy=policy,
+        correlation=correlation,
+        protected=protected,
+        shared=shared,
+        capacity=capacity or Capacity(),
+        past=past,
+        tries=tries,
+        replaced=recreate(correlation, target, links, policy, untouchable, past.former),
+        now=now,
+    )
+
+
+def protected_ids(
+    target: TargetSnapshot, protected: Protected, desired: Desired, links: Links
+) -> frozenset[str]:
+    """Return the target ids that no change may touch.
+
+    By name or id, on either side, from the settings; account admins, the identity that runs the sync,
+    and the groups that Databricks itself keeps.
+    """
+    named = {
+        Kind.USER: {name_key(name) for name in protected.users},
+        Kind.SERVICE_PRINCIPAL: {name_key(name) for name in protected.service_principals},
+        Kind.GROUP: {name_key(name) for name in protected.groups},
+    }
+    named_ids = {
+        account.id
+        for account in target.accounts.values()
+        if named[account.kind]
+        and not named[account.kind].isdisjoint(
+            (*_names(account), *_names_in_entra(account, desired, links))
+        )
+    }
+    return target.own | named_ids | _untouchable(target)
+
+
+def _untouchable(target: TargetSnapshot) -> set[str]:
+    return {
+        account.id
+        for account in target.accounts.values()
+        if account.admin or (account.kind is Kind.GROUP and name_key(account.name) in SYSTEM_GROUPS)
+    }
+
+
+def _names(account: Account) -> tuple[str, ...]:
+    given = (account.id, account.name, account.external_id, _shown(account))
+    return tuple(name_key(name) for name in given if name)
+
+
+def _names_in_entra(account: Account, desired: Desired, links: Links) -> tuple[str, ...]:
+    link = links.by_target.get(account.id)
+    if link is None:
+        return ()
+    group = desired.groups.get(link.external_id)
+    principal = group.principal if group else desired.principals.get(link.external_id)
+    return tuple(map(name_key, (link.external_id, *((principal.name,) if principal else ()))))
+
+
+def _shown(account: Account) -> str | None:
+    """Return the display name where it identifies: two people may share one."""
+    return account.display_name if account.kind is Kind.SERVICE_PRINCIPAL else None

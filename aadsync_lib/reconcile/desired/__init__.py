@@ -1,0 +1,1 @@
+"""Entra's directory as the targets should have it."""

@@ -1,0 +1,149 @@
+"""From what Entra has to what the targets should have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Set
+
+from aadsync_lib.config.scope import MappingSettings, Scope
+from aadsync_lib.model.desired import Desired, DesiredGroup, Nest
+from aadsync_lib.model.directory import Group, Notice, ServicePrincipal, Snapshot, User
+from aadsync_lib.model.identity import Kind, Principal, name_key
+from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.reconcile.collector import uncollected
+from aadsync_lib.reconcile.desired.filters import excluded
+from aadsync_lib.reconcile.desired.nesting import nest
+
+SYSTEM_GROUPS = frozenset({"admins", "users", "account users"})
+LONGEST_NAME = 255
+NOUN = {Kind.USER: "users", Kind.SERVICE_PRINCIPAL: "service principals", Kind.GROUP: "groups"}
+ATTRIBUTE = {
+    Kind.USER: "userName",
+    Kind.SERVICE_PRINCIPAL: "applicationId",
+    Kind.GROUP: "displayName",
+}
+REMEDY = {
+    Kind.USER: "mapping.user_name and mapping.guest_user_name say which attribute names them",
+    Kind.SERVICE_PRINCIPAL: "take all but one of them out of scope",
+    Kind.GROUP: "rename them in Entra, or tell them apart by {mailNickname} or {id} in "
+    "mapping.group_name",
+}
+
+
+@uncollected()
+def desire(snapshot: Snapshot, scope: Scope, mapping: MappingSettings) -> Desired:
+    """Return everybody and everything in scope, named for the target.
+
+    Identities that cannot be named without a guess are quarantined, all claimants of a name alike.
+    """
+    nesting = nest(snapshot, scope)
+    wanted = frozenset().union(snapshot.assigned, *(n.members for n in nesting.groups.values()))
+    quarantined: dict[str, Quarantined] = {}
+    principals = _people(snapshot, scope, mapping, wanted, quarantined)
+    principals |= _services(snapshot, scope, wanted)
+    groups = {
+        gid: _group(snapshot.groups[gid], mapping, quarantined) for gid in sorted(nesting.groups)
+    }
+    _contested((*principals.values(), *groups.values()), quarantined)
+    in_scope = principals.keys() | groups.keys() | quarantined.keys()
+    whole = wanted <= in_scope  # then every group's members are
+    return Desired(
+        principals=principals,
+        groups={
+            gid: _with_members(principal, nesting.groups[gid], None if whole else in_scope)
+            for gid, principal in groups.items()
+        },
+        quarantined=quarantined,
+        notices=(*snapshot.notices, *_unread_notices(snapshot), *nesting.notices),
+        complete=snapshot.complete,
+    )
+
+
+def _unread_notices(snapshot: Snapshot) -> Iterable[Notice]:
+    return (Notice("source_unread", reason) for reason in snapshot.unread)
+
+
+def _people(
+    snapshot: Snapshot,
+    scope: Scope,
+    mapping: MappingSettings,
+    wanted: frozenset[str],
+    quarantined: dict[str, Quarantined],
+) -> dict[str, Principal]:
+    found: dict[str, Principal] = {}
+    for uid in sorted(wanted & snapshot.users.keys()):
+        user = snapshot.users[uid]
+        if excluded(user, scope):
+            continue
+        attribute = mapping.guest_user_name if user.guest else mapping.user_name
+        name = user.mail if attribute == "mail" else user.user_principal_name
+        if name and name.strip():
+            found[uid] = _person(user, name.strip().lower())
+        else:
+            key = "guest_user_name" if user.guest else "user_name"
+            reason = f"has no {attribute}, which mapping.{key} takes the userName from"
+            quarantined[uid] = Quarantined(uid, user.user_principal_name, reason)
+    return found
+
+
+def _person(user: User, name: str) -> Principal:
+    shown = (user.display_name or "").strip() or name
+    return Principal(Kind.USER, user.id, name, shown, user.enabled)
+
+
+def _services(snapshot: Snapshot, scope: Scope, wanted: frozenset[str]) -> dict[str, Principal]:
+    if not scope.service_principals:
+        return {}
+    found = sorted(wanted & snapshot.service_principals.keys())
+    return {sid: _service(snapshot.service_principals[sid]) for sid in found}
+
+
+def _service(service: ServicePrincipal) -> Principal:
+    shown = (service.display_name or "").strip() or service.app_id
+    return Principal(Kind.SERVICE_PRINCIPAL, service.id, service.app_id, shown, service.enabled)
+
+
+def _group(
+    group: Group, mapping: MappingSettings, quarantined: dict[str, Quarantined]
+) -> Principal:
+    values = {
+        "displayName": group.display_name,
+        "mailNickname": group.mail_nickname or "",
+        "id": group.id,
+    }
+    name = re.sub(r"\{(\w+)\}", lambda key: values[key[1]], mapping.group_name).strip()
+    problem = _unusable(name)
+    if problem:
+        quarantined[group.id] = Quarantined(group.id, name or group.display_name, problem)
+    return Principal(Kind.GROUP, group.id, name, name)
+
+
+def _unusable(name: str) -> str | None:
+    if not name:
+        return "its name is empty after mapping.group_name"
+    if name_key(name) in SYSTEM_GROUPS:
+        return f"{name} is a group of Databricks itself; give it another name by mapping.group_name"
+    if len(name) > LONGEST_NAME:
+        return f"its name has {len(name)} characters; Databricks takes {LONGEST_NAME}"
+    return None
+
+
+def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantined]) -> None:
+    first: dict[Kind, dict[str, Principal]] = {kind: {} for kind in Kind}
+    claims: dict[tuple[Kind, str], list[Principal]] = {}
+    for principal in principals:
+        kind, key = principal.kind, name_key(principal.name)
+        earlier = first[kind].setdefault(key, principal)
+        if earlier is not principal:
+            claims.setdefault((kind, key), [earlier]).append(principal)
+    for (kind, _), claimants in claims.items():
+        ids = ", ".join(sorted(claimant.external_id for claimant in claimants))
+        count = "two" if len(claimants) == 2 else str(len(claimants))
+        for one in claimants:
+            reason = f"{count} Entra {NOUN[kind]} map to {ATTRIBUTE[kind]} {one.name}: {ids}; {REMEDY[kind]}"
+            quarantined.setdefault(one.external_id, Quarantined(one.external_id, one.name, reason))
+
+
+def _with_members(principal: Principal, nest_: Nest, among: Set[str] | None) -> DesiredGroup:
+    members = nest_.members if among is None else nest_.members & among
+    return DesiredGroup(principal, members, nest_.height, nest_.unread)

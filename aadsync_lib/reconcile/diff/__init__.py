@@ -1,0 +1,1 @@
+"""Differences between what is desired and what a target has, as changes."""

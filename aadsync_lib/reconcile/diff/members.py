@@ -1,0 +1,166 @@
+"""Changes of who is in a group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import attrgetter
+
+from aadsync_lib.model.account import Account, Unread
+from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.desired import DesiredGroup
+from aadsync_lib.model.identity import Kind, Principal
+from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.matching.correlate import Match, Situation
+
+
+@dataclass(slots=True)
+class GroupChanges:
+    """The changes of all groups, with what waits.
+
+    Nobody joins more groups than ``most``.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    held: list[Quarantined] = field(default_factory=list)
+    most: int = 0
+
+
+class Roster:
+    """Everybody in scope who is there, or will be, to be a member of a group."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._ids = {
+            external_id: match.account.id if match.account else None
+            for external_id, match in case.correlation.matches.items()
+            if match.account
+            or (
+                (match.situation is Situation.ABSENT and match.principal.active)
+                and external_id not in case.withheld
+            )
+        }
+
+    def compare(
+        self, current: frozenset[str], wanted: frozenset[str]
+    ) -> tuple[frozenset[str], list[MemberRef]]:
+        """Return the members, as target ids, that are not wanted, and who is wanted and not there.
+
+        Who is disabled and not ours is left as it is.
+        """
+        if not current:
+            return current, self._refs(wanted)
+        there = frozenset(map(self._ids.get, wanted))
+        if there == current:
+            return frozenset(), []
+        missing = [] if there <= current else [m for m in wanted if self._ids.get(m) not in current]
+        return current.difference(there), self._refs(missing)
+
+    def _refs(self, members: Collection[str]) -> list[MemberRef]:
+        places = self._places
+        try:
+            found = sorted(map(places.__getitem__, members))
+        except KeyError:  # somebody who cannot be added: rare enough to look at everybody only then
+            found = sorted(places[member] for member in members if member in places)
+        joins = self._joins
+        for place in found:
+            joins[place] += 1
+        return list(map(self._listed.__getitem__, found))
+
+    @property
+    def most(self) -> int:
+        """In how many groups somebody was wanted and not there, at most."""
+        return max(self._joins, default=0)
+
+    @cached_property
+    def _joins(self) -> list[int]:
+        return [0] * len(self._listed)
+
+    @cached_property
+    def _listed(self) -> Sequence[MemberRef]:
+        """Everybody who may be added, by name; who shares one is in order of object id already."""
+        matches, bystanders = self._case.correlation.matches, self._case.bystanders
+        refs = (
+            MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
+            for one, there in self._ids.items()
+            if one not in bystanders
+        )
+        return sorted(refs, key=attrgetter("name"))
+
+    @cached_property
+    def _places(self) -> Mapping[str | None, int]:
+        return {ref.external_id: place for place, ref in enumerate(self._listed)}
+
+
+def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupChanges) -> None:
+    """Work out who joins and who leaves a group in scope."""
+    match = case.correlation.matches[group.principal.external_id]
+    principal, account = match.principal, match.account
+    if group.unread:
+        found.held.append(_held(principal, group.unread))
+    if not (_is_made(case, match) if account is None else account.id not in case.protected):
+        return
+    current = case.current(account) if account else frozenset[str]()
+    if not isinstance(current, frozenset):
+        found.held.append(unseen(principal.external_id, principal.name, current))
+        return
+    surplus, added = roster.compare(current, group.members)
+    removed = [] if group.unread else removable(case, surplus)
+    if removed and not case.desired.complete and any(ref.type is Kind.GROUP for ref in added):
+        if case.mirrors:
+            why = "other groups are nested in it in this very run"
+            found.held.append(_held(principal, why))
+        removed = []
+    found.changes.extend(_member_changes(principal, account, added, removed))
+
+
+def _is_made(case: Case, match: Match) -> bool:
+    made = match.situation is Situation.ABSENT
+    return made and match.principal.external_id not in case.withheld
+
+
+def _held(principal: Principal, why: str) -> Quarantined:
+    """Return what waits for a whole read.
+
+    What a group gets nested instead of people counts as unread, too: a group that could not be read
+    may have hidden a cycle, and the nesting then is not what it was.
+    """
+    reason = f"a part of the source could not be read, so that nobody is removed: {why}"
+    return Quarantined(principal.external_id, principal.name, reason)
+
+
+def removable(case: Case, surplus: frozenset[str]) -> list[MemberRef]:
+    """Leave out those who are protected or in question."""
+    return [case.ref(target_id) for target_id in surplus - case.spared] if surplus else []
+
+
+def _member_changes(
+    principal: Principal,
+    account: Account | None,
+    added: list[MemberRef],
+    removed: list[MemberRef],
+) -> Iterator[Change]:
+    target_id = account.id if account else None
+    for action, refs, why in (
+        (Action.ADD_MEMBERS, added, "members in Entra"),
+        (Action.REMOVE_MEMBERS, sorted(removed, key=by_name), "not members in Entra"),
+    ):
+        if refs:
+            members = tuple(refs)
+            yield Change(
+                action, principal.external_id, target_id, principal.name, why, members=members
+            )
+
+
+def by_name(member: MemberRef) -> tuple[str, str, str]:
+    """Return the order in which members are listed."""
+    return member.name, member.external_id or "", member.target_id or ""
+
+
+def unseen(external_id: str, name: str, current: Unread | None) -> Quarantined:
+    """Return what waits because the target did not show who is in a group."""
+    why = current.reason if current else "the group is gone"
+    reason = f"its members on the target could not be read: {why}"
+    return Quarantined(external_id, name, reason)

@@ -1,0 +1,105 @@
+"""What an identity in scope would be on the target, and who owns it instead of this sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.identity import Kind, Principal
+from aadsync_lib.model.plan import Found
+from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.matching.correlate import Match, Situation, adopt_setting
+from aadsync_lib.reconcile.matching.index import Index
+
+ADOPTABLE = (Situation.SAME_ID, Situation.SAME_NAME)
+
+
+def found(case: Case) -> tuple[Found, ...]:
+    """List what is there and not ours, by name.
+
+    An object that this very plan adopts is left out, unless it looks as if somebody else would go on
+    changing it.
+    """
+    index = Index(case.desired, case.target, case.links, case.shared)
+    matches = case.correlation.matches.values()
+    rows = (row for match in matches for row in _found(case, match, index))
+    return tuple(sorted(rows, key=lambda row: (row.name, row.target_id, row.external_id)))
+
+
+def puzzling_groups(case: Case) -> frozenset[str]:
+    """Return the groups, by target id, of which only their members tell who owns them."""
+    matches = case.correlation.matches
+    taken = (matches[one] for one in case.desired.groups if _is_taken(matches[one]))
+    index = Index(case.desired, case.target, case.links, case.shared)
+    return frozenset(
+        account.id
+        for match in taken
+        for account in index.same_id(match.principal)
+        if account.id not in case.links.by_target
+    )
+
+
+def _is_taken(match: Match) -> bool:
+    return match.situation is Situation.TAKEN
+
+
+def _found(case: Case, match: Match, index: Index) -> Iterator[Found]:
+    if match.situation is Situation.ABSENT or (
+        match.situation is Situation.LINKED and not match.reason
+    ):
+        return
+    principal, setting = match.principal, match.setting
+    adopting = _adopting(case, match)
+    if adopting:
+        setting = adopt_setting(principal.kind, case.policy.adopt.of(principal.kind))
+    for account in dict.fromkeys(index.candidates(principal)):
+        if account.id in case.links.by_target:
+            continue
+        if not adopting or (
+            account is match.account and _looks_automatic(case, principal, account)
+        ):
+            owner = _owner(case, principal, account)
+            yield Found(
+                principal.kind, principal.external_id, account.id, account.name, owner, setting
+            )
+        setting = None  # it is about the first one, which decided
+
+
+def _adopting(case: Case, match: Match) -> bool:
+    return bool(
+        match.situation in ADOPTABLE
+        and match.account
+        and match.account.id not in case.protected
+        and match.principal.external_id not in case.bystanders
+    )
+
+
+def _owner(case: Case, principal: Principal, account: Account) -> str:
+    if account.id in case.shared:
+        asleep = principal.active and not account.active
+        return f"the sync {case.shared[account.id]}" + (", which has it inactive" if asleep else "")
+    if account.local:
+        return "a workspace: it is local to it"
+    if account.external_id is None:
+        return "nobody: it has no externalId"
+    if _looks_automatic(case, principal, account):
+        return (
+            "looks managed by automatic identity management: its externalId is the object id, and "
+            "SCIM shows none of its members"
+        )
+    if account.external_id == principal.external_id:
+        return "another tool: its externalId is the object id"
+    return f"another externalId: {account.external_id}"
+
+
+def _looks_automatic(case: Case, principal: Principal, account: Account) -> bool:
+    """Return whether SCIM shows no member of a group of Entra that has some there.
+
+    The account's console would show them: automatic identity management keeps them out of SCIM.
+    """
+    return (
+        principal.kind is Kind.GROUP
+        and account.external_id == principal.external_id
+        and case.current(account) == frozenset()
+        and bool(case.desired.groups[principal.external_id].members)
+    )

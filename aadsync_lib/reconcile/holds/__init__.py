@@ -1,0 +1,1 @@
+"""Holds: changes taken out of a plan because they have to wait."""

@@ -1,0 +1,149 @@
+"""What of a plan mends what was done by hand on the target, and what the policy leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from aadsync_lib.model.carried import Ending, How, Membership
+from aadsync_lib.model.change import DEPROVISIONS, Action, Change, MemberRef
+from aadsync_lib.model.identity import Attributes
+from aadsync_lib.model.link import Origin
+from aadsync_lib.model.plan import Left, LeftBy
+from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.matching.correlate import Situation
+from aadsync_lib.reconcile.state.provenance import Remembered, Rows
+
+OURS = (How.ADDED, How.FOUND)
+REMOVING = DEPROVISIONS | {Action.REMOVE_MEMBERS, Action.DELETE_GROUP}
+BY_HAND = {
+    Action.ADD_MEMBERS: "members in Entra; taken out on the target by hand",
+    Action.REMOVE_MEMBERS: "not members in Entra; added on the target by hand",
+}
+
+
+HANDY = {
+    "activate": "it was deactivated on the target by hand",
+    "deactivate": "it was activated on the target by hand",
+    "update": "it was changed on the target by hand",
+}
+
+
+@dataclass(slots=True)
+class Permitted:
+    """What the policy makes of a plan: changes, and differences that stay."""
+
+    changes: list[Change] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+
+
+def permitted(case: Case, known: Remembered, changes: Iterable[Change]) -> Permitted:
+    """Tell drift from what Entra changed, and leave alone what the policy says."""
+    found = Permitted()
+    for change in changes:
+        if _is_plain(case, change):
+            found.changes.append(change)
+            continue
+        for part, by in _parts(case, known, change):
+            if by:
+                found.left.append(Left(part, by))
+            else:
+                found.changes.append(part)
+    return found
+
+
+def _is_plain(case: Case, change: Change) -> bool:
+    """Return whether a change only gives something to what is not ours yet: nothing tells on it."""
+    return change.action not in REMOVING and change.external_id not in case.links.by_external
+
+
+def _parts(case: Case, known: Remembered, change: Change) -> Iterator[tuple[Change, LeftBy | None]]:
+    if change.action.verb in HANDY:
+        part = change if _taken_over(case, change) else _told(change, known.last_set(change))
+        yield part, _left_by(case, part)
+        return
+    rows = known.of(change.external_id)
+    followed = change.action in BY_HAND and _is_followed(case, change, rows)
+    for spares, by_hand, members in _alike(case, change, rows, followed=followed):
+        part = change if members == change.members else replace(change, members=members)
+        if by_hand:
+            part = replace(part, drift=True, reason=BY_HAND[change.action])
+        yield part, LeftBy.MANAGED if spares else _left_by(case, part)
+
+
+def _alike(
+    case: Case, change: Change, rows: Rows, *, followed: bool
+) -> Iterator[tuple[bool, bool, tuple[MemberRef, ...]]]:
+    """Yield the members by whether they stay, and whether somebody put or took them there."""
+    spares = change.action is Action.REMOVE_MEMBERS and case.policy.members == "managed"
+    if not spares and not (followed and (rows or change.action is Action.REMOVE_MEMBERS)):
+        yield False, False, change.members
+        return
+    parts: dict[tuple[bool, bool], list[MemberRef]] = {}
+    for member in change.members:
+        row = rows.get(_was(case, member) or "")
+        kind = spares and not _added(row), followed and _by_hand(change, row)
+        parts.setdefault(kind, []).append(member)
+    for (stays, by_hand), members in sorted(parts.items()):
+        yield stays, by_hand, tuple(members)
+
+
+def _taken_over(case: Case, change: Change) -> bool:
+    """Return whether an object becomes the identity's in this very plan, in place of one that is gone."""
+    match = case.correlation.matches.get(change.external_id or "")
+    there = match.account if match else None
+    return bool(
+        there and there.id == change.target_id and match and match.situation is not Situation.LINKED
+    )
+
+
+def _told(change: Change, last: Attributes) -> Change:
+    """Mark what sets back an attribute to what this sync had set before."""
+    after = change.after or Attributes()
+    as_before = {
+        "activate": last.active is True,
+        "deactivate": last.active is False,
+        "update": last.display_name is not None and last.display_name == after.display_name,
+    }
+    if not as_before[change.action.verb]:
+        return change
+    return replace(change, drift=True, reason=f"{change.reason}; {HANDY[change.action.verb]}")
+
+
+def _left_by(case: Case, change: Change) -> LeftBy | None:
+    if not case.mirrors and change.action in REMOVING:
+        return LeftBy.ADDITIVE
+    return LeftBy.DRIFT if change.drift and case.policy.drift == "report" else None
+
+
+def _is_followed(case: Case, change: Change, rows: Rows) -> bool:
+    """Return whether enough is known of a group to tell by whose hand it differs.
+
+    A group is not ours before it is adopted; and where a run died right after that, nobody knows who
+    was in it.
+    """
+    link = case.links.by_external.get(change.external_id or "")
+    match = case.correlation.matches.get(change.external_id or "")
+    if link is None or (match and match.account and match.situation is not Situation.LINKED):
+        return False
+    return bool(rows) or link.origin is Origin.CREATED
+
+
+def _by_hand(change: Change, row: Membership | None) -> bool:
+    ours = row is not None and row.how in OURS
+    if change.action is Action.ADD_MEMBERS:
+        return ours and row is not None and (row.until is None or row.ending is Ending.LOST)
+    return not ours or row is None or row.until is not None
+
+
+def _added(row: Membership | None) -> bool:
+    """Return whether this sync added a member, so that it may remove it where others may not."""
+    return row is not None and row.until is None and row.how is How.ADDED
+
+
+def _was(case: Case, member: MemberRef) -> str | None:
+    """Return what a member is, or was before somebody deleted it by hand."""
+    if member.target_id or member.external_id is None or member.external_id in case.replaced:
+        return member.target_id
+    link = case.links.by_external.get(member.external_id)
+    return link.target_id if link else None

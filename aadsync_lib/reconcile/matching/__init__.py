@@ -1,0 +1,1 @@
+"""Matches between identities and objects, and writes that nobody recorded."""

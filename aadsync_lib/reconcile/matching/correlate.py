@@ -1,0 +1,207 @@
+"""Which object on the target is which identity of Entra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from aadsync_lib.config.policy import Adopt, AdoptWord
+from aadsync_lib.model.account import Account, TargetSnapshot
+from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.identity import Kind, Principal, same_name
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.reconcile.matching.index import NOBODY, Index, movable
+
+
+class Situation(StrEnum):
+    """What was found on the target for an identity in scope."""
+
+    LINKED = "linked"
+    SAME_ID = "same_id"  # its externalId is the object id
+    SAME_NAME = "same_name"  # its name matches, and the policy lets it be adopted
+    SHARED = "shared"  # another sync of the same store manages it: may be a member, no more
+    ABSENT = "absent"
+    TAKEN = "taken"  # its name belongs to somebody else
+    AMBIGUOUS = "ambiguous"  # several candidates
+    CONTESTED = "contested"  # several claimants, or no usable name
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The situation of one identity. ``account`` is set when it is known which object it is.
+
+    ``setting`` is what would adopt the object in the way, where a setting would.
+    """
+
+    principal: Principal
+    situation: Situation
+    account: Account | None = None
+    reason: str | None = None
+    setting: str | None = None
+
+    @property
+    def quarantined(self) -> Quarantined | None:
+        """The quarantine entry of a situation in which nobody may guess."""
+        if self.reason is None:
+            return None
+        return Quarantined(self.principal.external_id, self.principal.name, self.reason)
+
+
+@dataclass(slots=True)
+class Correlation:
+    """The match of every identity in scope; ``held`` are target ids that some quarantine is about."""
+
+    matches: dict[str, Match] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+
+
+def correlate(
+    desired: Desired,
+    target: TargetSnapshot,
+    links: Links,
+    adopt: Adopt,
+    fixed: frozenset[str] = frozenset(),
+    shared: Mapping[str, str] = NOBODY,
+) -> Correlation:
+    """Match by link, then externalId, then, only where ``adopt`` allows it, by name.
+
+    Two candidates quarantine, as two claimants did before; an absent key matches nothing. ``fixed``
+    are target ids that keep their name whatever Entra says, ``shared`` those that another sync
+    manages, with its name.
+    """
+    index = Index(desired, target, links, shared)
+    groups = (group.principal for group in desired.groups.values())
+    everybody = (*desired.principals.values(), *groups)
+    known = {one.external_id: _known(one, index, adopt, desired.quarantined) for one in everybody}
+    renamed = _renamed(known.values())
+    free = movable(renamed, index, fixed)
+    stuck = renamed.keys() - free - fixed
+    found = Correlation()
+    for principal in everybody:
+        match = known[principal.external_id] or _by_name(principal, index, adopt, free)
+        if match.account and match.account.id in stuck:
+            match = replace(match, reason=_stuck(principal, index))
+        found.matches[principal.external_id] = match
+        if match.reason:
+            found.held.update(account.id for account in index.candidates(principal))
+    known_accounts = {m.account.id for m in found.matches.values() if m.account}
+    found.held -= known_accounts | links.by_target.keys()  # a link leaves no question whose it is
+    return found
+
+
+def _known(
+    principal: Principal, index: Index, adopt: Adopt, contested: Mapping[str, Quarantined]
+) -> Match | None:
+    """Match by link or externalId; ``None`` leaves it to the name."""
+    linked = index.linked(principal)
+    held = contested.get(principal.external_id)
+    if linked:
+        return Match(principal, Situation.LINKED, linked, held.reason if held else None)
+    if held:
+        return Match(principal, Situation.CONTESTED, None, held.reason)
+    same_id = index.same_id(principal)
+    if len(same_id) > 1:  # what another sync made in place of one that it has no link to any more
+        same_id = [one for one in same_id if one.id in index.shared] or same_id
+    if len(same_id) > 1:
+        return _ambiguous(principal, "externalId", same_id)
+    return _by_id(principal, same_id[0], index, adopt) if same_id else None
+
+
+def _renamed(matches: Iterable[Match | None]) -> dict[str, Principal]:
+    """Return, by target id, the groups that are known and have another name in Entra now."""
+    return {
+        match.account.id: match.principal
+        for match in matches
+        if match and match.account and match.account.kind is Kind.GROUP and not match.reason
+        if not same_name(match.account.name, match.principal.name)
+    }
+
+
+def _stuck(principal: Principal, index: Index) -> str:
+    ids = ", ".join(sorted(account.id for account in index.same_name(principal)))
+    return f"its new name belongs to {ids} on the target, so it keeps the name it has there"
+
+
+def _ambiguous(principal: Principal, key: str, accounts: list[Account]) -> Match:
+    ids = ", ".join(sorted(account.id for account in accounts))
+    reason = f"{len(accounts)} objects on the target have its {key}: {ids}"
+    return Match(principal, Situation.AMBIGUOUS, None, reason)
+
+
+def _by_id(principal: Principal, account: Account, index: Index, adopt: Adopt) -> Match:
+    link = index.links.by_target.get(account.id)
+    if link:
+        reason = f"{account.id} has its externalId, but is linked to {link.external_id}"
+        return Match(principal, Situation.TAKEN, None, reason)
+    if account.id in index.shared:
+        return _shared(principal, account, index.shared[account.id])
+    if adopt.of(account.kind) == "never":
+        return _taken(principal, f"{_unmade(account)} with its object id", "unowned")
+    return Match(principal, Situation.SAME_ID, account)
+
+
+def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[str]) -> Match:
+    found = [one for one in index.same_name(principal) if one.id not in free]
+    if not found:
+        return Match(principal, Situation.ABSENT)
+    if len(found) > 1:
+        return _ambiguous(principal, "name", found)
+    account = found[0]
+    owner = index.owner_in_scope(account)
+    if owner:
+        reason = f"its name belongs to {account.id}, which is {owner} in Entra"
+        return Match(principal, Situation.TAKEN, None, reason)
+    if not may_take(account, adopt):
+        return _taken(principal, *_untakeable(account, index.links))
+    unseen = index.owner_unseen(account)
+    if unseen:
+        reason = (
+            f"its name belongs to {account.id}, which is linked to {unseen}, and a part of the source "
+            f"could not be read"
+        )
+        return Match(principal, Situation.TAKEN, None, reason)
+    if account.id in index.shared:
+        return _shared(principal, account, index.shared[account.id])
+    return Match(principal, Situation.SAME_NAME, account)
+
+
+def _shared(principal: Principal, account: Account, sync: str) -> Match:
+    """Match what another sync manages: people can be members of groups of both, a group has one owner."""
+    if account.kind is not Kind.GROUP:
+        return Match(principal, Situation.SHARED, account)
+    reason = (
+        f"{account.id} is a group of the sync {sync}; take it out of the scope of one of the two"
+    )
+    return Match(principal, Situation.TAKEN, None, reason)
+
+
+def _taken(principal: Principal, whose: str, needed: AdoptWord) -> Match:
+    setting = adopt_setting(principal.kind, needed)
+    return Match(principal, Situation.TAKEN, None, f"{whose}; {setting} would adopt it", setting)
+
+
+def _untakeable(account: Account, links: Links) -> tuple[str, AdoptWord]:
+    needed: AdoptWord = "same_name" if account.external_id else "unowned"
+    link = links.by_target.get(account.id)
+    if link:
+        return f"its name belongs to {account.id}, which is linked to {link.external_id}", needed
+    if account.external_id:
+        return f"{_unmade(account)} with another externalId, {account.external_id}", needed
+    return f"{_unmade(account)} by name", needed
+
+
+def may_take(account: Account, adopt: Adopt) -> bool:
+    """Return whether the policy lets an object of the right name be taken over."""
+    word = adopt.of(account.kind)
+    return word == "same_name" or (word == "unowned" and not account.external_id)
+
+
+def adopt_setting(kind: Kind, word: AdoptWord) -> str:
+    """Return the setting of a kind as a person would write it."""
+    return f"policy.adopt.{kind}s: {word}"
+
+
+def _unmade(account: Account) -> str:
+    return f"exists on the target as {account.id}, not made by this sync,"

@@ -1,0 +1,1 @@
+"""State between runs: what the store says, and what a run leaves to it."""

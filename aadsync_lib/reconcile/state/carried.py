@@ -1,0 +1,126 @@
+"""What a run leaves behind for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from aadsync_lib.model.carried import QuarantineRecord, Retry
+from aadsync_lib.model.change import Action
+from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.diff.principals import PEOPLE
+from aadsync_lib.reconcile.holds.retries import MEMBERS, keys_of, retry_key
+
+
+def missing(case: Case) -> Mapping[str, float] | None:
+    """Return since when linked people are missing; ``None`` where nothing changed or not all was read."""
+    if not case.desired.complete:
+        return None
+    before = case.past.missing
+    now = {
+        link.external_id: before.get(link.external_id, case.now)
+        for link in case.out_of_scope
+        if link.kind in PEOPLE
+    }
+    return None if now == before else now
+
+
+def retries_after(
+    before: Sequence[Retry],
+    waiting: frozenset[str],
+    outcomes: Iterable[Outcome],
+    now: float,
+    *,
+    complete: bool,
+) -> tuple[Retry, ...] | None:
+    """Return what failed until now; ``None`` where nothing changed.
+
+    What succeeded, or is not planned any more, is forgotten; a partial read does not tell the latter.
+    """
+    past = {one.key: one for one in before}
+    failed, ended, touched = _failures(outcomes)
+    found: dict[str, Retry] = {}
+    for key, retry in past.items():
+        if key in waiting:
+            found[key] = replace(retry, waited=retry.waited + 1)
+        elif key not in failed and key not in ended and (key in touched or not complete):
+            found[key] = retry
+    for key, (external_id, name, error) in failed.items():
+        old = past.get(key)
+        failures, first = (old.failures + 1, old.first) if old else (1, now)
+        found[key] = Retry(key, external_id, name, error, failures, 0, first, now)
+    after = tuple(found[key] for key in sorted(found))
+    return None if after == tuple(sorted(before, key=lambda one: one.key)) else after
+
+
+Failures = dict[str, tuple[str | None, str, str]]
+
+
+def _failures(outcomes: Iterable[Outcome]) -> tuple[Failures, set[str], set[str]]:
+    """Return the failures by key, the keys that are over and done with, and those of all the rest.
+
+    Members of a group that could not be made have not failed by themselves.
+    """
+    outcomes = tuple(outcomes)
+    unmade = {
+        one.change.external_id
+        for one in outcomes
+        if one.change.action is Action.CREATE_GROUP and one.result is not Result.DONE
+    }
+    failed: Failures = {}
+    ended: set[str] = set()
+    touched: set[str] = set()
+    for one in outcomes:
+        if one.result is Result.FAILED:
+            if one.change.action not in MEMBERS or one.change.external_id not in unmade:
+                failed |= _failed(one)
+        elif one.result is Result.DONE or one.result is Result.QUARANTINED:
+            ended.update(keys_of(one.change))
+        else:
+            touched.update(keys_of(one.change))
+    return failed, ended - failed.keys(), touched
+
+
+def _failed(outcome: Outcome) -> Failures:
+    change, error = outcome.change, outcome.error or "no reason given"
+    if change.action not in MEMBERS:
+        return {retry_key(change): (change.external_id, change.name, error)}
+    return {
+        retry_key(change, member): (change.external_id, f"{member.name} in {change.name}", error)
+        for member in change.members
+    }
+
+
+def quarantine_after(
+    before: Iterable[QuarantineRecord],
+    now_held: Iterable[Quarantined],
+    now: float,
+    *,
+    complete: bool,
+) -> tuple[QuarantineRecord, ...] | None:
+    """Return who is in quarantine, since when; ``None`` where nobody is and nobody was.
+
+    It ends by itself when its cause is gone; a partial read does not tell that.
+    """
+    past = {_key(one.external_id, one.name): one for one in before}
+    held: dict[str, list[Quarantined]] = {}
+    for one in now_held:
+        held.setdefault(_key(one.external_id, one.name), []).append(one)
+    found = {} if complete else {key: one for key, one in past.items() if key not in held}
+    for key, entries in held.items():
+        old, reasons = past.get(key), dict.fromkeys(one.reason for one in entries)
+        found[key] = QuarantineRecord(
+            external_id=entries[0].external_id,
+            name=entries[0].name,
+            reason="; ".join(reasons),
+            first_seen=old.first_seen if old else now,
+            last_seen=now,
+            times=old.times + 1 if old else 1,
+        )
+    return tuple(found[key] for key in sorted(found)) if found or past else None
+
+
+def _key(external_id: str | None, name: str) -> str:
+    return external_id or name

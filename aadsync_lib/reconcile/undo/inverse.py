@@ -1,0 +1,76 @@
+"""The exact inverse of what a run did on one target, as a plan against what is there today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aadsync_lib.model.change import ORDER, Action, Change
+from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.plan import Managed, TargetPlan
+from aadsync_lib.model.rates import ACCOUNT_RATES
+from aadsync_lib.reconcile.collector import uncollected
+from aadsync_lib.reconcile.estimate import estimate
+from aadsync_lib.reconcile.undo.context import Inverse, UndoCase
+from aadsync_lib.reconcile.undo.members import undo_memberships
+from aadsync_lib.reconcile.undo.objects import undo_objects
+
+ANEW = (
+    "what is made anew gets a new id: memberships in groups that this sync does not manage, grants and "
+    "workspace assignments of the old one do not come back"
+)
+AGAIN = "the next sync makes it again where Entra and the settings still ask for it"
+SPARED = (
+    "policy.mode is additive, so this takes nothing from anybody; --set policy.mode=mirror for this one "
+    "command takes back the rest"
+)
+
+
+@uncollected()
+def undo_target(name: str, case: UndoCase, pace: float = 1.0) -> TargetPlan:
+    """Plan the inverse of a run on one target.
+
+    What is as it was before the run already needs nothing. What is no longer as the run left it has
+    changed since: it is left alone, and listed in ``held``.
+    """
+    inverse = Inverse()
+    undo_objects(case, inverse)
+    undo_memberships(case, inverse)
+    if case.additive:
+        inverse.spare_all()
+    changes = tuple(sorted(inverse.changes, key=_order))
+    return TargetPlan(
+        target=name,
+        changes=changes,
+        held=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
+        warnings=(*inverse.notices, *_caveats(inverse, changes)),
+        managed=_managed(case),
+        estimate=estimate(changes, ACCOUNT_RATES, pace),
+        emptied=tuple(sorted(inverse.emptied)),
+        retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
+        protected=case.protected,
+        left=tuple(sorted(inverse.left, key=lambda one: _order(one.change))),
+    )
+
+
+def _order(change: Change) -> tuple[int, str, str]:
+    return ORDER[change.action], change.name, change.external_id or ""
+
+
+def _caveats(inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
+    """Yield what nobody should be surprised by later."""
+    if inverse.reborn:
+        yield Notice("new_ids", ANEW)
+    if inverse.left:
+        yield Notice("additive", SPARED)
+    if changes:
+        yield Notice("undo", AGAIN)
+
+
+def _managed(case: UndoCase) -> Managed:
+    accounts = case.target.accounts
+    linked = [accounts[one] for one in case.links.by_target if one in accounts]
+    groups = {account.id for account in linked if account.kind is Kind.GROUP}
+    shown = (case.members.get(group) for group in groups)
+    members = sum(len(one) for one in shown if isinstance(one, frozenset))
+    return Managed(len(linked) - len(groups), len(groups), members)

@@ -1,0 +1,141 @@
+"""An explanation in parts: one for each person or group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aadsync_lib.model.explanation import (
+    Explanation,
+    Fate,
+    GroupExplained,
+    Member,
+    Path,
+    Paths,
+    Person,
+    Place,
+    Standing,
+)
+from aadsync_lib.report.explain.standing import standing_branches
+from aadsync_lib.report.explain.tree import BAD, BENT, GOOD, Branch, Part, paths_tree
+from aadsync_lib.report.explain.words import PLACES, shown, who
+from aadsync_lib.report.plan_rows import shortened
+from aadsync_lib.report.wording import count
+
+LISTED = 20
+UNSURE = "not all groups above could be read"
+
+
+def parts(found: Explanation, *, full: bool = False) -> Iterator[Part]:
+    """Return what there is to show: a part for each person or group."""
+    limit = None if full else LISTED
+    for person in found.people:
+        yield _person(person, limit)
+    for group in found.groups:
+        yield _group(group, limit)
+
+
+def not_found(found: Explanation) -> tuple[str, ...]:
+    """Say that nobody has the name, where it was looked for, and what is like it."""
+    names = " and ".join(f'"{name}"' for name in found.unknown)
+    near = f"Nearest: {', '.join(found.nearest)}." if found.nearest else "Nothing is like it."
+    return (f"Nothing of the name {names} was found.", "Looked in:", *found.searched, near)
+
+
+def _person(person: Person, limit: int | None) -> Part:
+    one, group = person.identity, person.group
+    title = f"{shown(one)} in {group.name}" if group else shown(one)
+    trees = [("In Entra", _in_entra(person, limit))]
+    trees += [(f"On {one.target}", standing_branches(one, limit)) for one in person.targets]
+    lines = [who(one)]
+    if group:
+        lines += [f"{group.name}: {who(group)}", *_verdicts(person)]
+    return Part(title, tuple(lines), tuple(trees))
+
+
+def _verdicts(person: Person) -> Iterator[str]:
+    count = len(person.paths.listed) + person.paths.more
+    unsure = f", but {UNSURE}" if _unsure(person) else ""
+    yield f"In Entra: {'yes' if count else 'no'}{_by(count, all_=person.paths.all)}{unsure}"
+    for one in person.targets:
+        known = one.paths or Paths()
+        there = len(known.listed) + known.more
+        why = "" if there else f", {_why_not(person, one)}"
+        yield f"On {one.target}: {'yes' if there else 'no'}{_by(there, all_=known.all)}{why}"
+
+
+def _unsure(person: Person) -> bool:
+    """Whether Entra may have more paths than it showed."""
+    in_entra = person.identity.place in (Place.IN_SCOPE, Place.OUT_OF_SCOPE)
+    return in_entra and person.others is None
+
+
+def _by(count: int, *, all_: bool) -> str:
+    if not count:
+        return ""
+    return f", by {'' if all_ else 'at least '}{count:,} {'path' if count == 1 else 'paths'}"
+
+
+def _why_not(person: Person, standing: Standing) -> str:
+    """Return the one reason that matters most why somebody is not in a group on a target."""
+    group = person.group
+    if not person.paths.listed:
+        return "as in Entra"
+    if group and group.place is not Place.IN_SCOPE:
+        return f"the group is {PLACES[group.place]}"
+    if not any(path.kept for path in person.paths.listed):
+        return _cut(person.paths.listed[0], shown(person.identity))
+    if standing.account is None and standing.notes:
+        return standing.notes[0]
+    return standing.gap or "something on the way is not there yet"
+
+
+def _cut(path: Path, leaf: str) -> str:
+    """Return the first step of a path that is not kept, by whom it keeps out."""
+    below = (*(step.name for step in path.steps[1:]), leaf)
+    steps = zip(path.steps, below, strict=True)
+    return next(f"{name} {step.reason}" for step, name in steps if step.fate is Fate.CUT)
+
+
+def _in_entra(person: Person, limit: int | None) -> tuple[Branch, ...]:
+    branches = list(paths_tree(person.paths, shown(person.identity), limit))
+    if person.assigned and not person.group:
+        branches.append(Branch("an application of the scope", "assigned directly", GOOD))
+    if not branches:
+        branches.append(Branch("no path", style=BAD))
+    if person.others and not person.group:
+        known, more = shortened(person.others, limit)
+        listed = ", ".join(known) + (f" and {more:,} more" if more else "")
+        branches.append(Branch("also in", f"{listed} (not in scope)"))
+    if _unsure(person):
+        branches.append(Branch("perhaps more", UNSURE, BENT))
+    return tuple(branches)
+
+
+def _group(group: GroupExplained, limit: int | None) -> Part:
+    lines = [who(group.identity), f"{count(len(group.members), 'member')} at any depth"]
+    lines += [f"Not read in full: {reason}" for reason in group.unread]
+    names = [one.target for one in group.targets]
+    known, more = shortened(group.members, limit)
+    members = [_member(one, names) for one in known]
+    if more:
+        members.append(Branch("more", f"{more:,} members"))
+    trees = [(f"On {one.target}", standing_branches(one, limit)) for one in group.targets]
+    return Part(group.identity.name, tuple(lines), (*trees, ("Members", tuple(members))))
+
+
+def _member(one: Member, targets: Sequence[str]) -> Branch:
+    below = [_way("in Entra", one.entra)]
+    below += [_way(f"on {name}", path) for name, path in zip(targets, one.targets, strict=True)]
+    kept = one.entra is not None and one.entra.kept
+    even = all((path is not None) == kept for path in one.targets)
+    name, identity = shown(one.identity), one.identity
+    words = identity.name if name == identity.display_name else identity.display_name or ""
+    return Branch(name, words, GOOD if even else BENT, tuple(below))
+
+
+def _way(where: str, path: Path | None) -> Branch:
+    if path is None:
+        return Branch(where, "not a member", BENT)
+    cut = next((step.reason for step in path.steps if step.fate is Fate.CUT), None)
+    words = " > ".join(step.name for step in path.steps)
+    return Branch(where, f"{words}{f', not kept: {cut}' if cut else ''}", BAD if cut else "")

@@ -1,0 +1,246 @@
+"""The tables that follow the changes, and the sentences around them, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from aadsync_lib.model.change import ORDER, Action
+from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.plan import Found, Left, Plan, Quarantined, TargetPlan
+from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
+from aadsync_lib.report.differences import (
+    Difference,
+    drift_in_plan,
+    drift_left,
+    drift_repaired,
+    found_cells,
+    left_alone,
+)
+from aadsync_lib.report.outcomes import Failure, failures, quarantined_in
+from aadsync_lib.report.plan_rows import ADD, REMOVE, Row, words
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table: the first column names an object, the last one is a sentence."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+class Applied(Protocol):
+    """What a run did on one target, in numbers."""
+
+    @property
+    def target(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def applied(self) -> Mapping[str, int]: ...
+    @property
+    def members_added(self) -> int: ...
+    @property
+    def members_removed(self) -> int: ...
+
+
+def plan_sections(target: TargetPlan) -> Iterator[Section]:
+    """What a reader of a plan has to know beside its changes."""
+    yield _named("Groups that left the scope", target.retired)
+    yield _named("Groups that would have no member left", target.emptied)
+    yield from differences(drift_in_plan(target), target.left)
+    yield from _waiting(target.quarantined, target.held)
+    yield _found(target.found)
+    yield _warnings(target.warnings)
+
+
+def run_sections(target: TargetReport) -> Iterator[Section]:
+    """What a reader of a run has to look at."""
+    yield from undone(failures(target), quarantined_in(target), target.held, target.warnings)
+    yield from beside(
+        (*drift_repaired(target), *drift_left(target.left)), target.left, target.found
+    )
+
+
+def beside(
+    drift: Iterable[Difference], left: Iterable[Left], found: Iterable[Found]
+) -> Iterator[Section]:
+    """What differs from Entra, and what on the target is not this sync's."""
+    yield from differences(drift, left)
+    yield _found(found)
+
+
+def differences(drift: Iterable[Difference], left: Iterable[Left]) -> Iterator[Section]:
+    """What somebody changed on the target by hand, and what the policy leaves as it is."""
+    head = ("Name", "Change", "What becomes of it")
+    yield Section("Drift", head, tuple(one.cells for one in drift))
+    yield Section("Left alone", head, tuple(one.cells for one in left_alone(left)))
+
+
+def undone(
+    failed: Iterable[Failure],
+    quarantined: Iterable[Quarantined],
+    held: Iterable[Quarantined],
+    warnings: Iterable[Notice],
+) -> Iterator[Section]:
+    """What was not done, and what else a reader of a run has to look at."""
+    rows = tuple((one.name, words(one.action), one.error) for one in failed)
+    yield Section("Failed", ("Name", "Change", "Error"), rows)
+    yield from _waiting(quarantined, held)
+    yield _warnings(warnings)
+
+
+def over_section(over: tuple[str, ...]) -> Section:
+    """What the guard has against a plan."""
+    return Section("Over the limits: sync will refuse this", ("Limit",), tuple((o,) for o in over))
+
+
+def refused_section(over: tuple[str, ...]) -> Section:
+    """What the guard had against the plan of a run."""
+    return Section("Over the limits", ("Limit",), tuple((o,) for o in over))
+
+
+def plan_title(plan: Plan) -> str:
+    """Say how much the plan does."""
+    changes, sync = size(plan), f"{plan.sync}{_undoing(plan.undoes)}"
+    if changes == 0:
+        return f"Plan for {sync}: nothing to do"
+    targets = count(len(plan.targets), "target")
+    return f"Plan for {sync}: {count(changes, 'change')} on {targets}"
+
+
+def run_title(report: RunReport) -> str:
+    """Say how the run ended."""
+    return ended(report.sync, report.status, report.undoes)
+
+
+def ended(sync: str, status: Status, undoes: str | None = None) -> str:
+    """Say how a run of this sync ended."""
+    return f"Run of {sync}{_undoing(undoes)}: {ENDINGS[status]}"
+
+
+def _undoing(run_id: str | None) -> str:
+    return f", undoing run {run_id}" if run_id else ""
+
+
+ENDINGS: Mapping[Status, str] = {
+    Status.SUCCEEDED: "done",
+    Status.PARTIAL: "done in part",
+    Status.REFUSED: "refused, nothing was changed",
+    Status.FAILED: "failed",
+}
+
+INCOMPLETE = "A part of Entra could not be read. What depends on that part is held back."
+
+
+def size(plan: Plan) -> int:
+    """Return the number of changes on all targets."""
+    return sum(len(target.changes) for target in plan.targets)
+
+
+def sides(row: Row) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the members that a row adds and those that it removes, each with its sign."""
+    return ((ADD, row.added), (REMOVE, row.removed))
+
+
+def members_words(row: Row) -> str:
+    """Return how many members a group gains and loses: ``members +3 -1``."""
+    return _members(len(row.added), len(row.removed)).removeprefix(", ")
+
+
+def totals(target: TargetPlan | Applied) -> tuple[tuple[str, str], ...]:
+    """Return changes by action; member changes are counted in memberships as well."""
+    counts = target.counts if isinstance(target, TargetPlan) else target.applied
+    members = {
+        Action.ADD_MEMBERS: target.members_added,
+        Action.REMOVE_MEMBERS: target.members_removed,
+    }
+    return tuple(
+        (words(Action(action)), f"{number:,}{_memberships(members.get(Action(action)))}")
+        for action, number in sorted(counts.items(), key=lambda pair: ORDER[Action(pair[0])])
+    )
+
+
+def plan_line(target: TargetPlan) -> str:
+    """Say in one line what changes on a target."""
+    if not target.changes:
+        return f"{target.target}: nothing to do"
+    line = f"{target.target}: {count(len(target.changes), 'change')}"
+    return line + _members(target.members_added, target.members_removed)
+
+
+def run_line(target: Applied) -> str:
+    """Say in one line what was changed on a target."""
+    applied = sum(target.applied.values())
+    said = f"{count(applied, 'change')} applied" if applied else "nothing changed"
+    ending = "" if target.status is Status.SUCCEEDED else f"{target.status.value}, "
+    return f"{target.target}: {ending}{said}" + _members(
+        target.members_added, target.members_removed
+    )
+
+
+def estimate_line(plan: Plan) -> str:
+    """Say what applying will cost. Targets are written at the same time, each at its own pace."""
+    requests = sum(target.estimate.requests for target in plan.targets)
+    seconds = max((target.estimate.seconds for target in plan.targets), default=0.0)
+    return f"Estimate: {count(requests, 'request')}, {duration(seconds)}"
+
+
+def cost_line(report: RunReport) -> str:
+    """Say what the run did cost."""
+    return f"Run {report.run_id}: {cost(report.requests, report.seconds)}"
+
+
+def cost(sent: Requests, seconds: float) -> str:
+    """Say what something did cost."""
+    return (
+        f"{count(sent.graph, 'request')} to Microsoft Graph, {sent.databricks:,} to Databricks, "
+        f"{seconds:,.1f} s"
+    )
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 change`` or ``2,000 changes``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it."""
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 120:
+        return f"about {seconds:.0f} s"
+    if seconds < 7200:
+        return f"about {seconds / 60:.0f} min"
+    return f"about {seconds / 3600:.1f} h"
+
+
+def _named(title: str, names: tuple[str, ...]) -> Section:
+    return Section(title, ("Group",), tuple((name,) for name in names))
+
+
+def _waiting(quarantined: Iterable[Quarantined], held: Iterable[Quarantined]) -> Iterator[Section]:
+    head = ("Name", "Why")
+    yield Section("Quarantined", head, tuple((item.name, item.reason) for item in quarantined))
+    yield Section("Held back", head, tuple((item.name, item.reason) for item in held))
+
+
+def _found(found: Iterable[Found]) -> Section:
+    head = ("Name", "Id", "Who seems to own it", "Adopted by")
+    return Section("Found, not ours", head, tuple(map(found_cells, found)))
+
+
+def _warnings(notices: Iterable[Notice]) -> Section:
+    rows = tuple((notice.code, notice.message) for notice in notices)
+    return Section("Warnings", ("Code", "What"), rows)
+
+
+def _members(added: int, removed: int) -> str:
+    signs = [f"{sign}{n:,}" for sign, n in (("+", added), ("-", removed)) if n]
+    return f", members {' '.join(signs)}" if signs else ""
+
+
+def _memberships(number: int | None) -> str:
+    return "" if number is None else f" ({count(number, 'membership')})"

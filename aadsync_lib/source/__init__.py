@@ -1,1 +1,0 @@
-"""Microsoft Graph: the scope in Entra, read into a snapshot."""
