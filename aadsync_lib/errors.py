@@ -61,7 +61,7 @@ class LeaseHeldError(StoreError):
         )
 
 
-class PlanMovedError(AadsyncError):
+class StalePlanError(AadsyncError):
     """A saved plan no longer is what planning now would give."""
 
 

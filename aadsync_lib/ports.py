@@ -10,15 +10,15 @@ from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.carried import (
+    CarriedState,
     JournalEntry,
     Membership,
-    Memory,
     QuarantineRecord,
     Retry,
     RunRecord,
 )
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import Presence, Sighting, Snapshot
+from aadsync_lib.model.directory import DirectoryMatch, Presence, Snapshot
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome
@@ -56,9 +56,9 @@ class Source(Protocol):
         """Say of each object id where it is, in scope or not."""
         ...
 
-    def who(
+    def search(
         self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
-    ) -> tuple[Sighting, ...]:
+    ) -> tuple[DirectoryMatch, ...]:
         """Find whoever has this user name, mail, application id, display name or object id."""
         ...
 
@@ -248,7 +248,7 @@ class Store(HistoryReader, Protocol):
         """
         ...
 
-    def remember(self, run_id: str, target: str, memory: Memory) -> None:
+    def remember(self, run_id: str, target: str, memory: CarriedState) -> None:
         """Keep what a run leaves behind for the next one, all or nothing."""
         ...
 

@@ -34,7 +34,7 @@ def test_promise_1_nothing_unread_is_gone():
         assert world.target.members_of("Ops") == {"bob@contoso.com"}
         assert all(account.active for account in world.target.accounts.values())
         assert report.status is Status.PARTIAL
-        held = {entry.external_id for entry in report.targets[0].held}
+        held = {entry.external_id for entry in report.targets[0].on_hold}
         assert held == {"u-ada", "u-bob", "g-data", "g-ops"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from threading import Event
 
-from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
 from aadsync_lib.model.account import Members
 from aadsync_lib.model.change import Action
@@ -27,9 +27,9 @@ class Confirmation:
     at the end, until the patience is over or the run is stopped.
     """
 
-    def __init__(self, target: Target, ledger: Ledger, clock: Clock, stop: Event) -> None:
+    def __init__(self, target: Target, run_log: RunLog, clock: Clock, stop: Event) -> None:
         self._target = target
-        self._ledger = ledger
+        self._run_log = run_log
         self._clock = clock
         self._stop = stop
         self._seen: dict[str, Members] = {}
@@ -37,13 +37,13 @@ class Confirmation:
     def look(self, task: Task) -> None:
         """Read the group of a task that is done, if it got members."""
         for change in task.changes:
-            group = change.target_id or self._ledger.target_id(change.external_id)
+            group = change.target_id or self._run_log.target_id(change.external_id)
             if change.action is Action.ADD_MEMBERS and group:
                 self._seen.update(self._target.members((group,)))
 
     def finish(self) -> None:
         """Look again for what is still missing, and correct the record."""
-        expected = _added(self._ledger)
+        expected = _added(self._run_log)
         unread = [g for g in expected if not isinstance(self._seen.get(g), frozenset)]
         self._seen.update(self._target.members(unread) if unread else {})
         missing = _missing(expected, self._seen)
@@ -57,19 +57,19 @@ class Confirmation:
             for outcome, ids in outcomes.items():
                 members = tuple(m for m in outcome.change.members if m.target_id in ids)
                 failed = replace(outcome.change, members=members)
-                self._ledger.correct(outcome, Outcome(failed, Result.FAILED, NOT_ADDED))
+                self._run_log.correct(outcome, Outcome(failed, Result.FAILED, NOT_ADDED))
 
 
 Expected = Mapping[str, Mapping[Outcome, frozenset[str]]]
 
 
-def _added(ledger: Ledger) -> Expected:
+def _added(run_log: RunLog) -> Expected:
     """Return, by group, the outcomes that added members, with the ids of these."""
     found: dict[str, dict[Outcome, frozenset[str]]] = defaultdict(dict)
-    for outcome in ledger.outcomes:
+    for outcome in run_log.outcomes:
         change = outcome.change
         if outcome.result is Result.DONE and change.action is Action.ADD_MEMBERS:
-            group = change.target_id or ledger.target_id(change.external_id)
+            group = change.target_id or run_log.target_id(change.external_id)
             ids = frozenset(member.target_id for member in change.members if member.target_id)
             assert group  # a group that was made is linked by the same record
             found[group][outcome] = ids

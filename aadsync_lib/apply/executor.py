@@ -11,10 +11,10 @@ from threading import Event
 from typing import Protocol
 
 from aadsync_lib.apply.confirm import Confirmation
-from aadsync_lib.apply.create import Creator
-from aadsync_lib.apply.ledger import Ledger
-from aadsync_lib.apply.perform import Performer
+from aadsync_lib.apply.create_task import CreateTask
+from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.schedule import schedule
+from aadsync_lib.apply.task_runner import TaskRunner
 from aadsync_lib.apply.tasks import Phase, Task
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.link import Links
@@ -69,12 +69,12 @@ class Executor:
 
         Raises ``StoreError`` when nothing can be recorded any more: then nothing is sent, either.
         """
-        detours = {(one.group, one.member): one.through for one in plan.detours}
-        tasks = schedule(plan.changes, detours.keys())
-        ledger = Ledger(self._store, run_id, plan.target, links)
-        creator = Creator(self._target, ledger, self._clock, self._adopt)
-        performer = Performer(self._target, ledger, creator, detours)
-        confirmation = Confirmation(self._target, ledger, self._clock, self._stop)
+        replacement_paths = {(one.group, one.member): one.through for one in plan.replacement_paths}
+        tasks = schedule(plan.changes, replacement_paths.keys())
+        run_log = RunLog(self._store, run_id, plan.target, links)
+        creator = CreateTask(self._target, run_log, self._clock, self._adopt)
+        performer = TaskRunner(self._target, run_log, creator, replacement_paths)
+        confirmation = Confirmation(self._target, run_log, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)
         try:
@@ -88,7 +88,7 @@ class Executor:
             if self._progress:
                 self._progress.done()
         confirmation.finish()
-        return ledger.outcomes
+        return run_log.outcomes
 
 
 class _Pools:
@@ -122,7 +122,7 @@ class _Run:
         self,
         tasks: Iterable[Task],
         failed: set[str],
-        performer: Performer,
+        performer: TaskRunner,
         confirmation: Confirmation,
         pools: _Pools,
         stop: Event,

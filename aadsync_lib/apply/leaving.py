@@ -13,27 +13,31 @@ from aadsync_lib.model.rates import Verb
 Departure = tuple[str | None, str | None]  # a group and who leaves it, by target id
 
 
-def hand_over(parts: Parts) -> tuple[dict[str, Part], list[Task], frozenset[str]]:
+def replace_members(parts: Parts) -> tuple[dict[str, Part], list[Task], frozenset[str]]:
     """Return the rest, what takes the replaced out of groups, and the tasks that replace them.
 
     Who is replaced by another object loses nothing before that one is in the group.
     """
-    heirs = frozenset(key for key in parts if key.endswith(ITSELF) and _replaces(key, parts))
-    if not heirs:
-        return dict(parts), [], heirs
-    tasks = [task for key, part in parts.items() for task in _taken_over(key, part, heirs)]
-    kept = {key: only(part, lambda one: not _heir(one, heirs)) for key, part in parts.items()}
-    return {key: part for key, part in kept.items() if part}, tasks, heirs
+    successors = frozenset(key for key in parts if key.endswith(ITSELF) and _replaces(key, parts))
+    if not successors:
+        return dict(parts), [], successors
+    tasks = [task for key, part in parts.items() for task in _taken_over(key, part, successors)]
+    kept = {
+        key: only(part, lambda one: not _successor(one, successors)) for key, part in parts.items()
+    }
+    return {key: part for key, part in kept.items() if part}, tasks, successors
 
 
-def put_off(parts: Parts, detours: Set[Departure]) -> tuple[dict[str, Part], list[Task]]:
+def defer_removals(
+    parts: Parts, replacement_paths: Set[Departure]
+) -> tuple[dict[str, Part], list[Task]]:
     """Return the rest, and the removals that wait until all additions have ended."""
-    if not detours:
+    if not replacement_paths:
         return dict(parts), []
     tasks: list[Task] = []
     rest: dict[str, Part] = {}
     for key, part in parts.items():
-        late = _leavers(part, detours)
+        late = _leavers(part, replacement_paths)
         if late:
             tasks.append(_later(key, part, late, parts))
         if sooner := _without(part, late):
@@ -47,29 +51,31 @@ def _replaces(key: str, parts: Parts) -> bool:
     return begins and key.removesuffix(ITSELF) + END in parts
 
 
-def _taken_over(key: str, part: Part, heirs: Set[str]) -> Iterator[Task]:
+def _taken_over(key: str, part: Part, successors: Set[str]) -> Iterator[Task]:
     """Take the replaced out of a group once their heirs are in it."""
     for change in part:
         if change.action is Action.REMOVE_MEMBERS:
             for member in change.members:
-                if heir := _heir(member, heirs):
+                if successor := _successor(member, successors):
                     alone = (replace(change, members=(member,)),)
                     name = f"{key}/{member.target_id}"
-                    yield Task(name, Phase.REMOVE, Verb.PATCH, alone, needs=frozenset(heir | {key}))
+                    yield Task(
+                        name, Phase.REMOVE, Verb.PATCH, alone, needs=frozenset(successor | {key})
+                    )
 
 
-def _heir(member: MemberRef, heirs: Set[str]) -> Set[str]:
-    return {f"{member.external_id}{ITSELF}"} & heirs
+def _successor(member: MemberRef, successors: Set[str]) -> Set[str]:
+    return {f"{member.external_id}{ITSELF}"} & successors
 
 
-def _leavers(part: Part, detours: Set[Departure]) -> frozenset[MemberRef]:
+def _leavers(part: Part, replacement_paths: Set[Departure]) -> frozenset[MemberRef]:
     """Return who leaves at the end: with those who have another way in, whoever else leaves.
 
     Groups without one are taken out early, see ``unnest``.
     """
     removals = (change for change in part if change.action is Action.REMOVE_MEMBERS)
     leaving = [(change.target_id, member) for change in removals for member in change.members]
-    found = {member for group, member in leaving if (group, member.target_id) in detours}
+    found = {member for group, member in leaving if (group, member.target_id) in replacement_paths}
     rest = {member for _, member in leaving if member.type is not Kind.GROUP}
     return frozenset(found | rest if found else ())
 

@@ -13,7 +13,7 @@ from aadsync_lib.model.rates import Verb
 LONGEST_ASIDE = 200  # so that the name with its mark stays below 255 characters
 
 
-def asides(parts: Parts) -> Iterator[Task]:
+def temporary_renames(parts: Parts) -> Iterator[Task]:
     """Move one group of each circle of renames (A to B, B to A) out of the way for a moment."""
     by_old = {name_key(_old(change)): (key, change) for key, change in _renames(parts)}
     seen: set[str] = set()
@@ -31,7 +31,7 @@ def asides(parts: Parts) -> Iterator[Task]:
             yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
 
 
-def givers(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, str]:
+def freed_by(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, str]:
     """Return, by the name a group has now, the task that renames it away from that name."""
     found: dict[str, str] = {}
     for key, change in _renames(parts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
@@ -17,7 +17,7 @@ def all_of(changes: Sequence[Change], result: Result, error: str | None = None) 
 
 
 def settle_members(
-    ledger: Ledger,
+    run_log: RunLog,
     changes: Sequence[Change],
     entries: Sequence[int],
     refused: dict[str, str],
@@ -25,12 +25,12 @@ def settle_members(
 ) -> None:
     """Record a task of which some members, by target id, were refused and everything else was done."""
     outcomes = [_partly(change, refused) for change in changes]
-    ledger.settle(entries, outcomes, linked=linked)
+    run_log.settle(entries, outcomes, linked=linked)
     for change, outcome in zip(changes, outcomes, strict=True):
         for member in change.members:
             if outcome.result is Result.DONE and member.target_id in refused:
                 one = replace(change, members=(member,))
-                ledger.fail(Outcome(one, Result.FAILED, refused[member.target_id]))
+                run_log.fail(Outcome(one, Result.FAILED, refused[member.target_id]))
 
 
 def _partly(change: Change, refused: dict[str, str]) -> Outcome:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from aadsync_lib.apply.leaving import Departure, hand_over, nests, put_off, unnest, without_groups
-from aadsync_lib.apply.names import after_deletions, asides, givers, names_freed
+from aadsync_lib.apply.leaving import (
+    Departure,
+    defer_removals,
+    nests,
+    replace_members,
+    unnest,
+    without_groups,
+)
+from aadsync_lib.apply.names import after_deletions, freed_by, names_freed, temporary_renames
 from aadsync_lib.apply.tasks import (
     DELETES,
     END,
@@ -25,27 +32,29 @@ from aadsync_lib.model.change import DEPROVISIONS, Action, Change
 from aadsync_lib.model.rates import Verb
 
 
-def schedule(changes: Iterable[Change], detours: Set[Departure] = frozenset()) -> tuple[Task, ...]:
+def schedule(
+    changes: Iterable[Change], replacement_paths: Set[Departure] = frozenset()
+) -> tuple[Task, ...]:
     """Return the tasks in an order that respects what they wait for.
 
     People first, then groups from the inmost, each created with its members; additions before
     removals, so that nobody who moves is without access in between; deletions last. Who is replaced by
-    another object loses nothing before that one is there. ``detours`` are those who leave a group
+    another object loses nothing before that one is there. ``replacement_paths`` are those who leave a group
     because another way leads into it: never before all additions have ended.
     """
-    parts, replaced, heirs = hand_over(parts_of(changes))
-    parts, later = put_off(parts, detours)
-    aside = {task.key: task for task in asides(parts)}
+    parts, replaced, successors = replace_members(parts_of(changes))
+    parts, later = defer_removals(parts, replacement_paths)
+    aside = {task.key: task for task in temporary_renames(parts)}
     first = {task.key: task for task in unnest(parts)}
-    freed = givers(parts, aside)
+    freed = freed_by(parts, aside)
     tasks: list[Task] = [*aside.values(), *first.values(), *replaced, *later]
     for key, part in parts.items():
         rest = without_groups(part) if first else part
         if rest:
             after = _makers(rest, parts) | names_freed(key, rest, freed)
             after |= first.keys() if nests(rest) else frozenset()
-            heir = {about(key) + ITSELF} & heirs if key.endswith(END) else frozenset()
-            tasks.append(_task(key, rest, after, adoption(key, parts) | heir))
+            successor = {about(key) + ITSELF} & successors if key.endswith(END) else frozenset()
+            tasks.append(_task(key, rest, after, adoption(key, parts) | successor))
     tasks = _releases_last(after_deletions(tasks))
     return tuple(sorted(tasks, key=lambda task: task.phase))
 

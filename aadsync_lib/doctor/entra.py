@@ -14,8 +14,8 @@ from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, USERS, GraphFailure
-from aadsync_lib.graph.http import Ask, JsonObject
+from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, USERS, GraphError
+from aadsync_lib.graph.http import JsonObject, Request
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.desired.naming import desire
@@ -96,8 +96,8 @@ async def _probe_all(graph: GraphClient, patient: Patient) -> list[Finding]:
 
 async def _try(graph: GraphClient, probe: _Probe) -> tuple[Finding, list[JsonObject]]:
     try:
-        rows = (await graph.get(Ask(probe.path))).get("value") or []
-    except GraphFailure as failure:
+        rows = (await graph.get(Request(probe.path))).get("value") or []
+    except GraphError as failure:
         if failure.status == 0:
             what = f"{graph.endpoint.root} gives no usable answer ({failure.code})."
             remedy = "Check source.cloud, source.endpoint, the network and its proxy."

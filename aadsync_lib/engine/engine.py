@@ -16,10 +16,10 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.carried import Remember, remember_held, remember_read, remember_result
 from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.fingerprint import fingerprinted
-from aadsync_lib.engine.planning import Part, Planned, plan_all
+from aadsync_lib.engine.planning import Planning, TargetPlanning, plan_all
 from aadsync_lib.engine.record import new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError, objections, refusal
-from aadsync_lib.engine.stale import check_unmoved
+from aadsync_lib.engine.stale import check_current
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.errors import PartialError, StoreError
 from aadsync_lib.model.carried import RunRecord
@@ -71,7 +71,7 @@ class Engine:
         return self._run(partial(self._plan, full=full), approve)
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
-        """Apply exactly this plan. Raises ``PlanMovedError`` when planning now gives another one."""
+        """Apply exactly this plan. Raises ``StalePlanError`` when planning now gives another one."""
         if saved.undoes:
             return self._run(partial(self._plan_undo, saved.undoes), approve, saved)
         changes = (change for one in saved.targets for change in one.changes)
@@ -99,17 +99,17 @@ class Engine:
         """Let what is in flight finish and be recorded, and start nothing more."""
         self._stop.set()
 
-    def _plan(self, *, full: bool = False, anyway: Container[str] = frozenset()) -> Planned:
+    def _plan(self, *, full: bool = False, anyway: Container[str] = frozenset()) -> Planning:
         tried = Everything() if full else anyway
         return plan_all(
             self._settings, self._source, self._targets, self._store, self._clock, tried
         )
 
-    def _plan_undo(self, run_id: str) -> Planned:
+    def _plan_undo(self, run_id: str) -> Planning:
         return plan_undo(self._settings, self._targets, self._store, run_id)
 
     def _run(
-        self, make: Callable[[], Planned], approve: str | None, saved: Plan | None = None
+        self, make: Callable[[], Planning], approve: str | None, saved: Plan | None = None
     ) -> RunReport:
         """Make a plan under the leases, check it, and apply it."""
         run_id, began = new_run_id(self._clock), self._clock.monotonic()
@@ -118,7 +118,7 @@ class Engine:
                 leases.enter_context(self._store.lease(target.name, run_id))
             planned = make()
             if saved:
-                check_unmoved(saved, planned.plan, partial(fingerprinted, planned))
+                check_current(saved, planned.plan, partial(fingerprinted, planned))
             plan = self.planned = planned.plan
             self._store.begin_run(
                 run_id, plan.digest, plan.settings_digest, full=True, undoes=plan.undoes
@@ -148,7 +148,7 @@ class Engine:
         return report
 
     def _apply(
-        self, run_id: str, planned: Planned
+        self, run_id: str, planned: Planning
     ) -> tuple[tuple[TargetReport, ...], BaseException | None]:
         """Apply to all targets; an error on one of them does not hide what became of the others."""
         with ThreadPoolExecutor(len(self._targets)) as pool:
@@ -163,7 +163,7 @@ class Engine:
         )
         return reports, next(filter(None, errors.values()), None)
 
-    def _apply_to(self, run_id: str, target: Target, planned: Planned) -> TargetReport:
+    def _apply_to(self, run_id: str, target: Target, planned: Planning) -> TargetReport:
         part = planned.parts[target.name]
         self._settle_earlier_runs(part)
         executor = Executor(
@@ -178,18 +178,18 @@ class Engine:
         remember_result(self._store, run_id, part, self._clock.now(), outcomes)
         return _reported(part.plan, outcomes, complete=planned.plan.complete)
 
-    def _remember(self, remember: Remember, run_id: str, planned: Planned) -> None:
+    def _remember(self, remember: Remember, run_id: str, planned: Planning) -> None:
         for part in planned.parts.values():
             remember(self._store, run_id, part, self._clock.now())
 
-    def _settle_earlier_runs(self, part: Part) -> None:
+    def _settle_earlier_runs(self, part: TargetPlanning) -> None:
         """Record what became of writes that a run which died had announced."""
-        known = {e: o for e, o in part.judged.items() if o.result is not Result.UNKNOWN}
+        known = {e: o for e, o in part.resolved_pending.items() if o.result is not Result.UNKNOWN}
         if known:
             recovered = part.recovered
             renamed = renamed_links(known.values(), part.links.by_external)
-            linked = (*recovered.made, *renamed)
-            self._store.settle(part.plan.target, known, linked=linked, unlinked=recovered.ended)
+            linked = (*recovered.linked, *renamed)
+            self._store.settle(part.plan.target, known, linked=linked, unlinked=recovered.unlinked)
 
     def _prune(self) -> None:
         """Let go of old records; a run that could not is as good as one that could."""
@@ -233,6 +233,6 @@ def _refused(plan: Plan) -> tuple[TargetReport, ...]:
 
 def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool) -> TargetReport:
     undone = any(outcome.result is not Result.DONE for outcome in outcomes)
-    partial = undone or plan.quarantined or plan.held or not complete
+    partial = undone or plan.quarantined or plan.on_hold or not complete
     status = Status.PARTIAL if partial else Status.SUCCEEDED
     return replace(untouched(plan, status), outcomes=outcomes)

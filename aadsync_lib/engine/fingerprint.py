@@ -11,20 +11,20 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aadsync_lib.engine.planning import Part, Planned
+from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.model.account import Account, Members
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Plan, TargetPlan
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.context import TargetContext
 
 
-def fingerprinted(planned: Planned) -> Plan:
+def fingerprinted(planned: Planning) -> Plan:
     """Return the plan with the digests of both sides. What undoes a run reads no source."""
     plan = planned.plan
     targets = tuple(_with_state(planned.parts[one.target]) for one in plan.targets)
-    cases = [part.case for part in planned.parts.values() if part.case]
-    source = source_digest(cases[0].desired) if cases else None
+    contexts = [part.context for part in planned.parts.values() if part.context]
+    source = source_digest(contexts[0].desired) if contexts else None
     return replace(plan, targets=targets, source_digest=source)
 
 
@@ -60,18 +60,18 @@ def state_digest(
     )
 
 
-def _with_state(part: Part) -> TargetPlan:
-    case = part.case
-    if case is None:
+def _with_state(part: TargetPlanning) -> TargetPlan:
+    context = part.context
+    if context is None:
         return part.plan
-    digest = state_digest(case.target.accounts, case.members, _concerned(case))
+    digest = state_digest(context.target.accounts, context.members, _concerned(context))
     return replace(part.plan, state_digest=digest)
 
 
-def _concerned(case: Case) -> frozenset[str]:
-    matched = (match.account.id for match in case.correlation.matches.values() if match.account)
-    groups = (one.id for one in case.target.accounts.values() if one.kind is Kind.GROUP)
-    return frozenset((*matched, *case.links.by_target, *case.correlation.held, *groups))
+def _concerned(context: TargetContext) -> frozenset[str]:
+    matched = (match.account.id for match in context.correlation.matches.values() if match.account)
+    groups = (one.id for one in context.target.accounts.values() if one.kind is Kind.GROUP)
+    return frozenset((*matched, *context.links.by_target, *context.correlation.held, *groups))
 
 
 def _said(one: Principal) -> tuple[object, ...]:

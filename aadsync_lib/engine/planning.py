@@ -17,43 +17,48 @@ from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock, Source, StoreReader, Target
-from aadsync_lib.reconcile.context import Case, build_case
+from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.desired.tree import tree
-from aadsync_lib.reconcile.diff.leavers import suspects
-from aadsync_lib.reconcile.diff.unowned import puzzling_groups
-from aadsync_lib.reconcile.holds.retries import Tries
-from aadsync_lib.reconcile.matching.pending import Recovered, former_links, judge, recover
+from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
+from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
+from aadsync_lib.reconcile.holds.retries import RetryPolicy
+from aadsync_lib.reconcile.matching.pending import (
+    ResolvedLinks,
+    former_links,
+    outcomes_of_pending,
+    resolve_pending,
+)
 from aadsync_lib.reconcile.past import Past
 from aadsync_lib.reconcile.planner import draft
-from aadsync_lib.reconcile.state.provenance import Unrecorded
+from aadsync_lib.reconcile.state.provenance import PendingProvenance
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Part:
+class TargetPlanning:
     """The plan of one target, with what else applying it has to know.
 
-    ``judged`` is what the target shows of writes that an earlier run announced and never recorded.
-    ``case`` is what the plan was made from, ``None`` where nothing but the target was read;
-    ``waiting`` are the keys of what is not tried because it failed before.
+    ``resolved_pending`` is what the target shows of writes that an earlier run announced and never recorded.
+    ``context`` is what the plan was made from, ``None`` where nothing but the target was read;
+    ``deferred_keys`` are the keys of what is not tried because it failed before.
     """
 
     plan: TargetPlan
     links: Links
-    recovered: Recovered
-    judged: Mapping[int, Outcome]
-    case: Case | None = None
-    waiting: frozenset[str] = frozenset()
+    recovered: ResolvedLinks
+    resolved_pending: Mapping[int, Outcome]
+    context: TargetContext | None = None
+    deferred_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
-class Planned:
+class Planning:
     """A plan and its parts, by target."""
 
     plan: Plan
-    parts: Mapping[str, Part]
+    parts: Mapping[str, TargetPlanning]
 
 
 def plan_all(
@@ -63,7 +68,7 @@ def plan_all(
     store: StoreReader,
     clock: Clock,
     anyway: Container[str] = frozenset(),
-) -> Planned:
+) -> Planning:
     """Read Entra and all targets at once, and plan every target.
 
     ``anyway`` are keys of changes that are tried however often they failed. Raises ``SourceError`` or
@@ -85,11 +90,11 @@ def plan_all(
         settings_digest(settings),
         tree=tree(desired),
     )
-    return Planned(plan, {part.plan.target: part for part in parts})
+    return Planning(plan, {part.plan.target: part for part in parts})
 
 
 @dataclass(frozen=True)
-class _Recall:
+class _StoredProvenance:
     """Loads from the store what is remembered of one target."""
 
     store: StoreReader
@@ -113,30 +118,36 @@ class _Planner:
     now: float
     anyway: Container[str]
 
-    def plan(self, target: Target, snapshot: TargetSnapshot) -> Part:
+    def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
         name = target.name
         before, pending = self.store.links(name), self.store.pending(name)
         former = self.store.former(name)
-        recovered = recover(pending, snapshot, before, former, self.store.shared(name))
+        recovered = resolve_pending(pending, snapshot, before, former, self.store.shared(name))
         links = recovered.applied_to(before)
-        if recovered.made:
+        if recovered.linked:
             former = tuple(former_links(former, before, links).values())
-        case = self._case(name, snapshot, links, former)
-        groups = {*case.groups_in_play(), *case.groups_passed(), *puzzling_groups(case)}
-        case = replace(case, members=target.members(sorted(groups)))
-        case = replace(case, fates=self.source.look_up(suspects(case)))
-        judged = judge(pending, snapshot, case.members, links)
-        late = [(one.run_id, judged[one.entry]) for one in pending]
-        recall = Unrecorded(_Recall(self.store, name), late, name, links, self.now)
-        drafted = draft(name, case, self._target_settings(name).pace, recall)
+        context = self._case(name, snapshot, links, former)
+        groups = {
+            *context.editable_groups(),
+            *context.read_only_groups(),
+            *groups_to_inspect(context),
+        }
+        context = replace(context, members=target.members(sorted(groups)))
+        context = replace(context, presences=self.source.look_up(leavers_to_verify(context)))
+        resolved_pending = outcomes_of_pending(pending, snapshot, context.members, links)
+        late = [(one.run_id, resolved_pending[one.entry]) for one in pending]
+        reader = PendingProvenance(_StoredProvenance(self.store, name), late, name, links, self.now)
+        drafted = draft(name, context, self._target_settings(name).pace, reader)
         log.info("planned %d changes", len(drafted.plan.changes), extra={"target": name})
-        return Part(drafted.plan, links, recovered, judged, case, drafted.waiting)
+        return TargetPlanning(
+            drafted.plan, links, recovered, resolved_pending, context, drafted.deferred_keys
+        )
 
     def _case(
         self, name: str, snapshot: TargetSnapshot, links: Links, former: tuple[Link, ...]
-    ) -> Case:
+    ) -> TargetContext:
         policy, store = self.settings.policy, self.store
-        return build_case(
+        return build_context(
             self.desired,
             snapshot,
             links,
@@ -144,7 +155,7 @@ class _Planner:
             shared=store.shared(name),
             capacity=self._target_settings(name).capacity,
             past=Past(store.missing(name), former),
-            tries=Tries(store.retries(name), policy.quarantine_after, self.anyway),
+            retry_policy=RetryPolicy(store.retries(name), policy.quarantine_after, self.anyway),
             now=self.now,
         )
 

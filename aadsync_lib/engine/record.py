@@ -25,16 +25,16 @@ def untouched(plan: TargetPlan, status: Status) -> TargetReport:
         target=plan.target,
         status=status,
         quarantined=plan.quarantined,
-        held=plan.held,
+        on_hold=plan.on_hold,
         warnings=plan.warnings,
-        found=plan.found,
-        left=plan.left,
+        unowned=plan.unowned,
+        unapplied=plan.unapplied,
     )
 
 
 def status_of(plan: TargetPlan, *, complete: bool) -> Status:
     """Return how a target without changes ended."""
-    waiting = plan.quarantined or plan.held or not complete
+    waiting = plan.quarantined or plan.on_hold or not complete
     return Status.PARTIAL if waiting else Status.SUCCEEDED
 
 

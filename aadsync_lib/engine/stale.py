@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from aadsync_lib.errors import PlanMovedError
+from aadsync_lib.errors import StalePlanError
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.report.escape import visible
@@ -20,8 +20,8 @@ NEITHER = (
 )
 
 
-def check_unmoved(saved: Plan, current: Plan, fingerprinted: Callable[[], Plan]) -> None:
-    """Raise ``PlanMovedError``, with what moved, unless the targets' plans are the same.
+def check_current(saved: Plan, current: Plan, fingerprinted: Callable[[], Plan]) -> None:
+    """Raise ``StalePlanError``, with what moved, unless the targets' plans are the same.
 
     ``fingerprinted`` gives the current plan with its digests, which nobody asks for while nothing moved.
     """
@@ -30,7 +30,7 @@ def check_unmoved(saved: Plan, current: Plan, fingerprinted: Callable[[], Plan])
     moved = (*_sides(saved, fingerprinted()), *_differences_of(saved, current))
     lines = "\n".join(f"  {line}" for line in dict.fromkeys(moved[:SHOWN]))
     more = f"\n  and {len(moved) - SHOWN} more" if len(moved) > SHOWN else ""
-    raise PlanMovedError(
+    raise StalePlanError(
         f"The saved plan no longer fits. Nothing was changed.\n{lines}{more}\n"
         f"Plan again, and look at the new plan before you apply it."
     )

@@ -10,7 +10,7 @@ from itertools import takewhile
 from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.fingerprint import state_digest
-from aadsync_lib.engine.planning import Part, Planned
+from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
@@ -21,8 +21,12 @@ from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Pending, Target
 from aadsync_lib.reconcile.context import protected_ids
-from aadsync_lib.reconcile.matching.pending import former_links, judge, recover
-from aadsync_lib.reconcile.undo.context import UndoCase, groups_to_read
+from aadsync_lib.reconcile.matching.pending import (
+    former_links,
+    outcomes_of_pending,
+    resolve_pending,
+)
+from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
 from aadsync_lib.report.history.numbers import numbers_of
@@ -32,7 +36,7 @@ log = logging.getLogger(__name__)
 
 def plan_undo(
     settings: Settings, targets: Sequence[Target], store: HistoryReader, run_id: str
-) -> Planned:
+) -> Planning:
     """Read the targets and plan the inverse of a run on each of them.
 
     Raises ``UsageError`` when there is no such run, or none that could be undone.
@@ -46,7 +50,7 @@ def plan_undo(
     parts = [_part(settings, target, store, run, entries, later, idle) for target in targets]
     plans = tuple(part.plan for part in parts)
     plan = Plan(settings.name, plans, True, settings_digest(settings), undoes=run.run_id)
-    return Planned(plan, {part.plan.target: part for part in parts})
+    return Planning(plan, {part.plan.target: part for part in parts})
 
 
 def _part(
@@ -57,10 +61,10 @@ def _part(
     entries: Iterable[JournalEntry],
     later: Iterable[JournalEntry],
     idle: frozenset[tuple[str, str]],
-) -> Part:
+) -> TargetPlanning:
     name, snapshot = target.name, target.read()
     pending, before = store.pending(name), store.links(name)
-    recovered = recover(pending, snapshot, before, store.former(name), store.shared(name))
+    recovered = resolve_pending(pending, snapshot, before, store.former(name), store.shared(name))
     links = recovered.applied_to(before)
     done = [one for one in entries if one.target == name]
     changes = [one.outcome.change for one in done]
@@ -69,11 +73,11 @@ def _part(
     adopted = [one.outcome.change for one in after] + [one.change for one in pending]
     places = places_of(changes, adopted, snapshot.accounts, links)
     members = target.members(groups_to_read(changes, snapshot, places))
-    judged = judge(pending, snapshot, members, links)
-    found = _found(pending, judged, name, run)
+    resolved_pending = outcomes_of_pending(pending, snapshot, members, links)
+    found = _found(pending, resolved_pending, name, run)
     others = [one for one in (*after, *found) if one.run_id != run.run_id]
     since = [one for one in others if (one.run_id, name) not in idle]
-    case = UndoCase(
+    context = UndoContext(
         effects=effects_of((*done, *(f for f in found if f.run_id == run.run_id)), places),
         touched=touched_by(since, places),
         target=snapshot,
@@ -85,14 +89,14 @@ def _part(
         additive=settings.policy.mode == "additive",
     )
     pace = next(one.pace for one in settings.targets if one.name == name)
-    plan = replace(undo_target(name, case, pace), state_digest=_state(case))
+    plan = replace(undo_target(name, context, pace), state_digest=_state(context))
     log.info("planned %d changes that undo run %s", len(plan.changes), run.run_id)
-    return Part(plan, links, recovered, judged)
+    return TargetPlanning(plan, links, recovered, resolved_pending)
 
 
-def _state(case: UndoCase) -> str:
-    concerned = {*case.links.by_target, *case.effects.objects, *case.members}
-    return state_digest(case.target.accounts, case.members, concerned)
+def _state(context: UndoContext) -> str:
+    concerned = {*context.links.by_target, *context.effects.objects, *context.members}
+    return state_digest(context.target.accounts, context.members, concerned)
 
 
 def _undoable(run_id: str, store: HistoryReader) -> RunRecord:
@@ -158,12 +162,12 @@ def _of_no_effect(
 
 
 def _found(
-    pending: Iterable[Pending], judged: Mapping[int, Outcome], target: str, run: RunRecord
+    pending: Iterable[Pending], resolved_pending: Mapping[int, Outcome], target: str, run: RunRecord
 ) -> list[JournalEntry]:
     """Return what writes without a recorded outcome have done, as the target shows it."""
     when = run.started_at
     return [
-        JournalEntry(one.entry, one.run_id, target, judged[one.entry], when, when)
+        JournalEntry(one.entry, one.run_id, target, resolved_pending[one.entry], when, when)
         for one in pending
     ]
 

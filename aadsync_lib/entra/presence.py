@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
 from aadsync_lib.entra.principals import AT_ONCE
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, GROUPS_DELETED, USERS, GraphFailure
+from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, GROUPS_DELETED, USERS, GraphError
 from aadsync_lib.graph.http import JsonObject
 from aadsync_lib.graph.paging import Graph, read_all, try_one
 from aadsync_lib.model.account import Unread
@@ -51,10 +51,10 @@ async def _chunk(graph: Graph, kind: Kind, ids: Sequence[str]) -> Places:
 async def _search(graph: Graph, kind: Kind, key: str) -> Presence | Unread:
     """Say where an object is that no listing shows; the last look is for one just restored."""
     deleted = await try_one(graph, graph.addresses.deleted(key))
-    if not isinstance(deleted, GraphFailure):
+    if not isinstance(deleted, GraphError):
         return Presence.DELETED
     row = await try_one(graph, graph.addresses.one(kind, key, SELECT[kind]))
-    if not isinstance(row, GraphFailure):
+    if not isinstance(row, GraphError):
         return _place(kind, row)
     if row.status != 404:
         return Unread(row.reason(PERMISSIONS[kind]))

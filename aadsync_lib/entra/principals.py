@@ -10,13 +10,13 @@ from typing import Generic, TypeVar
 from aadsync_lib.entra import translate
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.errors import SourceError
-from aadsync_lib.graph.errors import APPLICATIONS, USERS, GraphFailure
-from aadsync_lib.graph.http import Ask, JsonObject
+from aadsync_lib.graph.errors import APPLICATIONS, USERS, GraphError
+from aadsync_lib.graph.http import JsonObject, Request
 from aadsync_lib.graph.paging import Graph, read_all, try_one
 from aadsync_lib.model.directory import ServicePrincipal, User
 
 T = TypeVar("T")
-Rows = dict[str, JsonObject | GraphFailure]
+Rows = dict[str, JsonObject | GraphError]
 AT_ONCE = 15  # values of one ``in``: documented for Entra, and short enough for any proxy
 
 
@@ -62,12 +62,12 @@ async def read_service_principals(
 async def _users_singly(graph: Graph, ids: Sequence[str], fields: UserFields) -> Rows:
     """Read people one by one, after Graph refused to filter by id."""
 
-    def ask(user_id: str) -> Ask:
+    def ask(user_id: str) -> Request:
         return graph.addresses.user(user_id, fields.select)
 
     first = await _singly(graph, ids[:1], ask)
     for failure in first.values():
-        if isinstance(failure, GraphFailure) and failure.status == 400:
+        if isinstance(failure, GraphError) and failure.status == 400:
             raise SourceError(
                 f"Graph refused to read people with the attributes that scope.users names "
                 f"({', '.join(fields.attributes) or 'none'}): {failure.code} {failure.message} "
@@ -76,7 +76,7 @@ async def _users_singly(graph: Graph, ids: Sequence[str], fields: UserFields) ->
     return first | await _singly(graph, ids[1:], ask)
 
 
-async def _singly(graph: Graph, ids: Sequence[str], ask: Callable[[str], Ask]) -> Rows:
+async def _singly(graph: Graph, ids: Sequence[str], ask: Callable[[str], Request]) -> Rows:
     answers = await asyncio.gather(*(try_one(graph, ask(key)) for key in ids))
     return dict(zip(ids, answers, strict=True))
 
@@ -88,7 +88,7 @@ def _resolved(
     missing: dict[str, str] = {}
     for key in wanted:
         row = rows.get(key)
-        if isinstance(row, GraphFailure):
+        if isinstance(row, GraphError):
             missing[key] = row.reason(permission)
             continue
         value = None if row is None else translated(row)

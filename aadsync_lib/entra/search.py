@@ -11,11 +11,11 @@ from typing import Any
 from aadsync_lib.config.base import GUID
 from aadsync_lib.entra import translate
 from aadsync_lib.errors import SourceError
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, USERS, GraphFailure, printable
+from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, USERS, GraphError, printable
 from aadsync_lib.graph.http import JsonObject
 from aadsync_lib.graph.paging import Graph, Listing, read_all, try_one
 from aadsync_lib.graph.requests import literal
-from aadsync_lib.model.directory import GroupAbove, Sighting
+from aadsync_lib.model.directory import DirectoryMatch, GroupAbove
 from aadsync_lib.model.identity import Kind
 
 PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
@@ -38,7 +38,9 @@ SELECT = {
 }
 
 
-async def who(graph: Graph, name: str, kinds: Iterable[Kind] = PEOPLE) -> tuple[Sighting, ...]:
+async def search(
+    graph: Graph, name: str, kinds: Iterable[Kind] = PEOPLE
+) -> tuple[DirectoryMatch, ...]:
     """Find everybody of a name: user name, mail, application id, display name or object id."""
     searches = await asyncio.gather(*(_search(graph, kind, name) for kind in kinds))
     found = {row["id"]: (kind, row) for search in searches for kind, row in search.found}
@@ -79,12 +81,12 @@ def _listings(graph: Graph, kind: Kind, name: str) -> Iterable[Any]:
 
 async def _by_id(graph: Graph, kind: Kind, object_id: str, select: str) -> Listing:
     answer = await try_one(graph, graph.addresses.one(kind, object_id, select))
-    if isinstance(answer, GraphFailure):
+    if isinstance(answer, GraphError):
         return Listing((), None if answer.status == 404 else answer)
     return Listing((answer,))
 
 
-async def _placed(graph: Graph, kind: Kind, row: JsonObject) -> Sighting:
+async def _placed(graph: Graph, kind: Kind, row: JsonObject) -> DirectoryMatch:
     """Add every group above, level by level, each read once.
 
     Graph can list them all in one answer, but without saying what is nested in what, and from an
@@ -103,7 +105,7 @@ async def _placed(graph: Graph, kind: Kind, row: JsonObject) -> Sighting:
     if kind is Kind.GROUP:
         ordered = (_above(row, frozenset(parents)), *(g for g in ordered if g.id != row["id"]))
     names = tuple(sorted(group.name for group in above.values()))
-    return Sighting(
+    return DirectoryMatch(
         id=row["id"],
         name=row[NAME[kind]],
         display_name=row.get("displayName") or None,

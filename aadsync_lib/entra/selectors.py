@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aadsync_lib.config.base import GUID
 from aadsync_lib.config.scope import GroupSelector, Scope
 from aadsync_lib.errors import SourceError
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, GraphFailure
+from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, GraphError
 from aadsync_lib.graph.http import JsonObject
 from aadsync_lib.graph.paging import Graph, Listing, read_all, try_one
 from aadsync_lib.graph.requests import literal
@@ -92,7 +92,7 @@ class _Reader:
 
     async def _by_id(self, group_id: str) -> None:
         answer = await try_one(self._graph, self._to.group(group_id))
-        if not isinstance(answer, GraphFailure):
+        if not isinstance(answer, GraphError):
             self._take([answer])
         elif answer.status == 404:
             self._nothing("no group has this id")
@@ -171,7 +171,7 @@ class _Reader:
         asks = (try_one(self._graph, self._to.group(group_id)) for group_id in ids)
         rows: list[JsonObject] = []
         for group_id, answer in zip(ids, await asyncio.gather(*asks), strict=True):
-            if isinstance(answer, GraphFailure):
+            if isinstance(answer, GraphError):
                 self._unread(answer, GROUPS, f"assigned group {group_id}: ")
             else:
                 rows.append(answer)
@@ -207,7 +207,7 @@ class _Reader:
             if row.get("displayName"):
                 self._found.groups[row["id"]] = row
             else:
-                denied = GraphFailure(403, "limited_information")
+                denied = GraphError(403, "limited_information")
                 self._unread(denied, GROUPS, f"group {row['id']} came without its name: ")
 
     def _nothing_unless(self, listing: Listing, rows: Iterable[object], what: str) -> None:
@@ -220,5 +220,5 @@ class _Reader:
     def _notice(self, code: str, what: str) -> None:
         self._found.notices.append(Notice(code, f"{self._selector}: {what}."))
 
-    def _unread(self, failure: GraphFailure, permission: str, what: str = "") -> None:
+    def _unread(self, failure: GraphError, permission: str, what: str = "") -> None:
         self._found.unread.append(f"{self._selector}: {what}{failure.reason(permission)}")

@@ -13,7 +13,7 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
 from aadsync_lib.entra.presence import look_up
 from aadsync_lib.entra.principals import read_service_principals, read_users
-from aadsync_lib.entra.search import PEOPLE, who
+from aadsync_lib.entra.search import PEOPLE, search
 from aadsync_lib.entra.selectors import Found, select
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.entra.traversal import GroupRead, Walk
@@ -21,7 +21,7 @@ from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.account import Unread
-from aadsync_lib.model.directory import Group, Notice, Presence, Sighting, Snapshot
+from aadsync_lib.model.directory import DirectoryMatch, Group, Notice, Presence, Snapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Clock
 
@@ -77,12 +77,12 @@ class EntraSource:
         """Say of each object id where it is, in scope or not. Nothing asked is nothing sent."""
         return self._with_graph(lambda graph: look_up(graph, ids)) if ids else {}
 
-    def who(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[Sighting, ...]:
+    def search(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[DirectoryMatch, ...]:
         """Find people and service principals, or other kinds, by any of their names, in scope or not.
 
         Raises ``SourceError`` when nobody was found and Graph did not answer everything.
         """
-        return self._with_graph(lambda graph: who(graph, name, kinds))
+        return self._with_graph(lambda graph: search(graph, name, kinds))
 
     def _with_graph(self, work: Callable[[GraphClient], Coroutine[Any, Any, T]]) -> T:
         """Run ``work`` with a client of its own, on a loop of its own."""

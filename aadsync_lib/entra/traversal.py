@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, GraphFailure
+from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, GraphError
 from aadsync_lib.graph.http import JsonObject
 from aadsync_lib.graph.paging import Graph, Listing, read_all
 from aadsync_lib.model.identity import Kind
@@ -115,7 +115,7 @@ class Walk:
             parent.nested[row["id"]] = row
 
 
-def _has_no_such_members(row: JsonObject, failure: GraphFailure) -> bool:
+def _has_no_such_members(row: JsonObject, failure: GraphError) -> bool:
     """Whether Graph refused a cast because a Microsoft 365 group cannot have such members."""
     unified = "Unified" in (row.get("groupTypes") or ())
     return unified and failure.status == 400 and failure.code == "Request_UnsupportedQuery"

@@ -15,10 +15,10 @@ from azure.core.credentials import TokenCredential
 from aadsync_lib.errors import CredentialError
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import RETRIED
-from aadsync_lib.graph.http import Answer, Ask, JsonObject, Wire
+from aadsync_lib.graph.http import HttpTransport, JsonObject, Request, Response
 from aadsync_lib.graph.loop import off_loop
 from aadsync_lib.graph.pacing import PATIENCE, Pause, backoff, retry_after
-from aadsync_lib.graph.requests import Addresses
+from aadsync_lib.graph.requests import Requests
 from aadsync_lib.ports import Clock
 
 BATCH = 20  # the most requests that Graph takes in one
@@ -32,7 +32,7 @@ SETTLE = 4  # turns of the loop in which the tasks that one answer woke up ask t
 class _Item:
     """A request on its way, and who waits for it."""
 
-    ask: Ask
+    ask: Request
     answer: asyncio.Future[JsonObject] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -57,8 +57,8 @@ class GraphClient:
         on_request: Callable[[], None],
     ) -> None:
         self.endpoint = endpoint
-        self._wire = Wire(endpoint, credential, token_scope, on_request)
-        self.addresses = Addresses(self._wire.adapter)
+        self._wire = HttpTransport(endpoint, credential, token_scope, on_request)
+        self.addresses = Requests(self._wire.adapter)
         self._clock = clock
         self._pause = Pause(clock)
         self._slots = asyncio.Semaphore(concurrency)
@@ -80,8 +80,8 @@ class GraphClient:
         await asyncio.gather(*self._deliveries, return_exceptions=True)
         await self._wire.close()
 
-    async def get(self, ask: Ask) -> JsonObject:
-        """Return the answer. Raises ``GraphFailure`` when there is none to be had."""
+    async def get(self, ask: Request) -> JsonObject:
+        """Return the answer. Raises ``GraphError`` when there is none to be had."""
         item = _Item(ask)
         self._submit([item])
         return await item.answer
@@ -126,7 +126,7 @@ class GraphClient:
         if again:
             self._submit(again)
 
-    async def _send(self, items: list[_Item]) -> list[Answer]:
+    async def _send(self, items: list[_Item]) -> list[Response]:
         if len(items) == 1:
             return [await self._wire.get(items[0].ask)]
         requests = [self._inner(number, item) for number, item in enumerate(items)]
@@ -142,7 +142,7 @@ class GraphClient:
         request: JsonObject = {"id": str(number), "method": "GET", "url": self._relative(item)}
         return request | ({"headers": item.ask.headers} if item.ask.headers else {})
 
-    def _settle(self, items: list[_Item], answers: list[Answer]) -> tuple[list[_Item], float]:
+    def _settle(self, items: list[_Item], answers: list[Response]) -> tuple[list[_Item], float]:
         """Hand out what came; return what to ask for again, and after how many seconds.
 
         Where Graph throttles, or says how long to wait, the wait is a pause for everybody.
@@ -169,29 +169,29 @@ class GraphClient:
                 wait = max(wait, backoff(item.tries))
         return again, wait
 
-    def _refused(self, answer: Answer) -> CredentialError:
+    def _refused(self, answer: Response) -> CredentialError:
         return CredentialError(
             f"Graph at {self.endpoint.root} refused the token (401 {answer.failure().code}). "
             f"Nothing was read or changed. Check source.auth, source.tenant_id and source.cloud."
         )
 
 
-def _worth_another(item: _Item, answer: Answer, asked: float | None) -> bool:
+def _worth_another(item: _Item, answer: Response, asked: float | None) -> bool:
     if answer.status not in RETRIED or (asked or 0.0) > PATIENCE:
         return False
     return item.tries < (THROTTLED_TRIES if answer.status == 429 else TRIES)
 
 
-def _replies(outer: Answer) -> list[JsonObject]:
+def _replies(outer: Response) -> list[JsonObject]:
     replies = outer.body.get("responses")
     return [reply for reply in replies if isinstance(reply, dict)] if replies else []
 
 
-def _opened(reply: JsonObject | None) -> Answer:
+def _opened(reply: JsonObject | None) -> Response:
     """Return an answer from within a batch, like one that came by itself."""
     if reply is None:
-        return Answer.unusable("missing_in_batch")
+        return Response.unusable("missing_in_batch")
     headers: dict[str, Any] = reply.get("headers") or {}
     wait = next((str(v) for k, v in headers.items() if k.lower() == "retry-after"), None)
     status = reply.get("status")
-    return Answer.of(status if isinstance(status, int) else 0, reply.get("body"), wait)
+    return Response.of(status if isinstance(status, int) else 0, reply.get("body"), wait)

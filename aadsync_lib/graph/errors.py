@@ -11,7 +11,7 @@ USERS = "User.Read.All"
 APPLICATIONS = "Application.Read.All"
 
 
-class GraphFailure(Exception):  # noqa: N818  a control signal inside the source, not an operator's error
+class GraphError(Exception):
     """A read that was refused, or that failed as often as it may be tried.
 
     ``status`` 0 stands for no usable answer; ``code`` then says what came instead.

@@ -24,7 +24,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 
 from aadsync_lib.errors import CredentialError
 from aadsync_lib.graph.endpoint import Endpoint, redacted
-from aadsync_lib.graph.errors import GraphFailure
+from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.loop import off_loop
 
 JsonObject = dict[str, Any]
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Request:
     """One GET: an address relative to the version, or a whole next link.
 
     ``eventual`` is asked for on every page: a next link does not carry it.
@@ -51,7 +51,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What came back; status 0 is no usable answer."""
 
     status: int
@@ -59,32 +59,32 @@ class Answer:
     retry_after: str | None = None
 
     @staticmethod
-    def of(status: int, body: Any, retry_after: str | None) -> Answer:
+    def of(status: int, body: Any, retry_after: str | None) -> Response:
         """Take an answer apart; a success without a JSON object is no usable answer."""
         if isinstance(body, dict):
-            return Answer(status, body, retry_after)
-        return Answer.unusable("bad_json") if status < 400 else Answer(status, {}, retry_after)
+            return Response(status, body, retry_after)
+        return Response.unusable("bad_json") if status < 400 else Response(status, {}, retry_after)
 
     @staticmethod
-    def unusable(what: str) -> Answer:
+    def unusable(what: str) -> Response:
         """Return an answer that stands for none."""
-        return Answer(0, {"error": {"code": what}})
+        return Response(0, {"error": {"code": what}})
 
     @property
     def ok(self) -> bool:
         """Whether it holds what was asked for."""
         return self.status == 200
 
-    def failure(self) -> GraphFailure:
+    def failure(self) -> GraphError:
         """Return it as the failure it is."""
         error = self.body.get("error")
         error = error if isinstance(error, dict) else {}
-        return GraphFailure(
+        return GraphError(
             self.status, str(error.get("code") or "no code"), str(error.get("message") or "")
         )
 
 
-class Wire:
+class HttpTransport:
     """An HTTP client of one loop. Retries and redirects are not followed here.
 
     The client is a plain one, without the SDK's middleware: that retries each request alone, and
@@ -117,7 +117,7 @@ class Wire:
         """Close the connections, in the loop that opened them."""
         await self._http.aclose()
 
-    async def get(self, ask: Ask) -> Answer:
+    async def get(self, ask: Request) -> Response:
         """Send a single request."""
         info = RequestInformation(Method.GET)
         info.url = self._endpoint.absolute(ask.url)
@@ -125,24 +125,24 @@ class Wire:
             info.headers.add(name, value)
         return await self._send(info)
 
-    async def post(self, path: str, body: JsonObject) -> Answer:
+    async def post(self, path: str, body: JsonObject) -> Response:
         """Send a request with a JSON body, to an address relative to the version."""
         info = RequestInformation(Method.POST)
         info.url = self._endpoint.absolute(path)
         info.set_stream_content(json.dumps(body).encode(), "application/json")
         return await self._send(info)
 
-    async def _send(self, info: RequestInformation) -> Answer:
+    async def _send(self, info: RequestInformation) -> Response:
         info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
             response = await self.adapter.send_primitive_async(info, "bytes", None)
         except httpx.RequestError as error:
             log.debug("%s broke: %s", redacted(info.url), type(error).__name__)
-            return Answer.unusable(type(error).__name__)
+            return Response.unusable(type(error).__name__)
         status: int = response.status_code
         log.debug("%s %s: %d", info.http_method.value, redacted(info.url), status)
         body = _json(_without_login(response))
-        return Answer.of(status, body, response.headers.get("Retry-After"))
+        return Response.of(status, body, response.headers.get("Retry-After"))
 
 
 class _ThreadedCredential:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgraph import GraphServiceClient
 
-from aadsync_lib.graph.http import Ask
+from aadsync_lib.graph.http import Request
 from aadsync_lib.model.identity import Kind
 
 PAGE = 999  # the most that Graph gives in one page
@@ -19,7 +19,7 @@ CAST = "/graph."
 CAST_IN_FULL = "/microsoft.graph."
 
 
-class Addresses:
+class Requests:
     """Relative addresses, as batches want them.
 
     The builders tell each path once; expanding their templates for each id and encoding their
@@ -47,22 +47,22 @@ class Addresses:
             Kind.GROUP: self._groups,
         }
 
-    def group(self, group_id: str) -> Ask:
+    def group(self, group_id: str) -> Request:
         """One group."""
         return _ask(self._group, group_id, select=GROUP)
 
-    def groups(self, filter_: str, *, advanced: bool = False) -> Ask:
+    def groups(self, filter_: str, *, advanced: bool = False) -> Request:
         """Groups by a filter; an advanced one is answered from an index that may lag."""
         count = {"count": "true"} if advanced else {}
         return _ask(
             self._groups, eventual=advanced, filter=filter_, select=GROUP, top=str(PAGE), **count
         )
 
-    def members(self, group_id: str) -> Ask:
+    def members(self, group_id: str) -> Request:
         """Direct members of every type but service principals, which v1.0 leaves out."""
         return _ask(self._members, group_id, select=GROUP, top=str(PAGE))
 
-    def service_principal_members(self, group_id: str) -> tuple[Ask, ...]:
+    def service_principal_members(self, group_id: str) -> tuple[Request, ...]:
         """Direct members that are service principals, with their attributes.
 
         Graph takes every one of these; a gateway may know the cast by its full name only, or
@@ -76,45 +76,45 @@ class Addresses:
             _ask(full, group_id, select=select, top=top),
         )
 
-    def users(self, ids: Iterable[str], select: str) -> Ask:
+    def users(self, ids: Iterable[str], select: str) -> Request:
         """Up to fifteen users by id."""
         return self.of_ids(Kind.USER, ids, select)
 
-    def of_ids(self, kind: Kind, ids: Iterable[str], select: str) -> Ask:
+    def of_ids(self, kind: Kind, ids: Iterable[str], select: str) -> Request:
         """Up to fifteen objects of one kind by id."""
         return self.where(kind, f"id in ({','.join(map(literal, ids))})", select)
 
-    def where(self, kind: Kind, filter_: str, select: str) -> Ask:
+    def where(self, kind: Kind, filter_: str, select: str) -> Request:
         """Objects of one kind by a filter; without a page size, as few are expected."""
         return _ask(self._collections[kind], filter=filter_, select=select)
 
-    def one(self, kind: Kind, object_id: str, select: str) -> Ask:
+    def one(self, kind: Kind, object_id: str, select: str) -> Request:
         """One object."""
         return _ask(f"{self._collections[kind]}/{ID}", object_id, select=select)
 
-    def member_of(self, kind: Kind, object_id: str, select: str) -> Ask:
+    def member_of(self, kind: Kind, object_id: str, select: str) -> Request:
         """Groups, directory roles and administrative units that an object is directly in."""
         path = f"{self._collections[kind]}/{ID}/memberOf"
         return _ask(path, object_id, select=select, top=str(PAGE))
 
-    def deleted(self, object_id: str) -> Ask:
+    def deleted(self, object_id: str) -> Request:
         """One object in the recycle bin, of whatever kind."""
         return _ask(self._deleted, object_id, select="id")
 
-    def user(self, user_id: str, select: str) -> Ask:
+    def user(self, user_id: str, select: str) -> Request:
         """One user."""
         return _ask(self._user, user_id, select=select)
 
-    def service_principal(self, object_id: str) -> Ask:
+    def service_principal(self, object_id: str) -> Request:
         """One service principal."""
         return _ask(self._service_principal, object_id, select=SERVICE_PRINCIPAL)
 
-    def service_principals(self, name: str) -> Ask:
+    def service_principals(self, name: str) -> Request:
         """Service principals of a display name."""
         named = f"displayName eq {literal(name)}"
         return _ask(self._service_principals, filter=named, select="id,displayName", top=str(PAGE))
 
-    def assignments(self, object_id: str) -> Ask:
+    def assignments(self, object_id: str) -> Request:
         """Who is assigned to an enterprise application."""
         return _ask(self._assignments, object_id, top=str(PAGE))
 
@@ -128,6 +128,6 @@ def _path(builder: Any) -> str:
     return str(builder.to_get_request_information().url)
 
 
-def _ask(path: str, object_id: str = "", *, eventual: bool = False, **options: str) -> Ask:
+def _ask(path: str, object_id: str = "", *, eventual: bool = False, **options: str) -> Request:
     query = "&".join(f"${name}={quote(value, safe=',')}" for name, value in options.items())
-    return Ask(f"{path.replace(ID, quote(object_id, safe=''))}?{query}", eventual)
+    return Request(f"{path.replace(ID, quote(object_id, safe=''))}?{query}", eventual)

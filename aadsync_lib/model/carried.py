@@ -10,7 +10,7 @@ from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.run import Outcome
 
 
-class How(StrEnum):
+class MembershipOrigin(StrEnum):
     """How a membership came to be known."""
 
     ADDED = "added"  # by this sync
@@ -18,7 +18,7 @@ class How(StrEnum):
     FOREIGN = "foreign"  # was there, and Entra does not have it
 
 
-class Ending(StrEnum):
+class EndReason(StrEnum):
     """How a membership ended."""
 
     REMOVED = "removed"  # by this sync, by Entra and the target alike, or with the group itself
@@ -38,11 +38,11 @@ class Membership:
     group: str
     group_name: str
     member: MemberRef
-    how: How
+    how: MembershipOrigin
     since: float
     run_id: str
     until: float | None = None
-    ending: Ending | None = None
+    ending: EndReason | None = None
     ended_by: str | None = None
 
 
@@ -77,7 +77,7 @@ class QuarantineRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class CarriedState:
     """What a run leaves behind for the next one; ``None`` leaves a part as it is.
 
     ``missing``, ``retries`` and ``quarantine`` are whole and replace what was there. Each of

@@ -101,7 +101,7 @@ class GroupAbove:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class DirectoryMatch:
     """Somebody found in Entra by name, whether in scope or not.
 
     ``groups`` are the display names of all groups that contain the identity at any depth, ``None``

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aadsync_lib.model.account import Account
-from aadsync_lib.model.carried import How
+from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
 
 
-class Fate(StrEnum):
+class EdgeOutcome(StrEnum):
     """What the scope makes of one direct membership in Entra."""
 
     KEPT = "kept"  # it is one on the target, too
-    LIFTED = "lifted"  # people below it go to the group above directly
-    CUT = "cut"  # it brings nobody into the group
+    FLATTENED = "lifted"  # people below it go to the group above directly
+    DROPPED = "cut"  # it brings nobody into the group
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Step:
 
     group: str
     name: str
-    fate: Fate = Fate.KEPT
+    fate: EdgeOutcome = EdgeOutcome.KEPT
     reason: str | None = None
     root: bool = False
 
@@ -42,7 +42,7 @@ class Path:
     @property
     def kept(self) -> bool:
         """Whether the path brings the identity into its topmost group on the targets."""
-        return all(step.fate is not Fate.CUT for step in self.steps)
+        return all(step.fate is not EdgeOutcome.DROPPED for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Direct:
     reason: str | None = None
     since: float | None = None
     run_id: str | None = None
-    how: How | None = None
+    how: MembershipOrigin | None = None
     until: float | None = None
     ended_by: str | None = None
 

@@ -16,7 +16,7 @@ import pandas as pd
 from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Attributes
-from aadsync_lib.model.plan import Found, Plan, Quarantined
+from aadsync_lib.model.plan import Plan, Quarantined, Unowned
 from aadsync_lib.model.run import Result, RunReport, TargetReport
 
 MEMBER: Mapping[str, Callable[[MemberRef], str | None]] = {
@@ -54,7 +54,7 @@ def held_frame(plan: Plan) -> pd.DataFrame:
     columns = Columns(HELD)
     for target in plan.targets:
         columns.waiting(target.quarantined, Result.QUARANTINED.value, target=target.target)
-        columns.waiting(target.held, HELD_BACK, target=target.target)
+        columns.waiting(target.on_hold, HELD_BACK, target=target.target)
     return columns.frame()
 
 
@@ -62,7 +62,7 @@ def left_frame(plan: Plan) -> pd.DataFrame:
     """See ``Plan.left_frame``."""
     columns = Columns(LEFT)
     for target in plan.targets:
-        for left in target.left:
+        for left in target.unapplied:
             columns.change(left.change, target=target.target, by=left.by.value)
     return columns.frame()
 
@@ -71,7 +71,7 @@ def found_frame(plan: Plan) -> pd.DataFrame:
     """See ``Plan.found_frame``."""
     columns = Columns(FOUND)
     for target in plan.targets:
-        for found in target.found:
+        for found in target.unowned:
             columns.found(found, target.target)
     return columns.frame()
 
@@ -85,7 +85,7 @@ def run_frame(report: RunReport) -> pd.DataFrame:
             ending = {"result": outcome.result.value, "error": outcome.error}
             columns.change(outcome.change, **where, **ending)
         columns.waiting(_only_planned(target), Result.QUARANTINED.value, **where)
-        columns.waiting(target.held, HELD_BACK, **where)
+        columns.waiting(target.on_hold, HELD_BACK, **where)
     return columns.frame()
 
 
@@ -126,7 +126,7 @@ class Columns:
             values = {"name": item.name, "external_id": item.external_id, "reason": item.reason}
             self.add({"result": result, **values, **more})
 
-    def found(self, one: Found, target: str) -> None:
+    def found(self, one: Unowned, target: str) -> None:
         """Add a row for an object that is not ours."""
         self.add(
             {

@@ -28,7 +28,7 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Unowned:
     """An object on the target that an identity in scope would be, and that is not ours.
 
     ``owner`` says who seems to own it. ``setting`` is what would adopt it, such as
@@ -43,7 +43,7 @@ class Found:
     setting: str | None
 
 
-class LeftBy(StrEnum):
+class UnappliedBy(StrEnum):
     """What of the policy leaves a difference alone."""
 
     ADDITIVE = "additive"  # policy.mode
@@ -52,11 +52,11 @@ class LeftBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Unapplied:
     """A change that would make both sides equal, and that the policy does not make."""
 
     change: Change
-    by: LeftBy
+    by: UnappliedBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ Step = tuple[str, str]  # a group and a member that it gets, by object id
 
 
 @dataclass(frozen=True, slots=True)
-class Detour:
+class ReplacementPath:
     """Somebody who leaves a group, by target ids, because another way leads into it.
 
     ``through`` are the additions of the same plan that open that way: without them nobody leaves.
@@ -109,32 +109,32 @@ class TargetPlan:
     """The changes of one target, with what was held back and why.
 
     ``emptied`` names groups that stay but would lose their last member, ``retired`` those that left the
-    scope. ``held`` are the changes that wait because a part of the source could not be read.
-    ``protected`` are target ids that no change may touch. ``found`` is what is there and not ours,
-    ``left`` what the policy leaves as it is. ``state_digest`` tells whether the target has moved.
-    ``detours`` are the removals that depend on additions; they follow from the rest of the plan.
+    scope. ``on_hold`` are the changes that wait because a part of the source could not be read.
+    ``protected`` are target ids that no change may touch. ``unowned`` is what is there and not ours,
+    ``unapplied`` what the policy leaves as it is. ``state_digest`` tells whether the target has moved.
+    ``replacement_paths`` are the removals that depend on additions; they follow from the rest of the plan.
     """
 
     target: str
     changes: tuple[Change, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
-    held: tuple[Quarantined, ...] = ()
+    on_hold: tuple[Quarantined, ...] = ()
     warnings: tuple[Notice, ...] = ()
     managed: Managed = Managed()
     estimate: Estimate = Estimate()
     emptied: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
     protected: frozenset[str] = frozenset()
-    found: tuple[Found, ...] = ()
-    left: tuple[Left, ...] = ()
+    unowned: tuple[Unowned, ...] = ()
+    unapplied: tuple[Unapplied, ...] = ()
     state_digest: str | None = field(default=None, compare=False)
-    detours: tuple[Detour, ...] = field(default=(), compare=False)
+    replacement_paths: tuple[ReplacementPath, ...] = field(default=(), compare=False)
 
     @property
     def drift(self) -> tuple[Change, ...]:
         """Every difference that nobody made in Entra, mended by this plan or left alone."""
         mended = (change for change in self.changes if change.drift)
-        return (*mended, *(left.change for left in self.left if left.change.drift))
+        return (*mended, *(kept.change for kept in self.unapplied if kept.change.drift))
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Found, Left, Quarantined
+from aadsync_lib.model.plan import Quarantined, Unapplied, Unowned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,10 +62,10 @@ class TargetReport:
     status: Status
     outcomes: tuple[Outcome, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
-    held: tuple[Quarantined, ...] = ()
+    on_hold: tuple[Quarantined, ...] = ()
     warnings: tuple[Notice, ...] = ()
-    found: tuple[Found, ...] = ()
-    left: tuple[Left, ...] = ()
+    unowned: tuple[Unowned, ...] = ()
+    unapplied: tuple[Unapplied, ...] = ()
 
     @property
     def applied(self) -> Mapping[str, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment
 
 from aadsync_lib.model.codec import JsonObject
-from aadsync_lib.model.explanation import Explanation, Fate, Identity, Path, Standing
+from aadsync_lib.model.explanation import EdgeOutcome, Explanation, Identity, Path, Standing
 from aadsync_lib.report.escape import cut, label, visible
 from aadsync_lib.report.explain.as_json import explanation_to_json
 from aadsync_lib.report.explain.parts import not_found, parts
@@ -96,7 +96,7 @@ def _paths(found: Explanation) -> Iterator[tuple[Any, ...]]:
 
 def _path(one: Identity, side: str, path: Path) -> tuple[Any, ...]:
     names = [step.name for step in path.steps]
-    reason = next((step.reason for step in path.steps if step.fate is Fate.CUT), None)
+    reason = next((step.reason for step in path.steps if step.fate is EdgeOutcome.DROPPED), None)
     way = " > ".join((*names, shown(one)))
     head = (one.name, one.kind.value, one.external_id, side, names[0], way)
     return (*head, str(len(names)), str(path.kept).lower(), reason)

@@ -43,7 +43,7 @@ def check_planned(result: str | None, *, refused: str | None) -> None:
 def check_run(report: RunReport) -> None:
     """Raise ``PartialError`` when something was not done; what waits for a person is shown only."""
     failed = [failure for target in report.targets for failure in failures(target)]
-    held = [one for target in report.targets for one in target.held]
+    held = [one for target in report.targets for one in target.on_hold]
     if held and not failed and not report.undoes:  # an undo leaves alone what changed since
         raise PartialError(held_back((one.name, one.reason) for one in held))
     if not failed and report.status in {Status.SUCCEEDED, Status.PARTIAL}:
@@ -126,7 +126,7 @@ def _planned(target: TargetPlan) -> JsonObject:
         "members_added": target.members_added,
         "members_removed": target.members_removed,
         "quarantined": len(target.quarantined),
-        "held": len(target.held),
+        "held": len(target.on_hold),
     }
 
 
@@ -139,5 +139,5 @@ def _ran(target: TargetReport) -> JsonObject:
         "members_removed": target.members_removed,
         "failed": len(target.failed),
         "quarantined": len(quarantined_in(target)),
-        "held": len(target.held),
+        "held": len(target.on_hold),
     }

@@ -16,20 +16,20 @@ from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.desired.naming import SYSTEM_GROUPS
-from aadsync_lib.reconcile.holds.retries import Tries
+from aadsync_lib.reconcile.holds.retries import RetryPolicy
 from aadsync_lib.reconcile.matching.correlate import Correlation, Situation, correlate
 from aadsync_lib.reconcile.matching.renames import kept_names, recreate
 from aadsync_lib.reconcile.past import Past
 
 
 @dataclass(frozen=True)
-class Case:
+class TargetContext:
     """Both sides, what is ours, what the policy says, and what is remembered.
 
     ``members`` holds the direct members of the groups in play. ``shared`` names, by target id, the
     other sync that manages an object. ``replaced`` are the objects that identities had under their
     former names, ``withheld`` the identities that are not made in this run, both by object id.
-    ``fates`` says where leavers are in Entra. ``now`` is in seconds since the epoch.
+    ``presences`` says where leavers are in Entra. ``now`` is in seconds since the epoch.
     """
 
     desired: Desired
@@ -42,10 +42,10 @@ class Case:
     shared: Mapping[str, str] = field(default_factory=dict)
     capacity: Capacity = field(default_factory=Capacity)
     past: Past = field(default_factory=Past)
-    tries: Tries = field(default_factory=Tries)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     replaced: Mapping[str, Account] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
-    fates: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
     now: float = 0.0
 
     @property
@@ -54,7 +54,7 @@ class Case:
         return self.policy.mode == "mirror"
 
     @cached_property
-    def spared(self) -> frozenset[str]:
+    def exempt_from_removal(self) -> frozenset[str]:
         """The target ids that are removed from no group: protected, or in question."""
         unnamed = self.desired.quarantined.keys() - self.correlation.matches.keys()
         links = (self.links.by_external.get(external_id) for external_id in unnamed)
@@ -83,7 +83,7 @@ class Case:
         return found
 
     @cached_property
-    def bystanders(self) -> frozenset[str]:
+    def disabled_unmanaged(self) -> frozenset[str]:
         """Who is disabled in Entra and not ours on the target: left exactly as it is."""
         return frozenset(
             external_id
@@ -118,13 +118,13 @@ class Case:
         gone = sorted(self.links.by_external.keys() - in_scope)
         return [self.links.by_external[external_id] for external_id in gone]
 
-    def groups_in_play(self) -> tuple[str, ...]:
+    def editable_groups(self) -> tuple[str, ...]:
         """Return the target ids of the groups whose members the plan may change."""
         linked = {link.target_id for link in self.links.of_kind(Kind.GROUP)}
         found = (self._in_scope | linked) & self.target.accounts.keys()
         return tuple(sorted(found - self.protected))
 
-    def groups_passed(self) -> tuple[str, ...]:
+    def read_only_groups(self) -> tuple[str, ...]:
         """Return the target ids of the groups through which a way may lead, though nobody changes them."""
         return tuple(sorted(self._in_scope & self.protected))
 
@@ -148,7 +148,7 @@ class Case:
 
 
 @uncollected()
-def build_case(
+def build_context(
     desired: Desired,
     target: TargetSnapshot,
     links: Links,
@@ -157,16 +157,16 @@ def build_case(
     shared: Mapping[str, str] | None = None,
     capacity: Capacity | None = None,
     past: Past | None = None,
-    tries: Tries | None = None,
+    retry_policy: RetryPolicy | None = None,
     now: float = 0.0,
-) -> Case:
+) -> TargetContext:
     """Correlate both sides; the members of the groups in play are still to be read."""
-    shared, past, tries = shared or {}, past or Past(), tries or Tries()
+    shared, past, retry_policy = shared or {}, past or Past(), retry_policy or RetryPolicy()
     protected = protected_ids(target, policy.protected, desired, links)
-    fixed = protected | kept_names(desired, target, links, policy, tries)
+    fixed = protected | kept_names(desired, target, links, policy, retry_policy)
     correlation = correlate(desired, target, links, policy.adopt, fixed, shared)
     untouchable = protected | shared.keys()
-    return Case(
+    return TargetContext(
         desired=desired,
         target=target,
         links=links,
@@ -176,7 +176,7 @@ def build_case(
         shared=shared,
         capacity=capacity or Capacity(),
         past=past,
-        tries=tries,
+        retry_policy=retry_policy,
         replaced=recreate(correlation, target, links, policy, untouchable, past.former),
         now=now,
     )

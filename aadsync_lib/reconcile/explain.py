@@ -7,14 +7,14 @@ from functools import cached_property
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.model.desired import Desired
-from aadsync_lib.model.directory import Group, Sighting, Snapshot
-from aadsync_lib.model.explanation import Fate, Path, Paths, Step
+from aadsync_lib.model.directory import DirectoryMatch, Group, Snapshot
+from aadsync_lib.model.explanation import EdgeOutcome, Path, Paths, Step
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.reconcile.desired.filters import excluded, unnested
 from aadsync_lib.reconcile.desired.nesting import nest
 from aadsync_lib.reconcile.paths import LISTED, shortest_down, ways_up
 
-Judged = tuple[Fate, str | None]
+Judged = tuple[EdgeOutcome, str | None]
 UNSEEN = "was not there when the scope was read"
 
 
@@ -26,7 +26,7 @@ class Explained:
         snapshot: Snapshot,
         scope: Scope,
         desired: Desired,
-        sightings: Iterable[Sighting] = (),
+        sightings: Iterable[DirectoryMatch] = (),
     ) -> None:
         self.snapshot = snapshot
         self._scope = scope
@@ -123,7 +123,7 @@ class Explained:
         """Say what becomes of one direct membership of a group."""
         group = self.snapshot.groups.get(gid)
         if group is None:
-            return Fate.CUT, "the group is not in scope"
+            return EdgeOutcome.DROPPED, "the group is not in scope"
         if below in self._above or below in self.snapshot.groups:
             return self._nested(group, below)
         return self._personal(group, below)
@@ -131,17 +131,17 @@ class Explained:
     def _nested(self, group: Group, below: str) -> Judged:
         nested = below in group.members and below in self.snapshot.groups
         if not nested or self._scope.nested == "direct":
-            return Fate.CUT, self._left_out(group, below)
+            return EdgeOutcome.DROPPED, self._left_out(group, below)
         made = self._nesting.get(group.id)
         if made and below in made.members:
-            return Fate.KEPT, self._partly(group)
+            return EdgeOutcome.KEPT, self._partly(group)
         if self._scope.nested == "flatten":
             why = "scope.nested is flatten"
         elif made is None or below in self._unbounded[group.id]:
             why = f"deeper than scope.max_depth, {self._scope.max_depth}"
         else:
             why = "it would close a cycle"
-        return Fate.LIFTED, f"{why}: people below go to the group above directly"
+        return EdgeOutcome.FLATTENED, f"{why}: people below go to the group above directly"
 
     def _left_out(self, group: Group, below: str) -> str:
         one = self._above.get(below) or self.snapshot.groups[below]
@@ -150,8 +150,8 @@ class Explained:
 
     def _personal(self, group: Group, key: str) -> Judged:
         if key in self._desired.principals and key in group.members:
-            return Fate.KEPT, self._partly(group)
-        return Fate.CUT, self.outside(key) or self._partly(group) or UNSEEN
+            return EdgeOutcome.KEPT, self._partly(group)
+        return EdgeOutcome.DROPPED, self.outside(key) or self._partly(group) or UNSEEN
 
     def outside(self, key: str) -> str | None:
         """Return what keeps somebody out of the scope, or in quarantine, in whatever group."""

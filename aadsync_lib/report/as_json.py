@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from aadsync_lib.errors import PlanMovedError, UsageError
+from aadsync_lib.errors import StalePlanError, UsageError
 from aadsync_lib.model.codec import JsonObject, change_from_json, change_to_json
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Estimate, Managed, Plan, TargetPlan
@@ -65,7 +65,7 @@ def _undoes(what: Plan | RunReport) -> JsonObject:
 def plan_from_json(raw: object) -> Plan:
     """Read a saved plan.
 
-    Raises ``UsageError`` for anything that is not one, and ``PlanMovedError`` when its changes were
+    Raises ``UsageError`` for anything that is not one, and ``StalePlanError`` when its changes were
     edited after it was saved.
     """
     if not isinstance(raw, dict) or raw.get("kind") != "plan":
@@ -76,7 +76,7 @@ def plan_from_json(raw: object) -> Plan:
         )
     plan, digest = _read(raw)
     if plan.digest != digest:
-        raise PlanMovedError(
+        raise StalePlanError(
             f"The changes in this file were edited after it was saved: it says {digest}, they come "
             f"to {plan.digest}. Nothing was changed. {_SAVE_ONE}"
         )
@@ -118,7 +118,7 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "members_added": target.members_added,
         "members_removed": target.members_removed,
         "quarantined": quarantined_to_json(target.quarantined),
-        "held": quarantined_to_json(target.held),
+        "held": quarantined_to_json(target.on_hold),
         "warnings": notices_to_json(target.warnings),
         "estimate": {"requests": target.estimate.requests, "seconds": target.estimate.seconds},
         "managed": {
@@ -129,8 +129,8 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "emptied": list(target.emptied),
         "retired": list(target.retired),
         "protected": sorted(target.protected),
-        "found": found_to_json(target.found),
-        "left": left_to_json(target.left),
+        "found": found_to_json(target.unowned),
+        "left": left_to_json(target.unapplied),
         "state_digest": target.state_digest,
     }
 
@@ -140,15 +140,15 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
         target=raw["target"],
         changes=tuple(map(change_from_json, raw["changes"])),
         quarantined=tuple(map(quarantined_from_json, raw["quarantined"])),
-        held=tuple(map(quarantined_from_json, raw["held"])),
+        on_hold=tuple(map(quarantined_from_json, raw["held"])),
         warnings=tuple(Notice(item["code"], item["message"]) for item in raw["warnings"]),
         managed=Managed(**raw["managed"]),
         estimate=Estimate(**raw["estimate"]),
         emptied=tuple(raw["emptied"]),
         retired=tuple(raw["retired"]),
         protected=frozenset(raw["protected"]),
-        found=found_from_json(raw.get("found", ())),
-        left=left_from_json(raw.get("left", ())),
+        unowned=found_from_json(raw.get("found", ())),
+        unapplied=left_from_json(raw.get("left", ())),
         state_digest=raw.get("state_digest"),
     )
 
@@ -165,10 +165,10 @@ def target_report_to_json(target: TargetReport) -> JsonObject:
             for failure in failures(target)
         ],
         "quarantined": quarantined_to_json(quarantined_in(target)),
-        "held": quarantined_to_json(target.held),
+        "held": quarantined_to_json(target.on_hold),
         "warnings": notices_to_json(target.warnings),
-        "found": found_to_json(target.found),
-        "left": left_to_json(target.left),
+        "found": found_to_json(target.unowned),
+        "left": left_to_json(target.unapplied),
         "drift": [
             change_to_json(outcome.change) | {"result": outcome.result.value}
             for outcome in target.outcomes

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.plan import Found, Left, LeftBy, TargetPlan
+from aadsync_lib.model.plan import TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Result, TargetReport
 from aadsync_lib.report.plan_rows import details, shortened, words
 
 NAMES = 5  # members named for each difference
 REPAIRED = "repaired"
-SETTINGS: Mapping[LeftBy, str] = {
-    LeftBy.ADDITIVE: "policy.mode: additive",
-    LeftBy.MANAGED: "policy.members: managed",
-    LeftBy.DRIFT: "policy.drift: report",
+SETTINGS: Mapping[UnappliedBy, str] = {
+    UnappliedBy.ADDITIVE: "policy.mode: additive",
+    UnappliedBy.MANAGED: "policy.members: managed",
+    UnappliedBy.DRIFT: "policy.drift: report",
 }
 
 
@@ -38,7 +38,7 @@ class Difference:
 def drift_in_plan(target: TargetPlan) -> tuple[Difference, ...]:
     """Return every difference that nobody made in Entra."""
     mended = (Difference(change, REPAIRED) for change in target.changes if change.drift)
-    return (*mended, *drift_left(target.left))
+    return (*mended, *drift_left(target.unapplied))
 
 
 def drift_repaired(target: TargetReport) -> tuple[Difference, ...]:
@@ -55,20 +55,20 @@ def ending(result: str) -> str:
     return REPAIRED if result == Result.DONE else result
 
 
-def drift_left(left: Iterable[Left]) -> tuple[Difference, ...]:
+def drift_left(left: Iterable[Unapplied]) -> tuple[Difference, ...]:
     """Return the drift that the policy leaves alone."""
     return _left(one for one in left if one.change.drift)
 
 
-def left_alone(left: Iterable[Left]) -> tuple[Difference, ...]:
+def left_alone(left: Iterable[Unapplied]) -> tuple[Difference, ...]:
     """Return what Entra made and the policy does not carry over."""
     return _left(one for one in left if not one.change.drift)
 
 
-def found_cells(one: Found) -> tuple[str, str, str, str]:
+def found_cells(one: Unowned) -> tuple[str, str, str, str]:
     """Return the line of a table: name, id, who seems to own it, what would adopt it."""
     return one.name, one.target_id, one.owner, one.setting or "no setting"
 
 
-def _left(left: Iterable[Left]) -> tuple[Difference, ...]:
+def _left(left: Iterable[Unapplied]) -> tuple[Difference, ...]:
     return tuple(Difference(one.change, f"left alone, {SETTINGS[one.by]}") for one in left)

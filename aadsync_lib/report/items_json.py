@@ -8,10 +8,10 @@ from typing import Any
 from aadsync_lib.model.codec import JsonObject, change_from_json, change_to_json
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import Found, Left, LeftBy, Quarantined
+from aadsync_lib.model.plan import Quarantined, Unapplied, UnappliedBy, Unowned
 
 
-def found_to_json(items: Iterable[Found]) -> list[JsonObject]:
+def found_to_json(items: Iterable[Unowned]) -> list[JsonObject]:
     """Return what is on the target and not ours."""
     return [
         {
@@ -26,19 +26,19 @@ def found_to_json(items: Iterable[Found]) -> list[JsonObject]:
     ]
 
 
-def found_from_json(raw: Iterable[Mapping[str, Any]]) -> tuple[Found, ...]:
+def found_from_json(raw: Iterable[Mapping[str, Any]]) -> tuple[Unowned, ...]:
     """Read what ``found_to_json`` wrote."""
-    return tuple(Found(**{**item, "kind": Kind(item["kind"])}) for item in raw)
+    return tuple(Unowned(**{**item, "kind": Kind(item["kind"])}) for item in raw)
 
 
-def left_to_json(items: Iterable[Left]) -> list[JsonObject]:
+def left_to_json(items: Iterable[Unapplied]) -> list[JsonObject]:
     """Return what the policy leaves alone, each as a change with ``by``."""
     return [change_to_json(item.change) | {"by": item.by.value} for item in items]
 
 
-def left_from_json(raw: Iterable[Mapping[str, Any]]) -> tuple[Left, ...]:
+def left_from_json(raw: Iterable[Mapping[str, Any]]) -> tuple[Unapplied, ...]:
     """Read what ``left_to_json`` wrote."""
-    return tuple(Left(change_from_json(item), LeftBy(item["by"])) for item in raw)
+    return tuple(Unapplied(change_from_json(item), UnappliedBy(item["by"])) for item in raw)
 
 
 def quarantined_to_json(items: Iterable[Quarantined]) -> list[JsonObject]:

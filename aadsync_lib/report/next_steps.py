@@ -54,7 +54,7 @@ def after_plan(plan: Plan, call: Call) -> str:
 
 def after_nothing(plan: Plan) -> str:
     """Say what to do with a plan that changes nothing."""
-    waiting = any(target.quarantined or target.held for target in plan.targets)
+    waiting = any(target.quarantined or target.on_hold for target in plan.targets)
     return LOOK if waiting else NOTHING
 
 

@@ -54,5 +54,5 @@ def exit_code(report: RunReport) -> int:
 
 
 def _clean(target: TargetReport) -> bool:
-    unfinished = target.failed or target.held or quarantined_in(target)
+    unfinished = target.failed or target.on_hold or quarantined_in(target)
     return target.status is Status.SUCCEEDED and not unfinished

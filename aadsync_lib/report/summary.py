@@ -140,7 +140,7 @@ def _plan_tiles(targets: tuple[TargetPlan, ...]) -> Iterator[Tile]:
     removed = sum(one.members_removed for one in targets)
     yield from change_tiles(counted(one.counts for one in targets), added, removed)
     yield tile("Quarantined", sum(len(one.quarantined) for one in targets), "warn")
-    yield tile("Held back", sum(len(one.held) for one in targets), "warn")
+    yield tile("Held back", sum(len(one.on_hold) for one in targets), "warn")
     yield tile("Requests", sum(one.estimate.requests for one in targets))
     seconds = max((one.estimate.seconds for one in targets), default=0.0)
     yield Tile("Time", wording.duration(seconds).removeprefix("about "))

@@ -9,7 +9,7 @@ from typing import Any
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.codec import change_from_json
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Found, Left, Quarantined
+from aadsync_lib.model.plan import Quarantined, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, Status
 from aadsync_lib.report.differences import Difference, ending
 from aadsync_lib.report.items_json import found_from_json, left_from_json, quarantined_from_json
@@ -29,8 +29,8 @@ class TargetTally:
     quarantined: tuple[Quarantined, ...]
     held: tuple[Quarantined, ...]
     warnings: tuple[Notice, ...]
-    found: tuple[Found, ...] = ()
-    left: tuple[Left, ...] = ()
+    found: tuple[Unowned, ...] = ()
+    left: tuple[Unapplied, ...] = ()
     repaired: tuple[Difference, ...] = ()
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Found, Left, Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
 from aadsync_lib.report.differences import (
     Difference,
@@ -50,29 +50,29 @@ def plan_sections(target: TargetPlan) -> Iterator[Section]:
     """What a reader of a plan has to know beside its changes."""
     yield _named("Groups that left the scope", target.retired)
     yield _named("Groups that would have no member left", target.emptied)
-    yield from differences(drift_in_plan(target), target.left)
-    yield from _waiting(target.quarantined, target.held)
-    yield _found(target.found)
+    yield from differences(drift_in_plan(target), target.unapplied)
+    yield from _waiting(target.quarantined, target.on_hold)
+    yield _found(target.unowned)
     yield _warnings(target.warnings)
 
 
 def run_sections(target: TargetReport) -> Iterator[Section]:
     """What a reader of a run has to look at."""
-    yield from undone(failures(target), quarantined_in(target), target.held, target.warnings)
+    yield from undone(failures(target), quarantined_in(target), target.on_hold, target.warnings)
     yield from beside(
-        (*drift_repaired(target), *drift_left(target.left)), target.left, target.found
+        (*drift_repaired(target), *drift_left(target.unapplied)), target.unapplied, target.unowned
     )
 
 
 def beside(
-    drift: Iterable[Difference], left: Iterable[Left], found: Iterable[Found]
+    drift: Iterable[Difference], left: Iterable[Unapplied], found: Iterable[Unowned]
 ) -> Iterator[Section]:
     """What differs from Entra, and what on the target is not this sync's."""
     yield from differences(drift, left)
     yield _found(found)
 
 
-def differences(drift: Iterable[Difference], left: Iterable[Left]) -> Iterator[Section]:
+def differences(drift: Iterable[Difference], left: Iterable[Unapplied]) -> Iterator[Section]:
     """What somebody changed on the target by hand, and what the policy leaves as it is."""
     head = ("Name", "Change", "What becomes of it")
     yield Section("Drift", head, tuple(one.cells for one in drift))
@@ -227,7 +227,7 @@ def _waiting(quarantined: Iterable[Quarantined], held: Iterable[Quarantined]) ->
     yield Section("Held back", head, tuple((item.name, item.reason) for item in held))
 
 
-def _found(found: Iterable[Found]) -> Section:
+def _found(found: Iterable[Unowned]) -> Section:
     head = ("Name", "Id", "Who seems to own it", "Adopted by")
     return Section("Found, not ours", head, tuple(map(found_cells, found)))
 

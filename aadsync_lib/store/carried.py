@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from aadsync_lib.model.carried import Memory, QuarantineRecord, Retry
+from aadsync_lib.model.carried import CarriedState, QuarantineRecord, Retry
 from aadsync_lib.store.memberships import keep
 from aadsync_lib.store.text import storable
 
 
-def keep_memory(connection: sqlite3.Connection, sync: str, target: str, memory: Memory) -> None:
+def keep_memory(
+    connection: sqlite3.Connection, sync: str, target: str, memory: CarriedState
+) -> None:
     """Replace the parts that the memory has, and keep its memberships."""
     if memory.missing is not None:
         _keep_missing(connection, sync, target, memory.missing)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from aadsync_lib.model.carried import Ending, How, Membership
+from aadsync_lib.model.carried import EndReason, Membership, MembershipOrigin
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.store.read import KINDS
 
@@ -23,8 +23,8 @@ FROM memberships WHERE sync = :sync AND since <= :at AND (until IS NULL OR until
 ORDER BY target, group_external_id, member_target_id
 """
 
-HOWS = {how.value: how for how in How}
-ENDINGS = {ending.value: ending for ending in Ending}
+HOWS = {how.value: how for how in MembershipOrigin}
+ENDINGS = {ending.value: ending for ending in EndReason}
 
 
 def read_latest(

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.carried import Memory
+from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome, Result
@@ -166,13 +166,13 @@ class SqliteStore(SqliteReader):
                 if outcome.change.action.verb == "delete" and outcome.result is Result.DONE:
                     forget_former(connection, self.sync, target, outcome.change.target_id)
 
-    def remember(self, run_id: str, target: str, memory: Memory) -> None:
+    def remember(self, run_id: str, target: str, memory: CarriedState) -> None:
         """Keep what a run leaves behind, all or nothing.
 
         Needs no lease, because a run that was refused remembers, too; but a run that lost its lease
         says nothing over what its successor says.
         """
-        if memory == Memory():
+        if memory == CarriedState():
             return
         lease = self._leases.get(target)
         with self._database.transaction() as connection:

@@ -83,7 +83,7 @@ def run(stage: Stage) -> tuple[int, str]:
         *(
             f"{one.name}: {one.reason}"
             for t in report.targets
-            for one in (*t.held, *quarantined_in(t))
+            for one in (*t.on_hold, *quarantined_in(t))
         ),
     ]
     return exit_code(report), "; ".join(said)

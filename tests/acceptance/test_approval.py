@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.errors import PlanMovedError
+from aadsync_lib.errors import StalePlanError
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.report.as_json import plan_to_json
 from aadsync_lib.report.saved import plan_from_text
@@ -51,7 +51,7 @@ def apply(stage: Stage, plan: Plan, **more: Any) -> None:
 def refused(stage: Stage, plan: Plan) -> str:
     """Apply a plan that no longer fits; nothing may be written."""
     before, mark = stage.picture(), stage.box.log.mark()
-    with pytest.raises(PlanMovedError) as error:
+    with pytest.raises(StalePlanError) as error:
         apply(stage, plan)
     assert stage.picture() == before
     assert stage.box.log.writes("databricks", after=mark) == ()
@@ -131,7 +131,7 @@ def test_approval_is_of_one_plan_only(second: Stage) -> None:
     with pytest.raises(RefusedError, match="is of another plan"):
         apply(second, plan, approve="sha256:0")
     second.box.world.entra.delete_user(BOB)
-    with pytest.raises(PlanMovedError):
+    with pytest.raises(StalePlanError):
         apply(second, plan, approve=plan.digest)
     fresh = saved(second)
     assert fresh.digest != plan.digest

@@ -61,7 +61,8 @@ def test_drift_is_only_reported_where_the_policy_says_so(synced: Stage) -> None:
     assert applied(report) == {"add_members": 1}
     assert report.status is Status.SUCCEEDED
     left = [
-        (one.by.value, one.change.action.value, one.change.name) for one in report.targets[0].left
+        (one.by.value, one.change.action.value, one.change.name)
+        for one in report.targets[0].unapplied
     ]
     assert left == [
         ("drift", "create_group", "dbx-ops"),
@@ -79,7 +80,7 @@ def test_drift_is_only_reported_where_the_policy_says_so(synced: Stage) -> None:
 def test_under_managed_a_member_added_by_hand_stays_and_is_listed(synced: Stage) -> None:
     synced.configure(policy={"members": "managed"})
     report = synced.sync()
-    (left,) = report.targets[0].left
+    (left,) = report.targets[0].unapplied
     assert (left.by.value, left.change.drift) == ("managed", True)
     assert [one.name for one in left.change.members] == [EVE]
     assert synced.picture()["groups"]["dbx-data"]["members"] == [A, B, C, EVE]

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from aadsync_lib.cli import main
 from aadsync_lib.errors import SourceError, UsageError
-from aadsync_lib.model.carried import How
-from aadsync_lib.model.explanation import Explanation, Fate, Next, Person, Place, Standing
+from aadsync_lib.model.carried import MembershipOrigin
+from aadsync_lib.model.explanation import EdgeOutcome, Explanation, Next, Person, Place, Standing
 from aadsync_lib.model.link import Origin
 from aadsync_lib.report.explain.text import explanation_text
 from aadsync_lib.sandbox import Fault
@@ -59,7 +59,7 @@ def test_every_path_on_both_sides_with_the_run_that_made_it(stage, entra):
     assert there.origin is Origin.CREATED
     direct = row(there, "dbx-data")
     assert (direct.there, direct.wanted, direct.next) == (True, True, Next.NOTHING)
-    assert (direct.run_id, direct.how) == (run, How.ADDED)
+    assert (direct.run_id, direct.how) == (run, MembershipOrigin.ADDED)
     assert direct.since is not None
 
 
@@ -132,7 +132,7 @@ def test_a_group_of_another_kind_in_between_is_named_with_its_setting(stage, ent
     entra.add_group("dbx-data", members=[social])
     found, there = person(stage, "ada@contoso.com", "dbx-data")
     (path,) = found.paths.listed
-    assert [step.fate for step in path.steps] == [Fate.CUT, Fate.CUT]
+    assert [step.fate for step in path.steps] == [EdgeOutcome.DROPPED, EdgeOutcome.DROPPED]
     assert "scope.groups_of_kind is security" in path.steps[0].reason
     assert there.paths.listed == ()
     assert "scope.groups_of_kind" in explanation_text(explain(stage, "ada@contoso.com", "dbx-data"))
@@ -147,8 +147,12 @@ def test_what_nesting_makes_of_a_path_is_said(stage, entra, nested):
     stage.sync()
     found, there = person(stage, "ada@contoso.com", "dbx-data")
     (path,) = found.paths.listed
-    fates = {"direct": Fate.CUT, "flatten": Fate.LIFTED, "preserve": Fate.KEPT}
-    assert path.steps[0].fate is fates[nested]
+    presences = {
+        "direct": EdgeOutcome.DROPPED,
+        "flatten": EdgeOutcome.FLATTENED,
+        "preserve": EdgeOutcome.KEPT,
+    }
+    assert path.steps[0].fate is presences[nested]
     assert path.kept is (nested != "direct")
     assert bool(there.paths.listed) is (nested != "direct")
 

@@ -72,7 +72,7 @@ def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
 
 
 @dataclass(frozen=True)
-class Case:
+class TargetContext:
     """A run with a fault in it, and the run without one after it."""
 
     where: str
@@ -102,7 +102,7 @@ class Case:
         yield from self.wrong_after
 
 
-def _case(stage: Stage, day: Day, fault: Fault) -> Case | None:
+def _case(stage: Stage, day: Day, fault: Fault) -> TargetContext | None:
     """Run with the fault, then without; ``None`` when the run ended before the fault's turn."""
     box = stage.box
     stage.restore(day.scene)
@@ -115,7 +115,7 @@ def _case(stage: Stage, day: Day, fault: Fault) -> Case | None:
     left, mark = stage.picture(), box.log.mark()
     code_after, _ = run(stage)
     writes = len(box.log.writes("databricks", after=mark))
-    return Case(
+    return TargetContext(
         f"{fault.side} {fault.skip} {hit}", code, said, left, code_after, writes, day.faults(stage)
     )
 

@@ -55,7 +55,7 @@ def test_who_cannot_be_looked_up_keeps_the_account_until_they_can(synced: Stage)
     assert user(synced, C)["active"]
     assert synced.picture()["groups"]["dbx-ops"]["members"] == [B]
     assert report.status is Status.PARTIAL
-    (held,) = report.targets[0].held
+    (held,) = report.targets[0].on_hold
     assert held.external_id == CYD
     assert "whether Entra still has it is unknown" in held.reason
     synced.box.faults.clear()
@@ -140,7 +140,7 @@ def test_additive_says_what_it_would_have_taken(synced: Stage) -> None:
 
     assert synced.picture() == before
     assert report.status is Status.SUCCEEDED
-    left = [(one.by, one.change.action, one.change.name) for one in report.targets[0].left]
+    left = [(one.by, one.change.action, one.change.name) for one in report.targets[0].unapplied]
     assert sorted(left) == [
         ("additive", "deactivate_user", A),
         ("additive", "deactivate_user", C),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aadsync_lib.model.link import Origin
-from aadsync_lib.model.plan import Found, LeftBy
+from aadsync_lib.model.plan import UnappliedBy, Unowned
 from aadsync_lib.model.run import Status
 from aadsync_lib.sandbox import World
 from tests.acceptance.stage import Stage
@@ -35,8 +35,8 @@ def world(*groups: dict[str, Any], **databricks: Any) -> World:
     return World.from_json({"entra": entra, "databricks": databricks})
 
 
-def found(stage: Stage) -> dict[str, Found]:
-    return {one.name: one for one in stage.plan().targets[0].found}
+def found(stage: Stage) -> dict[str, Unowned]:
+    return {one.name: one for one in stage.plan().targets[0].unowned}
 
 
 def origins(stage: Stage) -> dict[str, Origin]:
@@ -142,7 +142,7 @@ def test_two_syncs_of_one_store_share_people_and_never_a_group(stage: Stage) -> 
     [quarantined] = report.targets[0].quarantined
     assert quarantined.name == "dbx-data"
     assert "is a group of the sync contoso" in quarantined.reason
-    owners = {one.owner for one in report.targets[0].found}
+    owners = {one.owner for one in report.targets[0].unowned}
     assert owners == {"the sync contoso"}
     assert stage.picture()["groups"]["ops"]["members"] == ["ada@contoso.com"]
     second = stage.links_and_pending()[0]
@@ -185,8 +185,8 @@ def test_a_member_added_by_hand_stays_under_managed_and_the_plan_lists_it_as_dri
     plan = stage.plan().targets[0]
 
     assert plan.changes == ()
-    [left] = plan.left
-    assert (left.by, left.change.drift) == (LeftBy.MANAGED, True)
+    [left] = plan.unapplied
+    assert (left.by, left.change.drift) == (UnappliedBy.MANAGED, True)
     assert [member.name for member in left.change.members] == ["eve@fabrikam.com"]
     stage.sync()
     assert "eve@fabrikam.com" in stage.box.world.databricks.members("dbx-data")

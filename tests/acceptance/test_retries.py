@@ -31,7 +31,7 @@ def test_the_distance_grows_and_the_rest_goes_on(refusing: Stage) -> None:
             tried.append(run)
     assert tried == [1, 2, 4, 8]
     assert refusing.picture()["users"].keys() >= {A, B}
-    held = refusing.plan().targets[0].held
+    held = refusing.plan().targets[0].on_hold
     assert {one.name for one in held} == {"dbx-data", "dbx-ops"}
     assert "failed 4 times" in held[0].reason
 

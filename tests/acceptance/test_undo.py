@@ -38,7 +38,7 @@ def sync(stage: Stage) -> RunReport:
 
 
 def left(report: RunReport) -> list[str]:
-    return [f"{one.name}: {one.reason}" for one in report.targets[0].held]
+    return [f"{one.name}: {one.reason}" for one in report.targets[0].on_hold]
 
 
 @dataclass

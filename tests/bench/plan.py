@@ -20,7 +20,7 @@ from aadsync_lib.model.directory import Group, Snapshot, User
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.plan import TargetPlan
-from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.planner import plan_target
 
@@ -52,9 +52,9 @@ def company(users: int, groups: int, memberships: int) -> Snapshot:
 def plan(snapshot: Snapshot, target: TargetSnapshot, links: Links, members: object) -> TargetPlan:
     """Plan as the engine does."""
     desired = desire(snapshot, SCOPE, MappingSettings())
-    case = build_case(desired, target, links, Policy(), capacity=UNLIMITED)
-    case.groups_in_play()
-    return plan_target("account", replace(case, members=members))
+    context = build_context(desired, target, links, Policy(), capacity=UNLIMITED)
+    context.editable_groups()
+    return plan_target("account", replace(context, members=members))
 
 
 def applied(snapshot: Snapshot) -> tuple[TargetSnapshot, Links, dict[str, frozenset[str]]]:

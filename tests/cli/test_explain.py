@@ -7,11 +7,11 @@ from pathlib import Path as File
 import pytest
 
 from aadsync_lib.model.account import Account
-from aadsync_lib.model.carried import How
+from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.explanation import (
     Direct,
+    EdgeOutcome,
     Explanation,
-    Fate,
     GroupExplained,
     Identity,
     Member,
@@ -37,7 +37,7 @@ FAR = Path((Step("g-1", "dbx-data", root=True), Step("g-2", "Team")))
 ON_ACCOUNT = Path((Step("900", "dbx-data"),))
 ACCOUNT = Account("4711", Kind.USER, "ada@contoso.com", "Ada", "u-1")
 THERE = Direct(
-    "g-1", "900", "dbx-data", True, True, since=0.0, run_id="run-1", how=How.ADDED
+    "g-1", "900", "dbx-data", True, True, since=0.0, run_id="run-1", how=MembershipOrigin.ADDED
 )  # fmt: skip
 STANDING = Standing("account", ACCOUNT, Origin.CREATED, groups=(THERE,), paths=Paths((ON_ACCOUNT,)))
 
@@ -95,8 +95,8 @@ class TestText:
         assert explanation_text(about()) == GOLDEN
 
     def test_what_is_not_kept_says_so_where_it_is_cut(self):
-        cut = Step("g-1", "dbx-data", Fate.CUT, "is no security group")
-        lifted = Step("g-1", "dbx-data", Fate.LIFTED, "scope.nested is flatten")
+        cut = Step("g-1", "dbx-data", EdgeOutcome.DROPPED, "is no security group")
+        lifted = Step("g-1", "dbx-data", EdgeOutcome.FLATTENED, "scope.nested is flatten")
         for step, words in (
             (cut, "Team  not kept: is no security group"),
             (lifted, "Team  not nested on the targets, scope.nested is flatten"),
@@ -117,7 +117,12 @@ class TestText:
         [
             (replace(THERE, wanted=False, next=Next.REMOVES), "the next sync removes it"),
             (
-                replace(THERE, wanted=False, how=How.FOREIGN, reason="policy.members is managed"),
+                replace(
+                    THERE,
+                    wanted=False,
+                    how=MembershipOrigin.FOREIGN,
+                    reason="policy.members is managed",
+                ),
                 "(run run-1), added by somebody else: policy.members is managed",
             ),
             (
@@ -139,7 +144,7 @@ class TestText:
         assert "On account: no, its name is taken" in explanation_text(about(absent))
         gap = replace(absent, notes=(), gap="Team is not in dbx-data there: held")
         assert "On account: no, Team is not in dbx-data there: held" in explanation_text(about(gap))
-        cut = Paths((Path((Step("g", "G", Fate.CUT, "is a guest"),)),))
+        cut = Paths((Path((Step("g", "G", EdgeOutcome.DROPPED, "is a guest"),)),))
         assert "On account: no, ada@contoso.com is a guest" in explanation_text(about(absent, cut))
         nowhere = explanation_text(about(absent, Paths()))
         assert "In Entra: no\n" in nowhere

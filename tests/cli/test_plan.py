@@ -28,7 +28,7 @@ def test_plan_opens_everything_for_reading_only(run, engine):
     [
         (samples.full_plan(), 2),
         (samples.plan(samples.target_plan()), 0),
-        (samples.plan(samples.target_plan(held=samples.partial().targets[0].held)), 0),
+        (samples.plan(samples.target_plan(on_hold=samples.partial().targets[0].on_hold)), 0),
     ],
 )
 def test_detailed_exit_code_tells_whether_there_are_changes(run, engine, plan, code):

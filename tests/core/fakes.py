@@ -9,7 +9,7 @@ from threading import RLock
 from typing import TypeVar
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.directory import Presence, Sighting, Snapshot
+from aadsync_lib.model.directory import DirectoryMatch, Presence, Snapshot
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
 
@@ -39,7 +39,7 @@ class FakeSource:
         self.error: Exception | None = None
         self.places: dict[str, Presence | Unread] = {}
         self.asked: list[dict[str, Kind]] = []
-        self.elsewhere: tuple[Sighting, ...] = ()
+        self.elsewhere: tuple[DirectoryMatch, ...] = ()
         self.requests = 0
 
     def read(self) -> Snapshot:
@@ -54,13 +54,13 @@ class FakeSource:
         self.asked.append(dict(ids))
         return {one: self.places.get(one, Presence.PRESENT) for one in ids}
 
-    def who(
+    def search(
         self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
-    ) -> tuple[Sighting, ...]:
+    ) -> tuple[DirectoryMatch, ...]:
         """Find people of the snapshot by user name, display name or object id, and ``elsewhere``."""
         users = self.snapshot.users.values() if Kind.USER in kinds else ()
         inside = tuple(
-            Sighting(one.id, one.user_principal_name, one.display_name, one.enabled, None)
+            DirectoryMatch(one.id, one.user_principal_name, one.display_name, one.enabled, None)
             for one in users
             if name in (one.id, one.user_principal_name, one.display_name)
         )

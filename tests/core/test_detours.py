@@ -7,7 +7,7 @@ import random
 import pytest
 
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import Detour
+from aadsync_lib.model.plan import ReplacementPath
 from aadsync_lib.model.run import Result
 from tests.core.build import directory, group, service, user
 from tests.core.fakes import FakeTarget, Fault
@@ -41,7 +41,7 @@ def kept(world, after, *, because="Blue", again=True):
     plan = world.synced(after)
     assert (world.target.named("Red").name, BOBS) not in removed(plan)
     assert BOBS in world.target.effective("Red")
-    entries = [one for one in plan.held if "the target would not" in one.reason]
+    entries = [one for one in plan.on_hold if "the target would not" in one.reason]
     assert [(one.external_id, one.name) for one in entries] == [("g-red", "Red")]
     assert f"Entra has them in {because}, and so in this group" in entries[0].reason
     assert entries[0].reason.endswith(f"not removed from it: {BOBS}")
@@ -74,7 +74,7 @@ def test_who_moves_deeper_stays_while_a_group_on_the_way_is_not_there():
         blue, green = group("Users", [green], id="g-mid"), group("Green", [CY, BOB])
         plan = kept(world, red([ADA, blue], blue, green), because="Green")
         assert BOBS in world.target.members_of("Green")
-        assert plan.detours == ()
+        assert plan.replacement_paths == ()
 
 
 def test_who_moves_into_a_group_there_is_no_room_for_stays():
@@ -139,7 +139,7 @@ def test_a_group_that_moves_into_one_that_is_not_there_stays_too():
         blue = group("Users", [green], id="g-blue")
         plan = world.synced(red([ADA, blue], blue, green))
         assert BOBS in world.target.effective("Red")
-        (entry,) = [one for one in plan.held if one.external_id == "g-red"]
+        (entry,) = [one for one in plan.on_hold if one.external_id == "g-red"]
         assert entry.reason.endswith("not removed from it: Green")
 
 
@@ -153,7 +153,7 @@ def test_a_group_stays_while_somebody_in_it_waits_to_be_added_above():
         plan = world.synced(red([ADA, BOB], blue, deep))
         assert removed(plan) == set()
         assert BOBS in world.target.effective("Red")
-        (entry,) = [one for one in plan.held if "the target would not" in one.reason]
+        (entry,) = [one for one in plan.on_hold if "the target would not" in one.reason]
         assert entry.reason.startswith("Entra has them, or who is in them, in Red")
         assert entry.reason.endswith("not removed from it: Blue")
         world.target.refuses = lambda what: None
@@ -190,7 +190,7 @@ def test_only_some_of_many_who_stay_are_named():
     with synced(directory(*crowd, CY, group("Red", [*crowd, blue]), blue)) as world:
         blue = group("Users", crowd, id="g-blue")
         world.source.snapshot = directory(*crowd, CY, group("Red", [blue]), blue)
-        (entry,) = [one for one in world.planned().held if one.external_id == "g-red"]
+        (entry,) = [one for one in world.planned().on_hold if one.external_id == "g-red"]
         assert entry.reason.endswith(
             "removed from it: u0@contoso.com, u1@contoso.com, u2@contoso.com and 2 more"
         )
@@ -206,7 +206,7 @@ def test_who_moves_into_a_group_that_is_there_leaves_in_the_same_run():
         plan = world.synced(red([ADA, blue], blue))
         assert removed(plan) == {("Red", BOBS)}
         red_id, bob_id = world.target.named("Red").id, world.target.named(BOBS).id
-        assert plan.detours == (Detour(red_id, bob_id, (("g-blue", "u-bob"),)),)
+        assert plan.replacement_paths == (ReplacementPath(red_id, bob_id, (("g-blue", "u-bob"),)),)
         assert world.target.members_of("Red") == {"ada@contoso.com", "Blue"}
         assert world.target.members_of("Blue") == {"cy@contoso.com", BOBS}
 
@@ -216,7 +216,7 @@ def test_who_is_in_the_group_below_already_depends_on_nothing():
     with synced(red([ADA, BOB, blue], blue)) as world:
         plan = world.synced(red([ADA, blue], blue))
         assert removed(plan) == {("Red", BOBS)}
-        assert plan.detours == ()
+        assert plan.replacement_paths == ()
 
 
 def test_a_way_through_a_protected_group_that_is_there_is_one():
@@ -225,7 +225,7 @@ def test_a_way_through_a_protected_group_that_is_there_is_one():
         world.configure(protected={"groups": ["Blue"]})
         plan = world.synced(red([ADA, blue], blue))
         assert removed(plan) == {("Red", BOBS)}
-        assert plan.held == ()
+        assert plan.on_hold == ()
         assert world.target.effective("Red") == {"ada@contoso.com", BOBS}
 
 
@@ -244,7 +244,7 @@ def test_a_way_that_is_there_counts_before_one_that_has_to_be_made():
         world.source.snapshot = red([black, blue, green], black, blue, green)
         plan = world.planned()
         assert removed(plan) == {("Red", BOBS)}
-        assert plan.detours == ()
+        assert plan.replacement_paths == ()
 
 
 def test_the_shortest_of_the_ways_to_be_made_is_what_it_depends_on():
@@ -254,7 +254,7 @@ def test_the_shortest_of_the_ways_to_be_made_is_what_it_depends_on():
         black = group("Black", [blue, BOB])
         green = group("Green", [black])
         world.source.snapshot = red([ADA, green, black], black, blue, green)
-        (detour,) = world.planned().detours
+        (detour,) = world.planned().replacement_paths
         assert detour.through == (("g-black", "u-bob"),)
 
 
@@ -263,7 +263,7 @@ def test_who_leaves_for_good_depends_on_nothing():
     with synced(red([ADA, BOB, blue], blue)) as world:
         plan = world.synced(red([ADA, blue], blue))
         assert removed(plan) == {("Red", BOBS)}
-        assert (plan.detours, plan.held) == ((), ())
+        assert (plan.replacement_paths, plan.on_hold) == ((), ())
 
 
 # --- something of the way in fails in the run
@@ -393,7 +393,7 @@ def test_a_group_moves_down_below_another_without_a_gap():
             "ada@contoso.com" not in world.target.effective("Red")
         )
         plan = world.synced(red([b], a, b))
-        assert len(plan.detours) == 1
+        assert len(plan.replacement_paths) == 1
         assert gaps
         assert not any(gaps)
         assert world.target.members_of("Red") == {"B"}
@@ -477,7 +477,7 @@ def test_who_moved_into_a_nested_group_that_could_not_be_read_stays_where_they_w
         low = group("Low", [BOB], unread="503")
         report = world.sync(directory(ADA, BOB, group("Top", [BOB, "g-low"]), low))
         assert world.target.members_of("Top") == {"ada@contoso.com", "bob@contoso.com", "Low"}
-        assert "nested in it, Low: 503" in " ".join(one.reason for one in report.targets[0].held)
+        assert "nested in it, Low: 503" in " ".join(one.reason for one in report.targets[0].on_hold)
         world.sync(directory(ADA, BOB, group("Top", [BOB, "g-low"]), group("Low", [ADA, BOB])))
         assert world.target.members_of("Top") == {"bob@contoso.com", "Low"}
         assert world.target.effective("Top") == {"ada@contoso.com", "bob@contoso.com"}

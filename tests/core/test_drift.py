@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from aadsync_lib.model.carried import Ending, How
+from aadsync_lib.model.carried import EndReason, MembershipOrigin
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.model.run import Status
 from tests.core.build import directory, group, user
 from tests.core.fakes import FakeTarget, Fault
@@ -28,7 +28,7 @@ def told(changes):
 
 
 def left(plan):
-    return [(one.by.value, *told([one.change])[0]) for one in plan.left]
+    return [(one.by.value, *told([one.change])[0]) for one in plan.unapplied]
 
 
 def put_in(world, group_name, *names):
@@ -63,7 +63,7 @@ def test_who_was_taken_out_by_hand_is_put_back_as_drift(world):
     assert plan.drift == plan.changes
     world.sync()
     assert world.target.members_of("Data") == {A, B}
-    assert rows(world) == {A: (How.ADDED, None), B: (How.ADDED, None)}
+    assert rows(world) == {A: (MembershipOrigin.ADDED, None), B: (MembershipOrigin.ADDED, None)}
 
 
 def test_who_was_put_in_by_hand_is_taken_out_as_drift(world):
@@ -101,10 +101,10 @@ def test_under_report_drift_is_listed_and_stays(world):
             ("drift", "remove_members", "Data", True, "stranger@contoso.com"),
         ]
         report = world.sync()
-        assert report.targets[0].left == plan.left
+        assert report.targets[0].unapplied == plan.unapplied
         assert report.status is Status.SUCCEEDED
     assert world.target.members_of("Data") == {B, C, "stranger@contoso.com"}
-    assert rows(world)[A] == (How.ADDED, Ending.LOST)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, EndReason.LOST)
     world.configure(drift="repair")
     world.sync()
     assert world.target.members_of("Data") == {A, B, C}
@@ -113,7 +113,7 @@ def test_under_report_drift_is_listed_and_stays(world):
 def test_whom_entra_removes_and_adds_again_is_no_drift(world):
     take_out(world, "Data", A)
     world.sync(directory(ADA, BOB, group("Data", [BOB]), group("Ops", [ADA])))
-    assert rows(world)[A] == (How.ADDED, Ending.REMOVED)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, EndReason.REMOVED)
     world.source.snapshot = directory(ADA, BOB, group("Data", [ADA, BOB]), group("Ops", [ADA]))
     assert told(world.planned().changes) == [("add_members", "Data", False, A)]
 
@@ -122,9 +122,9 @@ def test_a_loss_that_entra_follows_later_is_a_loss_no_more(world):
     world.configure(drift="report")
     take_out(world, "Data", A)
     world.sync()
-    assert rows(world)[A] == (How.ADDED, Ending.LOST)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, EndReason.LOST)
     world.sync(directory(ADA, BOB, group("Data", [BOB]), group("Ops", [ADA])))
-    assert rows(world)[A] == (How.ADDED, Ending.REMOVED)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, EndReason.REMOVED)
 
 
 def test_who_was_in_an_adopted_group_is_known_from_then_on():
@@ -137,9 +137,9 @@ def test_who_was_in_an_adopted_group_is_known_from_then_on():
         assert left(plan) == [("additive", "remove_members", "Data", False, "stranger@contoso.com")]
         world.sync()
         assert rows(world) == {
-            A: (How.FOUND, None),
-            B: (How.FOUND, None),
-            "stranger@contoso.com": (How.FOREIGN, None),
+            A: (MembershipOrigin.FOUND, None),
+            B: (MembershipOrigin.FOUND, None),
+            "stranger@contoso.com": (MembershipOrigin.FOREIGN, None),
         }
         world.configure(mode="mirror", drift="report")
         world.source.snapshot = directory(ADA, BOB, group("Data", [BOB]), group("Ops", [ADA]))
@@ -155,9 +155,9 @@ def test_what_an_adoption_takes_out_is_no_drift():
     with World(SMALL, target, drift="report") as world:
         plan = world.planned()
         assert ("remove_members", "Data", False, "stranger@contoso.com") in told(plan.changes)
-        assert plan.left == ()
+        assert plan.unapplied == ()
         world.sync()
-        assert rows(world) == {A: (How.ADDED, None), B: (How.ADDED, None)}
+        assert rows(world) == {A: (MembershipOrigin.ADDED, None), B: (MembershipOrigin.ADDED, None)}
 
 
 def test_a_group_adopted_by_a_run_that_died_right_then_is_not_known():
@@ -177,11 +177,11 @@ def test_an_adopted_member_whom_entra_takes_in_is_entras_from_then_on(world):
     world.configure(mode="additive")
     put_in(world, "Data", "stranger@contoso.com")
     world.sync()
-    assert rows(world)["stranger@contoso.com"][0] is How.FOREIGN
+    assert rows(world)["stranger@contoso.com"][0] is MembershipOrigin.FOREIGN
     stranger = user("stranger")
     world.configure(mode="mirror", adopt="unowned")
     world.sync(directory(ADA, BOB, stranger, group("Data", [ADA, BOB, stranger])))
-    assert rows(world)["stranger@contoso.com"][0] is How.FOUND
+    assert rows(world)["stranger@contoso.com"][0] is MembershipOrigin.FOUND
 
 
 # --- members: managed
@@ -248,11 +248,14 @@ def test_a_group_that_was_deleted_by_hand_is_made_again_with_its_members(world):
     assert plan.changes == ()
     assert left(plan) == [("drift", "create_group", "Data", True)]
     world.sync()
-    assert rows(world) == {A: (How.ADDED, Ending.LOST), B: (How.ADDED, Ending.LOST)}
+    assert rows(world) == {
+        A: (MembershipOrigin.ADDED, EndReason.LOST),
+        B: (MembershipOrigin.ADDED, EndReason.LOST),
+    }
     world.configure(drift="repair")
     world.sync()
     assert world.target.members_of("Data") == {A, B}
-    assert rows(world) == {A: (How.ADDED, None), B: (How.ADDED, None)}
+    assert rows(world) == {A: (MembershipOrigin.ADDED, None), B: (MembershipOrigin.ADDED, None)}
 
 
 def test_a_group_that_was_renamed_by_hand_gets_its_name_back_as_drift(world):
@@ -325,23 +328,23 @@ def test_what_a_dead_run_added_is_its_own_and_not_found_there(world, monkeypatch
     monkeypatch.setattr(world.store, "remember", remember)
     world.sync()
     assert kept == []
-    assert rows(world)[C] == (How.ADDED, None)
+    assert rows(world)[C] == (MembershipOrigin.ADDED, None)
 
 
 def test_an_unread_group_ends_no_membership(world):
     world.configure(drift="report")
     take_out(world, "Data", A)
     world.sync(directory(BOB, group("Data", [BOB], unread="503")))
-    assert rows(world)[A] == (How.ADDED, None)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, None)
     world.target.unreadable.update(world.target.groups)
     world.sync(SMALL)
-    assert rows(world)[A] == (How.ADDED, None)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, None)
 
 
 def test_a_run_that_is_planned_only_remembers_nothing(world):
     take_out(world, "Data", A)
     world.planned()
-    assert rows(world)[A] == (How.ADDED, None)
+    assert rows(world)[A] == (MembershipOrigin.ADDED, None)
 
 
 def test_a_run_in_which_nothing_changed_remembers_nothing(world, monkeypatch):
@@ -365,7 +368,7 @@ def test_the_drift_of_a_retired_group_is_what_was_put_in_after(world):
 
 
 def test_left_by_names_what_leaves_it():
-    assert [one.value for one in LeftBy] == ["additive", "managed", "drift"]
+    assert [one.value for one in UnappliedBy] == ["additive", "managed", "drift"]
 
 
 # --- attributes of people
@@ -467,7 +470,7 @@ def test_who_was_put_in_again_by_hand_begins_a_new_membership(world):
     world.configure(drift="report")
     put_in(world, "Data", A)
     world.sync()
-    assert rows(world)[A] == (How.FOREIGN, None)
+    assert rows(world)[A] == (MembershipOrigin.FOREIGN, None)
     assert left(world.planned()) == [("drift", "remove_members", "Data", True, A)]
 
 
@@ -479,7 +482,7 @@ def test_a_dead_run_between_reads_begins_no_membership_before_the_last_one_ended
     world.sync()
     found = world.store.memberships("account", ["g-data"])
     again = next(one for one in found if one.member.name == A)
-    assert (again.how, again.until) == (How.FOREIGN, None)
+    assert (again.how, again.until) == (MembershipOrigin.FOREIGN, None)
     assert again.since > world.clock.now()
 
 

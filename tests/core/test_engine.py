@@ -5,7 +5,7 @@ import json
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.errors import LeaseHeldError, PartialError, PlanMovedError, SourceError, StoreError
+from aadsync_lib.errors import LeaseHeldError, PartialError, SourceError, StalePlanError, StoreError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Status
@@ -141,7 +141,7 @@ def test_a_saved_plan_is_applied_while_nothing_has_moved(world):
 def test_a_saved_plan_is_refused_when_entra_has_moved(world):
     saved = world.plan()
     world.source.snapshot = directory(BOB, group("Data", [BOB]))
-    with pytest.raises(PlanMovedError) as moved:
+    with pytest.raises(StalePlanError) as moved:
         world.engine().apply(saved)
     text = str(moved.value)
     assert "account: no longer planned: create_user ada@contoso.com" in text
@@ -154,7 +154,7 @@ def test_a_saved_plan_is_refused_when_entra_has_moved(world):
 def test_a_saved_plan_is_refused_when_the_target_has_moved(world):
     saved = world.plan()
     world.sync()
-    with pytest.raises(PlanMovedError, match="no longer planned: create_user"):
+    with pytest.raises(StalePlanError, match="no longer planned: create_user"):
         world.engine().apply(saved)
 
 
@@ -162,21 +162,21 @@ def test_of_what_moved_the_first_ten_are_told(world):
     saved = world.plan()
     people = [user(f"u{n}") for n in range(20)]
     world.source.snapshot = directory(ADA, *people, group("Data", [ADA]), assigned=people)
-    with pytest.raises(PlanMovedError, match="and 10 more"):
+    with pytest.raises(StalePlanError, match="and 10 more"):
         world.engine().apply(saved)
 
 
 def test_a_saved_plan_is_refused_when_the_settings_have_changed(world):
     saved = world.plan()
     world.configure(leavers="delete")
-    with pytest.raises(PlanMovedError, match="the settings have changed"):
+    with pytest.raises(StalePlanError, match="the settings have changed"):
         world.engine().apply(saved)
 
 
 def test_a_saved_plan_of_another_sync_is_refused(world):
     with World(SMALL, config=settings(name="fabrikam")) as other:
         saved = other.plan()
-    with pytest.raises(PlanMovedError, match="of sync fabrikam, the settings are of contoso"):
+    with pytest.raises(StalePlanError, match="of sync fabrikam, the settings are of contoso"):
         world.engine().apply(saved)
 
 
@@ -187,7 +187,7 @@ def test_of_a_saved_plan_the_part_of_one_target_can_be_applied(two):
     assert two.engine().apply(saved).status is Status.SUCCEEDED
     assert right.log == []
     two.targets = (left, right)
-    with pytest.raises(PlanMovedError):
+    with pytest.raises(StalePlanError):
         two.engine().apply(saved)
 
 
@@ -196,7 +196,7 @@ def test_a_target_that_the_saved_plan_lacks_is_refused(two):
     two.targets = (left,)
     saved = two.plan()
     two.targets = (left, right)
-    with pytest.raises(PlanMovedError, match="right: not in the saved plan"):
+    with pytest.raises(StalePlanError, match="right: not in the saved plan"):
         two.engine().apply(saved)
 
 

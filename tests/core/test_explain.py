@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aadsync_lib.model.directory import GroupAbove, Sighting, Snapshot
-from aadsync_lib.model.explanation import Fate, Path, Paths, Step
+from aadsync_lib.model.directory import DirectoryMatch, GroupAbove, Snapshot
+from aadsync_lib.model.explanation import EdgeOutcome, Path, Paths, Step
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.explain import UNSEEN, Explained
@@ -19,7 +19,7 @@ from tests.core.build import directory, group, guest, service, settings, user
 ADA, BOB = user("ada"), user("bob")
 
 
-def explained(snapshot: Snapshot, *sightings: Sighting, **scope: object) -> Explained:
+def explained(snapshot: Snapshot, *sightings: DirectoryMatch, **scope: object) -> Explained:
     chosen = settings(scope=scope)
     desired = desire(snapshot, chosen.scope, chosen.mapping)
     return Explained(snapshot, chosen.scope, desired, sightings)
@@ -27,7 +27,7 @@ def explained(snapshot: Snapshot, *sightings: Sighting, **scope: object) -> Expl
 
 def drawn(paths: Paths) -> list[str]:
     """Every path as one line: ``a > b > `` with marks for what is not kept."""
-    mark = {Fate.KEPT: ">", Fate.LIFTED: "^", Fate.CUT: "x"}
+    mark = {EdgeOutcome.KEPT: ">", EdgeOutcome.FLATTENED: "^", EdgeOutcome.DROPPED: "x"}
     return [" ".join(f"{s.name} {mark[s.fate]}" for s in path.steps) for path in paths.listed]
 
 
@@ -168,7 +168,7 @@ class TestPaths:
     def test_direct_cuts_a_nested_group_that_is_in_scope_by_itself(self):
         snapshot = directory(ADA, group("R", ["g-a"]), group("A", [ADA]))
         found = explained(snapshot, nested="direct")
-        assert found.judge("g-r", "g-a")[0] is Fate.CUT
+        assert found.judge("g-r", "g-a")[0] is EdgeOutcome.DROPPED
 
     def test_a_nested_group_of_another_kind_is_cut(self):
         above = (
@@ -179,12 +179,15 @@ class TestPaths:
         found = explained(directory(group("R")), seen)
         assert "scope.groups_of_kind is security" in found.judge("g-r", "g-m")[1]
         everything = explained(directory(group("R")), seen, groups_of_kind="all")
-        assert everything.judge("g-r", "g-m") == (Fate.CUT, UNSEEN)
+        assert everything.judge("g-r", "g-m") == (EdgeOutcome.DROPPED, UNSEEN)
 
     def test_a_guest_is_cut_by_the_setting_that_leaves_guests_out(self):
         eve = guest("eve")
         found = explained(directory(eve, group("R", [eve])), guests=False)
-        assert found.judge("g-r", eve.id) == (Fate.CUT, "is a guest, and scope.guests is false")
+        assert found.judge("g-r", eve.id) == (
+            EdgeOutcome.DROPPED,
+            "is a guest, and scope.guests is false",
+        )
 
     def test_a_clause_that_does_not_hold_is_named(self):
         clause = {"attribute": "userPrincipalName", "operator": "starts_with", "value": "b"}
@@ -199,7 +202,7 @@ class TestPaths:
     def test_two_of_one_name_are_members_all_the_same(self):
         other = user("ada2", user_principal_name="ADA@contoso.com")
         found = explained(directory(ADA, other, group("R", [ADA, other])))
-        assert found.judge("g-r", ADA.id) == (Fate.KEPT, None)
+        assert found.judge("g-r", ADA.id) == (EdgeOutcome.KEPT, None)
         assert "two Entra users" in found.outside(ADA.id)
 
     def test_a_service_principal_is_cut_where_the_scope_leaves_them_out(self):
@@ -208,7 +211,7 @@ class TestPaths:
         found = explained(directory(group("R")), seen, service_principals=False)
         assert "scope.service_principals is false" in found.judge("g-r", bot.id)[1]
         allowed = explained(directory(group("R")), seen)
-        assert allowed.judge("g-r", bot.id) == (Fate.CUT, UNSEEN)
+        assert allowed.judge("g-r", bot.id) == (EdgeOutcome.DROPPED, UNSEEN)
 
     def test_a_group_that_was_not_read_in_full_says_so_on_its_memberships(self):
         snapshot = directory(
@@ -217,17 +220,17 @@ class TestPaths:
         found = explained(snapshot)
         for member in (ADA.id, "g-a"):
             fate, reason = found.judge("g-r", member)
-            assert fate is Fate.KEPT
+            assert fate is EdgeOutcome.KEPT
             assert "could not be read in full" in reason
         fate, reason = found.judge("g-r", "u-x")
-        assert fate is Fate.CUT
+        assert fate is EdgeOutcome.DROPPED
         assert "503" in reason
 
     def test_a_group_out_of_scope_keeps_nothing(self):
         found = explained(
             directory(ADA, group("R")), sighting(ADA.id, {"g-o"}, (GroupAbove("g-o", "O"),))
         )
-        assert found.judge("g-o", ADA.id) == (Fate.CUT, "the group is not in scope")
+        assert found.judge("g-o", ADA.id) == (EdgeOutcome.DROPPED, "the group is not in scope")
         assert drawn(found.paths(ADA.id, "g-o")) == ["O x"]
 
 
@@ -285,12 +288,16 @@ class TestLeftOut:
 
 
 @pytest.mark.parametrize(
-    ("fates", "kept"),
-    [((Fate.KEPT, Fate.LIFTED), True), ((Fate.CUT, Fate.KEPT), False), ((), True)],
+    ("edges", "kept"),
+    [
+        ((EdgeOutcome.KEPT, EdgeOutcome.FLATTENED), True),
+        ((EdgeOutcome.DROPPED, EdgeOutcome.KEPT), False),
+        ((), True),
+    ],
 )
-def test_a_path_is_kept_unless_a_step_is_cut(fates, kept):
-    assert Path(tuple(Step("g", "G", fate) for fate in fates)).kept is kept
+def test_a_path_is_kept_unless_a_step_is_cut(edges, kept):
+    assert Path(tuple(Step("g", "G", fate) for fate in edges)).kept is kept
 
 
 def sighting(key, parents, above, kind=Kind.USER, groups=()):
-    return Sighting(key, key, None, True, groups, kind, frozenset(parents), above)
+    return DirectoryMatch(key, key, None, True, groups, kind, frozenset(parents), above)

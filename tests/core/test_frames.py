@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aadsync_lib.model import frames
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import Found, Left, LeftBy, Plan, Quarantined, TargetPlan
+from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from tests.report import samples
 
@@ -182,9 +182,9 @@ def test_any_name_is_data_that_arrow_takes_and_gives_back(name, reason, attribut
         (TargetReport("t", Status.FAILED, (Outcome(change, Result.FAILED, reason),), quarantined),),
         Requests(), 0.0,
     )  # fmt: skip
-    found = (Found(Kind.USER, name, name, name, reason, name),)
-    left = (Left(change, LeftBy.MANAGED),)
-    plan = plan_of(change, quarantined=quarantined, found=found, left=left)
+    found = (Unowned(Kind.USER, name, name, name, reason, name),)
+    left = (Unapplied(change, UnappliedBy.MANAGED),)
+    plan = plan_of(change, quarantined=quarantined, unowned=found, unapplied=left)
     for frame in all_frames(plan, report):
         table = arrow.Table.from_pandas(frame)
         assert {str(kind) for kind in table.schema.types} <= {"string", "large_string"}

@@ -10,7 +10,7 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.model.run import Status
 from tests.core.build import NO_LIMITS, directory, group, service, user
 from tests.core.fakes import FakeTarget
@@ -59,7 +59,7 @@ def test_who_cannot_be_looked_up_keeps_the_account(world):
     report = world.sync()
     assert world.target.named("ada@contoso.com").active
     assert world.target.members_of("Data") == {"bob@contoso.com"}
-    (held,) = report.targets[0].held
+    (held,) = report.targets[0].on_hold
     assert held.external_id == "u-ada"
     assert "403: no permission" in held.reason
     assert report.status is Status.PARTIAL
@@ -161,15 +161,15 @@ def test_additive_lists_what_mirror_would_take_and_takes_nothing(world):
     world.source.snapshot = directory(BOB, group("Ops", [BOB]))
     plan = world.planned()
     assert actions(plan) == [("create_group", "Ops"), ("add_members", "Ops")]
-    assert [(one.by, one.change.action.value, one.change.name) for one in plan.left] == [
-        (LeftBy.ADDITIVE, "deactivate_user", "ada@contoso.com"),
-        (LeftBy.ADDITIVE, "delete_group", "Data"),
+    assert [(one.by, one.change.action.value, one.change.name) for one in plan.unapplied] == [
+        (UnappliedBy.ADDITIVE, "deactivate_user", "ada@contoso.com"),
+        (UnappliedBy.ADDITIVE, "delete_group", "Data"),
     ]
     world.source.snapshot = directory(BOB, group("Data", [BOB]))
-    lists = [(one.change.action.value, one.change.name) for one in world.planned().left]
+    lists = [(one.change.action.value, one.change.name) for one in world.planned().unapplied]
     assert lists == [("deactivate_user", "ada@contoso.com"), ("remove_members", "Data")]
     report = world.sync()
-    assert report.targets[0].left == world.planned().left
+    assert report.targets[0].unapplied == world.planned().unapplied
     assert report.status is Status.SUCCEEDED
     assert world.target.members_of("Data") == {"ada@contoso.com", "bob@contoso.com"}
     assert world.source.asked[-1] == {}
@@ -203,5 +203,5 @@ def test_additive_lists_no_removal_that_a_partial_read_would_hold_back():
             group("Top", ["g-low"]), group("Low", [], unread="403"), roots=["Top"]
         )
         plan = world.planned()
-        assert plan.left == ()
-        assert [one.external_id for one in plan.held] == ["g-low", "g-top"]
+        assert plan.unapplied == ()
+        assert [one.external_id for one in plan.on_hold] == ["g-low", "g-top"]

@@ -9,9 +9,9 @@ import pytest
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
-from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
-from aadsync_lib.reconcile.diff.unowned import found, puzzling_groups
+from aadsync_lib.reconcile.diff.unowned import found, groups_to_inspect
 from tests.core.build import directory, group, service, settings, user
 from tests.core.fakes import FakeTarget
 
@@ -26,10 +26,10 @@ def target():
 def case_of(target, *entities, links=(), shared=None, members=None, **policy):
     config = settings(**policy)
     desired = desire(directory(*entities), config.scope, config.mapping)
-    case = build_case(
+    context = build_context(
         desired, TargetSnapshot(target.accounts), Links(links), config.policy, shared=shared
     )
-    return replace(case, members=members or {})
+    return replace(context, members=members or {})
 
 
 def listed(*args, **more):
@@ -122,10 +122,10 @@ def test_only_members_tell_of_a_group_that_never_keeps_from_us(target):
     target.add(Kind.GROUP, "Ops")
     target.add(Kind.USER, "ada@contoso.com", external_id="u-ada")
     entities = (ADA, group("Data", [ADA]), group("Ops"))
-    assert puzzling_groups(case_of(target, *entities, adopt="never")) == {there}
-    assert puzzling_groups(case_of(target, *entities)) == frozenset()
+    assert groups_to_inspect(case_of(target, *entities, adopt="never")) == {there}
+    assert groups_to_inspect(case_of(target, *entities)) == frozenset()
     links = [Link(Kind.GROUP, "g-gone", there, Origin.CREATED, "Data")]
-    assert puzzling_groups(case_of(target, *entities, links=links)) == frozenset()
+    assert groups_to_inspect(case_of(target, *entities, links=links)) == frozenset()
 
 
 def test_several_candidates_are_all_listed_and_no_setting_helps(target):

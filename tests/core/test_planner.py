@@ -323,7 +323,7 @@ def test_additive_adds_and_updates_and_takes_nothing_away():
         ada = replace(ADA, display_name="A", enabled=False)
         plan = world.synced(directory(ada, CY, group("Data", [CY])))
         assert [action for action, _ in actions(plan)] == ["create_user", "add_members"]
-        assert plan.held == ()
+        assert plan.on_hold == ()
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_a_retired_group_whose_members_cannot_be_read_waits(retired):
         world.target.unreadable.add(world.target.named("Ops").id)
         plan = world.synced(directory(ADA, group("Data", [ADA])))
         assert plan.changes == ()
-        assert [entry.external_id for entry in plan.held] == ["g-ops"]
+        assert [entry.external_id for entry in plan.on_hold] == ["g-ops"]
 
 
 def test_a_group_whose_members_cannot_be_read_on_the_target_waits(world):
@@ -377,7 +377,7 @@ def test_a_group_whose_members_cannot_be_read_on_the_target_waits(world):
     world.target.unreadable.add(world.target.named("Data").id)
     plan = world.synced(directory(ADA, group("Data", [ADA])))
     assert ("remove_members", "Data") not in actions(plan)
-    (entry,) = plan.held
+    (entry,) = plan.on_hold
     assert entry.reason == "its members on the target could not be read: 403 for the test"
 
 
@@ -387,7 +387,7 @@ def test_a_group_that_goes_away_while_it_is_read_waits(world):
     plan = world.planned()
     assert gone
     assert plan.changes == ()
-    assert plan.held[0].reason.endswith("the group is gone")
+    assert plan.on_hold[0].reason.endswith("the group is gone")
 
 
 def test_a_group_that_would_lose_its_last_member_is_counted_as_emptied(world):
@@ -405,7 +405,7 @@ def test_an_unread_group_gains_members_and_loses_none(world):
     world.sync()
     plan = world.synced(directory(ADA, CY, group("Data", [ADA, CY], unread="503")))
     assert [action for action, _ in actions(plan)] == ["create_user", "add_members"]
-    reasons = {entry.external_id: entry.reason for entry in plan.held}
+    reasons = {entry.external_id: entry.reason for entry in plan.on_hold}
     assert set(reasons) == {"u-bob", "s-run", "g-data"}
     assert "503" in reasons["g-data"]
     assert "kept until it is" in reasons["u-bob"]
@@ -440,14 +440,14 @@ def test_nobody_makes_way_for_a_nested_group_while_a_part_is_unread():
             directory(ADA, a, b, group("Ops", [], unread="503"), roots=["A", "Ops"])
         )
         assert who(plan, Action.REMOVE_MEMBERS) == {}
-        held = {entry.external_id: entry.reason for entry in plan.held}
+        held = {entry.external_id: entry.reason for entry in plan.on_hold}
         assert held["g-a"].endswith("other groups are nested in it in this very run")
     with World(directory(ADA, group("A", [ADA]), group("Ops")), mode="additive") as world:
         world.sync()
         plan = world.synced(
             directory(ADA, a, b, group("Ops", [], unread="503"), roots=["A", "Ops"])
         )
-        assert "g-a" not in {entry.external_id for entry in plan.held}
+        assert "g-a" not in {entry.external_id for entry in plan.on_hold}
 
 
 @pytest.mark.parametrize(
@@ -465,7 +465,7 @@ def test_only_who_would_otherwise_lose_something_is_held_back(policy, held):
         world.sync()
         plan = world.synced(directory(group("Data"), unread=("application x: 403",)))
         assert plan.changes == ()
-        assert {entry.external_id for entry in plan.held} == held
+        assert {entry.external_id for entry in plan.on_hold} == held
 
 
 def test_who_has_lost_everything_before_is_not_held_back_again():
@@ -473,7 +473,7 @@ def test_who_has_lost_everything_before_is_not_held_back_again():
         world.sync()
         world.sync(directory(group("Data")))
         plan = world.synced(directory(group("Data"), unread=("application x: 403",)))
-        assert plan.held == ()
+        assert plan.on_hold == ()
 
 
 # --- protected

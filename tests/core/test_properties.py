@@ -14,7 +14,7 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Plan
-from aadsync_lib.reconcile.context import build_case
+from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.desired.nesting import nest
 from aadsync_lib.reconcile.guard import touches_protected
@@ -229,10 +229,10 @@ def test_a_plan_is_made_of_values_alone(snapshot, before, policy, scope):
     desired = desire(snapshot, chosen.scope, chosen.mapping)
     with World(snapshot, target, config=chosen) as world:
         links = world.store.links("account")
-    case = build_case(desired, target.read(), links, chosen.policy)
-    members = target.members(case.groups_in_play())
-    once = plan_target("account", replace(case, members=members))
-    again = plan_target("account", replace(case, members=members))
+    context = build_context(desired, target.read(), links, chosen.policy)
+    members = target.members(context.editable_groups())
+    once = plan_target("account", replace(context, members=members))
+    again = plan_target("account", replace(context, members=members))
     assert once == again
     assert {change.action.kind for change in once.changes} <= set(Kind)
     assert chosen.policy.limits != Limits()

@@ -10,7 +10,7 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import Pending
-from aadsync_lib.reconcile.matching.pending import LOST, judge, recover
+from aadsync_lib.reconcile.matching.pending import LOST, outcomes_of_pending, resolve_pending
 
 CREATE = Change(
     Action.CREATE_USER, "u1", None, "ada", "in scope", None, Attributes(user_name="ada")
@@ -31,21 +31,21 @@ def on(*accounts):
 
 
 def recovered(change, target, *links):
-    return recover([Pending(1, "r1", change)], target, Links(links))
+    return resolve_pending([Pending(1, "r1", change)], target, Links(links))
 
 
 def judged(change, target, *links, members=None):
-    return judge([Pending(1, "r1", change)], target, members or {}, Links(links))[1]
+    return outcomes_of_pending([Pending(1, "r1", change)], target, members or {}, Links(links))[1]
 
 
 def test_a_create_that_was_done_is_ours_by_external_id():
     found = recovered(CREATE, on(ada(external_id="u1"), Account("8", Kind.USER, "ada 2")))
-    assert found.made == (LINK,)
+    assert found.linked == (LINK,)
     assert found.applied_to(Links()).by_external == {"u1": LINK}
 
 
 def test_a_create_that_was_done_is_ours_by_name_where_no_external_id_is_kept():
-    assert recovered(CREATE, on(ada())).made == (LINK,)
+    assert recovered(CREATE, on(ada())).linked == (LINK,)
 
 
 @pytest.mark.parametrize(
@@ -59,48 +59,51 @@ def test_a_create_that_was_done_is_ours_by_name_where_no_external_id_is_kept():
     ids=["not there", "of somebody else", "two", "of another kind"],
 )
 def test_a_create_that_cannot_be_told_makes_no_link(accounts):
-    assert recovered(CREATE, on(*accounts)).made == ()
+    assert recovered(CREATE, on(*accounts)).linked == ()
 
 
 def test_what_is_linked_already_is_not_linked_twice():
-    assert recovered(CREATE, on(ada(external_id="u1")), LINK).made == ()
+    assert recovered(CREATE, on(ada(external_id="u1")), LINK).linked == ()
     other = Link(Kind.USER, "u2", "7", Origin.CREATED, "bob")
-    assert recovered(CREATE, on(ada()), other).made == ()
+    assert recovered(CREATE, on(ada()), other).linked == ()
 
 
 def test_an_adoption_that_shows_is_made_as_one():
     found = recovered(ADOPT, on(ada(external_id="u1")))
-    assert [link.origin for link in found.made] == [Origin.ADOPTED]
-    assert recovered(ADOPT, on(ada())).made == ()
-    assert recovered(ADOPT, on()).made == ()
+    assert [link.origin for link in found.linked] == [Origin.ADOPTED]
+    assert recovered(ADOPT, on(ada())).linked == ()
+    assert recovered(ADOPT, on()).linked == ()
 
 
 def test_an_adoption_that_shows_took_the_object_over_from_whose_it_was():
     before = Link(Kind.USER, "u2", "7", Origin.CREATED, "bob")
     found = recovered(ADOPT, on(ada(external_id="u1")), before)
-    assert [(link.external_id, link.target_id) for link in found.made] == [("u1", "7")]
-    assert found.ended == ("u2",)
+    assert [(link.external_id, link.target_id) for link in found.linked] == [("u1", "7")]
+    assert found.unlinked == ("u2",)
     assert found.applied_to(Links([before])).by_external.keys() == {"u1"}
-    assert recovered(ADOPT, on(ada(external_id="u2")), before).made == ()
-    assert recovered(ADOPT, on(ada(external_id="u1")), LINK).made == ()
+    assert recovered(ADOPT, on(ada(external_id="u2")), before).linked == ()
+    assert recovered(ADOPT, on(ada(external_id="u1")), LINK).linked == ()
 
 
 @pytest.mark.parametrize("change", [CREATE, ADOPT])
 def test_what_another_sync_manages_by_now_is_not_ours(change):
     target = on(ada(external_id="u1"))
-    assert recover([Pending(1, "r1", change)], target, Links(), shared={"7": "finance"}).made == ()
+    assert (
+        resolve_pending([Pending(1, "r1", change)], target, Links(), shared={"7": "finance"}).linked
+        == ()
+    )
 
 
 def test_a_delete_that_was_done_ends_the_link():
     found = recovered(DELETE, on(), LINK)
-    assert found.ended == ("u1",)
+    assert found.unlinked == ("u1",)
     assert len(found.applied_to(Links([LINK]))) == 0
-    assert recovered(DELETE, on(ada()), LINK).ended == ()
+    assert recovered(DELETE, on(ada()), LINK).unlinked == ()
 
 
 def test_what_is_about_nobody_in_entra_is_left_alone():
     change = Change(Action.REMOVE_MEMBERS, None, "7", "Data", "why")
-    assert recovered(change, on()).made == ()
+    assert recovered(change, on()).linked == ()
 
 
 @pytest.mark.parametrize(

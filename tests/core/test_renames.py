@@ -80,7 +80,7 @@ def test_nothing_is_taken_from_the_old_one_while_the_new_one_cannot_be_made(worl
         "deactivate_user": Result.SKIPPED,
     }
     world.sync()  # from now on the creation waits, and everything with it
-    assert [one.external_id for one in world.planned().held] == ["u-ada"]
+    assert [one.external_id for one in world.planned().on_hold] == ["u-ada"]
     assert world.planned().changes == ()
     world.target.refuses = lambda what: None
     world.engine().sync(full=True)
@@ -232,7 +232,7 @@ def test_an_object_with_the_object_id_and_another_name_is_not_taken_over():
             f"linked; policy.user_name_change: recreate would replace it at once. Delete it to have "
             f"cy@contoso.com made, or have it adopted as it is by policy.user_name_change: quarantine"
         )
-        assert [(one.target_id, one.setting) for one in first.found] == [(bob, None)]
+        assert [(one.target_id, one.setting) for one in first.unowned] == [(bob, None)]
         for _ in range(2):
             again = world.synced()
             assert (again.changes, again.quarantined) == ((), first.quarantined)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.errors import PlanMovedError
+from aadsync_lib.errors import StalePlanError
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Status
 from tests.core.build import NO_LIMITS, directory, group, user
@@ -20,7 +20,7 @@ def refusing(*what):
     return lambda write: "no, for the test" if write.startswith(what) else None
 
 
-def tries(world, runs):
+def retry_policy(world, runs):
     """Return in which of the next runs something was sent that was refused."""
     found = []
     for run in range(1, runs + 1):
@@ -39,7 +39,7 @@ def world():
 
 
 def test_what_failed_is_tried_in_the_next_run_then_every_second_fourth_and_eighth(world):
-    assert tries(world, 40) == [1, 2, 4, 8, 16]
+    assert retry_policy(world, 40) == [1, 2, 4, 8, 16]
     (retry,) = world.store.retries("account")
     assert (retry.failures, retry.name, retry.error) == (5, "ada@contoso.com", "no, for the test")
     assert retry.last - retry.first == pytest.approx(15.0)
@@ -47,10 +47,10 @@ def test_what_failed_is_tried_in_the_next_run_then_every_second_fourth_and_eight
 
 def test_what_waits_is_held_and_says_when_it_is_tried(world):
     world.sync()
-    assert world.planned().held == ()
+    assert world.planned().on_hold == ()
     world.sync()
     plan = world.planned()
-    (held,) = plan.held
+    (held,) = plan.on_hold
     assert held.external_id == "u-ada"
     assert held.reason == (
         "create_user failed 2 times, last: no, for the test; not tried in this run; "
@@ -58,13 +58,13 @@ def test_what_waits_is_held_and_says_when_it_is_tried(world):
     )
     assert plan.changes == ()
     assert world.sync().status is Status.PARTIAL
-    assert world.planned().held == ()
+    assert world.planned().on_hold == ()
     world.sync()
     for runs in ("this and the next 2 runs", "this and the next run", "this run"):
         told = f"failed 3 times, last: no, for the test; not tried in {runs};"
-        assert told in world.planned().held[0].reason
+        assert told in world.planned().on_hold[0].reason
         world.sync()
-    assert world.planned().held == ()
+    assert world.planned().on_hold == ()
 
 
 def test_after_enough_failures_a_person_has_to_look(world):
@@ -76,7 +76,7 @@ def test_after_enough_failures_a_person_has_to_look(world):
     assert entry.reason == (
         "create_user failed 2 times, last: no, for the test; aadsync sync --full tries it again"
     )
-    assert tries(world, 5) == []
+    assert retry_policy(world, 5) == []
     (record,) = world.store.quarantine("account")
     assert (record.external_id, record.times) == ("u-ada", 5)
 
@@ -101,7 +101,7 @@ def test_a_plan_saved_by_a_full_run_can_be_applied(world):
     saved = world.engine().plan(full=True)
     world.target.refuses = refusing("nothing")
     assert world.engine().apply(saved).status is Status.SUCCEEDED
-    with pytest.raises(PlanMovedError):
+    with pytest.raises(StalePlanError):
         world.engine().apply(saved)
 
 
@@ -142,7 +142,7 @@ def test_members_fail_and_wait_one_by_one():
         world.sync()
         assert world.target.members_of("Data") == {"bob@contoso.com"}
         world.sync()
-        (held,) = world.planned().held
+        (held,) = world.planned().on_hold
         assert (held.external_id, held.name) == ("g-data", "Data")
         assert held.reason.startswith("adding ada@contoso.com failed 2 times, last: no, for the")
         world.sync(directory(ADA, BOB, CY, group("Data", [ADA, BOB, CY])))
@@ -170,7 +170,7 @@ def test_members_of_a_group_that_could_not_be_made_have_not_failed_themselves():
         world.sync()
         assert [one.name for one in world.store.retries("account")] == ["Data"]
         world.sync()
-        assert [one.name for one in world.planned().held] == ["Data"]
+        assert [one.name for one in world.planned().on_hold] == ["Data"]
         assert world.planned().changes == ()
 
 
@@ -194,7 +194,7 @@ def test_nothing_of_a_group_is_touched_while_its_adoption_waits():
         world.sync()
         world.sync()
         plan = world.planned()
-        assert [one.name for one in plan.held] == ["Data"]
+        assert [one.name for one in plan.on_hold] == ["Data"]
         assert plan.changes == ()
         assert target.groups[gid] == set()
 

@@ -139,8 +139,8 @@ def test_a_name_is_taken_after_it_is_given_up():
 def test_of_a_circle_of_renames_one_steps_aside():
     found = tasks(rename("g1", "A", "B"), rename("g2", "B", "C"), rename("g3", "C", "A"),
                   rename("g4", "D", "E"))  # fmt: skip
-    asides = [key for key in found if key.endswith("/aside")]
-    assert asides == ["g1/itself/aside"]
+    temporary_renames = [key for key in found if key.endswith("/aside")]
+    assert temporary_renames == ["g1/itself/aside"]
     aside = found["g1/itself/aside"].changes[0]
     assert aside.name == aside.after.display_name
     assert aside.name.startswith("A (aadsync ")

@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.errors import PlanMovedError, UsageError
+from aadsync_lib.errors import StalePlanError, UsageError
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Origin
-from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.model.run import Status
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.core.build import directory, group, service, settings, user
@@ -34,7 +34,7 @@ def undone(world, report, **more):
 
 def left(report):
     """What an undo left alone, as ``name: reason``."""
-    return [f"{one.name}: {one.reason}" for one in report.targets[0].held]
+    return [f"{one.name}: {one.reason}" for one in report.targets[0].on_hold]
 
 
 def first_day():
@@ -758,7 +758,7 @@ def test_saved_undo_is_refused_once_the_target_has_moved():
         run = world.sync()
         plan = world.engine().plan_undo(run.run_id)
         world.target.groups[world.target.named("team").id].clear()
-        with pytest.raises(PlanMovedError):
+        with pytest.raises(StalePlanError):
             world.engine().apply(plan)
 
 
@@ -767,7 +767,7 @@ def test_settings_that_moved_are_what_a_saved_undo_is_refused_for():
         run = world.sync()
         plan = world.engine().plan_undo(run.run_id)
         world.configure(grace_days=3)
-        with pytest.raises(PlanMovedError, match="the settings have changed"):
+        with pytest.raises(StalePlanError, match="the settings have changed"):
             world.engine().apply(plan)
 
 
@@ -995,7 +995,7 @@ def test_later_run_that_was_taken_back_on_another_target_only_still_counts():
         undone(world, later)
         world.targets = both
         undo = undone(world, run)
-        assert next(one.held for one in undo.targets if one.target == "account")[0].reason == (
+        assert next(one.on_hold for one in undo.targets if one.target == "account")[0].reason == (
             f"its display name stays: run {later.run_id} changed it since"
         )
 
@@ -1039,12 +1039,12 @@ def test_undo_under_mode_additive_takes_nothing_and_mirror_takes_back_the_rest(c
         assert undo.status is Status.SUCCEEDED
         assert granted <= world.target.effective("team")
         assert accounts <= people(world)
-        assert {one.by for one in target.left} == {LeftBy.ADDITIVE}
+        assert {one.by for one in target.unapplied} == {UnappliedBy.ADDITIVE}
         assert [n.code for n in target.warnings if "--set policy.mode=mirror" in n.message]
         world.configure(mode="mirror")
         rest = undone(world, run)
         assert left(rest) == []
-        assert rest.targets[0].left == ()
+        assert rest.targets[0].unapplied == ()
         assert world.target.state() == before
 
 
@@ -1056,7 +1056,11 @@ def test_object_of_which_something_is_left_stays_managed_until_it_is_taken_back(
         run = world.sync()
         world.configure(mode="additive")
         (report,) = undone(world, run).targets
-        assert {one.change.action.verb for one in report.left} == {"release", "remove", "delete"}
+        assert {one.change.action.verb for one in report.unapplied} == {
+            "release",
+            "remove",
+            "delete",
+        }
         assert target.members_of("team") == {"ada@contoso.com"}
         world.configure(mode="mirror")
         assert left(undone(world, run)) == []

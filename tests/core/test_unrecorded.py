@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from aadsync_lib.model.carried import How
+from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.state.provenance import Unrecorded
+from aadsync_lib.reconcile.state.provenance import PendingProvenance
 from tests.core.build import directory, group, user
 from tests.core.fakes import FakeTarget, Fault
 from tests.core.world import World
@@ -45,7 +45,7 @@ def test_who_was_made_in_the_broken_run_is_known_as_a_member_too():
     with World(BOTH, drift="report") as world:
         lose_answers(world)
         planned = world.synced(ONE)
-        assert planned.left == ()
+        assert planned.unapplied == ()
         assert world.target.members_of("Data") == {"bob@contoso.com"}
         assert world.planned().changes == ()
 
@@ -59,7 +59,7 @@ def test_whom_a_broken_run_removed_and_entra_has_again_comes_back():
         lose_answers(world)
         assert world.target.members_of("Data") == {"bob@contoso.com"}
         planned = world.synced(directory(ADA, BOB, group("Data", [ADA, BOB]), group("Rest", [BOB])))
-        assert [one.change.name for one in planned.left] == []
+        assert [one.change.name for one in planned.unapplied] == []
         assert "ada@contoso.com" in world.target.members_of("Data")
 
 
@@ -117,7 +117,7 @@ class Nothing:
 def unrecorded(action, result, group_id="g-data"):
     member = MemberRef("u-ada", "7", "ada@contoso.com", Kind.USER)
     change = Change(action, group_id, "9", "Data", "why", members=(member,))
-    return Unrecorded(Nothing(), [("r1", Outcome(change, result))], "account", Links(), 5.0)
+    return PendingProvenance(Nothing(), [("r1", Outcome(change, result))], "account", Links(), 5.0)
 
 
 @pytest.mark.parametrize(
@@ -136,4 +136,4 @@ def test_only_what_was_done_to_a_group_in_question_is_remembered(late):
 
 def test_what_was_done_is_remembered_with_the_run_that_did_it():
     (row,) = unrecorded(Action.ADD_MEMBERS, Result.DONE).memberships(["g-data"])
-    assert (row.how, row.run_id, row.since, row.until) == (How.ADDED, "r1", 5.0, None)
+    assert (row.how, row.run_id, row.since, row.until) == (MembershipOrigin.ADDED, "r1", 5.0, None)

@@ -15,7 +15,7 @@ HELD = (Quarantined("e-1", "Data\x1b[2J", "failed 2 times, last: 500"),)
 
 
 def report(undoes=None):
-    target = TargetReport("account", Status.PARTIAL, held=HELD)
+    target = TargetReport("account", Status.PARTIAL, on_hold=HELD)
     return RunReport("r1", "contoso", "sha256:d", True, (target,), Requests(1, 1), 1.0, undoes)
 
 

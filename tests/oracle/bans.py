@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link
-from tests.oracle.ledger import Ledger, pairs
+from tests.oracle.ledger import RunLog, pairs
 from tests.oracle.oracle import DAY, Foretold, entitled_to
 from tests.oracle.tenant import Tenant
 from tests.oracle.watched import Effect, Scene, effective
@@ -16,7 +16,7 @@ from tests.oracle.wishes import wish
 
 
 def strangers_touched(
-    foretold: Foretold, ledger: Ledger, before: Scene, after: Scene, effects: list[Effect]
+    foretold: Foretold, ledger: RunLog, before: Scene, after: Scene, effects: list[Effect]
 ) -> Iterator[str]:
     """Yield changes of objects that have no link of ours and did not get one."""
     created = {one.id for one in effects if one.verb == "create"}
@@ -32,7 +32,7 @@ def strangers_touched(
             yield f"{tid} is not ours and its members were changed"
 
 
-def touched_by_undo(ledger: Ledger, before: Scene, effects: list[Effect]) -> Iterator[str]:
+def touched_by_undo(ledger: RunLog, before: Scene, effects: list[Effect]) -> Iterator[str]:
     """Yield writes of an undo to objects that neither are ours nor were made by it."""
     ours = ledger.owners.keys() | ledger.former | {e.id for e in effects if e.verb == "create"}
     for effect in effects:
@@ -56,8 +56,8 @@ def access_lost(
     tenant: Tenant,
     settings: Settings,
     foretold: Foretold,
-    then: Ledger,
-    now: Ledger,
+    then: RunLog,
+    now: RunLog,
     before: Scene,
     after: Scene,
 ) -> Iterator[str]:
@@ -83,7 +83,7 @@ def access_lost(
                 yield f"{oid} ({was.get(oid)}) lost its access to {group.name} ({gid})"
 
 
-def duplicates(then: Ledger, ledger: Ledger, before: Scene, after: Scene) -> Iterator[str]:
+def duplicates(then: RunLog, ledger: RunLog, before: Scene, after: Scene) -> Iterator[str]:
     """Yield new objects that another one of the same identity stands beside.
 
     Of an identity that is linked, a stranger with its externalId is nothing to us.
@@ -102,7 +102,7 @@ def duplicates(then: Ledger, ledger: Ledger, before: Scene, after: Scene) -> Ite
 
 
 def too_early(
-    ledger: Ledger, settings: Settings, in_scope: set[str], effects: list[Effect], now: float
+    ledger: RunLog, settings: Settings, in_scope: set[str], effects: list[Effect], now: float
 ) -> Iterator[str]:
     """Yield leavers whose account ended before the grace was over."""
     if not settings.policy.grace_days:
@@ -117,7 +117,7 @@ def too_early(
 
 
 def wrong_links(
-    foretold: Foretold, old: dict[str, Link], ledger: Ledger, before: Scene, after: Scene
+    foretold: Foretold, old: dict[str, Link], ledger: RunLog, before: Scene, after: Scene
 ) -> Iterator[str]:
     """Yield links that came from nowhere, and links that went though their object stands."""
     for oid, link in ledger.links.items():

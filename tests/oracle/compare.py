@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.oracle.oracle import Fate, Foretold
+from tests.oracle.oracle import EdgeOutcome, Foretold
 from tests.oracle.watched import Scene
 
 
@@ -16,7 +16,7 @@ def differences(foretold: Foretold, before: Scene, after: Scene) -> list[str]:
 def broken_off(foretold: Foretold, before: Scene, after: Scene) -> list[str]:
     """Return what is neither as it was nor as foretold: for runs that did not get through."""
     for tid, one in before.accounts.items():
-        fate = foretold.fates[tid]
+        fate = foretold.presences[tid]
         fate.names |= {one.name}
         fate.external |= {one.external_id}
         fate.display |= {one.display_name}
@@ -25,9 +25,9 @@ def broken_off(foretold: Foretold, before: Scene, after: Scene) -> list[str]:
         was = before.groups.get(tid, frozenset())
         fate.must &= was
         fate.may |= was
-    for oid in foretold.fates.keys() - before.accounts.keys():
-        foretold.fates[oid].goes = True
-        foretold.fates[oid].must.clear()
+    for oid in foretold.presences.keys() - before.accounts.keys():
+        foretold.presences[oid].goes = True
+        foretold.presences[oid].must.clear()
     found = _differences(foretold, before, after)
     return [one for one in found if "(aadsync " not in one]  # a name for a moment, in a circle
 
@@ -36,8 +36,8 @@ def _differences(foretold: Foretold, before: Scene, after: Scene) -> Iterator[st
     new = {
         one.external_id: tid for tid, one in after.accounts.items() if tid not in before.accounts
     }
-    place = {oid: new.get(oid, oid) for oid in foretold.fates}
-    for oid, fate in foretold.fates.items():
+    place = {oid: new.get(oid, oid) for oid in foretold.presences}
+    for oid, fate in foretold.presences.items():
         called = f"{fate.kind} {sorted(fate.names)} ({oid})"
         account = after.accounts.get(place[oid])
         if account is None:
@@ -61,7 +61,7 @@ def _differences(foretold: Foretold, before: Scene, after: Scene) -> Iterator[st
 
 
 def _members(
-    called: str, fate: Fate, place: dict[str, str], members: frozenset[str]
+    called: str, fate: EdgeOutcome, place: dict[str, str], members: frozenset[str]
 ) -> Iterator[str]:
     must, may = ({place.get(one, one) for one in some} for some in (fate.must, fate.may))
     if lacking := must - members:

@@ -15,7 +15,7 @@ Pair = tuple[str, str]  # ids on the target of a group and of a member
 
 
 @dataclass
-class Ledger:
+class RunLog:
     """``known`` memberships are the baseline of drift, ``added`` those of them that this sync made.
 
     Of ``blurred`` ones nobody can say: a run died over them and then somebody changed them by hand.
@@ -47,7 +47,7 @@ class Ledger:
     def owners(self) -> dict[str, str]:
         return {link.target_id: oid for oid, link in self.links.items()}
 
-    def copy(self) -> Ledger:
+    def copy(self) -> RunLog:
         return deepcopy(self)
 
     def disown(self, groups: set[str]) -> None:

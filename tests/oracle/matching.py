@@ -5,7 +5,7 @@ from __future__ import annotations
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind
-from tests.oracle.ledger import Ledger
+from tests.oracle.ledger import RunLog
 from tests.oracle.watched import Scene
 from tests.oracle.wishes import RESERVED, Wish, Wishes
 
@@ -23,7 +23,7 @@ class Matching:
     people had under another name, ``stuck`` groups that cannot be renamed, ``crowded`` who finds no room.
     """
 
-    def __init__(self, wishes: Wishes, scene: Scene, ledger: Ledger, settings: Settings) -> None:
+    def __init__(self, wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings) -> None:
         self.wishes, self.scene, self.ledger = wishes, scene, ledger
         self.policy = settings.policy
         self.capacity = settings.targets[0].capacity

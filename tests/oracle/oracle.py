@@ -9,7 +9,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
-from tests.oracle.ledger import Ledger
+from tests.oracle.ledger import RunLog
 from tests.oracle.matching import PEOPLE, Matching
 from tests.oracle.watched import Scene, effective
 from tests.oracle.wishes import Wish, Wishes
@@ -18,7 +18,7 @@ DAY = 86_400.0
 
 
 @dataclass
-class Fate:
+class EdgeOutcome:
     """What an object may look like: each attribute is one of some values.
 
     Members are target ids, or object ids of those who are still to be created. ``must`` be in it,
@@ -45,7 +45,7 @@ class Fate:
 class Foretold:
     """Fates by target id, or by object id for what is created. ``wanted`` are members by group."""
 
-    fates: dict[str, Fate]
+    presences: dict[str, EdgeOutcome]
     wanted: dict[str, set[str]]
     protected: set[str]
     matches: dict[str, str | None]
@@ -54,7 +54,7 @@ class Foretold:
 
 
 def foretell(
-    wishes: Wishes, scene: Scene, ledger: Ledger, settings: Settings, now: float, *, unseen: bool
+    wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings, now: float, *, unseen: bool
 ) -> Foretold:
     """Say what becomes of everything. ``unseen``: nobody can be looked up in Entra."""
     return _Oracle(wishes, scene, ledger, settings, now, unseen).say()
@@ -77,14 +77,14 @@ class _Oracle(Matching):
         self,
         wishes: Wishes,
         scene: Scene,
-        ledger: Ledger,
+        ledger: RunLog,
         settings: Settings,
         now: float,
         unseen: bool,
     ) -> None:
         super().__init__(wishes, scene, ledger, settings)
         self.now, self.unseen = now, unseen
-        self.fates = {tid: self._as_it_is(one) for tid, one in scene.accounts.items()}
+        self.presences = {tid: self._as_it_is(one) for tid, one in scene.accounts.items()}
         self.wanted: dict[str, set[str]] = {}
 
     def say(self) -> Foretold:
@@ -97,12 +97,12 @@ class _Oracle(Matching):
         self._keep_access()
         self._leavers()
         self._former()
-        gone = {tid for tid, fate in self.fates.items() if fate.goes}
-        for fate in self.fates.values():
+        gone = {tid for tid, fate in self.presences.items() if fate.goes}
+        for fate in self.presences.values():
             fate.must -= gone
-            fate.may -= {tid for tid in gone if not self.fates[tid].stays}
+            fate.may -= {tid for tid in gone if not self.presences[tid].stays}
         return Foretold(
-            self.fates,
+            self.presences,
             self.wanted,
             self.protected,
             self.matches,
@@ -110,9 +110,9 @@ class _Oracle(Matching):
             self.looked_into(),
         )
 
-    def _as_it_is(self, one: Account) -> Fate:
+    def _as_it_is(self, one: Account) -> EdgeOutcome:
         members = self.scene.groups.get(one.id, frozenset())
-        return Fate(
+        return EdgeOutcome(
             one.kind, {one.name}, {one.external_id}, {one.display_name}, {one.active},
             set(members), set(members),
         )  # fmt: skip
@@ -125,12 +125,12 @@ class _Oracle(Matching):
             return
         group = wish.kind is Kind.GROUP
         name = wish.name.lower() if wish.kind is Kind.USER else wish.name
-        fate = Fate(wish.kind, {name}, {wish.id}, {None if group else wish.display}, {True})
+        fate = EdgeOutcome(wish.kind, {name}, {wish.id}, {None if group else wish.display}, {True})
         if self.reports and self._deleted_by_hand(wish):
             if wish.id not in self.ledger.missing:
                 return
             fate.goes = True  # left and came back, and was deleted by hand meanwhile
-        self.fates[wish.id] = fate
+        self.presences[wish.id] = fate
 
     def _person(self, wish: Wish) -> None:
         tid = self.matches[wish.id]
@@ -138,7 +138,11 @@ class _Oracle(Matching):
             if wish.id in self.absent and wish.active:
                 self._create(wish)
             return
-        linked, fate, account = self.linked(wish, tid), self.fates[tid], self.scene.accounts[tid]
+        linked, fate, account = (
+            self.linked(wish, tid),
+            self.presences[tid],
+            self.scene.accounts[tid],
+        )
         untouched = self.protected | (set() if linked else self.ledger.shared)
         if tid in untouched or not (linked or wish.active):
             return
@@ -161,7 +165,7 @@ class _Oracle(Matching):
             return
         if tid in self.protected:
             return
-        fate = self.fates[tid]
+        fate = self.presences[tid]
         if not self.linked(wish, tid):
             fate.external = {wish.id}
         if not (wish.contested or tid in self.stuck or self.renamed_by_hand(wish, tid)):
@@ -170,9 +174,9 @@ class _Oracle(Matching):
     def _members(self, wish: Wish) -> None:
         tid = self.matches[wish.id]
         place = tid or wish.id
-        if place not in self.fates or tid in self.protected:
+        if place not in self.presences or tid in self.protected:
             return
-        fate, there = self.fates[place], set(self.scene.groups.get(place, ()))
+        fate, there = self.presences[place], set(self.scene.groups.get(place, ()))
         roster = {oid: self._member(oid) for oid in wish.members}
         wanted = {mid for mid in roster.values() if mid}
         self.wanted[place] = wanted
@@ -189,8 +193,8 @@ class _Oracle(Matching):
             fate.may |= removed
         for member in (surplus | addable - there) & self._blurred(place):
             fate.loose(member)
-        for member in missing & self.fates.keys():
-            if self.fates[member].goes:
+        for member in missing & self.presences.keys():
+            if self.presences[member].goes:
                 fate.must.discard(member)
 
     def _keep_access(self) -> None:
@@ -200,16 +204,16 @@ class _Oracle(Matching):
         """
         for wish in self.wishes.of(Kind.GROUP):
             place = self._place(wish.id)
-            if place not in self.fates:
+            if place not in self.presences:
                 continue
-            leaving = set(self.scene.groups.get(place, ())) - self.fates[place].may
+            leaving = set(self.scene.groups.get(place, ())) - self.presences[place].may
             entitled = entitled_to(self.wishes.all, wish.id)
             for member in leaving:
                 goes = {self._who(member), *self._within(member)} & entitled
                 if goes - self._reached(wish, sure=True):
-                    self.fates[place].may.add(member)
+                    self.presences[place].may.add(member)
                 if goes - self._reached(wish, sure=False):
-                    self.fates[place].must.add(member)
+                    self.presences[place].must.add(member)
 
     def _who(self, tid: str) -> str | None:
         """Return whose object this is, or was, or says that it is."""
@@ -229,7 +233,7 @@ class _Oracle(Matching):
         stack = [top]
         while stack:
             wish = stack.pop()
-            fate = self.fates.get(self._place(wish.id))
+            fate = self.presences.get(self._place(wish.id))
             for oid in wish.members - found if fate else ():
                 if fate and self._place(oid) in (fate.must if sure else fate.must | fate.may):
                     found.add(oid)
@@ -244,7 +248,7 @@ class _Oracle(Matching):
         if oid in self.wishes.nameless:
             return None
         tid = self.matches[oid]
-        return tid or (oid if oid in self.fates else None)
+        return tid or (oid if oid in self.presences else None)
 
     def _bystander(self, oid: str) -> bool:
         wish, tid = self.wishes.all[oid], self.matches[oid]
@@ -269,7 +273,7 @@ class _Oracle(Matching):
         taken = set(self.matches.values())
         for oid, link in self.ledger.links.items():
             tid = link.target_id
-            if oid in in_scope or tid in taken | self.protected or tid not in self.fates:
+            if oid in in_scope or tid in taken | self.protected or tid not in self.presences:
                 continue
             if link.kind is Kind.GROUP:
                 self._retire(tid, made=link.origin is Origin.CREATED)
@@ -281,7 +285,7 @@ class _Oracle(Matching):
         early = self.now - since < self.policy.grace_days * DAY
         if self.policy.leavers == "keep" or early or self.unseen:
             return
-        fate = self.fates[tid]
+        fate = self.presences[tid]
         if self.policy.leavers == "delete" and made:
             fate.stays, fate.goes = False, True
         else:
@@ -291,9 +295,9 @@ class _Oracle(Matching):
         """End the accounts that people had under another name."""
         replaced = {tid for oid, tid in self.replaced.items() if oid not in self.crowded}
         taken = self.owners.keys() - replaced | set(self.matches.values()) | self.ledger.shared
-        for tid in (self.ledger.former | replaced) & self.fates.keys():
+        for tid in (self.ledger.former | replaced) & self.presences.keys():
             if self.mirror and tid not in taken | self.protected:
-                self.fates[tid].active = self._ended(tid)
+                self.presences[tid].active = self._ended(tid)
 
     def _ended(self, tid: str) -> set[bool]:
         """Switch an account off, unless somebody switched it on again by hand and may do so."""
@@ -304,7 +308,7 @@ class _Oracle(Matching):
     def _retire(self, tid: str, *, made: bool) -> None:
         if self.policy.retired_groups == "keep":
             return
-        fate, there = self.fates[tid], set(self.scene.groups[tid])
+        fate, there = self.presences[tid], set(self.scene.groups[tid])
         if self.policy.retired_groups == "delete" and made and not there & self.protected:
             fate.stays, fate.goes = False, True
             return

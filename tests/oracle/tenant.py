@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import (
+    DirectoryMatch,
     Group,
     Presence,
     ServicePrincipal,
-    Sighting,
     Snapshot,
     User,
 )
@@ -90,7 +90,7 @@ class TenantSource:
         self.requests += 1
         return {oid: self._presence(oid) for oid in ids}
 
-    def who(self, name: str) -> tuple[Sighting, ...]:
+    def search(self, name: str) -> tuple[DirectoryMatch, ...]:
         return ()
 
     def _presence(self, oid: str) -> Presence | Unread:

@@ -23,7 +23,7 @@ from tests.oracle import bans
 from tests.oracle.compare import broken_off, differences
 from tests.oracle.days import Event, Scenery, by_hand, events, pick, rules
 from tests.oracle.inline import one_thread
-from tests.oracle.ledger import Ledger, Pair
+from tests.oracle.ledger import Pair, RunLog
 from tests.oracle.oracle import Foretold, foretell
 from tests.oracle.regret import Regret, remains, wrongs
 from tests.oracle.tenant import Tenant, TenantSource
@@ -46,7 +46,7 @@ class Weeks(RuleBasedStateMachine):
         super().__init__()
         self._stack = ExitStack()
         self._stack.enter_context(one_thread())
-        self.tenant, self.target, self.ledger = Tenant(), WatchedTarget(), Ledger()
+        self.tenant, self.target, self.ledger = Tenant(), WatchedTarget(), RunLog()
         self.world = self._stack.enter_context(World(None, self.target, config=settings()))
         self.world.source = TenantSource(self.tenant)
         self.target.announced = self._announced
@@ -197,7 +197,7 @@ class Weeks(RuleBasedStateMachine):
         changes = (one.change for one in self.world.store.pending("account"))
         return any(about in (change.target_id, change.name) for change in changes)
 
-    def _foretell(self) -> tuple[Scene, Ledger, Foretold, Wishes]:
+    def _foretell(self) -> tuple[Scene, RunLog, Foretold, Wishes]:
         scene, wishes = self.target.scene(), wish(self.tenant.read(), self.world.settings.scope)
         foretold = foretell(
             wishes,
@@ -230,7 +230,7 @@ class Weeks(RuleBasedStateMachine):
         for outcome in report.targets[0].failed:
             assert "cycle" in str(outcome.error) or "deep" in str(outcome.error), outcome
             change = outcome.change
-            fate = foretold.fates[change.target_id or change.external_id or ""]
+            fate = foretold.presences[change.target_id or change.external_id or ""]
             for member in change.members:
                 fate.must -= {member.target_id or "", member.external_id or ""}
 
@@ -280,7 +280,7 @@ class Weeks(RuleBasedStateMachine):
         return wanted, unread
 
     def _forbid(
-        self, mark: int, foretold: Foretold, then: Ledger, before: Scene, wishes: Wishes
+        self, mark: int, foretold: Foretold, then: RunLog, before: Scene, wishes: Wishes
     ) -> None:
         after, effects = self.target.scene(), self.target.effects[mark:]
         now = self.world.clock.now() - 1.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import GroupNode, Left, LeftBy
+from aadsync_lib.model.plan import GroupNode, Unapplied, UnappliedBy
 from aadsync_lib.report.next_steps import Call
 from tests.report import samples
 
@@ -30,10 +30,15 @@ def nested_plan():
     plan = samples.full_plan()
     first, second = plan.targets
     by_hand = replace(samples.members_of("Sales", add=("dan",))[0], drift=True)
-    leaves = Left(samples.members_of("ML", remove=("pat",))[0], LeftBy.MANAGED)
-    stays = Left(replace(samples.members_of("ML", add=("lea",))[0], drift=True), LeftBy.DRIFT)
+    leaves = Unapplied(samples.members_of("ML", remove=("pat",))[0], UnappliedBy.MANAGED)
+    stays = Unapplied(
+        replace(samples.members_of("ML", add=("lea",))[0], drift=True), UnappliedBy.DRIFT
+    )
     first = replace(
-        first, changes=(*first.changes, by_hand), found=samples.found(), left=(leaves, stays)
+        first,
+        changes=(*first.changes, by_hand),
+        unowned=samples.found(),
+        unapplied=(leaves, stays),
     )
     return replace(plan, targets=(first, second), tree=TREE)
 

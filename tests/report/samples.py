@@ -7,13 +7,13 @@ from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import (
     Estimate,
-    Found,
-    Left,
-    LeftBy,
     Managed,
     Plan,
     Quarantined,
     TargetPlan,
+    Unapplied,
+    UnappliedBy,
+    Unowned,
 )
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 
@@ -85,7 +85,7 @@ def full_plan():
         target_plan(
             *changes(),
             quarantined=(Quarantined("e-x", "x@contoso.com", "two Entra users map to this"),),
-            held=(Quarantined(None, "Finance", "members could not be read: 403"),),
+            on_hold=(Quarantined(None, "Finance", "members could not be read: 403"),),
             warnings=(Notice("cycle", "A contains B contains A"),),
             managed=Managed(40, 6, 120),
             emptied=("Night shift",),
@@ -100,11 +100,11 @@ def full_plan():
 def found():
     """Somebody else's objects, one of which no setting adopts."""
     return (
-        Found(
+        Unowned(
             Kind.GROUP, "e-Ops", "t-ops", "Ops", "nobody: it has no externalId",
             "policy.adopt.groups: unowned",
         ),
-        Found(Kind.USER, "e-ada", "t-ada", "ada@contoso.com", "the sync finance", None),
+        Unowned(Kind.USER, "e-ada", "t-ada", "ada@contoso.com", "the sync finance", None),
     )  # fmt: skip
 
 
@@ -114,9 +114,9 @@ def left():
     back = replace(members_of("Night shift", add=("zoe",))[0], drift=True)
     leaver = Change(Action.DEACTIVATE_USER, "e-eve", "t-eve", "eve@contoso.com", "left the scope")
     return (
-        Left(by_hand, LeftBy.MANAGED),
-        Left(back, LeftBy.DRIFT),
-        Left(leaver, LeftBy.ADDITIVE),
+        Unapplied(by_hand, UnappliedBy.MANAGED),
+        Unapplied(back, UnappliedBy.DRIFT),
+        Unapplied(leaver, UnappliedBy.ADDITIVE),
     )
 
 
@@ -131,7 +131,7 @@ def mended():
 def drifted_plan():
     """A plan that undoes a run, on a target that somebody else has changed, too."""
     target = target_plan(
-        mended(), create_user(), found=found(), left=left(), state_digest="sha256:57a7e"
+        mended(), create_user(), unowned=found(), unapplied=left(), state_digest="sha256:57a7e"
     )
     return plan(target, undoes="r-0", source_digest="sha256:50c3")
 
@@ -153,10 +153,12 @@ def hostile_plan():
     )  # fmt: skip
     notice = Notice("cycle", HOSTILE)
     held = (Quarantined("q", HOSTILE, HOSTILE),)
-    strange = Found(Kind.GROUP, HOSTILE, HOSTILE, HOSTILE, HOSTILE, None)
-    stays = Left(replace(members_of(HOSTILE, add=(HOSTILE,))[0], drift=True), LeftBy.DRIFT)
+    strange = Unowned(Kind.GROUP, HOSTILE, HOSTILE, HOSTILE, HOSTILE, None)
+    stays = Unapplied(
+        replace(members_of(HOSTILE, add=(HOSTILE,))[0], drift=True), UnappliedBy.DRIFT
+    )
     more = {"quarantined": held, "warnings": (notice,), "emptied": (HOSTILE,)}
-    more |= {"found": (strange,), "left": (stays, Left(rename, LeftBy.ADDITIVE))}
+    more |= {"unowned": (strange,), "unapplied": (stays, Unapplied(rename, UnappliedBy.ADDITIVE))}
     return plan(target_plan(rename, *members_of(HOSTILE, add=(HOSTILE,)), **more))
 
 
@@ -192,7 +194,7 @@ def partial():
             Status.PARTIAL,
             outcomes(),
             quarantined=(Quarantined("e-x", "x@contoso.com", "two Entra users map to this"),),
-            held=(Quarantined(None, "Finance", "members could not be read: 403"),),
+            on_hold=(Quarantined(None, "Finance", "members could not be read: 403"),),
             warnings=(Notice("cycle", "A contains B contains A"),),
         ),
         TargetReport("second", Status.SUCCEEDED),
@@ -203,7 +205,9 @@ def drifted():
     """What became of ``drifted_plan``."""
     done = (Outcome(mended(), Result.DONE), Outcome(create_user(), Result.DONE))
     failed = Outcome(replace(mended(), name="AI"), Result.FAILED, "409 uniqueness")
-    target = TargetReport("account", Status.PARTIAL, (*done, failed), found=found(), left=left())
+    target = TargetReport(
+        "account", Status.PARTIAL, (*done, failed), unowned=found(), unapplied=left()
+    )
     return report(target, undoes="r-0")
 
 

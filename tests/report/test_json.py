@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aadsync_lib.errors import PlanMovedError, UsageError
+from aadsync_lib.errors import StalePlanError, UsageError
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import (
     Estimate,
-    Found,
-    Left,
-    LeftBy,
     Managed,
     Plan,
     Quarantined,
     TargetPlan,
+    Unapplied,
+    UnappliedBy,
+    Unowned,
 )
 from aadsync_lib.model.run import Status, TargetReport
 from aadsync_lib.report.as_json import plan_from_json, plan_to_json, run_to_json
@@ -46,8 +46,8 @@ targets = st.builds(
     st.lists(st.builds(Notice, names, names), max_size=2).map(tuple),
     st.builds(Managed, numbers, numbers, numbers), st.builds(Estimate, numbers, seconds),
     some_names, some_names, st.frozensets(names, max_size=3),
-    st.lists(st.builds(Found, st.sampled_from(Kind), names, names, names, names, maybe), max_size=2).map(tuple),
-    st.lists(st.builds(Left, changes, st.sampled_from(LeftBy)), max_size=2).map(tuple), maybe,
+    st.lists(st.builds(Unowned, st.sampled_from(Kind), names, names, names, names, maybe), max_size=2).map(tuple),
+    st.lists(st.builds(Unapplied, changes, st.sampled_from(UnappliedBy)), max_size=2).map(tuple), maybe,
 )  # fmt: skip
 plans = st.builds(
     Plan, names, st.lists(targets, max_size=3).map(tuple), st.booleans(), names,
@@ -90,7 +90,7 @@ def test_plan_that_an_earlier_version_saved_still_reads():
 def test_edited_drift_is_refused_as_any_other_edit():
     document = saved(samples.drifted_plan())
     del document["targets"][0]["changes"][0]["drift"]
-    with pytest.raises(PlanMovedError):
+    with pytest.raises(StalePlanError):
         plan_from_json(document)
 
 
@@ -111,7 +111,7 @@ def test_run_document_reads_as_agreed(name):
 def test_edited_plan_is_refused_with_both_digests():
     document = saved()
     document["targets"][0]["changes"][0]["name"] = "somebody else"
-    with pytest.raises(PlanMovedError, match=document["digest"]) as caught:
+    with pytest.raises(StalePlanError, match=document["digest"]) as caught:
         plan_from_json(document)
     assert "Nothing was changed" in str(caught.value)
 
@@ -156,7 +156,7 @@ def test_identity_quarantined_twice_for_one_reason_is_reported_once():
 
 
 def held(status):
-    return TargetReport("account", status, held=samples.partial().targets[0].held)
+    return TargetReport("account", status, on_hold=samples.partial().targets[0].on_hold)
 
 
 @pytest.mark.parametrize(

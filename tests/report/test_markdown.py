@@ -89,8 +89,8 @@ def test_plan_over_the_limits_says_so():
 
 
 def test_long_lists_are_cut_with_their_number():
-    many = samples.partial().targets[0].held * 30
-    assert "and 10 more lines" in run_markdown(samples.done(held=many))
+    many = samples.partial().targets[0].on_hold * 30
+    assert "and 10 more lines" in run_markdown(samples.done(on_hold=many))
 
 
 def test_without_a_command_line_no_command_is_named():

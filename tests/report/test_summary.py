@@ -12,7 +12,7 @@ from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.plan import Found, Left, LeftBy, Quarantined, TargetPlan
+from aadsync_lib.model.plan import Quarantined, TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Status, TargetReport
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.escape import cut
@@ -81,11 +81,13 @@ def everything(name, targets=2):
         for n in range(60)
     ]
     held = (Quarantined(name, name, name),) * 30
-    found = (Found(Kind.USER, name, name, name, name, name),) * 30
-    left = tuple(Left(replace(one, drift=one.external_id < "3"), LeftBy.DRIFT) for one in changes)
+    found = (Unowned(Kind.USER, name, name, name, name, name),) * 30
+    left = tuple(
+        Unapplied(replace(one, drift=one.external_id < "3"), UnappliedBy.DRIFT) for one in changes
+    )
     target = TargetPlan(
         name, tuple(changes), held, held, (Notice(name, name),) * 30,
-        emptied=(name,) * 30, retired=(name,) * 30, found=found, left=left,
+        emptied=(name,) * 30, retired=(name,) * 30, unowned=found, unapplied=left,
     )  # fmt: skip
     return samples.plan(*[target] * targets, complete=False)
 

@@ -90,8 +90,8 @@ def test_plan_of_ten_thousand_changes_is_summed_up_fast():
 
 
 def test_long_lists_are_cut_with_their_number_and_given_in_full_on_demand():
-    many = samples.partial().targets[0].held * 30
-    report = samples.done(held=many)
+    many = samples.partial().targets[0].on_hold * 30
+    report = samples.done(on_hold=many)
     assert "and 10 more lines" in run_text(report)
     assert run_text(report, full=True).count("Finance") == 30
 
@@ -117,8 +117,8 @@ def test_plan_over_the_limits_says_so_and_how_to_approve_it():
 
 
 def test_plan_with_only_waiting_changes_asks_to_look_at_them():
-    held = samples.full_plan().targets[0].held
-    last = plan_text(samples.plan(samples.target_plan(held=held)), call=Call()).splitlines()[-1]
+    held = samples.full_plan().targets[0].on_hold
+    last = plan_text(samples.plan(samples.target_plan(on_hold=held)), call=Call()).splitlines()[-1]
     assert last == "Next: look at what is held back."
 
 

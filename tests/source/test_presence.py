@@ -127,7 +127,7 @@ class TestWho:
             "ann.o'neil@contoso.com", mail="ann@home.org", displayName="Ann O'Neil"
         )
         entra.add_user("bob@contoso.com")
-        (found,) = source("Any").who(name)
+        (found,) = source("Any").search(name)
         assert (found.id, found.name) == (ann, "ann.o'neil@contoso.com")
         assert (found.display_name, found.enabled, found.groups) == ("Ann O'Neil", True, ())
 
@@ -135,20 +135,20 @@ class TestWho:
         ann = entra.add_user("ann@x", accountEnabled=False)
         app = "33333333-0000-4000-8000-00000000aaaa"
         bot = entra.add_service_principal("Robot", app)
-        assert [(one.id, one.enabled) for one in source("Any").who(ann)] == [(ann, False)]
+        assert [(one.id, one.enabled) for one in source("Any").search(ann)] == [(ann, False)]
         for name in (bot, app, "robot"):
-            (found,) = source("Any").who(name)
+            (found,) = source("Any").search(name)
             assert (found.id, found.name, found.kind) == (bot, app, Kind.SERVICE_PRINCIPAL)
 
     def test_everybody_of_a_name_is_found_once(self, entra, source):
         entra.add_user("ann@x", mail="ann@x", displayName="Ann")
         entra.add_user("ann@y", displayName="Ann")
         entra.add_service_principal("ANN", "a1")
-        assert [one.name for one in source("Any").who("Ann")] == ["a1", "ann@x", "ann@y"]
+        assert [one.name for one in source("Any").search("Ann")] == ["a1", "ann@x", "ann@y"]
 
     def test_nobody_is_nobody(self, entra, source):
-        assert source("Any").who("nobody@x") == ()
-        assert source("Any").who("' or startswith(displayName,'a") == ()
+        assert source("Any").search("nobody@x") == ()
+        assert source("Any").search("' or startswith(displayName,'a") == ()
 
     def test_groups_above_come_with_their_nesting_whatever_the_scope_is(self, entra, source):
         ann = entra.add_user("ann@x")
@@ -156,7 +156,7 @@ class TestWho:
         social = entra.add_group("Social", securityEnabled=False, members=[ann])
         outer = entra.add_group("Outer", members=[inner, social])
         entra.add_member(inner, outer)  # a cycle
-        (found,) = source("Any", nested="direct").who("ann@x")
+        (found,) = source("Any", nested="direct").search("ann@x")
         assert found.groups == ("Inner", "Outer", "Social")
         assert found.parents == {inner, social}
         assert found.above == (
@@ -170,7 +170,7 @@ class TestWho:
         teams = [entra.add_group(f"team {n}", members=[ann]) for n in range(20)]
         entra.add_group("all", members=teams)
         reader = source("Any")
-        (found,) = reader.who("ann@x")
+        (found,) = reader.search("ann@x")
         assert len(found.groups) == 21
         assert reader.requests == 4  # by name, her groups, theirs, and that of all
 
@@ -179,7 +179,7 @@ class TestWho:
         inner = entra.add_group("Inner", members=[ann])
         entra.add_group("Outer", members=[inner])
         box.faults.add(Fault("403", side="graph", path=rf"/groups/{inner}/memberOf", count=None))
-        (found,) = source("Any").who("ann@x")
+        (found,) = source("Any").search("ann@x")
         assert found.groups is None
         assert [group.name for group in found.above] == ["Inner"]
 
@@ -189,25 +189,25 @@ class TestWho:
         entra.add_member(team, outer)  # a cycle: it is above itself
         entra.add_user("team@x", displayName="Team O'Neil")
         for name in ("team o'neil", team):
-            (found,) = source("Any").who(name, (Kind.GROUP,))
+            (found,) = source("Any").search(name, (Kind.GROUP,))
             assert (found.id, found.kind, found.parents) == (team, Kind.GROUP, {outer})
             assert found.above == (
                 GroupAbove(team, "Team O'Neil", False, frozenset({outer})),
                 GroupAbove(outer, "Outer", True, frozenset({team})),
             )
-        assert source("Any").who("Outer") == ()
+        assert source("Any").search("Outer") == ()
 
     def test_nobody_found_is_an_error_when_not_all_could_be_asked(self, entra, source):
         entra.permissions.discard("Application.Read.All")
         with pytest.raises(SourceError, match=r"grant Application\.Read\.All"):
-            source("Any").who("nobody@x")
+            source("Any").search("nobody@x")
 
     def test_whoever_is_found_is_told_of_even_when_not_all_could_be_asked(self, entra, source):
         ann = entra.add_user("ann@x")
         entra.permissions.discard("Application.Read.All")
-        assert [one.id for one in source("Any").who("ann@x")] == [ann]
+        assert [one.id for one in source("Any").search("ann@x")] == [ann]
 
     def test_an_object_id_that_may_not_be_read_is_an_error(self, box, source):
         box.faults.add(Fault("403", side="graph", path=f"/users/{NOBODY}", count=None))
         with pytest.raises(SourceError, match="403"):
-            source("Any").who(NOBODY)
+            source("Any").search(NOBODY)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from aadsync_lib.model.carried import Ending, How, Membership, Memory
+from aadsync_lib.model.carried import CarriedState, EndReason, Membership, MembershipOrigin
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
@@ -75,13 +75,13 @@ def _noted(chance: random.Random, store: SqliteStore, clock, run_id: str) -> Mem
     group, number, now = chance.choice(GROUPS), chance.choice(MEMBERS), clock.now()
     known = {one.member.target_id: one for one in store.memberships("account", [group])}
     latest = known.get(f"t{number}")
-    how = chance.choice((How.FOUND, How.FOREIGN))
+    how = chance.choice((MembershipOrigin.FOUND, MembershipOrigin.FOREIGN))
     if latest is None or latest.until is not None:
         since = max(now, latest.until if latest else now)
         noted = Membership("account", group, "Data", member(number), how, since, run_id)
     elif chance.random() < 0.5:
-        noted = replace(latest, until=now, ending=Ending.LOST, ended_by=run_id)
+        noted = replace(latest, until=now, ending=EndReason.LOST, ended_by=run_id)
     else:
         noted = replace(latest, group_name="Data Platform", how=how)
-    store.remember(run_id, "account", Memory(memberships=(noted,)))
+    store.remember(run_id, "account", CarriedState(memberships=(noted,)))
     return noted

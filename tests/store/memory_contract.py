@@ -8,11 +8,11 @@ import pytest
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import (
-    Ending,
-    How,
+    CarriedState,
+    EndReason,
     JournalEntry,
     Membership,
-    Memory,
+    MembershipOrigin,
     QuarantineRecord,
     Retry,
 )
@@ -35,12 +35,12 @@ def removes(*numbers, group="g1", name="Data"):
     return replace(adds(*numbers, group=group, name=name), action=Action.REMOVE_MEMBERS)
 
 
-def membership(number=1, *, since, how=How.ADDED, run_id="r1", **more):
+def membership(number=1, *, since, how=MembershipOrigin.ADDED, run_id="r1", **more):
     values = {"target": "account", "group": "g1", "group_name": "Data"} | more
     return Membership(member=member(number), how=how, since=since, run_id=run_id, **values)
 
 
-def ended(one, until, ending=Ending.REMOVED, ended_by="r1"):
+def ended(one, until, ending=EndReason.REMOVED, ended_by="r1"):
     return replace(one, until=until, ending=ending, ended_by=ended_by)
 
 
@@ -146,14 +146,14 @@ class MemoryContract:
         clock.advance(100)
         with running(store, "r2") as run:
             run.settled(adds(1))
-        first = ended(membership(1, since=came), came + 100, Ending.LOST, "r2")
+        first = ended(membership(1, since=came), came + 100, EndReason.LOST, "r2")
         assert latest(store) == (membership(1, since=came + 100, run_id="r2"),)
         assert store.members_at(came + 99) == (first,)
 
     def test_who_was_there_before_entra_had_it_was_not_lost(self, store, clock):
         came = clock.now()
-        foreign = membership(1, since=came, how=How.FOREIGN)
-        store.remember("r1", "account", Memory(memberships=(foreign,)))
+        foreign = membership(1, since=came, how=MembershipOrigin.FOREIGN)
+        store.remember("r1", "account", CarriedState(memberships=(foreign,)))
         clock.advance(100)
         with running(store, "r2") as run:
             run.settled(adds(1))
@@ -238,8 +238,8 @@ class MemoryContract:
         with running(store, "r1") as run:
             run.settled(adds(1, 2), linked=[GROUP])
         clock.advance(100)
-        lost = [ended(one, clock.now(), Ending.LOST, "r2") for one in latest(store)]
-        store.remember("r2", "account", Memory(memberships=tuple(lost)))
+        lost = [ended(one, clock.now(), EndReason.LOST, "r2") for one in latest(store)]
+        store.remember("r2", "account", CarriedState(memberships=tuple(lost)))
         with running(store, "r3") as run:
             run.settled(adds(2))
             store.settle("account", {}, linked=[replace(GROUP, name="Data Platform")])
@@ -249,9 +249,9 @@ class MemoryContract:
                 run.settled(what)
             else:
                 store.settle("account", {}, **links)
-        assert latest(store)[0] == replace(lost[0], ending=Ending.REMOVED)
+        assert latest(store)[0] == replace(lost[0], ending=EndReason.REMOVED)
         assert set(store.members_at(clock.now() - 200)) == {
-            replace(lost[0], ending=Ending.REMOVED),
+            replace(lost[0], ending=EndReason.REMOVED),
             lost[1],
         }
 
@@ -284,15 +284,15 @@ class MemoryContract:
     def test_memberships_that_a_run_saw_are_kept_as_they_are(self, store, clock):
         since = clock.now() + 0.25
         seen = (
-            membership(1, since=since, how=How.FOUND),
-            membership(2, since=since, how=How.FOREIGN),
-            ended(membership(3, since=since), since + 5, Ending.LOST, "r2"),
+            membership(1, since=since, how=MembershipOrigin.FOUND),
+            membership(2, since=since, how=MembershipOrigin.FOREIGN),
+            ended(membership(3, since=since), since + 5, EndReason.LOST, "r2"),
             replace(
                 membership(4, since=since),
                 member=replace(member(4), external_id=None, type=Kind.SERVICE_PRINCIPAL),
             ),
         )
-        store.remember("r1", "account", Memory(memberships=seen))
+        store.remember("r1", "account", CarriedState(memberships=seen))
         assert latest(store) == seen
         assert store.members_at(since) == seen
         assert store.members_at(since + 5) == (*seen[:2], seen[3])
@@ -303,9 +303,9 @@ class MemoryContract:
         with running(store, "r1") as run:
             run.settled(adds(1, 2))
         clock.advance(100)
-        lost = ended(membership(1, since=came), came + 50, Ending.LOST, "r2")
-        renamed = membership(2, since=came, how=How.FOUND, group_name="Data Platform")
-        store.remember("r2", "account", Memory(memberships=(lost, renamed)))
+        lost = ended(membership(1, since=came), came + 50, EndReason.LOST, "r2")
+        renamed = membership(2, since=came, how=MembershipOrigin.FOUND, group_name="Data Platform")
+        store.remember("r2", "account", CarriedState(memberships=(lost, renamed)))
         assert latest(store) == (lost, renamed)
         with running(store, "r3") as run:
             run.settled(adds(1))
@@ -364,11 +364,11 @@ class MemoryContract:
             run.settled(adds(1), linked=[GROUP])
             run.settled(adds(1, group="g2"))
         (kept,) = latest(store)
-        lost = [ended(one, clock.now(), Ending.LOST) for one in latest(store, "g1", "g2")]
-        store.remember("r1", "account", Memory(memberships=tuple(lost)))
+        lost = [ended(one, clock.now(), EndReason.LOST) for one in latest(store, "g1", "g2")]
+        store.remember("r1", "account", CarriedState(memberships=tuple(lost)))
         clock.advance(100)
         store.prune(clock.now())
-        assert latest(store, "g1", "g2") == (ended(kept, kept.since, Ending.LOST),)
+        assert latest(store, "g1", "g2") == (ended(kept, kept.since, EndReason.LOST),)
         store.settle("account", {}, unlinked=["g1"])
         store.prune(clock.now())
         assert latest(store, "g1", "g2") == ()
@@ -435,7 +435,7 @@ class MemoryContract:
 
     def test_what_a_run_leaves_behind_is_there_for_the_next_one(self, store, open_store):
         store.settle("account", {}, linked=[link("e1", "t1"), link("e2", "t2")])
-        memory = Memory(
+        memory = CarriedState(
             missing={"e1": 5.0, "e2": 1750000000.25},
             retries=(retry("k1"), retry("k2", external_id=None)),
             quarantine=(held(), held(None, "Dâta", "one; two")),
@@ -452,17 +452,17 @@ class MemoryContract:
 
     def test_each_part_replaces_what_was_there_and_leaves_the_others_alone(self, store):
         store.settle("account", {}, linked=[link("e1", "t1"), link("e2", "t2")])
-        whole = Memory({"e1": 5.0}, (retry("k1"),), (held("e1"),))
+        whole = CarriedState({"e1": 5.0}, (retry("k1"),), (held("e1"),))
         store.remember("r1", "account", whole)
-        store.remember("r2", "account", Memory())
-        store.remember("r2", "account", Memory(missing={"e2": 6.0}))
+        store.remember("r2", "account", CarriedState())
+        store.remember("r2", "account", CarriedState(missing={"e2": 6.0}))
         assert store.missing("account") == {"e2": 6.0}
         assert (store.retries("account"), store.quarantine("account")) == ((retry("k1"),), (held("e1"),))  # fmt: skip
-        store.remember("r2", "account", Memory(retries=(retry("k2"), retry("k3"))))
+        store.remember("r2", "account", CarriedState(retries=(retry("k2"), retry("k3"))))
         assert store.retries("account") == (retry("k2"), retry("k3"))
-        store.remember("r2", "account", Memory(quarantine=(held("e2", "bob"),)))
+        store.remember("r2", "account", CarriedState(quarantine=(held("e2", "bob"),)))
         assert store.quarantine("account") == (held("e2", "bob"),)
-        store.remember("r3", "account", Memory({}, (), ()))
+        store.remember("r3", "account", CarriedState({}, (), ()))
         assert store.missing("account") == {}
         assert store.retries("account") == store.quarantine("account") == ()
 
@@ -470,8 +470,8 @@ class MemoryContract:
         for one in (store, open_store("fabrikam")):
             for target in ("account", "workspace-7"):
                 one.settle(target, {}, linked=[link("e1", f"t {one.sync} {target}")])
-                one.remember("r1", target, Memory({"e1": 5.0}, (retry(),), (held(),)))
-        store.remember("r2", "account", Memory({}, (), ()))
+                one.remember("r1", target, CarriedState({"e1": 5.0}, (retry(),), (held(),)))
+        store.remember("r2", "account", CarriedState({}, (), ()))
         other = open_store("fabrikam")
         for one, target in ((store, "workspace-7"), (other, "account"), (other, "workspace-7")):
             assert one.missing(target) == {"e1": 5.0}
@@ -482,7 +482,7 @@ class MemoryContract:
         store.settle("account", {}, linked=ties)
         clock.advance(10)
         since = dict.fromkeys((tie.external_id for tie in ties), clock.now())
-        store.remember("r1", "account", Memory(missing=since | {"nobody": 5.0}))
+        store.remember("r1", "account", CarriedState(missing=since | {"nobody": 5.0}))
         clock.advance(10)
         store.settle("account", {}, linked=[replace(ties[0], name="renamed")])
         store.settle("account", {}, linked=[replace(ties[1], target_id="t9")])
@@ -493,7 +493,7 @@ class MemoryContract:
     def test_names_and_reasons_are_data(self, store):
         ties = [link(name, f"t {name}") for name in NASTY]
         store.settle("account", {}, linked=ties)
-        memory = Memory(
+        memory = CarriedState(
             dict.fromkeys(NASTY, 5.0),
             tuple(retry(name, external_id=name, name=name, error=name) for name in sorted(NASTY)),
             tuple(held(name, name, name) for name in sorted(NASTY)),
@@ -505,7 +505,7 @@ class MemoryContract:
 
     def test_a_name_cut_within_a_character_does_not_stop_the_memory(self, store, clock):
         cut = membership(1, since=clock.now(), group_name="cut \ud83e")
-        memory = Memory(
+        memory = CarriedState(
             retries=(retry(error="cut \ud83e"),),
             quarantine=(held(name="cut \ud83e"),),
             memberships=(cut,),
@@ -519,18 +519,18 @@ class MemoryContract:
         self, store, open_store, clock
     ):
         with running(store, "r1"):
-            store.remember("r1", "account", Memory(retries=(retry("k1"),)))
+            store.remember("r1", "account", CarriedState(retries=(retry("k1"),)))
             clock.advance(61)
             other = open_store()
             with running(other, "r2"):
-                other.remember("r2", "account", Memory(retries=(retry("k2"),)))
+                other.remember("r2", "account", CarriedState(retries=(retry("k2"),)))
                 with pytest.raises(StoreError, match="run r1 lost its lease"):
-                    store.remember("r1", "account", Memory(retries=(retry("k3"),)))
+                    store.remember("r1", "account", CarriedState(retries=(retry("k3"),)))
         assert store.retries("account") == (retry("k2"),)
 
     def test_pruning_keeps_what_the_next_run_has_to_know(self, store, clock):
         store.settle("account", {}, linked=[link("e1", "t1")])
-        memory = Memory({"e1": 5.0}, (retry(),), (held(),))
+        memory = CarriedState({"e1": 5.0}, (retry(),), (held(),))
         store.remember("r1", "account", memory)
         store.remember("r1", "account", memory)
         clock.advance(1000)
@@ -584,6 +584,6 @@ class MemoryContract:
             pass
         store.settle("linked", {}, linked=[link()])
         seen = membership(1, since=clock.now(), target="seen")
-        store.remember("r4", "seen", Memory(memberships=(seen,)))
+        store.remember("r4", "seen", CarriedState(memberships=(seen,)))
         open_store("fabrikam").settle("elsewhere", {}, linked=[link()])
         assert store.targets() == ("account", "linked", "seen", "workspace-7")

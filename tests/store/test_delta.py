@@ -16,7 +16,7 @@ import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
 from aadsync_lib.history import History
-from aadsync_lib.model.carried import Ending, How, Membership, Memory
+from aadsync_lib.model.carried import CarriedState, EndReason, Membership, MembershipOrigin
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Outcome, Result
@@ -398,7 +398,7 @@ def replay(store, calls):
     rows = []
     for call in calls:
         if call.noted:
-            step = Remember("account", Memory(memberships=(call.noted,)))
+            step = Remember("account", CarriedState(memberships=(call.noted,)))
         else:
             lease = Lease(store.sync, "account", call.run_id, 1, ADA, 0.0, 0.0)
             intent = Announce("account", lease, [call.outcome.change])
@@ -444,7 +444,9 @@ def test_views_show_what_is_remembered(open_store, spark):
         run.settled(adds(1, 2), linked=[link("e1", "t1")])
         run.settled(removes(2))
         run.settled(replace(change("e3"), drift=True), Result.FAILED)
-        store.remember("r1", "account", Memory({"e1": START - 5}, (retry(),), (held(None, "Ops"),)))
+        store.remember(
+            "r1", "account", CarriedState({"e1": START - 5}, (retry(),), (held(None, "Ops"),))
+        )
         store.settle("account", {}, linked=[link("e2", "t2")])
         store.settle("account", {}, linked=[link("e2", "t3")])
     shown = {
@@ -472,9 +474,9 @@ def test_memory_is_one_commit_and_nothing_to_remember_is_none(open_store, spark)
     store = open_store()
     seen = membership(1, since=START)
     made = commits(spark, "journal")
-    store.remember("r1", "account", Memory())
+    store.remember("r1", "account", CarriedState())
     assert commits(spark, "journal") == made
-    store.remember("r1", "account", Memory({}, (retry(),), (held(),), (seen,)))
+    store.remember("r1", "account", CarriedState({}, (retry(),), (held(),), (seen,)))
     assert commits(spark, "journal") == made + 1
 
 
@@ -508,9 +510,9 @@ def test_a_schema_of_version_1_is_migrated_with_what_it_holds(spark):
     with DeltaStore(spark, "spark_catalog.older", "contoso", FakeClock()) as store:
         assert set(store.links("account").by_external) == {"g1"}
         unnamed = MemberRef(None, "t1", "t1", Kind.USER)
-        first = Membership("account", "g1", "g1", unnamed, How.ADDED, START, "r1")
+        first = Membership("account", "g1", "g1", unnamed, MembershipOrigin.ADDED, START, "r1")
         gone = replace(first, member=replace(unnamed, target_id="t2", name="t2"))
-        ended = replace(gone, until=START, ending=Ending.REMOVED, ended_by="r1")
+        ended = replace(gone, until=START, ending=EndReason.REMOVED, ended_by="r1")
         assert store.memberships("account", ["g1"]) == (first, ended)
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.carried import Memory
+from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
@@ -90,7 +90,7 @@ def test_all_that_a_store_remembers_is_read_without_a_trace(path):
     with SqliteStore(path, "contoso", FakeClock()) as store, running(store) as run:
         run.settled(adds(1), linked=[link("e1", "t1")])
         store.settle("account", {}, linked=[link("e1", "t2")])
-        store.remember("r1", "account", Memory({"e1": 5.0}, (retry(),), (held(),)))
+        store.remember("r1", "account", CarriedState({"e1": 5.0}, (retry(),), (held(),)))
         store.end_run("r1", "succeeded", "{}")
         with SqliteStore(path, "fabrikam", FakeClock()) as other:
             other.settle("account", {}, linked=[link("e1", "t3")])

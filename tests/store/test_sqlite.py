@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
-from aadsync_lib.model.carried import How, Membership, Memory
+from aadsync_lib.model.carried import CarriedState, Membership, MembershipOrigin
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.store.database import Database
@@ -263,8 +263,8 @@ def test_a_link_remembers_the_run_that_made_it_and_when(path, open_store, clock)
 def test_what_a_run_leaves_behind_is_kept_whole_or_not_at_all(path, open_store):
     store = open_store()
     store.settle("account", {}, linked=[link()])
-    store.remember("r1", "account", Memory({"e1": 5.0}, (retry("k1"),), (held(),)))
-    broken = Memory({}, (), (), (membership(1, since=None),))
+    store.remember("r1", "account", CarriedState({"e1": 5.0}, (retry("k1"),), (held(),)))
+    broken = CarriedState({}, (), (), (membership(1, since=None),))
     with pytest.raises(StoreError, match="NOT NULL"):
         store.remember("r2", "account", broken)
     later = open_store()
@@ -276,9 +276,9 @@ def test_nothing_to_remember_writes_nothing(path, open_store):
     store = open_store()
     with closing(sqlite3.connect(path)) as connection:
         version = connection.execute("PRAGMA data_version").fetchone()
-        store.remember("r1", "account", Memory())
+        store.remember("r1", "account", CarriedState())
         assert connection.execute("PRAGMA data_version").fetchone() == version
-        store.remember("r1", "account", Memory(quarantine=(held(),)))
+        store.remember("r1", "account", CarriedState(quarantine=(held(),)))
         assert connection.execute("PRAGMA data_version").fetchone() != version
 
 
@@ -289,7 +289,7 @@ def test_threads_and_stores_may_remember_and_settle_at_once(open_store):
     def work(number: int) -> None:
         store = stores[number % 2]
         seen = membership(number, since=START)
-        store.remember("r1", "account", Memory({f"e{number}": 5.0}, (retry(f"k{number}"),),
+        store.remember("r1", "account", CarriedState({f"e{number}": 5.0}, (retry(f"k{number}"),),
                                                (held(f"e{number}"),), (seen,)))  # fmt: skip
 
     with ThreadPoolExecutor(8) as pool:
@@ -336,11 +336,11 @@ def test_migration_makes_memberships_of_the_members_of_version_2(path, open_stor
     )
     data = ("account", "g1", "Data Team")
     assert store.memberships("account", ["g1", "g9"]) == (
-        Membership(*data, ada, How.ADDED, 10.25, "r1"),
-        Membership(*data, group, How.ADDED, 20.0, "r2"),
-        Membership(*data, robot, How.ADDED, 20.0, "r2"),
-        Membership(*data, gone, How.ADDED, 20.0, "r2"),
-        Membership("account", "g9", "g9", ada, How.ADDED, 20.0, "r2"),
+        Membership(*data, ada, MembershipOrigin.ADDED, 10.25, "r1"),
+        Membership(*data, group, MembershipOrigin.ADDED, 20.0, "r2"),
+        Membership(*data, robot, MembershipOrigin.ADDED, 20.0, "r2"),
+        Membership(*data, gone, MembershipOrigin.ADDED, 20.0, "r2"),
+        Membership("account", "g9", "g9", ada, MembershipOrigin.ADDED, 20.0, "r2"),
     )
     assert len(open_store("fabrikam").memberships("account", ["g1"])) == 1
     with running(store, "r3") as run:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.errors import LeaseHeldError
-from aadsync_lib.model.carried import Memory
+from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START
 from tests.store.build import change, done, link
@@ -37,7 +37,7 @@ def announce(store: SqliteStore) -> None:
         store.begin_run("killed", "", "", full=False)
         first, _ = store.announce("killed", "account", [change("e1"), change("e2")])
         store.settle("account", {first: done()}, linked=[link("e1", "t1")])
-        store.remember("killed", "account", Memory({"e1": 5.0}, (), ()))
+        store.remember("killed", "account", CarriedState({"e1": 5.0}, (), ()))
         say("ready")
         wait()
 

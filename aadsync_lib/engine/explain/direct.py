@@ -86,7 +86,7 @@ class Rows:
     def _why(self, gid: str | None, group: Account | None, *, wanted: bool) -> str:
         """Say why a membership stays as it is although Entra has it otherwise."""
         plan = self._side.plan
-        held = [one.reason for one in (*plan.held, *plan.quarantined) if one.external_id == gid]
+        held = [one.reason for one in (*plan.on_hold, *plan.quarantined) if one.external_id == gid]
         if group and group.id in plan.protected:
             return "the group is protected"
         if held and gid:

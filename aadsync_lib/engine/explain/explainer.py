@@ -10,7 +10,7 @@ from aadsync_lib.engine.explain.person import PersonQuestion
 from aadsync_lib.engine.explain.search import Finder
 from aadsync_lib.engine.explain.watching import Seen, watch
 from aadsync_lib.errors import SourceError, UsageError
-from aadsync_lib.model.directory import Sighting
+from aadsync_lib.model.directory import DirectoryMatch
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Clock, Source, StoreReader, Target
@@ -55,17 +55,17 @@ class Explainer:
 
     def _who(
         self, name: str | None, kinds: tuple[Kind, ...]
-    ) -> tuple[tuple[Sighting, ...], SourceError | None]:
+    ) -> tuple[tuple[DirectoryMatch, ...], SourceError | None]:
         """Ask Entra who that is; where it will not say, the scope or a target may still know."""
         if not name:
             return (), None
         try:
-            return self._source.who(name, kinds), None
+            return self._source.search(name, kinds), None
         except SourceError as error:
             return (), error
 
     def _answer(
-        self, seen: Seen, sightings: tuple[Sighting, ...], user: str | None, group: str | None
+        self, seen: Seen, sightings: tuple[DirectoryMatch, ...], user: str | None, group: str | None
     ) -> Explanation:
         explained = Explained(seen.snapshot, self._settings.scope, seen.desired, sightings)
         finder = Finder(self._source, seen, explained, sightings)

@@ -11,7 +11,7 @@ from aadsync_lib.engine.explain.standing import standing
 from aadsync_lib.engine.explain.view import View
 from aadsync_lib.engine.explain.watching import Seen, Side
 from aadsync_lib.model.explanation import (
-    Fate,
+    EdgeOutcome,
     Identity,
     Next,
     Path,
@@ -70,7 +70,7 @@ class PersonQuestion:
     def _stands_for(self, one: Identity, path: Path) -> Iterator[tuple[Identity, Step]]:
         """Yield who has to be in which group on a target for the path to be one there."""
         for step, below in pairwise(path.steps):
-            if step.fate is not Fate.KEPT:
+            if step.fate is not EdgeOutcome.KEPT:
                 yield one, step
                 return
             yield self.finder.group(below.group), step

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from aadsync_lib.engine.explain.watching import Seen
 from aadsync_lib.model.account import Account, Unread
-from aadsync_lib.model.directory import Presence, Sighting
+from aadsync_lib.model.directory import DirectoryMatch, Presence
 from aadsync_lib.model.explanation import Identity, Place
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.ports import Source
@@ -30,7 +30,7 @@ class Finder:
     source: Source
     seen: Seen
     explained: Explained
-    sightings: tuple[Sighting, ...] = ()
+    sightings: tuple[DirectoryMatch, ...] = ()
 
     def people(self, name: str) -> tuple[Identity, ...]:
         """Return every user and service principal of a name, in Entra or only on a target."""
@@ -82,7 +82,7 @@ class Finder:
         for side in self.seen.sides:
             yield from (one.name for one in side.accounts.values() if one.kind in kinds)
 
-    def _sighted(self, one: Sighting) -> Identity:
+    def _sighted(self, one: DirectoryMatch) -> Identity:
         return Identity(
             kind=one.kind,
             name=self._mapped(one.id) or one.name,

@@ -11,14 +11,14 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.explanation import Identity, Next
-from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.ports import StoreReader
 
 NEXT = {Action.ADD_MEMBERS: Next.ADDS, Action.REMOVE_MEMBERS: Next.REMOVES}
 POLICY = {
-    LeftBy.ADDITIVE: "policy.mode is additive",
-    LeftBy.MANAGED: "policy.members is managed, and this sync did not add it",
-    LeftBy.DRIFT: "policy.drift is report",
+    UnappliedBy.ADDITIVE: "policy.mode is additive",
+    UnappliedBy.MANAGED: "policy.members is managed, and this sync did not add it",
+    UnappliedBy.DRIFT: "policy.drift is report",
 }
 
 
@@ -52,17 +52,17 @@ class View:
         """Why something about the identity is held back, found or left as it is."""
         plan = self.side.plan
         held = (
-            one.reason for one in (*plan.quarantined, *plan.held) if self.means(one.external_id)
+            one.reason for one in (*plan.quarantined, *plan.on_hold) if self.means(one.external_id)
         )
         left = (
             f"{one.change.action.value} is not done: {POLICY[one.by]}"
-            for one in plan.left
+            for one in plan.unapplied
             if self.means(one.change.external_id)
         )
         return tuple(dict.fromkeys((*held, *left, *self._found())))
 
     def _found(self) -> Iterator[str]:
-        for one in self.side.plan.found:
+        for one in self.side.plan.unowned:
             if self.means(one.external_id):
                 way = f"; {one.setting} would adopt it" if one.setting else ""
                 yield f"{one.name} is on the target as {one.target_id} and not ours: {one.owner}{way}"
@@ -76,7 +76,7 @@ class View:
     @cached_property
     def memberships(self) -> dict[str | None, tuple[Next, str | None]]:
         """By the group's object id, what becomes of this membership; what is left has a reason."""
-        left = ((one.change, POLICY[one.by]) for one in self.side.plan.left)
+        left = ((one.change, POLICY[one.by]) for one in self.side.plan.unapplied)
         done = ((change, None) for change in self.side.plan.changes)
         return {
             change.external_id: (Next.NOTHING if why else NEXT[change.action], why or change.reason)

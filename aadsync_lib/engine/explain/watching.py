@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import cast
 
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.engine.planning import Part, plan_all
+from aadsync_lib.engine.planning import TargetPlanning, plan_all
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence, Snapshot
@@ -61,7 +61,7 @@ class Side:
     """One target as it is, and as the plan would change it."""
 
     target: WatchedTarget
-    part: Part
+    part: TargetPlanning
 
     @property
     def name(self) -> str:

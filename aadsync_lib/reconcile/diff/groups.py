@@ -9,7 +9,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.desired import DesiredGroup
 from aadsync_lib.model.identity import Attributes, Kind, Principal, name_key
 from aadsync_lib.model.link import Link, Origin
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.members import (
     GroupChanges,
     Roster,
@@ -23,18 +23,18 @@ from aadsync_lib.reconcile.matching.correlate import Situation
 from aadsync_lib.reconcile.matching.renames import rename
 
 
-def group_changes(case: Case) -> GroupChanges:
+def group_changes(context: TargetContext) -> GroupChanges:
     """Work out what every group in scope, and every group of ours that left it, needs."""
     found = GroupChanges()
-    roster = Roster(case)
-    for group in sorted(case.desired.groups.values(), key=_children_first):
-        found.changes.extend(_itself(case, group))
-        align_members(case, group, roster, found)
+    roster = Roster(context)
+    for group in sorted(context.desired.groups.values(), key=_children_first):
+        found.changes.extend(_itself(context, group))
+        align_members(context, group, roster, found)
     found.most = roster.most
-    if case.desired.complete and case.policy.retired_groups != "keep":
-        for link, account in case.leavers(Kind.GROUP):
-            if account.id not in case.protected:
-                _retire(case, link, account, found)
+    if context.desired.complete and context.policy.retired_groups != "keep":
+        for link, account in context.leavers(Kind.GROUP):
+            if account.id not in context.protected:
+                _retire(context, link, account, found)
     return found
 
 
@@ -42,28 +42,28 @@ def _children_first(group: DesiredGroup) -> tuple[int, str, str]:
     return group.height, name_key(group.principal.name), group.principal.external_id
 
 
-def _itself(case: Case, group: DesiredGroup) -> Iterator[Change]:
-    match = case.correlation.matches[group.principal.external_id]
+def _itself(context: TargetContext, group: DesiredGroup) -> Iterator[Change]:
+    match = context.correlation.matches[group.principal.external_id]
     principal, account = match.principal, match.account
-    if account is None or account.id in case.protected:
+    if account is None or account.id in context.protected:
         return
     if match.situation is not Situation.LINKED:
         yield adoption(match, account)
     if principal.name != account.name and match.reason is None:
-        yield rename(principal, account, case.links.by_external.get(principal.external_id))
+        yield rename(principal, account, context.links.by_external.get(principal.external_id))
 
 
-def new_groups(case: Case) -> Iterator[Change]:
+def new_groups(context: TargetContext) -> Iterator[Change]:
     """Yield the groups in scope that are not there, children first."""
-    for group in sorted(case.desired.groups.values(), key=_children_first):
-        match = case.correlation.matches[group.principal.external_id]
+    for group in sorted(context.desired.groups.values(), key=_children_first):
+        match = context.correlation.matches[group.principal.external_id]
         if match.situation is Situation.ABSENT:
-            yield _create(case, group.principal)
+            yield _create(context, group.principal)
 
 
-def _create(case: Case, principal: Principal) -> Change:
+def _create(context: TargetContext, principal: Principal) -> Change:
     after = Attributes(display_name=principal.name, external_id=principal.external_id)
-    reason, by_hand = why_made(case, principal, None)
+    reason, by_hand = why_made(context, principal, None)
     return Change(
         Action.CREATE_GROUP,
         principal.external_id,
@@ -76,22 +76,24 @@ def _create(case: Case, principal: Principal) -> Change:
     )
 
 
-def _retire(case: Case, link: Link, account: Account, found: GroupChanges) -> None:
+def _retire(context: TargetContext, link: Link, account: Account, found: GroupChanges) -> None:
     """Empty or delete a group of ours that left the scope; the protected keep their membership."""
-    current = case.current(account)
+    current = context.current(account)
     if not isinstance(current, frozenset):
         found.held.append(unseen(link.external_id, account.name, current))
         return
-    delete = case.policy.retired_groups == "delete" and link.origin is Origin.CREATED
-    if delete and not current & case.protected:
-        found.changes.append(_deletion(case, link, account, current))
-    elif removed := removable(case, current):
+    delete = context.policy.retired_groups == "delete" and link.origin is Origin.CREATED
+    if delete and not current & context.protected:
+        found.changes.append(_deletion(context, link, account, current))
+    elif removed := removable(context, current):
         found.changes.append(_removal(link, account, removed))
 
 
-def _deletion(case: Case, link: Link, account: Account, current: frozenset[str]) -> Change:
+def _deletion(
+    context: TargetContext, link: Link, account: Account, current: frozenset[str]
+) -> Change:
     before = Attributes(display_name=account.name, external_id=account.external_id)
-    members = tuple(sorted(map(case.ref, current), key=by_name))
+    members = tuple(sorted(map(context.ref, current), key=by_name))
     return Change(
         Action.DELETE_GROUP,
         link.external_id,

@@ -12,7 +12,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.desired import DesiredGroup
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Quarantined
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Match, Situation
 
 
@@ -31,15 +31,15 @@ class GroupChanges:
 class Roster:
     """Everybody in scope who is there, or will be, to be a member of a group."""
 
-    def __init__(self, case: Case) -> None:
-        self._case = case
+    def __init__(self, context: TargetContext) -> None:
+        self._case = context
         self._ids = {
             external_id: match.account.id if match.account else None
-            for external_id, match in case.correlation.matches.items()
+            for external_id, match in context.correlation.matches.items()
             if match.account
             or (
                 (match.situation is Situation.ABSENT and match.principal.active)
-                and external_id not in case.withheld
+                and external_id not in context.withheld
             )
         }
 
@@ -81,11 +81,11 @@ class Roster:
     @cached_property
     def _listed(self) -> Sequence[MemberRef]:
         """Everybody who may be added, by name; who shares one is in order of object id already."""
-        matches, bystanders = self._case.correlation.matches, self._case.bystanders
+        matches, disabled_unmanaged = self._case.correlation.matches, self._case.disabled_unmanaged
         refs = (
             MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
             for one, there in self._ids.items()
-            if one not in bystanders
+            if one not in disabled_unmanaged
         )
         return sorted(refs, key=attrgetter("name"))
 
@@ -94,31 +94,33 @@ class Roster:
         return {ref.external_id: place for place, ref in enumerate(self._listed)}
 
 
-def align_members(case: Case, group: DesiredGroup, roster: Roster, found: GroupChanges) -> None:
+def align_members(
+    context: TargetContext, group: DesiredGroup, roster: Roster, found: GroupChanges
+) -> None:
     """Work out who joins and who leaves a group in scope."""
-    match = case.correlation.matches[group.principal.external_id]
+    match = context.correlation.matches[group.principal.external_id]
     principal, account = match.principal, match.account
     if group.unread:
         found.held.append(_held(principal, group.unread))
-    if not (_is_made(case, match) if account is None else account.id not in case.protected):
+    if not (_is_made(context, match) if account is None else account.id not in context.protected):
         return
-    current = case.current(account) if account else frozenset[str]()
+    current = context.current(account) if account else frozenset[str]()
     if not isinstance(current, frozenset):
         found.held.append(unseen(principal.external_id, principal.name, current))
         return
     surplus, added = roster.compare(current, group.members)
-    removed = [] if group.unread else removable(case, surplus)
-    if removed and not case.desired.complete and any(ref.type is Kind.GROUP for ref in added):
-        if case.mirrors:
+    removed = [] if group.unread else removable(context, surplus)
+    if removed and not context.desired.complete and any(ref.type is Kind.GROUP for ref in added):
+        if context.mirrors:
             why = "other groups are nested in it in this very run"
             found.held.append(_held(principal, why))
         removed = []
     found.changes.extend(_member_changes(principal, account, added, removed))
 
 
-def _is_made(case: Case, match: Match) -> bool:
+def _is_made(context: TargetContext, match: Match) -> bool:
     made = match.situation is Situation.ABSENT
-    return made and match.principal.external_id not in case.withheld
+    return made and match.principal.external_id not in context.withheld
 
 
 def _held(principal: Principal, why: str) -> Quarantined:
@@ -131,9 +133,13 @@ def _held(principal: Principal, why: str) -> Quarantined:
     return Quarantined(principal.external_id, principal.name, reason)
 
 
-def removable(case: Case, surplus: frozenset[str]) -> list[MemberRef]:
+def removable(context: TargetContext, surplus: frozenset[str]) -> list[MemberRef]:
     """Leave out those who are protected or in question."""
-    return [case.ref(target_id) for target_id in surplus - case.spared] if surplus else []
+    return (
+        [context.ref(target_id) for target_id in surplus - context.exempt_from_removal]
+        if surplus
+        else []
+    )
 
 
 def _member_changes(

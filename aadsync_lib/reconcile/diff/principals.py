@@ -8,52 +8,52 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, Principal, same_name
 from aadsync_lib.model.plan import Quarantined
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Match, Situation
 
 PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
 
 
-def principal_changes(case: Case) -> Iterator[Change]:
+def principal_changes(context: TargetContext) -> Iterator[Change]:
     """Yield what users and service principals in scope need that are there already."""
-    for external_id, principal in case.desired.principals.items():
-        match = case.correlation.matches[external_id]
+    for external_id, principal in context.desired.principals.items():
+        match = context.correlation.matches[external_id]
         if (
             match.account
             and match.situation is not Situation.SHARED
-            and match.account.id not in case.protected
-            and external_id not in case.bystanders
+            and match.account.id not in context.protected
+            and external_id not in context.disabled_unmanaged
         ):
             yield from _align(match, match.account)
             if match.situation is Situation.LINKED and not principal.active:
-                yield from _disable(case, match, match.account)
+                yield from _disable(context, match, match.account)
 
 
-def new_principals(case: Case) -> Iterator[Change]:
+def new_principals(context: TargetContext) -> Iterator[Change]:
     """Yield the users and service principals in scope that are not there."""
-    for external_id, principal in case.desired.principals.items():
-        match = case.correlation.matches[external_id]
+    for external_id, principal in context.desired.principals.items():
+        match = context.correlation.matches[external_id]
         if match.situation is Situation.ABSENT and principal.active:
-            yield _create(case, principal)
+            yield _create(context, principal)
 
 
-def renamed_users(case: Case) -> Iterator[Quarantined]:
+def renamed_users(context: TargetContext) -> Iterator[Quarantined]:
     """Yield linked identities whose name in Entra is no longer the one the target has.
 
     SCIM ignores a change of userName in silence (Databricks API, patch account user).
     """
-    for external_id, principal in case.desired.principals.items():
-        account = case.account(external_id)
+    for external_id, principal in context.desired.principals.items():
+        account = context.account(external_id)
         if account and not same_name(account.name, principal.name):
-            reason = _cannot_follow(case, principal, account)
+            reason = _cannot_follow(context, principal, account)
             yield Quarantined(external_id, principal.name, reason)
 
 
-def _cannot_follow(case: Case, principal: Principal, account: Account) -> str:
+def _cannot_follow(context: TargetContext, principal: Principal, account: Account) -> str:
     is_user = principal.kind is Kind.USER
     key = "userName" if is_user else "applicationId"
     way_out = f"Ask Databricks to rename it, or delete {account.id} to have it made anew"
-    if is_user and case.policy.user_name_change == "quarantine":
+    if is_user and context.policy.user_name_change == "quarantine":
         way_out += "; policy.user_name_change: recreate makes a new user that takes its place"
     return (
         f"its {key} on the target is {account.name}, and Databricks cannot change it; everything else "
@@ -61,7 +61,7 @@ def _cannot_follow(case: Case, principal: Principal, account: Account) -> str:
     )
 
 
-def _create(case: Case, principal: Principal) -> Change:
+def _create(context: TargetContext, principal: Principal) -> Change:
     is_user = principal.kind is Kind.USER
     after = Attributes(
         user_name=principal.name if is_user else None,
@@ -71,20 +71,22 @@ def _create(case: Case, principal: Principal) -> Change:
         active=True,
     )
     action = Action.on("create", principal.kind)
-    reason, by_hand = why_made(case, principal, "an assigned application")
+    reason, by_hand = why_made(context, principal, "an assigned application")
     return Change(
         action, principal.external_id, None, principal.name, reason, None, after, drift=by_hand
     )
 
 
-def why_made(case: Case, principal: Principal, otherwise: str | None) -> tuple[str, bool]:
+def why_made(
+    context: TargetContext, principal: Principal, otherwise: str | None
+) -> tuple[str, bool]:
     """Return why an object is made, and whether somebody deleted it on the target by hand."""
-    old = case.replaced.get(principal.external_id)
-    via = case.via.get(principal.external_id, otherwise)
+    old = context.replaced.get(principal.external_id)
+    via = context.via.get(principal.external_id, otherwise)
     reason = f"in scope through {via}" if via else "in scope"
     if old:
         return f"{old.name} in Entra is now called {principal.name}", False
-    if principal.external_id in case.links.by_external:
+    if principal.external_id in context.links.by_external:
         return f"{reason}; it was deleted on the target by hand", True
     return reason, False
 
@@ -104,8 +106,8 @@ def _align(match: Match, account: Account) -> Iterator[Change]:
         yield _change("update", match, account, before, after, why)
 
 
-def _disable(case: Case, match: Match, account: Account) -> Iterator[Change]:
-    if case.policy.leavers != "keep" and account.active:
+def _disable(context: TargetContext, match: Match, account: Account) -> Iterator[Change]:
+    if context.policy.leavers != "keep" and account.active:
         external_id = match.principal.external_id
         yield deactivation(external_id, account, "disabled in Entra")
 

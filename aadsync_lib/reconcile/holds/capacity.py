@@ -9,27 +9,27 @@ from dataclasses import replace
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Quarantined
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Situation
 
 NAMED = 5  # groups named in a reason
 
 
-def over_capacity(case: Case) -> Mapping[str, Quarantined]:
+def over_capacity(context: TargetContext) -> Mapping[str, Quarantined]:
     """Return, by object id, what cannot be created: whoever is last by name.
 
     What this plan deletes makes no room yet: deletions come last.
     """
-    accounts = case.target.accounts.values()
+    accounts = context.target.accounts.values()
     groups = sum(account.kind is Kind.GROUP for account in accounts)
-    of_groups = (group.principal for group in case.desired.groups.values())
+    of_groups = (group.principal for group in context.desired.groups.values())
     over = (
-        *_over(case, of_groups, groups, case.capacity.groups, "groups"),
+        *_over(context, of_groups, groups, context.capacity.groups, "groups"),
         *_over(
-            case,
-            case.desired.principals.values(),
-            len(case.target.accounts) - groups,
-            case.capacity.principals,
+            context,
+            context.desired.principals.values(),
+            len(context.target.accounts) - groups,
+            context.capacity.principals,
             "principals",
         ),
     )
@@ -37,12 +37,12 @@ def over_capacity(case: Case) -> Mapping[str, Quarantined]:
 
 
 def _over(
-    case: Case, wanted: Iterable[Principal], there: int, limit: int | None, key: str
+    context: TargetContext, wanted: Iterable[Principal], there: int, limit: int | None, key: str
 ) -> Iterator[tuple[Principal, Quarantined]]:
     if limit is None:
         return
     new = sorted(
-        (principal for principal in wanted if _absent(case, principal)),
+        (principal for principal in wanted if _absent(context, principal)),
         key=lambda one: (one.name, one.external_id),
     )
     noun = "groups" if key == "groups" else "users and service principals"
@@ -54,34 +54,34 @@ def _over(
         yield principal, Quarantined(principal.external_id, principal.name, reason)
 
 
-def _absent(case: Case, principal: Principal) -> bool:
-    match = case.correlation.matches[principal.external_id]
+def _absent(context: TargetContext, principal: Principal) -> bool:
+    match = context.correlation.matches[principal.external_id]
     return match.situation is Situation.ABSENT and principal.active
 
 
 def within_direct_groups(
-    case: Case, changes: Sequence[Change], most: int
+    context: TargetContext, changes: Sequence[Change], most: int
 ) -> tuple[list[Change], list[Quarantined]]:
     """Take out memberships beyond the number of groups that one principal can be directly in.
 
     Those that exist come first, and those that this plan ends still count: removals come after
     additions. Groups that this sync does not manage are not counted. Nobody joins more than ``most``.
     """
-    limit = case.capacity.direct_groups
-    if limit is None or len(case.members) + most <= limit:
+    limit = context.capacity.direct_groups
+    if limit is None or len(context.members) + most <= limit:
         return list(changes), []
     adding = [change for change in changes if change.action is Action.ADD_MEMBERS]
-    counts = _direct_groups(case, adding)
+    counts = _direct_groups(context, adding)
     over: defaultdict[MemberRef, list[str]] = defaultdict(list)
     kept = [part for change in changes if (part := _fitting(change, counts, limit, over))]
     return kept, [_too_many(member, groups, limit) for member, groups in over.items()]
 
 
-def _direct_groups(case: Case, adding: Iterable[Change]) -> Counter[str | None]:
+def _direct_groups(context: TargetContext, adding: Iterable[Change]) -> Counter[str | None]:
     """Count in how many groups those are by now who get into another one."""
     joining = frozenset(member.target_id for change in adding for member in change.members)
     counts: Counter[str | None] = Counter()
-    for members in case.members.values():
+    for members in context.members.values():
         if isinstance(members, frozenset):
             counts.update(members & joining)
     return counts

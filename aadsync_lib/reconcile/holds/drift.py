@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from aadsync_lib.model.carried import Ending, How, Membership
+from aadsync_lib.model.carried import EndReason, Membership, MembershipOrigin
 from aadsync_lib.model.change import DEPROVISIONS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes
 from aadsync_lib.model.link import Origin
-from aadsync_lib.model.plan import Left, LeftBy
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.model.plan import Unapplied, UnappliedBy
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Situation
-from aadsync_lib.reconcile.state.provenance import Remembered, Rows
+from aadsync_lib.reconcile.state.provenance import Provenance, Rows
 
-OURS = (How.ADDED, How.FOUND)
+OURS = (MembershipOrigin.ADDED, MembershipOrigin.FOUND)
 REMOVING = DEPROVISIONS | {Action.REMOVE_MEMBERS, Action.DELETE_GROUP}
 BY_HAND = {
     Action.ADD_MEMBERS: "members in Entra; taken out on the target by hand",
@@ -22,7 +22,7 @@ BY_HAND = {
 }
 
 
-HANDY = {
+MANUAL_CHANGE = {
     "activate": "it was deactivated on the target by hand",
     "deactivate": "it was activated on the target by hand",
     "update": "it was changed on the target by hand",
@@ -34,63 +34,67 @@ class Permitted:
     """What the policy makes of a plan: changes, and differences that stay."""
 
     changes: list[Change] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    left: list[Unapplied] = field(default_factory=list)
 
 
-def permitted(case: Case, known: Remembered, changes: Iterable[Change]) -> Permitted:
+def apply_drift_policy(
+    context: TargetContext, known: Provenance, changes: Iterable[Change]
+) -> Permitted:
     """Tell drift from what Entra changed, and leave alone what the policy says."""
     found = Permitted()
     for change in changes:
-        if _is_plain(case, change):
+        if _is_plain(context, change):
             found.changes.append(change)
             continue
-        for part, by in _parts(case, known, change):
+        for part, by in _parts(context, known, change):
             if by:
-                found.left.append(Left(part, by))
+                found.left.append(Unapplied(part, by))
             else:
                 found.changes.append(part)
     return found
 
 
-def _is_plain(case: Case, change: Change) -> bool:
+def _is_plain(context: TargetContext, change: Change) -> bool:
     """Return whether a change only gives something to what is not ours yet: nothing tells on it."""
-    return change.action not in REMOVING and change.external_id not in case.links.by_external
+    return change.action not in REMOVING and change.external_id not in context.links.by_external
 
 
-def _parts(case: Case, known: Remembered, change: Change) -> Iterator[tuple[Change, LeftBy | None]]:
-    if change.action.verb in HANDY:
-        part = change if _taken_over(case, change) else _told(change, known.last_set(change))
-        yield part, _left_by(case, part)
+def _parts(
+    context: TargetContext, known: Provenance, change: Change
+) -> Iterator[tuple[Change, UnappliedBy | None]]:
+    if change.action.verb in MANUAL_CHANGE:
+        part = change if _taken_over(context, change) else _told(change, known.last_set(change))
+        yield part, _left_by(context, part)
         return
     rows = known.of(change.external_id)
-    followed = change.action in BY_HAND and _is_followed(case, change, rows)
-    for spares, by_hand, members in _alike(case, change, rows, followed=followed):
+    followed = change.action in BY_HAND and _is_followed(context, change, rows)
+    for spares, by_hand, members in _alike(context, change, rows, followed=followed):
         part = change if members == change.members else replace(change, members=members)
         if by_hand:
             part = replace(part, drift=True, reason=BY_HAND[change.action])
-        yield part, LeftBy.MANAGED if spares else _left_by(case, part)
+        yield part, UnappliedBy.MANAGED if spares else _left_by(context, part)
 
 
 def _alike(
-    case: Case, change: Change, rows: Rows, *, followed: bool
+    context: TargetContext, change: Change, rows: Rows, *, followed: bool
 ) -> Iterator[tuple[bool, bool, tuple[MemberRef, ...]]]:
     """Yield the members by whether they stay, and whether somebody put or took them there."""
-    spares = change.action is Action.REMOVE_MEMBERS and case.policy.members == "managed"
+    spares = change.action is Action.REMOVE_MEMBERS and context.policy.members == "managed"
     if not spares and not (followed and (rows or change.action is Action.REMOVE_MEMBERS)):
         yield False, False, change.members
         return
     parts: dict[tuple[bool, bool], list[MemberRef]] = {}
     for member in change.members:
-        row = rows.get(_was(case, member) or "")
+        row = rows.get(_was(context, member) or "")
         kind = spares and not _added(row), followed and _by_hand(change, row)
         parts.setdefault(kind, []).append(member)
     for (stays, by_hand), members in sorted(parts.items()):
         yield stays, by_hand, tuple(members)
 
 
-def _taken_over(case: Case, change: Change) -> bool:
+def _taken_over(context: TargetContext, change: Change) -> bool:
     """Return whether an object becomes the identity's in this very plan, in place of one that is gone."""
-    match = case.correlation.matches.get(change.external_id or "")
+    match = context.correlation.matches.get(change.external_id or "")
     there = match.account if match else None
     return bool(
         there and there.id == change.target_id and match and match.situation is not Situation.LINKED
@@ -107,23 +111,25 @@ def _told(change: Change, last: Attributes) -> Change:
     }
     if not as_before[change.action.verb]:
         return change
-    return replace(change, drift=True, reason=f"{change.reason}; {HANDY[change.action.verb]}")
+    return replace(
+        change, drift=True, reason=f"{change.reason}; {MANUAL_CHANGE[change.action.verb]}"
+    )
 
 
-def _left_by(case: Case, change: Change) -> LeftBy | None:
-    if not case.mirrors and change.action in REMOVING:
-        return LeftBy.ADDITIVE
-    return LeftBy.DRIFT if change.drift and case.policy.drift == "report" else None
+def _left_by(context: TargetContext, change: Change) -> UnappliedBy | None:
+    if not context.mirrors and change.action in REMOVING:
+        return UnappliedBy.ADDITIVE
+    return UnappliedBy.DRIFT if change.drift and context.policy.drift == "report" else None
 
 
-def _is_followed(case: Case, change: Change, rows: Rows) -> bool:
+def _is_followed(context: TargetContext, change: Change, rows: Rows) -> bool:
     """Return whether enough is known of a group to tell by whose hand it differs.
 
     A group is not ours before it is adopted; and where a run died right after that, nobody knows who
     was in it.
     """
-    link = case.links.by_external.get(change.external_id or "")
-    match = case.correlation.matches.get(change.external_id or "")
+    link = context.links.by_external.get(change.external_id or "")
+    match = context.correlation.matches.get(change.external_id or "")
     if link is None or (match and match.account and match.situation is not Situation.LINKED):
         return False
     return bool(rows) or link.origin is Origin.CREATED
@@ -132,18 +138,18 @@ def _is_followed(case: Case, change: Change, rows: Rows) -> bool:
 def _by_hand(change: Change, row: Membership | None) -> bool:
     ours = row is not None and row.how in OURS
     if change.action is Action.ADD_MEMBERS:
-        return ours and row is not None and (row.until is None or row.ending is Ending.LOST)
+        return ours and row is not None and (row.until is None or row.ending is EndReason.LOST)
     return not ours or row is None or row.until is not None
 
 
 def _added(row: Membership | None) -> bool:
     """Return whether this sync added a member, so that it may remove it where others may not."""
-    return row is not None and row.until is None and row.how is How.ADDED
+    return row is not None and row.until is None and row.how is MembershipOrigin.ADDED
 
 
-def _was(case: Case, member: MemberRef) -> str | None:
+def _was(context: TargetContext, member: MemberRef) -> str | None:
     """Return what a member is, or was before somebody deleted it by hand."""
-    if member.target_id or member.external_id is None or member.external_id in case.replaced:
+    if member.target_id or member.external_id is None or member.external_id in context.replaced:
         return member.target_id
-    link = case.links.by_external.get(member.external_id)
+    link = context.links.by_external.get(member.external_id)
     return link.target_id if link else None

@@ -10,8 +10,8 @@ from itertools import compress
 
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import Detour, Quarantined, Step
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.model.plan import Quarantined, ReplacementPath, Step
+from aadsync_lib.reconcile.context import TargetContext
 
 NAMED = 3  # members, and groups, named in a reason
 NOTHING: frozenset[str] = frozenset()
@@ -20,20 +20,20 @@ Way = tuple[Step, ...]
 
 
 @dataclass(slots=True)
-class Departures:
+class KeptAccess:
     """The changes that are left, who stays instead of leaving, and what who leaves depends on."""
 
     changes: list[Change] = field(default_factory=list)
     held: list[Quarantined] = field(default_factory=list)
-    detours: list[Detour] = field(default_factory=list)
+    replacement_paths: list[ReplacementPath] = field(default_factory=list)
 
 
-def departures(case: Case, changes: Sequence[Change]) -> Departures:
+def keep_access_on_move(context: TargetContext, changes: Sequence[Change]) -> KeptAccess:
     """Let nobody leave a group whom Entra still has in it, and the target then would not.
 
     That is who is nested in it in Entra, and who is in a group that leaves and in no other one.
     """
-    found, paths = Departures(), _Paths(case, changes)
+    found, paths = KeptAccess(), _Paths(context, changes)
     for change in changes:
         if change.action is Action.REMOVE_MEMBERS and change.external_id in paths.groups:
             if rest := _leaving(change, paths, found):
@@ -43,7 +43,7 @@ def departures(case: Case, changes: Sequence[Change]) -> Departures:
     return found
 
 
-def _leaving(change: Change, paths: _Paths, found: Departures) -> Change | None:
+def _leaving(change: Change, paths: _Paths, found: KeptAccess) -> Change | None:
     top = change.external_id or ""
     who = paths.identities(change.members)
     with_them = [paths.inside(member) for member in change.members]
@@ -51,8 +51,8 @@ def _leaving(change: Change, paths: _Paths, found: Departures) -> Change | None:
     if not entitled:
         return change
     ways = paths.shortest(top, entitled)
-    found.detours.extend(
-        Detour(change.target_id, member.target_id, way)
+    found.replacement_paths.extend(
+        ReplacementPath(change.target_id, member.target_id, way)
         for member, one in zip(change.members, who, strict=True)
         if (way := ways.get(one))
     )
@@ -80,9 +80,9 @@ def _listed(names: Sequence[str]) -> str:
 class _Paths:
     """How groups lead into groups in Entra, and how much of it the target has after a plan."""
 
-    def __init__(self, case: Case, changes: Iterable[Change]) -> None:
-        self.groups = case.desired.groups
-        self._case = case
+    def __init__(self, context: TargetContext, changes: Iterable[Change]) -> None:
+        self.groups = context.desired.groups
+        self._case = context
         self._ids = frozenset(self.groups)
         self._nested: dict[str, frozenset[str]] = {}
         self._adding: dict[str | None, list[Change]] = defaultdict(list)
@@ -108,11 +108,11 @@ class _Paths:
             seen |= new
             below.extend(new)
         found = frozenset(self._matched[one] for one in below[1:] if one in self._matched)
-        return found - self._case.bystanders
+        return found - self._case.disabled_unmanaged
 
     @cached_property
     def _looked_into(self) -> frozenset[str | None]:
-        return frozenset((*self._case.groups_in_play(), *self._case.groups_passed()))
+        return frozenset((*self._case.editable_groups(), *self._case.read_only_groups()))
 
     @cached_property
     def _matched(self) -> dict[str | None, str]:

@@ -42,7 +42,7 @@ def keys_of(change: Change) -> Iterator[str]:
         yield retry_key(change)
 
 
-class Tries:
+class RetryPolicy:
     """What failed before, and whether it waits in this run.
 
     ``after`` so many failures a change waits for a person; ``anyway`` are keys that are tried all the
@@ -93,7 +93,9 @@ class Tries:
     def _concerns(self, change: Change) -> bool:
         return change.external_id in self._about
 
-    def told(self, retry: Retry, change: Change, members: Sequence[MemberRef] = ()) -> Quarantined:
+    def describe(
+        self, retry: Retry, change: Change, members: Sequence[MemberRef] = ()
+    ) -> Quarantined:
         """Say what waits, since how many failures, and until when."""
         times = "once" if retry.failures == 1 else f"{retry.failures} times"
         what = f"{_named(change, members)} failed {times}, last: {retry.error}"
@@ -120,7 +122,7 @@ def _named(change: Change, members: Sequence[MemberRef]) -> str:
 
 
 @dataclass(slots=True)
-class Sifted:
+class Deferred:
     """The changes that are tried, and what of them waits: for a later run, or for a person."""
 
     changes: list[Change] = field(default_factory=list)
@@ -128,46 +130,50 @@ class Sifted:
     quarantined: list[Quarantined] = field(default_factory=list)
     waiting: set[str] = field(default_factory=set)
 
-    def wait(self, tries: Tries, change: Change, retries: Sequence[Retry]) -> None:
+    def wait(self, retry_policy: RetryPolicy, change: Change, retries: Sequence[Retry]) -> None:
         """Note a change that waits as a whole."""
         for retry in retries:
-            told = tries.told(retry, change)
-            (self.quarantined if tries.given_up(retry) else self.held).append(told)
+            describe = retry_policy.describe(retry, change)
+            (self.quarantined if retry_policy.given_up(retry) else self.held).append(describe)
             self.waiting.add(retry.key)
 
 
-def sift(tries: Tries, changes: Iterable[Change]) -> Sifted:
+def defer_failed(retry_policy: RetryPolicy, changes: Iterable[Change]) -> Deferred:
     """Leave out what waits; with an adoption, everything else of that object waits, too."""
-    if tries.idle:
-        return Sifted(list(changes))
-    found, rest = Sifted(), []
+    if retry_policy.idle:
+        return Deferred(list(changes))
+    found, rest = Deferred(), []
     unadopted: set[str | None] = set()
     for change in changes:
-        retry = tries.waiting(change)
+        retry = retry_policy.waiting(change)
         if retry:
-            found.wait(tries, change, (retry,))
+            found.wait(retry_policy, change, (retry,))
             unadopted |= {change.external_id} if change.action.verb == "adopt" else set()
         else:
             rest.append(change)
     for change in rest:
         if change.external_id not in unadopted:
-            found.changes.extend(_without_waiting(tries, change, found))
+            found.changes.extend(_without_waiting(retry_policy, change, found))
     return found
 
 
-def _without_waiting(tries: Tries, change: Change, found: Sifted) -> Iterator[Change]:
-    waiting = tries.waiting_members(change)
+def _without_waiting(
+    retry_policy: RetryPolicy, change: Change, found: Deferred
+) -> Iterator[Change]:
+    waiting = retry_policy.waiting_members(change)
     if not waiting:
         yield change
         return
     alike: dict[tuple[int, int, str], list[str]] = defaultdict(list)
     for key in waiting:
-        retry = tries.of(key)
+        retry = retry_policy.of(key)
         alike[retry.failures, retry.waited, retry.error].append(key)
     for keys in alike.values():
-        retry = tries.of(keys[0])
-        told = tries.told(retry, change, [one for key in keys for one in waiting[key]])
-        (found.quarantined if tries.given_up(retry) else found.held).append(told)
+        retry = retry_policy.of(keys[0])
+        describe = retry_policy.describe(
+            retry, change, [one for key in keys for one in waiting[key]]
+        )
+        (found.quarantined if retry_policy.given_up(retry) else found.held).append(describe)
     found.waiting |= waiting.keys()
     held = {member for members in waiting.values() for member in members}
     members = tuple(member for member in change.members if member not in held)

@@ -17,17 +17,19 @@ LOST = "the run ended before the answer was recorded, and the target does not sh
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
+class ResolvedLinks:
     """The links that unrecorded writes made or ended."""
 
-    made: tuple[Link, ...] = ()
-    ended: tuple[str, ...] = ()
+    linked: tuple[Link, ...] = ()
+    unlinked: tuple[str, ...] = ()
 
     def applied_to(self, links: Links) -> Links:
         """Return the links as they would be, had the outcomes been recorded."""
-        made = {link.external_id: link for link in self.made}
-        kept = (link for link in links.by_external.values() if link.external_id not in self.ended)
-        return Links({**{link.external_id: link for link in kept}, **made}.values())
+        linked = {link.external_id: link for link in self.linked}
+        kept = (
+            link for link in links.by_external.values() if link.external_id not in self.unlinked
+        )
+        return Links({**{link.external_id: link for link in kept}, **linked}.values())
 
 
 def former_links(known: Iterable[Link], before: Links, links: Links) -> Mapping[str, Link]:
@@ -48,13 +50,13 @@ def former_origin(former: Iterable[Link], change: Change) -> Origin:
     return next(found, Origin.ADOPTED)
 
 
-def recover(
+def resolve_pending(
     pending: Iterable[Pending],
     target: TargetSnapshot,
     links: Links,
     former: Iterable[Link] = (),
     shared: Container[str] = frozenset(),
-) -> Recovered:
+) -> ResolvedLinks:
     """Find the objects that announced writes created, adopted or deleted after all.
 
     An announced create that stands on the target under its name is ours even where the account
@@ -62,8 +64,8 @@ def recover(
     by now is ``shared``, and not ours.
     """
     index, had = _by_key(target), links.by_target.keys() | {one.target_id for one in former}
-    made: dict[str, Link] = {}
-    ended: list[str] = []
+    linked: dict[str, Link] = {}
+    unlinked: list[str] = []
     for entry in pending:
         change = entry.change
         verb = change.action.verb
@@ -72,23 +74,23 @@ def recover(
         if verb in ("create", "adopt"):
             account = _found(change, index, target, had)
             owner = links.by_target.get(account.id) if account else None
-            if account and account.id not in shared and _may_have(change, owner):
-                ended += [owner.external_id] if owner else []
-                made[change.external_id] = _linked(change, account, former)
+            if account and account.id not in shared and _may_own(change, owner):
+                unlinked += [owner.external_id] if owner else []
+                linked[change.external_id] = _link_to(change, account, former)
         link = links.by_external.get(change.external_id)
-        if link and link.target_id == change.target_id and _ended(change, target):
-            ended.append(change.external_id)
-    return Recovered(tuple(made.values()), tuple(ended))
+        if link and link.target_id == change.target_id and _is_ended(change, target):
+            unlinked.append(change.external_id)
+    return ResolvedLinks(tuple(linked.values()), tuple(unlinked))
 
 
-def judge(
+def outcomes_of_pending(
     pending: Iterable[Pending],
     target: TargetSnapshot,
     members: Mapping[str, Members],
     links: Links,
 ) -> Mapping[int, Outcome]:
     """Return, by journal entry, what the target shows of each unrecorded write."""
-    return {entry.entry: _judged(entry.change, target, members, links) for entry in pending}
+    return {entry.entry: _outcome(entry.change, target, members, links) for entry in pending}
 
 
 def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
@@ -118,7 +120,7 @@ def _found(
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _linked(change: Change, account: Account, former: Iterable[Link]) -> Link:
+def _link_to(change: Change, account: Account, former: Iterable[Link]) -> Link:
     """Return the link of what was found; an adopted group was perhaps not renamed any more."""
     assert change.external_id
     creates = change.action.verb == "create"
@@ -127,7 +129,7 @@ def _linked(change: Change, account: Account, former: Iterable[Link]) -> Link:
     return Link(account.kind, change.external_id, account.id, origin, name)
 
 
-def _may_have(change: Change, owner: Link | None) -> bool:
+def _may_own(change: Change, owner: Link | None) -> bool:
     """Return whether what was found can be this change's: an adoption may take over what another had."""
     if owner is None:
         return True
@@ -136,7 +138,7 @@ def _may_have(change: Change, owner: Link | None) -> bool:
     return shows and owner.external_id != change.external_id
 
 
-def _ended(change: Change, target: TargetSnapshot) -> bool:
+def _is_ended(change: Change, target: TargetSnapshot) -> bool:
     """Return whether the target shows that an object was deleted, or given up: that often shows nothing."""
     account = target.accounts.get(change.target_id or "")
     if change.action.verb == "delete":
@@ -146,7 +148,7 @@ def _ended(change: Change, target: TargetSnapshot) -> bool:
     return account.external_id == (change.after.external_id or None)
 
 
-def _judged(
+def _outcome(
     change: Change, target: TargetSnapshot, members: Mapping[str, Members], links: Links
 ) -> Outcome:
     link = links.by_external.get(change.external_id or "")
@@ -155,7 +157,7 @@ def _judged(
     if change.action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS):
         if account is None:
             return Outcome(change, Result.FAILED, LOST)
-        return _judged_members(change, members.get(account.id), links)
+        return _outcome_of_members(change, members.get(account.id), links)
     match change.action.verb:
         case "delete":
             done = account is None
@@ -181,7 +183,7 @@ def _shows(account: Account, after: Attributes | None) -> bool:
     return wanted.active in (None, account.active) and wanted.display_name in (None, shown)
 
 
-def _judged_members(change: Change, current: Members | None, links: Links) -> Outcome:
+def _outcome_of_members(change: Change, current: Members | None, links: Links) -> Outcome:
     if not isinstance(current, frozenset):
         return Outcome(change, Result.UNKNOWN, "the group's members could not be read")
     adds = change.action is Action.ADD_MEMBERS

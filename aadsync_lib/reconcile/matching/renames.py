@@ -12,7 +12,7 @@ from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Attributes, Kind, Principal, name_key, same_name
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.holds.retries import Tries
+from aadsync_lib.reconcile.holds.retries import RetryPolicy
 from aadsync_lib.reconcile.matching.correlate import Correlation, Match, Situation, may_take
 
 
@@ -38,7 +38,11 @@ def rename(principal: Principal, account: Account, link: Link | None) -> Change:
 
 
 def kept_names(
-    desired: Desired, target: TargetSnapshot, links: Links, policy: Policy, tries: Tries
+    desired: Desired,
+    target: TargetSnapshot,
+    links: Links,
+    policy: Policy,
+    retry_policy: RetryPolicy,
 ) -> frozenset[str]:
     """Return the target ids of groups that keep another name than Entra's in this run."""
     return frozenset(
@@ -47,12 +51,12 @@ def kept_names(
         if (link := links.by_external.get(external_id))
         and (account := target.accounts.get(link.target_id))
         and account.name != group.principal.name
-        and _stays(rename(group.principal, account, link), policy, tries)
+        and _stays(rename(group.principal, account, link), policy, retry_policy)
     )
 
 
-def _stays(change: Change, policy: Policy, tries: Tries) -> bool:
-    return (change.drift and policy.drift == "report") or tries.waiting(change) is not None
+def _stays(change: Change, policy: Policy, retry_policy: RetryPolicy) -> bool:
+    return (change.drift and policy.drift == "report") or retry_policy.waiting(change) is not None
 
 
 def renamed_links(outcomes: Iterable[Outcome], links: Mapping[str, Link]) -> tuple[Link, ...]:

@@ -9,19 +9,19 @@ from aadsync_lib.model.carried import QuarantineRecord, Retry
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.context import Case
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.principals import PEOPLE
 from aadsync_lib.reconcile.holds.retries import MEMBERS, keys_of, retry_key
 
 
-def missing(case: Case) -> Mapping[str, float] | None:
+def missing(context: TargetContext) -> Mapping[str, float] | None:
     """Return since when linked people are missing; ``None`` where nothing changed or not all was read."""
-    if not case.desired.complete:
+    if not context.desired.complete:
         return None
-    before = case.past.missing
+    before = context.past.missing
     now = {
-        link.external_id: before.get(link.external_id, case.now)
-        for link in case.out_of_scope
+        link.external_id: before.get(link.external_id, context.now)
+        for link in context.out_of_scope
         if link.kind in PEOPLE
     }
     return None if now == before else now

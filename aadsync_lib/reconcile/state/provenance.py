@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from aadsync_lib.model.carried import Ending, How, Membership
+from aadsync_lib.model.carried import EndReason, Membership, MembershipOrigin
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, merged
 from aadsync_lib.model.link import Link, Links
@@ -18,7 +18,7 @@ MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 SETTING = ("activate", "deactivate", "update")
 
 
-class Recall(Protocol):
+class ProvenanceReader(Protocol):
     """Loads what is remembered, for what a plan is about only."""
 
     def memberships(self, groups: Collection[str]) -> Iterable[Membership]:
@@ -31,14 +31,14 @@ class Recall(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Unrecorded:
+class PendingProvenance:
     """What is remembered, and what writes have done that an earlier run could not record.
 
     ``outcomes`` are what the target shows of them, oldest first. Without them, whom that run added
     would count as added by hand.
     """
 
-    recall: Recall
+    reader: ProvenanceReader
     outcomes: Sequence[tuple[str, Outcome]]
     target: str
     links: Links
@@ -46,7 +46,7 @@ class Unrecorded:
 
     def memberships(self, groups: Collection[str]) -> Iterable[Membership]:
         """Return the latest membership of each member of these groups (object ids)."""
-        stored = self.recall.memberships(groups)
+        stored = self.reader.memberships(groups)
         if not self.outcomes:  # as nearly always, and there may be a million of them
             return stored
         rows = {(row.group, row.member.target_id): row for row in stored}
@@ -58,14 +58,14 @@ class Unrecorded:
                 if change.action is Action.ADD_MEMBERS:
                     rows[key] = self._added(change, there, run_id)
                 elif old:
-                    ended = replace(old, until=self.now, ending=Ending.REMOVED, ended_by=run_id)
+                    ended = replace(old, until=self.now, ending=EndReason.REMOVED, ended_by=run_id)
                     rows[key] = ended
         return rows.values()
 
     def done(self, ids: Collection[str]) -> Iterable[Change]:
         """Return what was done to these objects, members apart, oldest first."""
         late = [one for _, one in self._done() if one.external_id in ids and not one.members]
-        return (*self.recall.done(ids), *late)
+        return (*self.reader.done(ids), *late)
 
     def _done(self) -> Iterator[tuple[str, Change]]:
         for run_id, one in self.outcomes:
@@ -79,10 +79,12 @@ class Unrecorded:
 
     def _added(self, change: Change, member: MemberRef, run_id: str) -> Membership:
         group = change.external_id or ""
-        return Membership(self.target, group, change.name, member, How.ADDED, self.now, run_id)
+        return Membership(
+            self.target, group, change.name, member, MembershipOrigin.ADDED, self.now, run_id
+        )
 
 
-class Remembered:
+class Provenance:
     """The memberships known of some groups, and what was done to other objects, by object ids."""
 
     def __init__(self, memberships: Iterable[Membership] = (), done: Iterable[Change] = ()) -> None:
@@ -114,9 +116,12 @@ class Remembered:
         return found or Attributes()
 
 
-def remembered(
-    links: Links, changes: Iterable[Change], recall: Recall | None, former: Iterable[Link] = ()
-) -> Remembered:
+def provenance_of(
+    links: Links,
+    changes: Iterable[Change],
+    reader: ProvenanceReader | None,
+    former: Iterable[Link] = (),
+) -> Provenance:
     """Load what tells by whose hand things differ.
 
     ``former`` objects of ours may be all that is left of an identity.
@@ -125,9 +130,9 @@ def remembered(
     ours = [one for one in changes if one.external_id in known]
     groups = {one.external_id for one in ours if one.action in MEMBERS}
     people = {one.external_id for one in ours if one.action.verb in SETTING}
-    if recall is None or not ours:
-        return Remembered()
-    return Remembered(
-        recall.memberships(sorted(one for one in groups if one)),
-        recall.done(sorted(one for one in people if one)),
+    if reader is None or not ours:
+        return Provenance()
+    return Provenance(
+        reader.memberships(sorted(one for one in groups if one)),
+        reader.done(sorted(one for one in people if one)),
     )

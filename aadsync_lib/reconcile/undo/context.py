@@ -12,13 +12,13 @@ from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
-from aadsync_lib.model.plan import Left, LeftBy, Quarantined
+from aadsync_lib.model.plan import Quarantined, Unapplied, UnappliedBy
 from aadsync_lib.reconcile.desired.naming import SYSTEM_GROUPS
 from aadsync_lib.reconcile.undo.effects import Effect, Effects, Places, Touched
 
 
 @dataclass(frozen=True)
-class UndoCase:
+class UndoContext:
     """A run, what came after it, and the target today.
 
     ``former`` are objects that lost their link to a newer one. ``shared`` names the other sync that
@@ -129,7 +129,7 @@ class Inverse:
 
     changes: list[Change] = field(default_factory=list)
     held: list[Quarantined] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    left: list[Unapplied] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
     doomed: set[str] = field(default_factory=set)
@@ -148,7 +148,7 @@ class Inverse:
         spared = {one.target_id for one in taken}
         taken += [c for c in self.changes if c.action.verb == "release" and c.target_id in spared]
         self.changes = [one for one in self.changes if one not in taken]
-        self.left += (Left(one, LeftBy.ADDITIVE) for one in taken)
+        self.left += (Unapplied(one, UnappliedBy.ADDITIVE) for one in taken)
         self.emptied.clear()
 
 
@@ -161,16 +161,16 @@ def since(run_id: str) -> str:
 
 
 def kept(
-    case: UndoCase, effect: Effect, account: Account | None, inverse: Inverse, aspect: str
+    context: UndoContext, effect: Effect, account: Account | None, inverse: Inverse, aspect: str
 ) -> str | None:
     """Return why an object may not be touched by the undo."""
     if account is None:
         return GONE
     change = effect.change
-    later = case.touched.aspect(account.id, aspect)
-    if why := case.untouchable(account.id):
+    later = context.touched.aspect(account.id, aspect)
+    if why := context.untouchable(account.id):
         return why
-    if account.id not in inverse.regained and not case.ours(account.id, change.external_id):
+    if account.id not in inverse.regained and not context.ours(account.id, change.external_id):
         return RELEASED
     return since(later) if later else None
 

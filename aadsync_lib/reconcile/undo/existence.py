@@ -9,75 +9,75 @@ from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, merged, name_key
 from aadsync_lib.model.link import Link
 from aadsync_lib.reconcile.diff.members import by_name
-from aadsync_lib.reconcile.undo.context import BY_HAND, RELEASED, Inverse, UndoCase, since
+from aadsync_lib.reconcile.undo.context import BY_HAND, RELEASED, Inverse, UndoContext, since
 from aadsync_lib.reconcile.undo.effects import Effect
 from aadsync_lib.reconcile.undo.ownership import taken_back
 
 
 def undo_creation(
-    case: UndoCase, effect: Effect, account: Account | None, inverse: Inverse
+    context: UndoContext, effect: Effect, account: Account | None, inverse: Inverse
 ) -> None:
     if account is None:
         return
     made = effect.ends["create"]
-    why = _grown(case, effect, account)
+    why = _grown(context, effect, account)
     if why:
         inverse.leave(made, "not deleted", why)
         return
-    there = (case.target.accounts.get(member) for member in _members(case, account))
-    refs = tuple(sorted((case.ref(one) for one in there if one), key=by_name))
+    there = (context.target.accounts.get(member) for member in _members(context, account))
+    refs = tuple(sorted((context.ref(one) for one in there if one), key=by_name))
     action = Action.on("delete", account.kind)
     deletion = Change(
         action, made.external_id, account.id, account.name, "the run made it",
         before=_all_of(account), members=refs,
     )  # fmt: skip
-    if case.additive:
+    if context.additive:
         inverse.spared.add(account.id)
         inverse.changes.append(deletion)
         return
     inverse.doomed.add(account.id)
-    former = case.predecessor(made.external_id)
-    linked = account.id in case.links.by_target  # not where an undo that broke off took it back
-    if linked and former and not case.untouchable(former.id):
+    former = context.predecessor(made.external_id)
+    linked = account.id in context.links.by_target  # not where an undo that broke off took it back
+    if linked and former and not context.untouchable(former.id):
         inverse.changes.append(taken_back(made, former))
     inverse.changes.append(deletion)
 
 
-def _grown(case: UndoCase, effect: Effect, account: Account) -> str | None:
+def _grown(context: UndoContext, effect: Effect, account: Account) -> str | None:
     """Return why something that the run made is not as the run left it."""
     made = effect.ends["create"]
-    later = case.touched.object(account.id)
+    later = context.touched.object(account.id)
     shown = account.name if account.kind is Kind.GROUP else account.display_name
     wanted = merged((made.after, Attributes(**effect.after)))
     assert wanted
-    if not case.ours(account.id, made.external_id):
+    if not context.ours(account.id, made.external_id):
         return RELEASED
-    if why := case.untouchable(account.id):
+    if why := context.untouchable(account.id):
         return why
     if later:
         return since(later)
     if wanted.display_name not in (None, shown) or (wanted.active is not False) != account.active:
         return BY_HAND
-    return _mixed(case, account)
+    return _mixed(context, account)
 
 
-def _mixed(case: UndoCase, account: Account) -> str | None:
+def _mixed(context: UndoContext, account: Account) -> str | None:
     """Return why memberships keep something that the run made."""
-    if case.unread:
-        return f"who is in {case.names(case.unread)} could not be read, and it may be"
-    if others := case.groups_of.get(account.id, set()) - case.entered.get(account.id, set()):
-        return f"it has been put into {case.names(others)} since"
-    moves = case.effects.moves.get(account.id, {})
+    if context.unread:
+        return f"who is in {context.names(context.unread)} could not be read, and it may be"
+    if others := context.groups_of.get(account.id, set()) - context.entered.get(account.id, set()):
+        return f"it has been put into {context.names(others)} since"
+    moves = context.effects.moves.get(account.id, {})
     first = {member for member, move in moves.items() if move.added}
-    if strangers := _members(case, account) - first:
-        return f"it has got members since: {case.names(strangers)}"
+    if strangers := _members(context, account) - first:
+        return f"it has got members since: {context.names(strangers)}"
     return None
 
 
-def _members(case: UndoCase, account: Account) -> frozenset[str]:
+def _members(context: UndoContext, account: Account) -> frozenset[str]:
     if account.kind is not Kind.GROUP:
         return frozenset()
-    current = case.members.get(account.id)
+    current = context.members.get(account.id)
     return current if isinstance(current, frozenset) else frozenset()
 
 
@@ -93,19 +93,19 @@ def _all_of(account: Account) -> Attributes:
 
 
 def undo_deletion(
-    case: UndoCase, effect: Effect, account: Account | None, inverse: Inverse
+    context: UndoContext, effect: Effect, account: Account | None, inverse: Inverse
 ) -> None:
     lost = effect.ends["delete"]
     assert lost.external_id  # only what is linked is deleted
-    link = case.links.by_external.get(lost.external_id)
-    if account or (link and not adopted_instead(case, link)):
+    link = context.links.by_external.get(lost.external_id)
+    if account or (link and not adopted_instead(context, link)):
         return
-    later = case.touched.identities.get(lost.external_id)
+    later = context.touched.identities.get(lost.external_id)
     known = merged((lost.before, Attributes(**effect.before)))
     before = known or Attributes()
     name = _name(effect.kind, before) or lost.name
     group = effect.kind is Kind.GROUP  # whose name may become free in this very undo
-    holder = None if group else case.by_name.get((effect.kind, name_key(name)))
+    holder = None if group else context.by_name.get((effect.kind, name_key(name)))
     if later or holder:
         taken = f"its name belongs to {holder.id} now" if holder else ""
         inverse.leave(lost, "not made anew", taken or since(later or ""))
@@ -119,9 +119,9 @@ def undo_deletion(
     inverse.changes.append(Change(action, lost.external_id, None, name, why, None, after))
 
 
-def adopted_instead(case: UndoCase, link: Link) -> bool:
+def adopted_instead(context: UndoContext, link: Link) -> bool:
     """Return whether the run gave an identity this object in place of the one it deleted."""
-    effect = case.effects.objects.get(link.target_id)
+    effect = context.effects.objects.get(link.target_id)
     return effect is not None and "adopt" in effect.ends
 
 

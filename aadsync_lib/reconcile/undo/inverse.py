@@ -11,7 +11,7 @@ from aadsync_lib.model.plan import Managed, TargetPlan
 from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.estimate import estimate
-from aadsync_lib.reconcile.undo.context import Inverse, UndoCase
+from aadsync_lib.reconcile.undo.context import Inverse, UndoContext
 from aadsync_lib.reconcile.undo.members import undo_memberships
 from aadsync_lib.reconcile.undo.objects import undo_objects
 
@@ -27,29 +27,29 @@ SPARED = (
 
 
 @uncollected()
-def undo_target(name: str, case: UndoCase, pace: float = 1.0) -> TargetPlan:
+def undo_target(name: str, context: UndoContext, pace: float = 1.0) -> TargetPlan:
     """Plan the inverse of a run on one target.
 
     What is as it was before the run already needs nothing. What is no longer as the run left it has
     changed since: it is left alone, and listed in ``held``.
     """
     inverse = Inverse()
-    undo_objects(case, inverse)
-    undo_memberships(case, inverse)
-    if case.additive:
+    undo_objects(context, inverse)
+    undo_memberships(context, inverse)
+    if context.additive:
         inverse.spare_all()
     changes = tuple(sorted(inverse.changes, key=_order))
     return TargetPlan(
         target=name,
         changes=changes,
-        held=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
+        on_hold=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
         warnings=(*inverse.notices, *_caveats(inverse, changes)),
-        managed=_managed(case),
+        managed=_managed(context),
         estimate=estimate(changes, ACCOUNT_RATES, pace),
         emptied=tuple(sorted(inverse.emptied)),
         retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
-        protected=case.protected,
-        left=tuple(sorted(inverse.left, key=lambda one: _order(one.change))),
+        protected=context.protected,
+        unapplied=tuple(sorted(inverse.left, key=lambda one: _order(one.change))),
     )
 
 
@@ -67,10 +67,10 @@ def _caveats(inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
         yield Notice("undo", AGAIN)
 
 
-def _managed(case: UndoCase) -> Managed:
-    accounts = case.target.accounts
-    linked = [accounts[one] for one in case.links.by_target if one in accounts]
+def _managed(context: UndoContext) -> Managed:
+    accounts = context.target.accounts
+    linked = [accounts[one] for one in context.links.by_target if one in accounts]
     groups = {account.id for account in linked if account.kind is Kind.GROUP}
-    shown = (case.members.get(group) for group in groups)
+    shown = (context.members.get(group) for group in groups)
     members = sum(len(one) for one in shown if isinstance(one, frozenset))
     return Managed(len(linked) - len(groups), len(groups), members)

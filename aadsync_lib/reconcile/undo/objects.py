@@ -5,7 +5,7 @@ from __future__ import annotations
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, name_key
-from aadsync_lib.reconcile.undo.context import BY_HAND, GONE, UNDONE, Inverse, UndoCase, kept
+from aadsync_lib.reconcile.undo.context import BY_HAND, GONE, UNDONE, Inverse, UndoContext, kept
 from aadsync_lib.reconcile.undo.effects import Effect, Values
 from aadsync_lib.reconcile.undo.existence import undo_creation, undo_deletion
 from aadsync_lib.reconcile.undo.ownership import undo_adoption, undo_release
@@ -14,29 +14,29 @@ ENDINGS = frozenset({"create", "delete"})  # these first: they say who gets whic
 WORDS = {"display_name": "its display name", "active": "whether it is active"}
 
 
-def undo_objects(case: UndoCase, inverse: Inverse) -> None:
+def undo_objects(context: UndoContext, inverse: Inverse) -> None:
     """Undo what was created, deleted, adopted, released and changed."""
     makers_first = sorted(
-        case.effects.objects.items(), key=lambda item: not item[1].ends.keys() & ENDINGS
+        context.effects.objects.items(), key=lambda item: not item[1].ends.keys() & ENDINGS
     )
     for place, effect in makers_first:
-        account = case.target.accounts.get(place)
+        account = context.target.accounts.get(place)
         verbs = effect.ends.keys()
         if "create" in verbs:
-            undo_creation(case, effect, account, inverse)
+            undo_creation(context, effect, account, inverse)
         elif "delete" in verbs:
-            undo_deletion(case, effect, account, inverse)
+            undo_deletion(context, effect, account, inverse)
         else:
             if "release" in verbs:
-                undo_release(case, effect, account, inverse)
-            _undo_attributes(case, effect, account, inverse)
+                undo_release(context, effect, account, inverse)
+            _undo_attributes(context, effect, account, inverse)
             if "adopt" in verbs:
-                undo_adoption(case, effect, account, inverse)
-    _check_names(case, inverse)
+                undo_adoption(context, effect, account, inverse)
+    _check_names(context, inverse)
 
 
 def _undo_attributes(
-    case: UndoCase, effect: Effect, account: Account | None, inverse: Inverse
+    context: UndoContext, effect: Effect, account: Account | None, inverse: Inverse
 ) -> None:
     """Set each attribute back that is as the run left it."""
     for name, before in effect.before.items():
@@ -44,7 +44,9 @@ def _undo_attributes(
         after = effect.after[name]
         if before == after or (account and current == before):
             continue
-        why = kept(case, effect, account, inverse, name) or (None if current == after else BY_HAND)
+        why = kept(context, effect, account, inverse, name) or (
+            None if current == after else BY_HAND
+        )
         if why is None and before is None:
             why = "there was none, and Databricks cannot clear it"
         if why or account is None:
@@ -71,7 +73,7 @@ def _set_back(effect: Effect, account: Account, name: str, before: str | bool | 
     return Change(action, about, account.id, shown, UNDONE, Attributes(**now), Attributes(**was))
 
 
-def _check_names(case: UndoCase, inverse: Inverse) -> None:
+def _check_names(context: UndoContext, inverse: Inverse) -> None:
     """Leave out whatever takes a name that belongs to a group which keeps it."""
     takes = (Action.RENAME_GROUP, Action.CREATE_GROUP)
     while True:
@@ -80,7 +82,7 @@ def _check_names(case: UndoCase, inverse: Inverse) -> None:
             (change, holder.id)
             for change in inverse.changes
             if change.action in takes
-            and (holder := case.by_name.get((Kind.GROUP, name_key(change.name))))
+            and (holder := context.by_name.get((Kind.GROUP, name_key(change.name))))
             and holder.id not in renamed
             and (change.action is Action.CREATE_GROUP or holder.id not in inverse.doomed)
         ]

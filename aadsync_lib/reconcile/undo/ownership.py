@@ -6,7 +6,7 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.reconcile.undo.context import BY_HAND, UNDONE, Inverse, UndoCase, kept, since
+from aadsync_lib.reconcile.undo.context import BY_HAND, UNDONE, Inverse, UndoContext, kept, since
 from aadsync_lib.reconcile.undo.effects import LINK, Effect
 
 STAYS = (
@@ -16,18 +16,18 @@ STAYS = (
 
 
 def undo_adoption(
-    case: UndoCase, effect: Effect, account: Account | None, inverse: Inverse
+    context: UndoContext, effect: Effect, account: Account | None, inverse: Inverse
 ) -> None:
     """Give up the link, and the externalId that came with it."""
     taken = effect.ends["adopt"]
-    link = case.links.by_external.get(taken.external_id or "")
+    link = context.links.by_external.get(taken.external_id or "")
     if account is None or link is None or link.target_id != account.id:
         return
     if account.id in inverse.replaced:
         return
     given = taken.after.external_id if taken.after else None
     former = taken.before.external_id if taken.before else None
-    why = kept(case, effect, account, inverse, LINK)
+    why = kept(context, effect, account, inverse, LINK)
     if why is None and account.external_id not in (former, given):
         why = BY_HAND
     if why:
@@ -36,8 +36,8 @@ def undo_adoption(
     after = _restored(account, former)
     if after is None and account.external_id != former:
         inverse.notices.append(Notice("external_id", f"{account.name} {STAYS}"))
-    before_it = case.predecessor(taken.external_id)
-    if before_it and not case.untouchable(before_it.id):
+    before_it = context.predecessor(taken.external_id)
+    if before_it and not context.untouchable(before_it.id):
         inverse.changes.append(taken_back(taken, before_it))
         inverse.regained.add(before_it.id)
         if after is None:
@@ -69,14 +69,16 @@ def _restored(account: Account, former: str | None) -> Attributes | None:
     return Attributes(external_id=former or "")
 
 
-def undo_release(case: UndoCase, effect: Effect, account: Account | None, inverse: Inverse) -> None:
+def undo_release(
+    context: UndoContext, effect: Effect, account: Account | None, inverse: Inverse
+) -> None:
     """Take back what an undo gave up."""
     given_up = effect.ends["release"]
-    if account is None or given_up.external_id in case.links.by_external:
+    if account is None or given_up.external_id in context.links.by_external:
         return
-    link = case.links.by_target.get(account.id)
-    later = case.touched.aspect(account.id, LINK)
-    why = case.untouchable(account.id) or (since(later) if later else None)
+    link = context.links.by_target.get(account.id)
+    later = context.touched.aspect(account.id, LINK)
+    why = context.untouchable(account.id) or (since(later) if later else None)
     if link:
         why = f"it is linked to {link.external_id} now"
     if why:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aadsync_lib.model.explanation import (
+    EdgeOutcome,
     Explanation,
-    Fate,
     GroupExplained,
     Member,
     Path,
@@ -93,7 +93,7 @@ def _cut(path: Path, leaf: str) -> str:
     """Return the first step of a path that is not kept, by whom it keeps out."""
     below = (*(step.name for step in path.steps[1:]), leaf)
     steps = zip(path.steps, below, strict=True)
-    return next(f"{name} {step.reason}" for step, name in steps if step.fate is Fate.CUT)
+    return next(f"{name} {step.reason}" for step, name in steps if step.fate is EdgeOutcome.DROPPED)
 
 
 def _in_entra(person: Person, limit: int | None) -> tuple[Branch, ...]:
@@ -136,6 +136,6 @@ def _member(one: Member, targets: Sequence[str]) -> Branch:
 def _way(where: str, path: Path | None) -> Branch:
     if path is None:
         return Branch(where, "not a member", BENT)
-    cut = next((step.reason for step in path.steps if step.fate is Fate.CUT), None)
+    cut = next((step.reason for step in path.steps if step.fate is EdgeOutcome.DROPPED), None)
     words = " > ".join(step.name for step in path.steps)
     return Branch(where, f"{words}{f', not kept: {cut}' if cut else ''}", BAD if cut else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aadsync_lib.model.carried import How
+from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.explanation import Direct, Next, Standing
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
@@ -11,9 +11,9 @@ from aadsync_lib.report.explain.words import kind_of, when
 from aadsync_lib.report.plan_rows import shortened
 
 HOW = {
-    How.ADDED: "added by this sync",
-    How.FOUND: "was there already",
-    How.FOREIGN: "added by somebody else",
+    MembershipOrigin.ADDED: "added by this sync",
+    MembershipOrigin.FOUND: "was there already",
+    MembershipOrigin.FOREIGN: "added by somebody else",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from aadsync_lib.model.explanation import Fate, Paths, Step
+from aadsync_lib.model.explanation import EdgeOutcome, Paths, Step
 from aadsync_lib.report.plan_rows import shortened
 
 GOOD, BENT, BAD = "green", "yellow", "red"
@@ -59,9 +59,9 @@ def _fate(step: Step | None) -> tuple[str, str]:
     if step is None:
         return "", ""
     match step.fate:
-        case Fate.CUT:
+        case EdgeOutcome.DROPPED:
             return f"not kept: {step.reason}", BAD
-        case Fate.LIFTED:
+        case EdgeOutcome.FLATTENED:
             return f"not nested on the targets, {step.reason}", BENT
         case _:
             return step.reason or "", BENT if step.reason else GOOD

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aadsync_lib.model.carried import (
-    How,
     JournalEntry,
     Membership,
+    MembershipOrigin,
     QuarantineRecord,
     RunRecord,
 )
@@ -19,7 +19,11 @@ from aadsync_lib.report.history.numbers import Numbers, numbers_of, shown_time
 from aadsync_lib.report.plan_rows import ADD, REMOVE, shortened, words
 from aadsync_lib.report.wording import Section, count, refused_section
 
-ADDED_BY = {How.ADDED: "this sync", How.FOUND: "found in both", How.FOREIGN: "somebody else"}
+ADDED_BY = {
+    MembershipOrigin.ADDED: "this sync",
+    MembershipOrigin.FOUND: "found in both",
+    MembershipOrigin.FOREIGN: "somebody else",
+}
 NAMES = 5  # members named in a line
 ATTRIBUTES = frozenset({"update", "rename", "activate", "deactivate", "adopt", "release"})
 

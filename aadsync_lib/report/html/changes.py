@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import LeftBy
+from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.model.run import Result
 from aadsync_lib.report.differences import SETTINGS
 from aadsync_lib.report.escape import label, visible
@@ -24,9 +24,9 @@ PILLS = {
     Result.UNKNOWN: "warn",
 }
 INSTEAD = {
-    LeftBy.ADDITIVE: "policy.mode: mirror would make it.",
-    LeftBy.MANAGED: "policy.members: exact would make it.",
-    LeftBy.DRIFT: "policy.drift: repair would make it.",
+    UnappliedBy.ADDITIVE: "policy.mode: mirror would make it.",
+    UnappliedBy.MANAGED: "policy.members: exact would make it.",
+    UnappliedBy.DRIFT: "policy.drift: repair would make it.",
 }
 BY_HAND = "by hand"
 

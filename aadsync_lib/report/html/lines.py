@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.plan import LeftBy, Plan
+from aadsync_lib.model.plan import Plan, UnappliedBy
 from aadsync_lib.model.run import Outcome, RunReport
 from aadsync_lib.report.outcomes import UNSAID
 from aadsync_lib.report.plan_rows import ADD, CHANGE, MEMBERS, REMOVE, SYMBOLS
@@ -23,7 +23,7 @@ class Line:
     change: Change
     result: str = ""
     why: str = ""
-    left: LeftBy | None = None
+    left: UnappliedBy | None = None
 
 
 def planned_lines(plan: Plan) -> tuple[Line, ...]:
@@ -44,7 +44,9 @@ def run_lines(report: RunReport, plan: Plan | None) -> tuple[Line, ...]:
 def left_lines(source: Plan | RunReport) -> tuple[Line, ...]:
     """Return the differences that the policy leaves as they are."""
     return tuple(
-        Line(one.target, left.change, left=left.by) for one in source.targets for left in one.left
+        Line(one.target, left.change, left=left.by)
+        for one in source.targets
+        for left in one.unapplied
     )
 
 

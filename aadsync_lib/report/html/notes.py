@@ -83,7 +83,7 @@ def found_grid(targets: Sequence[TargetPlan | TargetReport]) -> Grid:
             target.target,
         )
         for target in targets
-        for one in target.found
+        for one in target.unowned
     )
     return Grid("found", "Found, not ours", FOUND, columns, cleaned(columns, rows))
 
@@ -140,7 +140,7 @@ def _quarantined_of(targets: Sequence[TargetPlan]) -> Iterator[tuple[str, Quaran
 def _held_of(
     targets: Sequence[TargetPlan] | Sequence[TargetReport],
 ) -> Iterator[tuple[str, Quarantined]]:
-    return ((one.target, item) for one in targets for item in one.held)
+    return ((one.target, item) for one in targets for item in one.on_hold)
 
 
 def _retired_of(targets: Sequence[TargetPlan]) -> Rows:

@@ -41,9 +41,9 @@ def _target(raw: Mapping[str, Any], outcomes: Mapping[str, list[Outcome]]) -> Ta
         status=Status(raw["status"]),
         outcomes=tuple(outcomes.get(raw["target"], ())),
         quarantined=tuple(map(quarantined_from_json, raw["quarantined"])),
-        held=tuple(map(quarantined_from_json, raw["held"])),
+        on_hold=tuple(map(quarantined_from_json, raw["held"])),
         warnings=tuple(Notice(one["code"], one["message"]) for one in raw["warnings"]),
         # A report that an earlier version kept has none of these.
-        found=found_from_json(raw.get("found", ())),
-        left=left_from_json(raw.get("left", ())),
+        unowned=found_from_json(raw.get("found", ())),
+        unapplied=left_from_json(raw.get("left", ())),
     )

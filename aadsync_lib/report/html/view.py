@@ -163,7 +163,7 @@ def _plan_tiles(targets: Sequence[TargetPlan]) -> Iterator[Tile]:
     yield from change_tiles(counted(one.counts for one in targets), added, removed)
     yield tile("Drift", sum(len(one.drift) for one in targets), "warn")
     yield tile("Quarantined", sum(len(one.quarantined) for one in targets), "warn")
-    yield tile("Held back", sum(len(one.held) for one in targets), "warn")
+    yield tile("Held back", sum(len(one.on_hold) for one in targets), "warn")
     seconds = max((one.estimate.seconds for one in targets), default=0.0)
     if seconds:
         shown = wording.duration(seconds).removeprefix("about ").replace("under", "<")
@@ -178,5 +178,5 @@ def _run_tiles(report: RunReport, lines: Sequence[Line]) -> Iterator[Tile]:
     yield tile("Failed", sum(len(one.failed) for one in targets), "bad")
     yield tile("Drift", sum(line.change.drift for line in lines), "warn")
     yield tile("Quarantined", sum(len(quarantined_in(one)) for one in targets), "warn")
-    yield tile("Held back", sum(len(one.held) for one in targets), "warn")
+    yield tile("Held back", sum(len(one.on_hold) for one in targets), "warn")
     yield Tile("Seconds", f"{report.seconds:,.1f}")

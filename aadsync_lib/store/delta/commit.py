@@ -14,7 +14,7 @@ from threading import Condition
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
-from aadsync_lib.store.delta.lease import Lease, read_takings
+from aadsync_lib.store.delta.lease import Lease, read_claims
 from aadsync_lib.store.delta.rows import COLUMNS
 from aadsync_lib.store.delta.session import Row, Tables
 from aadsync_lib.store.delta.steps import Announce, Step
@@ -126,7 +126,7 @@ class Committer:
         for lease in leases:
             if lease.expires_at < now + TTL / 2:
                 lease.renew(self._tables, now)
-        takings = read_takings(self._tables, self._sync)
+        takings = read_claims(self._tables, self._sync)
         for lease in leases:
             lease.check(takings)
         losers = [step for step in announced if step.lease.taken]

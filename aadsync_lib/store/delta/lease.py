@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class LeaseClaim:
     """What the rows of one taking say together."""
 
     target: str
@@ -54,22 +54,22 @@ class Taking:
         """Return whether somebody works under it."""
         return not self.released and self.expires_at > now and not self.holder.gone(here)
 
-    def rivals(self, lease: Lease) -> bool:
+    def conflicts_with(self, lease: Lease) -> bool:
         """Return whether it bars that lease; who has released that fence is through."""
         same = self.fence == lease.fence and self.token != lease.token and not self.released
         return same or self.fence > lease.fence
 
 
-def read_takings(tables: Tables, sync: str, target: str | None = None) -> list[Taking]:
+def read_claims(tables: Tables, sync: str, target: str | None = None) -> list[LeaseClaim]:
     """Return the takings that nobody gave way with, by target, of the highest fence first."""
-    found: dict[str, Taking] = {}
+    found: dict[str, LeaseClaim] = {}
     rows = tables.query(HIGHEST, sync=sync, target=target)
     gave_way = {token for _, _, token, *_, given in rows if given}
     for of, fence, token, run_id, holder, since, expires, _ in rows:
         if token in gave_way:
             continue
         before = found.get(token)
-        found[token] = Taking(
+        found[token] = LeaseClaim(
             of,
             fence,
             token,
@@ -94,7 +94,7 @@ class Lease:
     since: float
     expires_at: float
     token: str = field(default_factory=lambda: uuid4().hex)
-    taken: Taking | None = None
+    taken: LeaseClaim | None = None
 
     def row(self, now: float, *, until: float, released: bool = False) -> tuple[object, ...]:
         """Return the row that takes, renews or releases it."""
@@ -117,14 +117,14 @@ class Lease:
         """Extend it and return True, unless somebody else has taken it."""
         if self.taken is None:
             tables.append("leases", COLUMNS, [self.row(now, until=now + TTL)])
-            takings = read_takings(tables, self.sync, self.target)
+            takings = read_claims(tables, self.sync, self.target)
             self.check(takings)
             if self.taken is None:
                 self.expires_at = max(self.expires_at, now + TTL)
                 _forget(tables, self, takings)
         return self.taken is None
 
-    def check(self, takings: list[Taking]) -> None:
+    def check(self, takings: list[LeaseClaim]) -> None:
         """Learn from what the table says whether it is lost."""
         ours = [one for one in takings if one.target == self.target]
         if ours and ours[0].fence > self.fence:
@@ -134,7 +134,7 @@ class Lease:
         """End it now."""
         tables.append("leases", COLUMNS, [self.row(now, until=now, released=True)])
 
-    def give_way(self, tables: Tables, now: float) -> None:
+    def withdraw(self, tables: Tables, now: float) -> None:
         """Undo the taking: a row without ``renewed_at`` says that nobody ever worked under it."""
         *row, _, until = self.row(now, until=now, released=True)
         tables.append("leases", COLUMNS, [(*row, None, until)])
@@ -144,7 +144,7 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
     """Take the lease that is free, expired or held by a process that died on this host."""
     for round_ in range(ROUNDS):
         now = clock.now()
-        before = read_takings(tables, sync, target)
+        before = read_claims(tables, sync, target)
         for held in (one for one in before if one.fence == before[0].fence and one.held(now, here)):
             raise LeaseHeldError(target, str(held.holder), utc(held.since), utc(held.expires_at))
         if before and not before[0].released:
@@ -153,22 +153,22 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
         fence = 1 + (before[0].fence if before else 0)
         lease = Lease(sync, target, run_id, fence, here, now, now + TTL)
         tables.append("leases", COLUMNS, [lease.row(now, until=now + TTL)])
-        after = read_takings(tables, sync, target)
+        after = read_claims(tables, sync, target)
         now = clock.now()
         renewed = (one for one in after if before and one.fence == before[0].fence)
-        if not any(one.rivals(lease) for one in after) and not any(
+        if not any(one.conflicts_with(lease) for one in after) and not any(
             one.held(now, here) for one in renewed
         ):
             _forget(tables, lease, after)
             return lease
-        lease.give_way(tables, now)
+        lease.withdraw(tables, now)
         clock.sleep(jitter(round_))
     raise StoreError(
         f"{target}: others kept taking the lease at the same moment. Nothing was changed. Run again."
     )
 
 
-def _forget(tables: Tables, lease: Lease, takings: list[Taking]) -> None:
+def _forget(tables: Tables, lease: Lease, takings: list[LeaseClaim]) -> None:
     """Delete old rows when there are many. The highest fence and the last renewals stay."""
     if sum(one.rows for one in takings) <= FEW:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from aadsync_lib.store.delta.lease import read_takings
+from aadsync_lib.store.delta.lease import read_claims
 from aadsync_lib.store.delta.reader import DeltaReader
 from aadsync_lib.store.delta.schema import tables_of, version_of
 from aadsync_lib.store.delta.session import Spark
@@ -39,7 +39,7 @@ class DeltaPlanStore(DeltaReader):
         return self._read(self._leases, ())
 
     def _leases(self) -> tuple[Held, ...]:
-        takings = read_takings(self._tables, self.sync)
+        takings = read_claims(self._tables, self.sync)
         highest = {one.target: one.fence for one in reversed(takings)}
         return tuple(
             Held(one.target, str(one.holder), one.since, one.expires_at)

@@ -12,7 +12,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.codec import change_to_json
 from aadsync_lib.model.run import Result
 from aadsync_lib.store.delta.session import Row, micros, moment
-from aadsync_lib.store.delta.view import Made, View
+from aadsync_lib.store.delta.view import LinkRow, View
 from aadsync_lib.store.text import storable
 
 TYPES = {
@@ -34,7 +34,7 @@ MEMBER_EVENTS = {
 TIMES = {"first", "last", "first_seen", "last_seen"}
 
 
-class Paper:
+class RowBuilder:
     """Gives rows their numbers; the view learns of them when all are written."""
 
     def __init__(self, view: View, now: float) -> None:
@@ -71,7 +71,7 @@ def about(change: Change) -> dict[str, Any]:
     }
 
 
-def link_row(paper: Paper, event: str, made: Made) -> Row:
+def link_row(paper: RowBuilder, event: str, made: LinkRow) -> Row:
     """Return the row of a link that holds, or that is a former one."""
     link = made.link
     return paper.row(
@@ -86,7 +86,9 @@ def link_row(paper: Paper, event: str, made: Made) -> Row:
     )
 
 
-def member_row(paper: Paper, event: str, run_id: str, change: Change, member: MemberRef) -> Row:
+def member_row(
+    paper: RowBuilder, event: str, run_id: str, change: Change, member: MemberRef
+) -> Row:
     """Return the row of a member that was added or removed."""
     note = {"group_name": change.name, "external_id": member.external_id}
     return paper.row(
@@ -100,7 +102,7 @@ def member_row(paper: Paper, event: str, run_id: str, change: Change, member: Me
     )
 
 
-def deleted_row(paper: Paper, run_id: str, change: Change) -> Row:
+def deleted_row(paper: RowBuilder, run_id: str, change: Change) -> Row:
     """Return the row of an object that is gone from the target."""
     return paper.row(
         "deleted",
@@ -112,7 +114,7 @@ def deleted_row(paper: Paper, run_id: str, change: Change) -> Row:
     )
 
 
-def noted_row(paper: Paper, one: Membership) -> Row:
+def noted_row(paper: RowBuilder, one: Membership) -> Row:
     """Return the row of a membership that a run saw, or knows better by now."""
     note = {
         "group_name": one.group_name,

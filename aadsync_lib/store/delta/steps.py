@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aadsync_lib.model.carried import Memory
+from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.delta.lease import Lease
 from aadsync_lib.store.delta.rows import (
     MEMBER_EVENTS,
-    Paper,
+    RowBuilder,
     about,
     as_json,
     deleted_row,
@@ -48,7 +48,7 @@ class Announce(Step):
     entries: tuple[int, ...] = ()
 
     def rows(self, view: View, now: float) -> list[Row]:
-        paper = Paper(view, now)
+        paper = RowBuilder(view, now)
         run_id = self.lease.run_id
         rows = []
         for change in self.changes:
@@ -80,7 +80,7 @@ class Settle(Step):
     _made_by: dict[str | None, str] = field(default_factory=dict)
 
     def rows(self, view: View, now: float) -> list[Row]:
-        paper, links = Paper(view, now), Links(view)
+        paper, links = RowBuilder(view, now), Links(view)
         entries = {number: view.entry(number) for number in self.outcomes}
         self._made_by = {
             outcome.change.external_id: entries[number].run_id
@@ -94,12 +94,12 @@ class Settle(Step):
         paper.keep()
         return rows
 
-    def _unlinked(self, paper: Paper, links: Links) -> Iterator[Row]:
+    def _unlinked(self, paper: RowBuilder, links: Links) -> Iterator[Row]:
         for external_id in self.unlinked:
             links.end(external_id)
             yield paper.row("unlinked", run_id=self._maker(external_id), external_id=external_id)
 
-    def _linked(self, paper: Paper, links: Links, now: float) -> Iterator[Row]:
+    def _linked(self, paper: RowBuilder, links: Links, now: float) -> Iterator[Row]:
         for link in self.linked:
             maker = self._maker(link.external_id)
             before = links.get(link.external_id)
@@ -113,7 +113,7 @@ class Settle(Step):
         return self._made_by.get(external_id, self.run_id)
 
     def _settled(
-        self, paper: Paper, number: int, entry: Entry, outcome: Outcome, links: Links
+        self, paper: RowBuilder, number: int, entry: Entry, outcome: Outcome, links: Links
     ) -> Row:
         columns = about(outcome.change)
         made = links.get(outcome.change.external_id or "")
@@ -130,7 +130,7 @@ class Settle(Step):
             **columns,
         )
 
-    def _members(self, paper: Paper, outcome: Outcome) -> Iterator[Row]:
+    def _members(self, paper: RowBuilder, outcome: Outcome) -> Iterator[Row]:
         """Keep who came and went. An addition that failed takes back one that the same run took as done."""
         change, run_id = outcome.change, self._made_by[outcome.change.external_id]
         event = MEMBER_EVENTS.get((change.action, outcome.result))
@@ -147,10 +147,10 @@ class Remember(Step):
     """What a run leaves behind for the next one."""
 
     target: str
-    memory: Memory
+    memory: CarriedState
 
     def rows(self, view: View, now: float) -> list[Row]:
-        paper, memory = Paper(view, now), self.memory
+        paper, memory = RowBuilder(view, now), self.memory
         rows = []
         if memory.missing is not None:
             whole = [*_missing(view, memory.missing)]

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from aadsync_lib.errors import StoreError
-from aadsync_lib.model.carried import Memory
+from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
@@ -146,13 +146,13 @@ class DeltaStore(DeltaReader):
         if step.outcomes or step.linked or step.unlinked:
             self._committer.record(step)
 
-    def remember(self, run_id: str, target: str, memory: Memory) -> None:
+    def remember(self, run_id: str, target: str, memory: CarriedState) -> None:
         """Keep what a run leaves behind, all or nothing: it is one commit of the journal.
 
         Needs no lease, because a run that was refused remembers, too; but a run that lost its lease
         says nothing over what its successor says.
         """
-        if memory == Memory():
+        if memory == CarriedState():
             return
         lease, now = self._leases.get(target), self._clock.now()
         if lease and lease.run_id == run_id and not lease.trusted(now):

@@ -35,7 +35,7 @@ WHERE event = 'announced' AND sync = :sync AND target = :target AND entry = :ent
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class LinkRow:
     """A link, since when, and the run that made it."""
 
     link: Link
@@ -60,7 +60,7 @@ class View:
     sync: str
     target: str
     last: int = 0
-    links: dict[str, Made] = field(default_factory=dict)
+    links: dict[str, LinkRow] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     entries: dict[int, Entry] = field(default_factory=dict)
 
@@ -80,7 +80,7 @@ class View:
                 kind, origin, name = more
                 link = Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)
                 view.links.pop(view.owners.get(target_id, ""), None)  # the later one holds
-                view.links[external_id] = Made(link, seconds(at), run_id)
+                view.links[external_id] = LinkRow(link, seconds(at), run_id)
                 view.owners[target_id] = external_id
         return view
 
@@ -108,16 +108,16 @@ class Links:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._links: dict[str, Made | None] = {}
+        self._links: dict[str, LinkRow | None] = {}
         self._owners: dict[str, str | None] = {}
 
-    def get(self, external_id: str) -> Made | None:
+    def get(self, external_id: str) -> LinkRow | None:
         """Return the link of an Entra object."""
         if external_id in self._links:
             return self._links[external_id]
         return self._view.links.get(external_id)
 
-    def end(self, external_id: str) -> Made | None:
+    def end(self, external_id: str) -> LinkRow | None:
         """End a link and return it, if there is one."""
         ended = self.get(external_id)
         if ended:
@@ -125,7 +125,7 @@ class Links:
             self._owners[ended.link.target_id] = None
         return ended
 
-    def make(self, link: Link, now: float, run_id: str | None) -> Made:
+    def make(self, link: Link, now: float, run_id: str | None) -> LinkRow:
         """Add a link: a new name of the same object keeps since when it is linked and by whom."""
         target = self._view.target
         owner = self._owners.get(link.target_id, self._view.owners.get(link.target_id))
@@ -136,7 +136,9 @@ class Links:
                 f"Run again: what was sent is looked up on the target first."
             )
         before = self.get(link.external_id)
-        made = Made(link, before.linked_at, before.run_id) if before else Made(link, now, run_id)
+        made = (
+            LinkRow(link, before.linked_at, before.run_id) if before else LinkRow(link, now, run_id)
+        )
         self._links[link.external_id] = made
         self._owners[link.target_id] = link.external_id
         return made

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from aadsync_lib.apply.ledger import Ledger
 from aadsync_lib.apply.outcomes import all_of, ids_of, link_of, settle_members
+from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
@@ -27,11 +27,11 @@ LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Creator:
+class CreateTask:
     """Sends one creation, and settles it however it ends."""
 
     target: Target
-    ledger: Ledger
+    run_log: RunLog
     clock: Clock
     adopt: Adopt
 
@@ -46,7 +46,7 @@ class Creator:
                 break
             except MembersRefused as refused:
                 link = link_of(first, refused.group_id, Origin.CREATED)
-                settle_members(self.ledger, changes, entries, refused.refused, (link,))
+                settle_members(self.run_log, changes, entries, refused.refused, (link,))
                 return True
             except AlreadyThere as there:
                 origin = Origin.CREATED if lost else Origin.ADOPTED
@@ -61,7 +61,7 @@ class Creator:
             except ChangeRefused as refused:
                 raise lost or refused from refused
         link = link_of(first, target_id, Origin.CREATED)
-        self.ledger.settle(entries, all_of(changes, Result.DONE), linked=(link,))
+        self.run_log.settle(entries, all_of(changes, Result.DONE), linked=(link,))
         return True
 
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
@@ -94,18 +94,18 @@ class Creator:
         kind = first.action.kind
         setting = adopt_setting(kind, self.adopt.of(kind))
         reason = f"exists already as {owner}, which {setting} does not take over"
-        self.ledger.settle(entries, all_of(changes, Result.QUARANTINED, reason))
+        self.run_log.settle(entries, all_of(changes, Result.QUARANTINED, reason))
         return False
 
     def _described(self, account: Account) -> str:
-        sync = self.ledger.sharer(account.id)
+        sync = self.run_log.sharer(account.id)
         managed = f", managed by the sync {sync}" if sync else ""
         return f"{account.id} (externalId {account.external_id or 'none'}{managed})"
 
     def _ours(self, account: Account, change: Change, origin: Origin) -> bool:
-        if self.ledger.owner(account.id) not in (None, change.external_id):
+        if self.run_log.owner(account.id) not in (None, change.external_id):
             return False
-        if self.ledger.sharer(account.id):
+        if self.run_log.sharer(account.id):
             return False
         if account.external_id == change.external_id:
             return True
@@ -132,9 +132,9 @@ class Creator:
             try:
                 self.target.change_members(account.id, members, ())
             except MembersRefused as refused:
-                settle_members(self.ledger, changes, entries, refused.refused, (link,))
+                settle_members(self.run_log, changes, entries, refused.refused, (link,))
                 return True
-        self.ledger.settle(entries, all_of(changes, Result.DONE), linked=(link,))
+        self.run_log.settle(entries, all_of(changes, Result.DONE), linked=(link,))
         return True
 
 

@@ -15,7 +15,7 @@ from aadsync_lib.reconcile.matching.pending import former_origin
 from aadsync_lib.reconcile.matching.renames import renamed_links
 
 
-class Ledger:
+class RunLog:
     """Records every intent before its request is sent, and every outcome after it is answered.
 
     An outcome that is unknown stays open in the store, so that the next run looks it up.

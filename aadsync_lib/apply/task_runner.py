@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from aadsync_lib.apply.create import Creator
-from aadsync_lib.apply.ledger import Ledger
+from aadsync_lib.apply.create_task import CreateTask
 from aadsync_lib.apply.outcomes import all_of, ids_of, link_of, settle_members
+from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import MEMBERS, Task
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import merged
@@ -19,38 +19,38 @@ Detours = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group a
 
 
 @dataclass(frozen=True, slots=True)
-class Performer:
+class TaskRunner:
     """Sends the changes of a task and settles them. Nothing is sent that was not announced."""
 
     target: Target
-    ledger: Ledger
-    creator: Creator
-    detours: Detours = field(default_factory=dict)
+    run_log: RunLog
+    creator: CreateTask
+    replacement_paths: Detours = field(default_factory=dict)
 
     def perform(self, task: Task) -> bool:
         """Carry the task out and return whether its object is as planned, members apart."""
         changes, missing = self._resolved(self._leaving(task.changes))
         for outcome in missing:
-            self.ledger.note(outcome)
+            self.run_log.note(outcome)
         if not changes:
             return not missing
-        entries = self.ledger.announce(changes)
+        entries = self.run_log.announce(changes)
         try:
             return self._send(changes, entries)
         except MembersRefused as refused:
-            settle_members(self.ledger, changes, entries, refused.refused)
+            settle_members(self.run_log, changes, entries, refused.refused)
             return True
         except AnswerLost as lost:
-            self.ledger.settle(entries, all_of(changes, Result.UNKNOWN, str(lost)))
+            self.run_log.settle(entries, all_of(changes, Result.UNKNOWN, str(lost)))
             return False
         except ChangeRefused as refused:
-            self.ledger.settle(entries, all_of(changes, Result.FAILED, str(refused)))
+            self.run_log.settle(entries, all_of(changes, Result.FAILED, str(refused)))
             return False
 
     def skip(self, task: Task, reason: str) -> None:
         """Note that the task was not carried out."""
         for change in task.changes:
-            self.ledger.note(Outcome(change, Result.SKIPPED, reason))
+            self.run_log.note(Outcome(change, Result.SKIPPED, reason))
 
     def _leaving(self, changes: Sequence[Change]) -> tuple[Change, ...]:
         """Leave out of removals whom the other way into the group was not opened for."""
@@ -60,16 +60,18 @@ class Performer:
             for member, why in stay.items():
                 error = f"{why} in this run, so it stays in the group for now"
                 alone = replace(change, members=(member,))
-                self.ledger.note(Outcome(alone, Result.SKIPPED, error))
+                self.run_log.note(Outcome(alone, Result.SKIPPED, error))
             rest = tuple(member for member in change.members if member not in stay)
             if rest or not stay:
                 found.append(replace(change, members=rest) if stay else change)
         return tuple(found)
 
     def _closed(self, change: Change, member: MemberRef) -> str | None:
-        if change.action is not Action.REMOVE_MEMBERS or not self.detours:
+        if change.action is not Action.REMOVE_MEMBERS or not self.replacement_paths:
             return None
-        return self.ledger.not_added(self.detours.get((change.target_id, member.target_id), ()))
+        return self.run_log.not_added(
+            self.replacement_paths.get((change.target_id, member.target_id), ())
+        )
 
     def _resolved(self, changes: Sequence[Change]) -> tuple[tuple[Change, ...], list[Outcome]]:
         """Fill in the target ids of members made in this run; leave out those that failed."""
@@ -89,7 +91,7 @@ class Performer:
     def _member(self, member: MemberRef) -> MemberRef:
         if member.target_id is not None:
             return member
-        return replace(member, target_id=self.ledger.made(member.external_id))
+        return replace(member, target_id=self.run_log.made(member.external_id))
 
     def _send(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
         first = changes[0]
@@ -100,18 +102,18 @@ class Performer:
                 self.target.delete(first.action.kind, _id(first))
                 ends = first.external_id and self._ends(first)
                 unlinked = (first.external_id,) if ends and first.external_id else ()
-                self.ledger.settle(entries, all_of(changes, Result.DONE), unlinked=unlinked)
+                self.run_log.settle(entries, all_of(changes, Result.DONE), unlinked=unlinked)
             case "add" | "remove":
                 adds, removes = Action.ADD_MEMBERS, Action.REMOVE_MEMBERS
                 added, removed = ids_of(changes, adds), ids_of(changes, removes)
                 self.target.change_members(_id(first), added, removed)
-                self.ledger.settle(entries, all_of(changes, Result.DONE))
+                self.run_log.settle(entries, all_of(changes, Result.DONE))
             case _:
                 wanted = merged(change.after for change in changes if change.before != change.after)
                 if wanted:
                     self.target.update(first.action.kind, _id(first), wanted)
                 linked = tuple(
-                    link_of(change, _id(change), self.ledger.origin(change))
+                    link_of(change, _id(change), self.run_log.origin(change))
                     for change in changes
                     if change.action.verb == "adopt"
                 )
@@ -121,12 +123,12 @@ class Performer:
                     if change.action.verb == "release" and self._ends(change) and change.external_id
                 )
                 outcomes = all_of(changes, Result.DONE)
-                self.ledger.settle(entries, outcomes, linked=linked, unlinked=released)
+                self.run_log.settle(entries, outcomes, linked=linked, unlinked=released)
         return True
 
     def _ends(self, change: Change) -> bool:
         """Return whether the link ends with this object: another one may have it by now."""
-        return self.ledger.target_id(change.external_id) in (None, change.target_id)
+        return self.run_log.target_id(change.external_id) in (None, change.target_id)
 
 
 def _id(change: Change) -> str:
