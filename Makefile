@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest
 PIP_INSTALL := pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header
 OLDEST := .venv-oldest
-SLOW := tests/acceptance tests/oracle tests/browser # whole syncs and a browser, which measuring coverage would only slow down
+SLOW := tests/acceptance tests/oracle # whole syncs, random weeks and a browser, which measuring coverage would only slow down
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
 $(READY): requirements.lock setup.py
@@ -46,7 +46,7 @@ check: $(READY)  ## format, lint, types, imports, unit tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) tests/core tests/config tests/report
+	$(PYTEST) tests/unit tests/contract -m "not workspace"
 
 test: $(READY)  ## everything that needs neither a cloud nor a workspace
 	$(BIN)/ruff format --check .
@@ -74,7 +74,7 @@ runtimes: $(READY)  ## what a notebook's %pip moves on each Databricks runtime: 
 
 # The lock holds the newest databricks-sdk that the index can install, so `make test` is the other end.
 oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
-	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/auth tests/target tests/source tests/notebook tests/test_doctor.py tests/test_promises.py
+	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/notebook tests/test_doctor.py tests/test_promises.py
 
 bench: $(READY)  ## time and requests beside the floors that the published limits set
 	$(BIN)/python -m tests.bench

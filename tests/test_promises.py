@@ -1,7 +1,7 @@
 """One test for each promise of the contract, by its number; each goes red when it is broken.
 
 Promise 6 (the delta cursor) comes with incremental runs. The sweeps and properties behind these
-examples are in ``tests/core``.
+examples are in ``tests/unit``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import LeaseHeldError
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Result, Status
-from tests.core.build import NO_LIMITS, directory, group, user
-from tests.core.fakes import FakeTarget, Fault
-from tests.core.world import World
+from tests.unit.build import NO_LIMITS, directory, group, user
+from tests.unit.fakes import FakeTarget, Fault
+from tests.unit.world import World
 
 ADA, BOB, CY = user("ada"), user("bob"), user("cy")
 SMALL = directory(ADA, BOB, group("Data", [ADA, BOB]), group("Ops", [BOB]))

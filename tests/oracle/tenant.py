@@ -15,7 +15,7 @@ from aadsync_lib.model.directory import (
     User,
 )
 from aadsync_lib.model.identity import Kind
-from tests.core.randoms import reachable
+from tests.unit.randoms import reachable
 
 UNREAD = "503 for the test"
 

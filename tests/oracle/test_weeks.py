@@ -16,9 +16,6 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import RunReport, Status
-from tests.core.build import NO_LIMITS, settings
-from tests.core.fakes import Fault
-from tests.core.world import World
 from tests.oracle import bans
 from tests.oracle.compare import broken_off, differences
 from tests.oracle.days import Event, Scenery, by_hand, events, pick, rules
@@ -29,6 +26,9 @@ from tests.oracle.regret import Regret, remains, wrongs
 from tests.oracle.tenant import Tenant, TenantSource
 from tests.oracle.watched import Scene, WatchedTarget
 from tests.oracle.wishes import Wishes, wish
+from tests.unit.build import NO_LIMITS, settings
+from tests.unit.fakes import Fault
+from tests.unit.world import World
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 day = st.lists(events, min_size=1, max_size=5)

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Attributes, Kind
-from tests.core.fakes import FakeTarget, Fault
+from tests.unit.fakes import FakeTarget, Fault
 
 T = TypeVar("T")
 

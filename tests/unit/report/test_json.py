@@ -1,0 +1,175 @@
+"""Plans and runs as JSON, and saved plans back."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aadsync_lib.errors import StalePlanError, UsageError
+from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.plan import (
+    Estimate,
+    Managed,
+    Plan,
+    Quarantined,
+    TargetPlan,
+    Unapplied,
+    UnappliedBy,
+    Unowned,
+)
+from aadsync_lib.model.run import Status, TargetReport
+from aadsync_lib.report.as_json import plan_from_json, plan_to_json, run_to_json
+from aadsync_lib.report.outcomes import exit_code
+from aadsync_lib.report.tally import tally_of
+from tests.unit.report import samples
+from tests.unit.report.golden import assert_golden
+
+names = st.text(max_size=20)
+maybe = st.none() | names
+numbers = st.integers(0, 10**9)
+flag = st.none() | st.booleans()
+attributes = st.none() | st.builds(Attributes, maybe, maybe, maybe, maybe, flag)
+members = st.builds(MemberRef, maybe, maybe, names, st.sampled_from(Kind))
+changes = st.builds(
+    Change, st.sampled_from(Action), maybe, maybe, names, names, attributes, attributes,
+    st.lists(members, max_size=3).map(tuple), st.booleans(),
+)  # fmt: skip
+quarantined = st.lists(st.builds(Quarantined, maybe, names, names), max_size=2).map(tuple)
+some_names = st.lists(names, max_size=2).map(tuple)
+seconds = st.floats(0, 1e6)
+targets = st.builds(
+    TargetPlan, names, st.lists(changes, max_size=4).map(tuple), quarantined, quarantined,
+    st.lists(st.builds(Notice, names, names), max_size=2).map(tuple),
+    st.builds(Managed, numbers, numbers, numbers), st.builds(Estimate, numbers, seconds),
+    some_names, some_names, st.frozensets(names, max_size=3),
+    st.lists(st.builds(Unowned, st.sampled_from(Kind), names, names, names, names, maybe), max_size=2).map(tuple),
+    st.lists(st.builds(Unapplied, changes, st.sampled_from(UnappliedBy)), max_size=2).map(tuple), maybe,
+)  # fmt: skip
+plans = st.builds(
+    Plan, names, st.lists(targets, max_size=3).map(tuple), st.booleans(), names,
+    st.none() | st.text(min_size=1), maybe,
+)  # fmt: skip
+
+
+def pretty(document):
+    return json.dumps(document, indent=2) + "\n"
+
+
+def saved(plan=None):
+    return json.loads(json.dumps(plan_to_json(plan or samples.full_plan())))
+
+
+@given(plans)
+def test_plan_survives_json_and_back_with_the_same_digest(plan):
+    back = plan_from_json(saved(plan))
+    assert back == plan
+    assert back.digest == plan.digest
+    assert back.settings_digest == plan.settings_digest
+    assert back.source_digest == plan.source_digest
+    assert [t.state_digest for t in back.targets] == [t.state_digest for t in plan.targets]
+
+
+def test_plan_document_reads_as_agreed():
+    assert_golden("plan.json", pretty(plan_to_json(samples.full_plan())))
+    assert_golden("plan_drifted.json", pretty(plan_to_json(samples.drifted_plan())))
+
+
+def test_plan_that_an_earlier_version_saved_still_reads():
+    document = saved()
+    del document["source_digest"]
+    for target in document["targets"]:
+        for key in ("found", "left", "state_digest"):
+            del target[key]
+    assert plan_from_json(document) == samples.full_plan()
+
+
+def test_edited_drift_is_refused_as_any_other_edit():
+    document = saved(samples.drifted_plan())
+    del document["targets"][0]["changes"][0]["drift"]
+    with pytest.raises(StalePlanError):
+        plan_from_json(document)
+
+
+def test_report_that_an_earlier_version_kept_still_has_its_page():
+    document = run_to_json(samples.partial())
+    for target in document["targets"]:
+        for key in ("found", "left", "drift"):
+            del target[key]
+    tally = tally_of(document)
+    assert [(one.found, one.left, one.repaired) for one in tally.targets] == [((), (), ())] * 2
+
+
+@pytest.mark.parametrize("name", ["done", "partial", "refused", "drifted"])
+def test_run_document_reads_as_agreed(name):
+    assert_golden(f"run_{name}.json", pretty(run_to_json(getattr(samples, name)())))
+
+
+def test_edited_plan_is_refused_with_both_digests():
+    document = saved()
+    document["targets"][0]["changes"][0]["name"] = "somebody else"
+    with pytest.raises(StalePlanError, match=document["digest"]) as caught:
+        plan_from_json(document)
+    assert "Nothing was changed" in str(caught.value)
+
+
+@pytest.mark.parametrize("document", [None, [], "plan", {}, {"kind": "run", "version": 1}])
+def test_anything_but_a_plan_is_refused(document):
+    with pytest.raises(UsageError, match="not a saved plan"):
+        plan_from_json(document)
+
+
+def test_plan_of_another_version_is_refused():
+    with pytest.raises(UsageError, match="version 2"):
+        plan_from_json({**saved(), "version": 2})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("targets", "none"), ("targets", [{}]), ("digest", ...), ("complete", "yes"), ("sync", 7)],
+)
+def test_damaged_plan_is_refused(key, value):
+    document = saved()
+    document[key] = value
+    if value is ...:
+        del document[key]
+    with pytest.raises(UsageError, match="damaged"):
+        plan_from_json(document)
+
+
+def test_unknown_action_in_a_plan_is_refused():
+    document = saved()
+    document["targets"][0]["changes"][0]["action"] = "explode"
+    with pytest.raises(UsageError, match="explode"):
+        plan_from_json(document)
+
+
+def test_identity_quarantined_twice_for_one_reason_is_reported_once():
+    target = samples.partial().targets[0]
+    outcome = target.outcomes[-1]
+    again = Quarantined(outcome.change.external_id, outcome.change.name, outcome.error)
+    document = run_to_json(samples.report(replace(target, quarantined=(again,))))
+    assert len(document["targets"][0]["quarantined"]) == 1
+
+
+def held(status):
+    return TargetReport("account", status, on_hold=samples.partial().targets[0].on_hold)
+
+
+@pytest.mark.parametrize(
+    ("report", "code"),
+    [
+        (samples.done(), 0),
+        (samples.report(), 0),
+        (samples.partial(), 3),
+        (samples.report(held(Status.SUCCEEDED)), 3),
+        (samples.refused(), 4),
+        (samples.report(TargetReport("account", Status.FAILED)), 1),
+        (samples.report(TargetReport("account", Status.FAILED, samples.outcomes())), 3),
+    ],
+)
+def test_exit_code_tells_how_the_run_ended(report, code):
+    assert exit_code(report) == code

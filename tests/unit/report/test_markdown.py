@@ -1,0 +1,102 @@
+"""Plans and runs as Markdown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from aadsync_lib.report.escape import markdown_name, markdown_prose
+from aadsync_lib.report.markdown import plan_markdown, run_markdown
+from aadsync_lib.report.next_steps import Call
+from tests.unit.report import samples
+from tests.unit.report.golden import assert_golden
+from tests.unit.report.test_text import PLANS, RUNS
+
+GITHUB = MarkdownIt("commonmark").enable("table").enable("strikethrough")
+MARKUP = "`|\\<>[]()*_~#@!&:-+=. \nabw\x1b\u202e"
+
+
+def tokens(markdown):
+    for token in GITHUB.parse(markdown):
+        yield token
+        yield from token.children or ()
+
+
+def kinds(markdown):
+    return {token.type for token in tokens(markdown)}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plan_reads_as_agreed(name):
+    assert_golden(f"{name}.md", plan_markdown(PLANS[name], call=Call()))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_run_reads_as_agreed(name):
+    assert_golden(f"{name}.md", run_markdown(RUNS[name], call=Call()))
+
+
+def test_names_bring_no_link_and_no_element_of_their_own():
+    text = plan_markdown(samples.hostile_plan(), full=True)
+    html = {token.content for token in tokens(text) if token.type == "html_inline"}
+    assert html <= {"<br>", "<code>", "</code>", "<!-- -->"}
+    assert kinds(text).isdisjoint({"link_open", "image", "html_block"})
+    assert "@team" not in text
+
+
+def test_hostile_names_keep_the_table_in_shape():
+    for line in plan_markdown(samples.hostile_plan()).splitlines():
+        if line.startswith("|"):
+            assert line.count("|") in (2, 3, 4, 5)
+
+
+@given(st.text(st.sampled_from(MARKUP), min_size=1, max_size=12))
+def test_any_name_stays_one_cell_of_literal_code(name):
+    table = f"| a | b |\n| --- | --- |\n| {markdown_name(name)} | end |"
+    found = [token for token in tokens(table) if token.type == "inline"]
+    assert [token.content for token in found[3:]] == ["end"]
+    inside = {child.type for child in found[2].children}
+    assert inside <= {"code_inline", "html_inline", "text", "text_special"}
+
+
+@given(st.text(st.sampled_from(MARKUP), min_size=1, max_size=12))
+def test_any_sentence_stays_text(sentence):
+    line = f"x {markdown_prose(sentence)} y"
+    inline = next(token for token in tokens(line) if token.type == "inline")
+    rendered = [child for child in inline.children if child.type != "html_inline"]
+    assert {child.type for child in rendered} <= {"text", "text_special"}
+    html = {child.content for child in inline.children if child.type == "html_inline"}
+    assert html <= {"<!-- -->"}
+
+
+def test_mentions_issues_and_addresses_in_sentences_are_broken_up():
+    text = markdown_prose("ask @team about #7 at www.evil.example or https://evil.example")
+    assert "@team" not in text
+    assert "#7" not in text
+    assert "www." not in text
+    assert "https:" not in text
+
+
+def test_large_plan_is_summed_up_and_listed_on_demand():
+    plan = samples.big_plan(300, 40)
+    assert "`user7@contoso.com`" not in plan_markdown(plan)
+    assert "`user7@contoso.com`" in plan_markdown(plan, full=True)
+
+
+def test_plan_over_the_limits_says_so():
+    text = plan_markdown(samples.full_plan(), call=Call(over=("account: too many",)))
+    assert "**Over the limits: sync will refuse this (1)**" in text
+
+
+def test_long_lists_are_cut_with_their_number():
+    many = samples.partial().targets[0].on_hold * 30
+    assert "and 10 more lines" in run_markdown(samples.done(on_hold=many))
+
+
+def test_without_a_command_line_no_command_is_named():
+    for text in (plan_markdown(samples.full_plan()), run_markdown(samples.done())):
+        assert "aadsync" not in text
+
+
+def test_summary_without_groups_has_no_table_of_them():
+    assert "Most affected" not in plan_markdown(samples.big_plan(300, 0))
