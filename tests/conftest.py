@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
-
-from tests.spark import spark, spark_url  # noqa: F401  fixtures
-
-NEED_SPARK = {"spark", "spark_url"}
 
 # A whole sync is an example here: the time of one says nothing, and several threads work on it.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
@@ -25,11 +20,3 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # ones in each worker. What `make test` says of a commit should not be a matter of luck.
 if "HYPOTHESIS_PROFILE" not in os.environ:
     providers._get_local_constants = lambda: providers._local_constants
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses Spark: it takes minutes, and shares one server."""
-    for item in items:
-        if NEED_SPARK & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.workspace)
-            item.add_marker(pytest.mark.xdist_group("spark"))

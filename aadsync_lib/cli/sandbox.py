@@ -20,7 +20,6 @@ from aadsync_lib.errors import AadsyncError, UsageError
 @click.option(
     "--speed", type=float, help="Turn the published rate limits on, so many times as fast."
 )
-@click.option("--spark", metavar="sc://HOST:PORT", help="Spark Connect server for its jobs.")
 @click.option("--save", is_flag=True, help="Write the world back to its file at the end.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
@@ -32,7 +31,6 @@ def sandbox(
     users: int,
     seed: int,
     speed: float | None,
-    spark: str | None,
     *,
     save: bool,
 ) -> None:
@@ -46,7 +44,7 @@ def sandbox(
         raise UsageError(f"{world}: no such file. With --save, a new world is written there.")
     serve = needs_sandbox("aadsync_lib.sandbox.command").serve
     as_json = options.form == "json"
-    serve(world, users, seed, speed, click.echo, as_json, save=save, spark=spark)
+    serve(world, users, seed, speed, click.echo, as_json, save=save)
 
 
 def needs_sandbox(module: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 from aadsync_lib.sandbox.company import company
+from aadsync_lib.sandbox.databricks.app import OpenWorkspace
 from aadsync_lib.sandbox.server import Sandbox
 from aadsync_lib.sandbox.world import World
 
@@ -26,18 +27,18 @@ def serve(
     as_json: bool,
     *,
     save: bool = False,
-    spark: str | None = None,
+    workspace: OpenWorkspace | None = None,
 ) -> None:
     """Serve a world, or a company of ``users`` without one, until SIGINT or SIGTERM.
 
-    With ``save``, the world is written back to its file at the end. ``spark`` is the address of a
-    Spark Connect server for the workspace's jobs. Call it on the main thread.
+    With ``save``, the world is written back to its file at the end. Call it on the main thread.
     """
     if save and world_path is None:
         raise ValueError("there is no world file to save to")
     is_new = world_path is None or (save and not world_path.exists())
     world = company(users, seed) if is_new or world_path is None else World.load(world_path)
-    with _interrupted() as stop, Sandbox(world, speed=speed, seed=seed, spark=spark) as sandbox:
+    box = Sandbox(world, speed=speed, seed=seed, workspace=workspace)
+    with _interrupted() as stop, box as sandbox:
         echo(json.dumps(describe(sandbox), indent=2) if as_json else _text(sandbox))
         stop.wait()
         world = sandbox.world
@@ -65,18 +66,26 @@ def describe(sandbox: Sandbox) -> dict[str, object]:
         "account_id": sandbox.account_id,
         "client_id": sandbox.client_id,
         "client_secret": sandbox.client_secret,
-        "workspace_url": sandbox.databricks_url,
-        "workspace_id": sandbox.workspace.workspace_id,
+        **_workspace(sandbox),
         "users": len(sandbox.world.entra.ids("user")),
         "groups": len(sandbox.world.entra.ids("group")),
         "config": config(sandbox),
         "environment": _environment(sandbox),
-        "cli_environment": cli_environment(sandbox),
+        **({"cli_environment": cli_environment(sandbox)} if sandbox.workspace else {}),
+    }
+
+
+def _workspace(sandbox: Sandbox) -> dict[str, object]:
+    if sandbox.workspace is None:
+        return {}
+    return {
+        "workspace_url": sandbox.databricks_url,
+        "workspace_id": sandbox.workspace.workspace_id,
     }
 
 
 def cli_environment(sandbox: Sandbox) -> dict[str, str]:
-    """What points the Databricks CLI and SDKs at the workspace."""
+    """Variables that point the Databricks CLI and SDKs at the workspace."""
     return {
         "DATABRICKS_HOST": sandbox.databricks_url,
         "DATABRICKS_TOKEN": sandbox.databricks_token,
@@ -117,6 +126,7 @@ def _environment(sandbox: Sandbox) -> dict[str, str]:
 def _text(sandbox: Sandbox) -> str:
     about = describe(sandbox)
     exports = _exports(_environment(sandbox))
+    line, section = _workspace_text(sandbox)
     admin = sandbox.graph_url.removesuffix("/v1.0") + "/_sandbox/"
     return f"""\
 Contoso: {about["users"]} users, {about["groups"]} groups. Serving until interrupted.
@@ -133,20 +143,29 @@ Databricks        {sandbox.databricks_url}  (account {sandbox.account_id})
   token           {sandbox.databricks_token}
   client          {sandbox.client_id}
   secret          {sandbox.client_secret}
-Workspace         {sandbox.databricks_url}  (id {sandbox.workspace.workspace_id}, same token and client)
-Faults and more   {admin}  (faults, log, day, world, limits, switches)
+{line}Faults and more   {admin}  (faults, log, day, world, limits, switches)
 
 In a shell:
 
 {exports}
 
-For the Databricks CLI, as in `databricks bundle deploy`:
-
-{_exports(cli_environment(sandbox))}
-
-As aadsync.yml:
+{section}As aadsync.yml:
 
 {config(sandbox)}"""
+
+
+def _workspace_text(sandbox: Sandbox) -> tuple[str, str]:
+    """A line of the addresses and a section of the variables, each empty without a workspace."""
+    if sandbox.workspace is None:
+        return "", ""
+    place = (
+        f"{sandbox.databricks_url}  (id {sandbox.workspace.workspace_id}, same token and client)"
+    )
+    exports = _exports(cli_environment(sandbox))
+    return (
+        f"Workspace         {place}\n",
+        f"For the Databricks CLI, as in `databricks bundle deploy`:\n\n{exports}\n\n",
+    )
 
 
 def _exports(variables: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Self
 from starlette.types import ASGIApp
 
 from aadsync_lib.sandbox.admin import AdminSwitch, admin_app
-from aadsync_lib.sandbox.databricks.app import databricks_app
+from aadsync_lib.sandbox.databricks.app import OpenWorkspace, Workspace, databricks_app
 from aadsync_lib.sandbox.entra.graph import graph_app
 from aadsync_lib.sandbox.entra.issuer import Issuer, Registration
 from aadsync_lib.sandbox.entra.oauth import entra_app
@@ -27,15 +27,14 @@ from aadsync_lib.sandbox.identities import (
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
 from aadsync_lib.sandbox.serving import Current, Servers, Site, loopback_socket, port_of
-from aadsync_lib.sandbox.workspace.state import Workspace
 from aadsync_lib.sandbox.world import World
 
 
 class Sandbox:
     """Both sides of a sync over real HTTP. A context manager; addresses exist once started.
 
-    ``speed`` turns the published Databricks rate limits on, that many times as fast. ``spark`` is
-    the address of a Spark Connect server for the notebooks that the workspace's jobs run.
+    ``speed`` turns the published Databricks rate limits on, that many times as fast. ``workspace``
+    makes what is served on the account's host besides it, anew for each world.
     """
 
     graph_url: str
@@ -50,7 +49,7 @@ class Sandbox:
         *,
         speed: float | None = None,
         seed: int = 0,
-        spark: str | None = None,
+        workspace: OpenWorkspace | None = None,
     ) -> None:
         self.faults = Faults(seed)
         self.log = RequestLog()
@@ -69,7 +68,8 @@ class Sandbox:
             GRAPH_TOKEN,
             client_certificate,
         )
-        self._spark = spark
+        self._open_workspace = workspace
+        self.workspace: Workspace | None = None
         self._servers: Servers | None = None
         self._files: TemporaryDirectory[str] | None = None
         self._use(world)
@@ -118,7 +118,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        self.workspace.close()
+        self._close_workspace()
         if self._servers is not None:
             self._servers.stop()
             self._servers = None
@@ -127,11 +127,10 @@ class Sandbox:
             self._files = None
 
     def reset(self, world: World) -> None:
-        """Go on with another world and an empty workspace, at the same addresses, without faults
-        and log."""
+        """Go on with another world, at the same addresses, without faults and log."""
         self.faults.clear()
         self.log.clear()
-        self.workspace.close()
+        self._close_workspace()
         self._use(world)
 
     def __enter__(self) -> Self:
@@ -152,7 +151,8 @@ class Sandbox:
         account.external_tokens = issuer.application
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
-        self.workspace = Workspace(account, self._job_environment, self._spark)
+        if self._open_workspace is not None:
+            self.workspace = self._open_workspace(account, self._task_environment)
         apps = (
             graph_app(world.entra, issuer, self.faults),
             databricks_app(account, self.workspace),
@@ -163,8 +163,11 @@ class Sandbox:
             return
         self._graph.app, self._databricks.app, self._entra.app = apps
 
-    def _job_environment(self) -> dict[str, str]:
-        """What a task of a job finds in its environment, to call the workspace."""
+    def _close_workspace(self) -> None:
+        if self.workspace is not None:
+            self.workspace.close()
+
+    def _task_environment(self) -> dict[str, str]:
         return {"DATABRICKS_HOST": self.databricks_url, "DATABRICKS_TOKEN": self.databricks_token}
 
     def _layers(self, app: ASGIApp, side: str) -> ASGIApp:

@@ -8,16 +8,13 @@ from typing import Any
 import httpx
 import pytest
 from azure.core.credentials import AccessToken
-from contoso import small_world
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.config import Config
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
 from msgraph import GraphRequestAdapter, GraphServiceClient
 
 from aadsync_lib.sandbox import Sandbox
-from tests.cli_tool import databricks_cli  # noqa: F401 - a fixture of the tests here
+from tests.sandbox.contoso import small_world
 
 
 @pytest.fixture
@@ -39,36 +36,6 @@ def graph(box: Sandbox) -> Iterator[httpx.Client]:
 def admin(box: Sandbox) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{box.databricks_url}/_sandbox", verify=False) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def shared_box() -> Iterator[Sandbox]:
-    with Sandbox(small_world()) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def hub(shared_box: Sandbox) -> Sandbox:
-    """A sandbox with an empty workspace; ``ada`` is a token of one who is no admin."""
-    shared_box.reset(small_world())
-    account = shared_box.world.databricks
-    account.add_user("ada@contoso.com")
-    account.add_token("ada", "ada@contoso.com")
-    return shared_box
-
-
-def workspace_client(box: Sandbox, **credentials: str) -> WorkspaceClient:
-    return WorkspaceClient(config=Config(host=box.databricks_url, **credentials))
-
-
-@pytest.fixture
-def admin_client(hub: Sandbox) -> WorkspaceClient:
-    return workspace_client(hub, token=hub.databricks_token)
-
-
-@pytest.fixture
-def ada_client(hub: Sandbox) -> WorkspaceClient:
-    return workspace_client(hub, token="ada")
 
 
 class StaticCredential:

@@ -3,7 +3,8 @@
 from itertools import pairwise
 
 import pytest
-from databricks_server import Account, Loopback, patch_body
+
+from tests.sandbox.databricks_server import Account, Loopback, patch_body
 
 
 @pytest.fixture(scope="module")

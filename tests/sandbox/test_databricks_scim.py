@@ -1,7 +1,8 @@
 """Account SCIM answers as Databricks does: reading, creating, paging, filtering."""
 
 import pytest
-from databricks_server import ACCOUNT, CLIENT_ID, SCIM_TOKEN, Account, Loopback
+
+from tests.sandbox.databricks_server import ACCOUNT, CLIENT_ID, SCIM_TOKEN, Account, Loopback
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,16 @@ from databricks.sdk.errors import (
     Unauthenticated,
 )
 from databricks.sdk.service import iam, iamv2
-from databricks_server import ACCOUNT, CLIENT_ID, SCIM_TOKEN, TOKEN, Account, Loopback, patch_body
+
+from tests.sandbox.databricks_server import (
+    ACCOUNT,
+    CLIENT_ID,
+    SCIM_TOKEN,
+    TOKEN,
+    Account,
+    Loopback,
+    patch_body,
+)
 
 SCHEMAS = [iam.PatchSchema.URN_IETF_PARAMS_SCIM_API_MESSAGES_2_0_PATCH_OP]
 SECRET = "s3cret/+ :"

@@ -9,11 +9,11 @@ import httpx
 import pytest
 import requests
 from databricks.sdk.errors import ResourceConflict
-from databricks_server import SIDE, Account, Loopback
 from starlette.responses import PlainTextResponse
 
 from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Fault, Faults
+from tests.sandbox.databricks_server import SIDE, Account, Loopback
 
 
 @pytest.fixture(scope="module")

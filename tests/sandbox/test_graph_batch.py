@@ -2,9 +2,9 @@
 
 import httpx
 import pytest
-from contoso import ADA, BOB, DATA, EVE, ROBOT, error_of, ids
 
 from aadsync_lib.sandbox import Fault
+from tests.sandbox.contoso import ADA, BOB, DATA, EVE, ROBOT, error_of, ids
 
 
 def send(client: httpx.Client, *requests: dict) -> dict[str, dict]:

@@ -3,7 +3,9 @@
 from datetime import datetime
 
 import pytest
-from contoso import (
+from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+
+from tests.sandbox.contoso import (
     ADA,
     BOB,
     DATA,
@@ -15,7 +17,6 @@ from contoso import (
     error_of,
     ids,
 )
-from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
 DEFAULT = {
     "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone",

@@ -1,7 +1,9 @@
 """Delta query: what changed since the last round."""
 
 import pytest
-from contoso import (
+
+from aadsync_lib.sandbox import Sandbox
+from tests.sandbox.contoso import (
     ADA,
     BOB,
     COUNCIL,
@@ -17,8 +19,6 @@ from contoso import (
     members_of,
     read_round,
 )
-
-from aadsync_lib.sandbox import Sandbox
 
 GROUPS = "/groups/delta?$select=displayName,members"
 GONE = {"reason": "deleted"}

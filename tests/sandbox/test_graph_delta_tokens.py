@@ -1,7 +1,8 @@
 """Delta query: its tokens and its options."""
 
 import pytest
-from contoso import COUNCIL, DATA, SOCIAL, TEAM, error_of, ids, read_round
+
+from tests.sandbox.contoso import COUNCIL, DATA, SOCIAL, TEAM, error_of, ids, read_round
 
 GROUPS = "/groups/delta?$select=displayName,members"
 

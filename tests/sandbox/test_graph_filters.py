@@ -1,9 +1,9 @@
 """OData filters."""
 
 import pytest
-from contoso import ADA, BOB, DATA, EVE, SOCIAL, TEAM, error_of, ids
 
 from aadsync_lib.sandbox.entra import odata
+from tests.sandbox.contoso import ADA, BOB, DATA, EVE, SOCIAL, TEAM, error_of, ids
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 

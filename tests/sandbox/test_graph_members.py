@@ -1,7 +1,9 @@
 """Members of groups, as v1.0 shows them."""
 
 import pytest
-from contoso import (
+from msgraph.generated.models.service_principal import ServicePrincipal
+
+from tests.sandbox.contoso import (
     ADA,
     BOB,
     COUNCIL,
@@ -16,7 +18,6 @@ from contoso import (
     error_of,
     ids,
 )
-from msgraph.generated.models.service_principal import ServicePrincipal
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 

@@ -1,9 +1,9 @@
 """Pages, their sizes and their tokens."""
 
 import pytest
-from contoso import ADA, BOB, DATA, EVE, all_pages, error_of, ids
 
 from aadsync_lib.sandbox import Fault
+from tests.sandbox.contoso import ADA, BOB, DATA, EVE, all_pages, error_of, ids
 
 
 @pytest.fixture

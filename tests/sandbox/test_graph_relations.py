@@ -1,7 +1,20 @@
 """App role assignments, deleted items, and objects by ids."""
 
 import pytest
-from contoso import ADA, APPLICATION, BOB, DATA, EVE, ROBOT, SOCIAL, TEAM, all_pages, error_of, ids
+
+from tests.sandbox.contoso import (
+    ADA,
+    APPLICATION,
+    BOB,
+    DATA,
+    EVE,
+    ROBOT,
+    SOCIAL,
+    TEAM,
+    all_pages,
+    error_of,
+    ids,
+)
 
 ROLE = "77777777-0000-4000-8000-000000000001"
 ZERO = "00000000-0000-0000-0000-000000000000"

@@ -1,9 +1,9 @@
 """Account SCIM is limited by class of request, as published."""
 
 import pytest
-from databricks_server import Account, Clock, Loopback
 
 from aadsync_lib.sandbox.limits import Limits, classify
+from tests.sandbox.databricks_server import Account, Clock, Loopback
 
 BASE = "/api/2.0/accounts/acc/scim/v2"
 

@@ -2,10 +2,10 @@
 
 import httpx
 import pytest
-from databricks_server import CLIENT_ID, SIDE, Account, Clock, Loopback, patch_body
 from starlette.responses import PlainTextResponse
 
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
+from tests.sandbox.databricks_server import CLIENT_ID, SIDE, Account, Clock, Loopback, patch_body
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from databricks_server import Account, Loopback
 from scim2_client import BaseSyncSCIMClient
 from scim2_tester import Status, check_server
+
+from tests.sandbox.databricks_server import Account, Loopback
 
 DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
 FINE = {Status.SUCCESS, Status.COMPLIANT, Status.ACCEPTABLE}

@@ -11,13 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from contoso import ADA, DATA, small_world
 from databricks.sdk import AccountClient
 from databricks.sdk.core import Config
 
 from aadsync_lib.sandbox import Fault, Sandbox, World, company
 from aadsync_lib.sandbox.command import config, describe, serve
 from aadsync_lib.sandbox.entra.tls import Certificates
+from tests.sandbox.contoso import ADA, DATA, small_world
 
 
 def account_client(box: Sandbox, **credentials: str) -> AccountClient:
@@ -257,6 +257,12 @@ class TestServe:
         assert about["graph_url"] == box.graph_url
         assert about["databricks_token"] == box.databricks_token
         assert json.loads(json.dumps(about)) == about
+
+    def test_without_a_workspace_none_is_named_or_served(self, box):
+        assert box.workspace is None
+        assert not {"workspace_url", "workspace_id", "cli_environment"} & describe(box).keys()
+        paths = ("/api/2.0/workspace/list", "/api/2.2/jobs/list", "/oidc/v1/token")
+        assert {httpx.get(f"{box.databricks_url}{path}").status_code for path in paths} == {404}
 
     def test_the_configuration_holds_references_and_no_token(self, box):
         text = config(box)

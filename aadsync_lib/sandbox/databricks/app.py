@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -15,16 +16,24 @@ from aadsync_lib.sandbox.databricks.scim import AccountScim
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 
 
-class Tenant(Protocol):
-    """What is served on the account's host besides it: a workspace."""
+class Workspace(Protocol):
+    """Served on the account's host besides it."""
 
     @property
     def workspace_id(self) -> int: ...
 
     def routes(self) -> list[Route]: ...
 
+    def close(self) -> None:
+        """End what goes on in it."""
+        ...
 
-def databricks_app(state: DatabricksState, workspace: Tenant | None = None) -> Starlette:
+
+OpenWorkspace = Callable[[DatabricksState, Callable[[], Mapping[str, str]]], Workspace]
+"""Makes the workspace of an account; the second argument is the environment of its tasks."""
+
+
+def databricks_app(state: DatabricksState, workspace: Workspace | None = None) -> Starlette:
     """Serve one account, and a workspace of it on the same host."""
     workspace_id = workspace.workspace_id if workspace is not None else None
     families = (OAuth(state, workspace_id), AccountScim(state), Identity(state))

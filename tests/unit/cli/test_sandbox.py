@@ -21,11 +21,11 @@ def served(monkeypatch):
 
 def test_options_reach_the_sandbox(run, served):
     Path("w.json").write_text("{}")
-    words = "--world w.json --users 9 --seed 3 --speed 20 --save --spark sc://h:1 --format json"
+    words = "--world w.json --users 9 --seed 3 --speed 20 --save --format json"
     assert run("sandbox", *words.split()).exit_code == 0
     ((world, users, seed, speed, _, as_json), more) = served[0]
     assert (str(world), users, seed, speed, as_json) == ("w.json", 9, 3, 20.0, True)
-    assert more == {"save": True, "spark": "sc://h:1"}
+    assert more == {"save": True}
 
 
 def test_saving_needs_a_file(run, served):

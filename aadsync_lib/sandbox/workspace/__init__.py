@@ -1,1 +1,0 @@
-"""The Databricks workspace of the sandbox."""

@@ -1,0 +1,59 @@
+"""A clone of the repository to deploy from, and a sandbox to deploy it to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from aadsync_lib.sandbox import Sandbox, company
+from tests.bundle.files import ROOT
+from tests.cli_tool import DatabricksCli, find_program
+from tests.workspace.bundle.deployed import Bundle
+from tests.workspace_lab import Workspace
+
+PEOPLE, SEED = 30, 3
+LISTED = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Sandbox]:
+    with Sandbox(company(PEOPLE, SEED), workspace=Workspace) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory, hub: Sandbox) -> Callable[..., Bundle]:
+    """Make clones with the CLI signed in to the sandbox; each may include optional files."""
+    program = find_program()
+
+    def make(*options: str) -> Bundle:
+        folder, private = (tmp_path_factory.mktemp(name) for name in ("clone", "private"))
+        _copy(folder)
+        cli = DatabricksCli(program, folder, private, _variables())
+        bundle = Bundle(cli.at(hub.databricks_url, hub.databricks_token), hub)
+        for option in options:
+            bundle.include(option)
+        return bundle
+
+    return make
+
+
+def _copy(folder: Path) -> None:
+    listed = subprocess.run(LISTED, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():  # one that was deleted is still listed until it is committed
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+
+
+def _variables() -> dict[str, str]:
+    """Let the wheel be built by this Python, with the packages that pip has fetched before."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    cache = os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
+    return {"PATH": path, "PIP_CACHE_DIR": cache, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

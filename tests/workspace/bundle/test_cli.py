@@ -1,0 +1,186 @@
+"""The bundle through the real CLI: checked, deployed, deployed again, and not destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from databricks.sdk import WorkspaceClient
+
+from aadsync_lib.sandbox import Sandbox
+from tests.bundle.files import OPTIONS
+from tests.workspace.bundle.deployed import Bundle
+
+pytestmark = pytest.mark.xdist_group("bundle")
+Clone = Callable[..., Bundle]
+TARGETS = ("dev", "prod")
+RUNNER = "11111111-1111-4111-8111-111111111111"
+RUN_AS = f"--var=run_as_sp={RUNNER}"
+
+
+@pytest.fixture(scope="module")
+def plain(clone: Clone) -> Bundle:
+    return clone()
+
+
+@pytest.fixture(scope="module")
+def whole(clone: Clone) -> Bundle:
+    """With dashboard, alerts and the wheel; deployed to both targets."""
+    bundle = clone("monitoring", "wheel")
+    bundle("deploy", "dev")
+    bundle("deploy", "prod", RUN_AS)
+    return bundle
+
+
+@pytest.fixture
+def client(hub: Sandbox) -> WorkspaceClient:
+    return WorkspaceClient(host=hub.databricks_url, token=hub.databricks_token)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_strict_check_finds_nothing(plain: Bundle, target: str) -> None:
+    assert "Validation OK!" in plain("validate", target, "--strict").stdout
+
+
+@pytest.mark.parametrize("option", [path.stem for path in OPTIONS])
+def test_the_strict_check_finds_nothing_in_an_option(clone: Clone, option: str) -> None:
+    bundle = clone(option)
+    for target in TARGETS:
+        assert "Validation OK!" in bundle("validate", target, "--strict").stdout
+
+
+def test_dev_is_paused_plans_only_and_has_names_of_its_own(plain: Bundle) -> None:
+    dev, user = plain.resolved("dev"), _user(plain)
+    jobs = dev["resources"]["jobs"]
+    assert {job["schedule"]["pause_status"] for job in jobs.values()} == {"PAUSED"}
+    assert {job["max_concurrent_runs"] for job in jobs.values()} == {1}
+    assert all(user in job["name"] for job in jobs.values())
+    assert _parameters(jobs["sync"])["plan_only"] == "true"
+    assert dev["resources"]["schemas"]["store"]["name"] == f"dev_{user}_aadsync"
+    assert dev["resources"]["secret_scopes"]["secrets"]["name"] == f"aadsync-{user}"
+
+
+def test_prod_runs_on_schedule_as_a_service_principal(plain: Bundle) -> None:
+    jobs = plain.resolved("prod")["resources"]["jobs"]
+    assert {job["schedule"]["pause_status"] for job in jobs.values()} == {"UNPAUSED"}
+    assert all(job["run_as"]["service_principal_name"] for job in jobs.values())
+    assert _parameters(jobs["sync"])["plan_only"] == "false"
+
+
+def test_an_option_changes_every_notebook_task_and_adds_none(clone: Clone) -> None:
+    for option, key in (("wheel", "environment_key"), ("classic", "job_cluster_key")):
+        for target in TARGETS:
+            tasks = clone(option).resolved(target)["resources"]["jobs"]["sync"]["tasks"]
+            assert {task["task_key"] for task in tasks} == {"plan", "changed", "apply", "report"}
+            inner = [task["for_each_task"]["task"] for task in tasks if "for_each_task" in task]
+            assert {task[key] for task in (*tasks, *inner) if "notebook_task" in task} == {
+                "aadsync"
+            }
+
+
+def test_tables_reports_and_scope_of_the_deployed_job_are_those_of_the_bundle(
+    whole: Bundle, client: WorkspaceClient
+) -> None:
+    found = {
+        job.settings.name.rpartition(" ")[2]
+        + ("" if "[dev" not in job.settings.name else "-dev"): {
+            one.name: one.default for one in client.jobs.get(job.job_id).settings.parameters or ()
+        }
+        for job in client.jobs.list()
+    }
+    user = _user(whole)
+    assert found["aadsync-sync"]["store.delta"] == "main.aadsync"
+    assert found["aadsync-sync"]["reports"] == "/Volumes/main/aadsync/reports"
+    assert found["aadsync-sync-dev"]["store.delta"] == f"main.dev_{user}_aadsync"
+    assert found["aadsync-sync-dev"]["reports"] == f"/Volumes/main/dev_{user}_aadsync/reports"
+    assert client.volumes.read(f"main.dev_{user}_aadsync.reports").name == "reports"
+
+
+def test_the_principal_of_the_job_reads_the_scope_and_nobody_else(
+    whole: Bundle, client: WorkspaceClient, hub: Sandbox
+) -> None:
+    held = {one.principal: one.permission.value for one in client.secrets.list_acls("aadsync")}
+    assert held == {hub.client_id: "MANAGE", RUNNER: "READ"}
+
+
+def test_the_principal_of_the_job_may_use_schema_volume_and_job_and_own_none(
+    whole: Bundle, client: WorkspaceClient
+) -> None:
+    schema = client.grants.get("schema", "main.aadsync").privilege_assignments
+    volume = client.grants.get("volume", "main.aadsync.reports").privilege_assignments
+    assert {one.principal: {p.value for p in one.privileges} for one in schema} == {
+        RUNNER: {"USE_SCHEMA", "CREATE_TABLE", "SELECT", "MODIFY"}
+    }
+    assert {one.principal: {p.value for p in one.privileges} for one in volume} == {
+        RUNNER: {"READ_VOLUME", "WRITE_VOLUME"}
+    }
+    job = next(one for one in client.jobs.list() if one.settings.name == "aadsync-sync")
+    acl = client.jobs.get_permissions(str(job.job_id)).access_control_list
+    levels = {
+        one.service_principal_name: {p.permission_level.value for p in one.all_permissions}
+        for one in acl
+        if one.service_principal_name
+    }
+    assert levels[RUNNER] == {"CAN_MANAGE_RUN"}
+
+
+def test_the_full_job_runs_the_sync_job_of_its_own_target(
+    whole: Bundle, client: WorkspaceClient
+) -> None:
+    ids = {job.settings.name: job.job_id for job in client.jobs.list()}
+    for name, job_id in ids.items():
+        if name.endswith("aadsync-full"):
+            [task] = client.jobs.get(job_id).settings.tasks
+            assert task.run_job_task.job_id == ids[name.replace("-full", "-sync")]
+            assert task.run_job_task.job_parameters == {"full": "true"}
+
+
+def test_the_wheel_that_the_job_installs_was_uploaded(
+    whole: Bundle, client: WorkspaceClient
+) -> None:
+    job = next(one for one in client.jobs.list() if one.settings.name == "aadsync-sync")
+    [environment] = client.jobs.get(job.job_id).settings.environments
+    [wheel] = environment.spec.dependencies
+    assert client.workspace.get_status(wheel.removeprefix("/Workspace")).path
+    assert wheel.endswith("/aadsync-0.1.0-py3-none-any.whl")
+
+
+def test_tests_and_documents_are_not_uploaded(whole: Bundle, hub: Sandbox) -> None:
+    names = {path.partition("/files/")[2].partition("/")[0] for path in hub.workspace.sources()}
+    assert {"aadsync_lib", "notebooks", "requirements.txt"} <= names
+    assert not names & {"tests", "docs", ".ci", ".tools", "dist", "requirements.lock"}
+
+
+def test_deploying_prod_again_changes_nothing(whole: Bundle, hub: Sandbox) -> None:
+    assert "0 to add, 0 to change, 0 to delete" in whole("plan", "prod", RUN_AS).stdout
+    mark = hub.log.mark()
+    whole("deploy", "prod", RUN_AS)
+    assert whole.writes_since(mark) == []
+
+
+def test_deploying_dev_again_brings_the_new_wheel_and_nothing_else(
+    whole: Bundle, hub: Sandbox
+) -> None:
+    mark = hub.log.mark()
+    whole("deploy", "dev")
+    assert whole.writes_since(mark) == ["POST /api/2.2/jobs/reset"]
+
+
+@pytest.mark.parametrize(("target", "words"), [("dev", ()), ("prod", (RUN_AS,))])
+def test_secrets_tables_and_reports_are_not_destroyed(
+    whole: Bundle, hub: Sandbox, target: str, words: tuple[str, ...]
+) -> None:
+    mark = hub.log.mark()
+    refused = whole("destroy", target, "--auto-approve", *words, expect=1).stderr
+    assert "prevent_destroy" in refused
+    assert whole.writes_since(mark) == []
+
+
+def _user(bundle: Bundle) -> str:
+    name: str = bundle.resolved("dev")["workspace"]["current_user"]["short_name"]
+    return name
+
+
+def _parameters(job: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one["default"] for one in job["parameters"]}
