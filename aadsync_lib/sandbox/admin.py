@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,11 +13,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aadsync_lib.sandbox.days import day
-from aadsync_lib.sandbox.faults import Fault
+from aadsync_lib.sandbox.faults import Fault, Faults
+from aadsync_lib.sandbox.limits import Limits
+from aadsync_lib.sandbox.requestlog import RequestLog
 from aadsync_lib.sandbox.world import World
-
-if TYPE_CHECKING:
-    from aadsync_lib.sandbox.server import Sandbox
 
 _ENTRA_SWITCHES = frozenset(
     {
@@ -29,6 +28,17 @@ _ENTRA_SWITCHES = frozenset(
         "removed_in_first_round",
     }
 )
+
+
+class Running(Protocol):
+    """The parts of a running sandbox that can be changed."""
+
+    faults: Faults
+    limits: Limits
+    log: RequestLog
+    world: World
+
+    def reset(self, world: World) -> None: ...
 
 
 class AdminSwitch:
@@ -44,9 +54,9 @@ class AdminSwitch:
 
 
 class Admin:
-    """What can be done to a running sandbox over HTTP."""
+    """Handlers of the admin requests."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Running) -> None:
         self.sandbox = sandbox
 
     async def faults(self, request: Request) -> Response:
@@ -112,7 +122,7 @@ class Admin:
                     raise ValueError(f"unknown switch {name!r} of entra")
 
 
-def admin_app(sandbox: Sandbox) -> Starlette:
+def admin_app(sandbox: Running) -> Starlette:
     admin = Admin(sandbox)
     routes = [
         Route("/_sandbox/faults", admin.faults, methods=["GET", "POST", "DELETE"]),

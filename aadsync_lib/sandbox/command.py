@@ -1,4 +1,4 @@
-"""Serves a sandbox until it is interrupted, and says how to use it."""
+"""Serves a sandbox until it is interrupted, and prints its addresses and tokens."""
 
 import json
 import signal

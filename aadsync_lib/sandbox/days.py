@@ -1,4 +1,4 @@
-"""What an ordinary day does to a directory: people come, go and move, groups change."""
+"""An ordinary day of a directory: people come, go and move, groups change."""
 
 from random import Random
 
@@ -25,7 +25,7 @@ class _Day:
     def __init__(self, state: EntraState, rng: Random) -> None:
         self.state = state
         self.rng = rng
-        self.said: list[str] = []
+        self.events: list[str] = []
         self.people = People(state, rng)
         self.groups = [g for g in state.ids("group") if self._is_ordinary(g)]
         self.teams = self._find_teams()
@@ -44,7 +44,7 @@ class _Day:
         for _ in range(self._times(len(self.groups) * SHARE / 2)):
             self._rename()
             self._renest()
-        return self.said
+        return self.events
 
     def _times(self, expected: float) -> int:
         """The expected number; a fraction happens with that probability, the first time surely."""
@@ -56,19 +56,19 @@ class _Day:
         del person["id"]  # the directory's next one: two days of one seed are two people
         name, user = person["displayName"], self.state.add("user", person)
         if not self.teams:
-            self.said.append(f"{name} was hired.")
+            self.events.append(f"{name} was hired.")
             return
         team = self.rng.choice(self.teams)
         self.state.add_member(team, user)
         self.state.update(user, department=self._name(team).split(" / ", maxsplit=1)[0])
-        self.said.append(f"{name} was hired into {self._name(team)}.")
+        self.events.append(f"{name} was hired into {self._name(team)}.")
 
     def _disable(self) -> None:
         active = [u for u in self.staff if self.state.objects[u]["accountEnabled"]]
         if active:
             user = self.rng.choice(active)
             self.state.update(user, accountEnabled=False)
-            self.said.append(f"{self._name(user)} left, and was disabled.")
+            self.events.append(f"{self._name(user)} left, and was disabled.")
 
     def _leave(self) -> None:
         if self.staff:
@@ -76,7 +76,7 @@ class _Day:
             self.staff.remove(user)
             name = self._name(user)
             self.state.delete_user(user)
-            self.said.append(f"{name} left, and was deleted.")
+            self.events.append(f"{name} left, and was deleted.")
 
     def _move(self) -> None:
         if len(self.teams) < 2:
@@ -90,14 +90,14 @@ class _Day:
             self.state.add_member(new, user)
             self.state.update(user, department=self._name(new).split(" / ", maxsplit=1)[0])
             move = f"from {self._name(old)} to {self._name(new)}"
-            self.said.append(f"{self._name(user)} moved {move}.")
+            self.events.append(f"{self._name(user)} moved {move}.")
 
     def _rename(self) -> None:
         if self.groups:
             group = self.rng.choice(self.groups)
             old, new = self._name(group), self._free_name(self._name(group))
             self.state.rename_group(group, new)
-            self.said.append(f"Group {old} was renamed to {new}.")
+            self.events.append(f"Group {old} was renamed to {new}.")
 
     def _renest(self) -> None:
         """Move a team below another office of its level, so that nothing gets deeper."""
@@ -116,7 +116,7 @@ class _Day:
             self.state.remove_member(old, team)
             self.state.add_member(new, team)
             move = f"from {self._name(old)} to {self._name(new)}"
-            self.said.append(f"Group {self._name(team)} was moved {move}.")
+            self.events.append(f"Group {self._name(team)} was moved {move}.")
 
     def _is_ordinary(self, group: str) -> bool:
         item = self.state.objects[group]

@@ -1,4 +1,4 @@
-"""Faults to switch on: which requests they hit, how often, and what they do."""
+"""Faults to switch on, for chosen requests."""
 
 from __future__ import annotations
 

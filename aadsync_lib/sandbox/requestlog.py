@@ -1,4 +1,4 @@
-"""Every request the sandbox saw, to answer how many calls something took."""
+"""A log of the requests the sandbox saw, to count them by."""
 
 from __future__ import annotations
 

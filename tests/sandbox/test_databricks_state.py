@@ -92,7 +92,7 @@ def test_a_state_survives_json(state):
 
 
 def test_tokens_that_expire_are_not_saved(state):
-    from aadsync_lib.sandbox.databricks.credentials import Token
+    from aadsync_lib.sandbox.databricks.records import Token
 
     state.tokens["short"] = Token("client-1", expires=5.0)
     assert state.to_json()["tokens"].keys() == {"t-1"}

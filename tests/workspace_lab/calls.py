@@ -1,4 +1,4 @@
-"""What all endpoints of the workspace share: who calls, what was sent, refusals as answers."""
+"""Shared parts of all endpoints of the workspace: caller, body, refusals as answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import posts: JSON, or a form as browsers send it."""
+"""Bodies of an import: JSON, or a form as browsers send it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which uploads the workspace keeps as notebooks."""
+"""Uploads that the workspace keeps as notebooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is who in the workspace: the account's principals, for reading only."""
+"""Principals of the workspace: the account's, for reading only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from aadsync_lib.sandbox.databricks.errors import not_found
 from aadsync_lib.sandbox.databricks.http import ScimResponse
-from aadsync_lib.sandbox.databricks.listing import Listing, list_page
+from aadsync_lib.sandbox.databricks.listing import ListRequest, list_page
 from aadsync_lib.sandbox.databricks.records import JsonObject, Kind, ServicePrincipal
 from aadsync_lib.sandbox.databricks.render import SCHEMAS, render
 from aadsync_lib.sandbox.databricks.state import DatabricksState
@@ -42,7 +42,7 @@ class People:
         return ScimResponse(me, headers={"X-Databricks-Org-Id": str(self.workspace_id)})
 
     def list(self, kind: Kind, call: Call) -> Response:
-        listing = Listing(kind, "2.0", call.request.query_params, stale=0.0)
+        listing = ListRequest(kind, "2.0", call.request.query_params, stale=0.0)
         return ScimResponse(list_page(self.account, listing))
 
     def get(self, kind: Kind, call: Call) -> Response:

@@ -1,12 +1,11 @@
-"""Who is calling, and whether they may."""
+"""Callers of the account, and their rights."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 
-from aadsync_lib.sandbox.databricks.credentials import ADMIN_ROLE, Token
 from aadsync_lib.sandbox.databricks.errors import ApiError
-from aadsync_lib.sandbox.databricks.records import Record
+from aadsync_lib.sandbox.databricks.records import ADMIN_ROLE, Record, Token
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 
 
@@ -76,8 +75,8 @@ def _token(state: DatabricksState, request: Request) -> Token:
 def _external(state: DatabricksState, application_id: str | None) -> Token | None:
     if application_id is None:
         return None
-    found = state.service_principals.named(application_id)
-    return Token(found[0].id) if found else None
+    principals = state.service_principals.named(application_id)
+    return Token(principals[0].id) if principals else None
 
 
 def _open_to_scim_token(state: DatabricksState, request: Request) -> bool:

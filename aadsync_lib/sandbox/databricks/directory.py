@@ -30,15 +30,15 @@ class Directory:
     next_id: int = field(init=False, default=FIRST_ID)
 
     def user(self, name: str) -> User:
-        return _one(self.users.named(name), name)
+        return _single(self.users.named(name), name)
 
     def service_principal(self, application_id: str) -> ServicePrincipal:
-        return _one(self.service_principals.named(application_id), application_id)
+        return _single(self.service_principals.named(application_id), application_id)
 
     def group(self, name: str) -> Group:
         """Return the group of that name, preferring the one with the same case."""
-        found = self.groups.named(name)
-        return _one([g for g in found if g.display_name == name] or found, name)
+        groups = self.groups.named(name)
+        return _single([g for g in groups if g.display_name == name] or groups, name)
 
     def table(self, kind: Kind) -> Table[Any]:
         match kind:
@@ -68,8 +68,8 @@ class Directory:
         if self.kind_of(name) is not None:
             return name
         for table in (self.users, self.service_principals):
-            if found := table.named(name):
-                return found[0].id
+            if rows := table.named(name):
+                return rows[0].id
         return self.group(name).id
 
     def new_id(self) -> str:
@@ -102,7 +102,7 @@ class Directory:
             self.table(kind).drop(record_id)
 
 
-def _one(found: list[R], name: str) -> R:
-    if len(found) != 1:
-        raise KeyError(f"{len(found)} records are named {name!r}")
-    return found[0]
+def _single(rows: list[R], name: str) -> R:
+    if len(rows) != 1:
+        raise KeyError(f"{len(rows)} records are named {name!r}")
+    return rows[0]

@@ -1,4 +1,4 @@
-"""What the account says of its own SCIM: service provider, resource types and schemas."""
+"""SCIM discovery: service provider, resource types and schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a write asks for, once its JSON is understood."""
+"""A write, once its JSON is understood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all endpoints share: one account, its lock, and refusals as answers."""
+"""Shared parts of all endpoints: JSON in, and refusals as answers."""
 
 from __future__ import annotations
 

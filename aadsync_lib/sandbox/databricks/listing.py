@@ -23,7 +23,7 @@ HONOURED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListRequest:
     """One request for a page."""
 
     kind: Kind
@@ -32,7 +32,7 @@ class Listing:
     stale: float
 
 
-def list_page(state: DatabricksState, listing: Listing) -> JsonObject:
+def list_page(state: DatabricksState, listing: ListRequest) -> JsonObject:
     query = listing.query
     start = max(1, integer(query, "startIndex") or 1)
     count = page_size(integer(query, "count"), listing.version, state.switches)
@@ -62,18 +62,18 @@ def page_size(count: int | None, version: str, switches: Switches) -> int:
 
 
 def _page(
-    state: DatabricksState, listing: Listing, offset: int, count: int
+    state: DatabricksState, listing: ListRequest, offset: int, count: int
 ) -> tuple[list[Record], int]:
     table = state.table(listing.kind)
     switches = state.switches
     sort_by = listing.query.get("sortBy")
     text = listing.query.get("filter")
-    found = parse_filter(text, listing.kind, listing.version, switches) if text else None
+    wanted = parse_filter(text, listing.kind, listing.version, switches) if text else None
     if switches.duplicate_rows and offset:
         offset -= 1
-    if found is None and sort_by is None and not listing.stale and not switches.shuffled_pages:
+    if wanted is None and sort_by is None and not listing.stale and not switches.shuffled_pages:
         return list(islice(table.values(), offset, offset + count)), len(table)
-    rows = _matching(state, listing, found)
+    rows = _matching(state, listing, wanted)
     if sort_by is not None:
         rows = _sorted(rows, sort_by, listing.query.get("sortOrder"))
     if switches.shuffled_pages:
@@ -82,15 +82,15 @@ def _page(
     return list(rows[offset : offset + count]), len(rows)
 
 
-def _matching(state: DatabricksState, listing: Listing, found: Filter | None) -> Sequence[Any]:
+def _matching(state: DatabricksState, listing: ListRequest, wanted: Filter | None) -> Sequence[Any]:
     table = state.table(listing.kind)
     if listing.stale:
         rows = table.past(listing.stale, state.clock())
-    elif found is not None and found.exact_name is not None:
-        return table.named(found.exact_name)
+    elif wanted is not None and wanted.exact_name is not None:
+        return table.named(wanted.exact_name)
     else:
         rows = list(table.values())
-    return rows if found is None else [row for row in rows if found.matches(row)]
+    return rows if wanted is None else [row for row in rows if wanted.matches(row)]
 
 
 def _sorted(rows: Sequence[Any], sort_by: str, order: str | None) -> list[Any]:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aadsync_lib.sandbox.databricks.credentials import Token
+from aadsync_lib.sandbox.databricks.records import Token
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 
 
@@ -81,9 +81,9 @@ class OAuth:
     def _issue(self, client_id: str) -> tuple[str, int]:
         seconds = self.state.switches.token_lifetime
         value = secrets.token_urlsafe(32)
-        found = self.state.service_principals.named(client_id)
+        principals = self.state.service_principals.named(client_id)
         # A client whose service principal was deleted gets a token that opens nothing.
-        identity = found[0].id if found else client_id
+        identity = principals[0].id if principals else client_id
         self.state.tokens[value] = Token(identity, expires=self.state.clock() + seconds)
         return value, seconds
 

@@ -1,4 +1,4 @@
-"""What an account holds: users, service principals and groups."""
+"""Users, service principals, groups and tokens of an account."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 Kind = Literal["Users", "Groups", "ServicePrincipals"]
 JsonObject = dict[str, Any]
+
+ADMIN_ROLE = "account_admin"
 
 
 @dataclass(slots=True)
@@ -83,3 +85,15 @@ class Group:
 
 
 Record = User | ServicePrincipal | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token; one for SCIM provisioning belongs to nobody and opens 2.1 paths only."""
+
+    identity: str | None = None
+    scim_only: bool = False
+    expires: float | None = None
+
+    def to_json(self) -> JsonObject:
+        return asdict(self)

@@ -27,7 +27,7 @@ ALWAYS = frozenset({"id", "schemas"})
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which attributes were asked for; names in lower case, dotted ones included."""
+    """The attributes asked for; names in lower case, dotted ones included."""
 
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()

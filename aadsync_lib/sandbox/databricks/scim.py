@@ -15,7 +15,7 @@ from aadsync_lib.sandbox.databricks.auth import authorize
 from aadsync_lib.sandbox.databricks.discovery import discovery_routes
 from aadsync_lib.sandbox.databricks.errors import ApiError, not_found
 from aadsync_lib.sandbox.databricks.http import ScimResponse, guarded, json_object
-from aadsync_lib.sandbox.databricks.listing import Listing, list_page
+from aadsync_lib.sandbox.databricks.listing import ListRequest, list_page
 from aadsync_lib.sandbox.databricks.patch import parse_patch
 from aadsync_lib.sandbox.databricks.records import Kind, Record
 from aadsync_lib.sandbox.databricks.render import Selection, render
@@ -32,7 +32,7 @@ NO_CONTENT = 204
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ScimRequest:
     """One authorized request for resources of one kind."""
 
     request: Request
@@ -82,7 +82,7 @@ class AccountScim:
                 row = writes.create(self.state, call.kind, call.body)
                 return ScimResponse(render(self.state, row, call.selection), 201)
             stale = self._stale(request)
-            listing = Listing(call.kind, call.version, request.query_params, stale)
+            listing = ListRequest(call.kind, call.version, request.query_params, stale)
             return ScimResponse(list_page(self.state, listing))
 
     async def item(self, kind: Kind, request: Request) -> Response:
@@ -100,7 +100,7 @@ class AccountScim:
                     return Response(status_code=NO_CONTENT)
             return ScimResponse(render(self.state, row, call.selection))
 
-    def _patch(self, call: Call, row: Record) -> Response:
+    def _patch(self, call: ScimRequest, row: Record) -> Response:
         switches = self.state.switches
         draft = parse_patch(call.body, call.kind, row, switches)
         writes.change(self.state, call.kind, row, draft)
@@ -109,10 +109,10 @@ class AccountScim:
             return Response(status_code=NO_CONTENT)
         return ScimResponse(render(self.state, row, call.selection))
 
-    def _call(self, kind: Kind, request: Request, raw: bytes) -> Call:
+    def _call(self, kind: Kind, request: Request, raw: bytes) -> ScimRequest:
         version = self._version(request)
         authorize(self.state, request)
-        return Call(request, kind, version, raw)
+        return ScimRequest(request, kind, version, raw)
 
     def _version(self, request: Request) -> str:
         version: str = request.path_params["version"]
@@ -121,7 +121,7 @@ class AccountScim:
             raise ApiError(404, f"No API found for {request.url.path}", code="ENDPOINT_NOT_FOUND")
         return version
 
-    def _find(self, call: Call) -> Record:
+    def _find(self, call: ScimRequest) -> Record:
         record_id = call.request.path_params["id"]
         stale = self._stale(call.request) if call.request.method == "GET" else 0.0
         row: Record | None = self.state.table(call.kind).read(record_id, stale, self.state.clock())

@@ -8,9 +8,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from aadsync_lib.sandbox.databricks.credentials import ADMIN_ROLE, Token
 from aadsync_lib.sandbox.databricks.directory import Directory
-from aadsync_lib.sandbox.databricks.records import Group, JsonObject, ServicePrincipal, User
+from aadsync_lib.sandbox.databricks.records import (
+    ADMIN_ROLE,
+    Group,
+    JsonObject,
+    ServicePrincipal,
+    Token,
+    User,
+)
 from aadsync_lib.sandbox.databricks.switches import Switches
 from aadsync_lib.sandbox.databricks.table import Table
 

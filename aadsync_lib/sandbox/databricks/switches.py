@@ -1,4 +1,4 @@
-"""What Databricks does not promise, as switches, so that either answer can be rehearsed."""
+"""Switches for behaviour that Databricks does not promise, so that either answer can be rehearsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attribute values in the forms clients are known to send, and what becomes of the others."""
+"""Attribute values in the forms clients are known to send; others are refused."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""App role assignments: who is assigned to an enterprise application, and to which ones."""
+"""App role assignments, by enterprise application and by principal."""
 
 from collections.abc import Callable
 
 from aadsync_lib.sandbox.entra.calls import Routes, get_object, require
 from aadsync_lib.sandbox.entra.errors import bad_request
 from aadsync_lib.sandbox.entra.kinds import GROUP, SERVICE_PRINCIPAL, USER, JsonObject, Kind
-from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.paging import GraphRequest, Rows, respond
 from aadsync_lib.sandbox.entra.query import project
 
 FIELDS = (
@@ -29,35 +29,37 @@ def add_routes(routes: Routes) -> None:
         routes.get(f"/{kind.collection}/{{id}}/appRoleAssignments", _assignments_of(kind), cost=2)
 
 
-def _assigned_to(call: Call) -> JsonObject:
+def _assigned_to(call: GraphRequest) -> JsonObject:
     require(call, SERVICE_PRINCIPAL)
     resource = get_object(call, SERVICE_PRINCIPAL, call.path("id"))["id"]
     return _page(call, "resourceId", resource)
 
 
-def _assignments_of(kind: Kind) -> Callable[[Call], JsonObject]:
-    def handler(call: Call) -> JsonObject:
+def _assignments_of(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
+    def handler(call: GraphRequest) -> JsonObject:
         require(call, SERVICE_PRINCIPAL)
         return _page(call, "principalId", get_object(call, kind, call.path("id"))["id"])
 
     return handler
 
 
-def _page(call: Call, side: str, key: str) -> JsonObject:
+def _page(call: GraphRequest, side: str, key: str) -> JsonObject:
     """Assignments of principals that still exist, on one side of the relation."""
     kinds = call.state.kinds
-    found = {
+    numbered = {
         number: entry
         for number, entry in enumerate(call.state.assignments.values(), 1)
         if entry[side] == key and entry["principalId"] in kinds and entry["resourceId"] in kinds
     }
-    by_id = {entry["id"]: entry for entry in found.values()}
+    by_id = {entry["id"]: entry for entry in numbered.values()}
     fields = _fields(call)
-    rows = Rows(list(by_id), list(found), lambda key: project(_complete(call, by_id[key]), fields))
+    rows = Rows(
+        list(by_id), list(numbered), lambda key: project(_complete(call, by_id[key]), fields)
+    )
     return respond(call, rows, "appRoleAssignments")
 
 
-def _complete(call: Call, entry: JsonObject) -> JsonObject:
+def _complete(call: GraphRequest, entry: JsonObject) -> JsonObject:
     """The entry with the names as they are now."""
     objects, principal = call.state.objects, entry["principalId"]
     return {
@@ -68,7 +70,7 @@ def _complete(call: Call, entry: JsonObject) -> JsonObject:
     }
 
 
-def _fields(call: Call) -> tuple[str, ...]:
+def _fields(call: GraphRequest) -> tuple[str, ...]:
     if call.query.filter is not None:
         raise bad_request("$filter is not supported on this relation by the sandbox.")
     for name in call.query.select or ():

@@ -1,4 +1,4 @@
-"""What every Graph handler shares: the bearer check, permissions, errors, response headers."""
+"""Shared parts of the Graph handlers: the bearer check, permissions, response headers."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -11,11 +11,11 @@ from starlette.routing import Route
 
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request, denied, not_found
 from aadsync_lib.sandbox.entra.kinds import GROUP, KINDS, JsonObject, Kind
-from aadsync_lib.sandbox.entra.paging import Call
+from aadsync_lib.sandbox.entra.paging import GraphRequest
 from aadsync_lib.sandbox.entra.query import Query
 from aadsync_lib.sandbox.entra.state import EntraState
 
-Handler = Callable[[Call], Any]
+Handler = Callable[[GraphRequest], Any]
 Authorize = Callable[[Request], None]
 
 
@@ -42,7 +42,7 @@ class Routes:
         async def endpoint(request: Request) -> Response:
             self.authorize(request)
             body = await _json(request) if request.method == "POST" else {}
-            call = Call(request, self.state, Query.of(request), body)
+            call = GraphRequest(request, self.state, Query.of(request), body)
             with self.state.lock:
                 result = handler(call)
             return answer(result, _units(call.query, cost))
@@ -71,32 +71,32 @@ def _units(query: Query, cost: int) -> int:
     return max(1, cost - (query.select is not None) - (query.top < 20))
 
 
-def require(call: Call, kind: Kind) -> None:
+def require(call: GraphRequest, kind: Kind) -> None:
     """Refuse a caller without a permission to read this type."""
     if not call.state.may_read(kind):
         raise denied()
 
 
-def require_any(call: Call, permissions: frozenset[str]) -> None:
+def require_any(call: GraphRequest, permissions: frozenset[str]) -> None:
     if call.state.permissions.isdisjoint(permissions):
         raise denied()
 
 
-def get_object(call: Call, kind: Kind, key: str) -> JsonObject:
+def get_object(call: GraphRequest, kind: Kind, key: str) -> JsonObject:
     """The object of one kind by id, or by its alternate key."""
-    found = key if call.state.kinds.get(key) == kind.name else call.state.find(key)
-    if found is None or call.state.kinds.get(found) != kind.name:
+    known = key if call.state.kinds.get(key) == kind.name else call.state.find(key)
+    if known is None or call.state.kinds.get(known) != kind.name:
         raise not_found(key)
-    return call.state.objects[found]
+    return call.state.objects[known]
 
 
-def get_group(call: Call) -> str:
+def get_group(call: GraphRequest) -> str:
     """The id of the group in the path."""
     require(call, GROUP)
     return str(get_object(call, GROUP, call.path("id"))["id"])
 
 
-def cast_kind(call: Call) -> Kind:
+def cast_kind(call: GraphRequest) -> Kind:
     """The type of a cast segment: microsoft.graph.user, or graph.user as the SDK writes it."""
     segment = call.path("cast")
     name = segment.removeprefix("microsoft.").removeprefix("graph.")

@@ -1,4 +1,4 @@
-"""The change log of a directory, and what a delta round makes of it."""
+"""The change log of a directory, folded for delta rounds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

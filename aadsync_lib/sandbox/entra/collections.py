@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aadsync_lib.sandbox.entra.calls import Routes, get_object, require, require_any
 from aadsync_lib.sandbox.entra.errors import bad_request, not_found
 from aadsync_lib.sandbox.entra.kinds import GROUP, SERVICE_PRINCIPAL, USER, JsonObject, Kind
-from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.paging import GraphRequest, Rows, respond
 from aadsync_lib.sandbox.entra.query import project
 
 _ORGANIZATION = frozenset({"Organization.Read.All", "Directory.Read.All"})
@@ -20,15 +20,15 @@ def add_routes(routes: Routes) -> None:
         routes.get(f"/{kind.collection}/{{id}}", _single(kind))
 
 
-def _listing(kind: Kind) -> Callable[[Call], JsonObject]:
-    def handler(call: Call) -> JsonObject:
+def _listing(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
+    def handler(call: GraphRequest) -> JsonObject:
         require(call, kind)
         return respond(call, collection(call, kind), kind.collection)
 
     return handler
 
 
-def collection(call: Call, kind: Kind) -> Rows:
+def collection(call: GraphRequest, kind: Kind) -> Rows:
     """Every object of one kind that the query asks for."""
     named = call.query.named
     ids, positions = call.state.rows(kind.name, named)
@@ -43,8 +43,8 @@ def collection(call: Call, kind: Kind) -> Rows:
     return Rows(ids, positions, show)
 
 
-def _count(kind: Kind) -> Callable[[Call], int]:
-    def handler(call: Call) -> int:
+def _count(kind: Kind) -> Callable[[GraphRequest], int]:
+    def handler(call: GraphRequest) -> int:
         require(call, kind)
         if not call.query.eventual:
             raise bad_request("$count is not supported without ConsistencyLevel: eventual.")
@@ -54,28 +54,28 @@ def _count(kind: Kind) -> Callable[[Call], int]:
     return handler
 
 
-def _single(kind: Kind) -> Callable[[Call], JsonObject]:
-    def handler(call: Call) -> JsonObject:
+def _single(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
+    def handler(call: GraphRequest) -> JsonObject:
         require(call, kind)
         return _entity(call, kind, get_object(call, kind, call.path("id")))
 
     return handler
 
 
-def _by_app_id(call: Call) -> JsonObject:
+def _by_app_id(call: GraphRequest) -> JsonObject:
     require(call, SERVICE_PRINCIPAL)
-    found = call.state.find(call.path("app_id"))
-    if found is None:
+    key = call.state.find(call.path("app_id"))
+    if key is None:
         raise not_found(call.path("app_id"))
-    return _entity(call, SERVICE_PRINCIPAL, call.state.objects[found])
+    return _entity(call, SERVICE_PRINCIPAL, call.state.objects[key])
 
 
-def _entity(call: Call, kind: Kind, item: JsonObject) -> JsonObject:
+def _entity(call: GraphRequest, kind: Kind, item: JsonObject) -> JsonObject:
     context = f"{call.root}/$metadata#{kind.collection}/$entity"
     return {"@odata.context": context, **project(item, call.query.fields(kind))}
 
 
-def _organization(call: Call) -> JsonObject:
+def _organization(call: GraphRequest) -> JsonObject:
     require_any(call, _ORGANIZATION)
     tenant = {
         "id": call.state.tenant_id,

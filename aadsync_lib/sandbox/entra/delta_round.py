@@ -16,7 +16,7 @@ _GONE = {"@removed": {"reason": "deleted"}}
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What was asked for at the start of a round, and how far its pages have come.
+    """The options a round was started with, and the position its pages have come to.
 
     ``since`` is the length of the change log at the round before, ``None`` in a first round;
     ``until`` is its length at the start of this one. ``item`` is the position of the next object,

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 from aadsync_lib.sandbox.entra.changes import Change
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject
 
-Listing = tuple[list[str], list[int]]
+Positioned = tuple[list[str], list[int]]
 
 
 @dataclass(slots=True)
@@ -43,27 +43,27 @@ class Directory:
         self.assignments: dict[str, JsonObject] = {}
         self.log: list[Change] = []
         self._positions: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
-        self._rows: dict[str, Listing] = {}
-        self._member_rows: dict[str, Listing] = {}
+        self._rows: dict[str, Positioned] = {}
+        self._member_rows: dict[str, Positioned] = {}
         self._names: dict[str, str] = {}
         self._last = 0
 
     def now(self) -> str:
         return self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def rows(self, kind: str, named: Collection[str] | None = None) -> Listing:
+    def rows(self, kind: str, named: Collection[str] | None = None) -> Positioned:
         """Ids of one kind, or the ``named`` ones of it, with their positions, in that order."""
         with self.lock:
             if named is not None:
                 known = self._positions[kind]
-                found = sorted((known[key], key) for key in set(named) & known.keys())
-                return [key for _, key in found], [position for position, _ in found]
+                numbered = sorted((known[key], key) for key in set(named) & known.keys())
+                return [key for _, key in numbered], [position for position, _ in numbered]
             if kind not in self._rows:
                 positions = self._positions[kind]
                 self._rows[kind] = list(positions), list(positions.values())
             return self._rows[kind]
 
-    def member_rows(self, group: str) -> Listing:
+    def member_rows(self, group: str) -> Positioned:
         """Ids of the direct members of a group with their positions, both in order of position."""
         with self.lock:
             if group not in self._member_rows:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aadsync_lib.sandbox.entra.calls import Routes, cast_kind, require_any
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request, denied, not_found
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject, Kind
-from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.paging import GraphRequest, Rows, respond
 from aadsync_lib.sandbox.entra.query import project
 
 MOST_IDS = 1000
@@ -18,15 +18,15 @@ def add_routes(routes: Routes) -> None:
     routes.post("/directoryObjects/getByIds", _by_ids, cost=5)
 
 
-def _no_cast(_: Call) -> JsonObject:
+def _no_cast(_: GraphRequest) -> JsonObject:
     raise bad_request("The type of the deleted items must be given, as in microsoft.graph.user.")
 
 
-def _deleted_or_single(call: Call) -> JsonObject:
+def _deleted_or_single(call: GraphRequest) -> JsonObject:
     return _deleted(call) if "graph." in call.path("cast") else _single(call)
 
 
-def _deleted(call: Call) -> JsonObject:
+def _deleted(call: GraphRequest) -> JsonObject:
     kind = cast_kind(call)
     if not kind.deleted_permissions:
         raise bad_request(f"Deleted objects of type '{kind.name}' are not kept.")
@@ -43,7 +43,7 @@ def _deleted(call: Call) -> JsonObject:
     return respond(call, rows, kind.collection)
 
 
-def _single(call: Call) -> JsonObject:
+def _single(call: GraphRequest) -> JsonObject:
     gone = call.state.deleted.get(call.path("cast"))
     if gone is None:
         raise not_found(call.path("cast"))
@@ -58,7 +58,7 @@ def _single(call: Call) -> JsonObject:
     }
 
 
-def _by_ids(call: Call) -> JsonObject:
+def _by_ids(call: GraphRequest) -> JsonObject:
     """The objects that exist; unknown ids are left out without a word."""
     require_any(call, _ANY_TYPE)
     ids = call.body.get("ids")
@@ -68,18 +68,18 @@ def _by_ids(call: Call) -> JsonObject:
         )
     types = set(call.body.get("types") or KINDS)
     fields = _fields(call)
-    found = dict.fromkeys(key for key in ids if call.state.kinds.get(key) in types)
-    value = [_typed(call, key, fields) for key in found]
+    known = dict.fromkeys(key for key in ids if call.state.kinds.get(key) in types)
+    value = [_typed(call, key, fields) for key in known]
     return {"@odata.context": f"{call.root}/$metadata#directoryObjects", "value": value}
 
 
-def _fields(call: Call) -> Callable[[Kind], tuple[str, ...]]:
+def _fields(call: GraphRequest) -> Callable[[Kind], tuple[str, ...]]:
     select = call.query.select
     if select is None:
         return lambda kind: kind.default
     return lambda kind: tuple(dict.fromkeys(("id", *filter(kind.knows, select))))
 
 
-def _typed(call: Call, key: str, fields: Callable[[Kind], tuple[str, ...]]) -> JsonObject:
+def _typed(call: GraphRequest, key: str, fields: Callable[[Kind], tuple[str, ...]]) -> JsonObject:
     kind = KINDS[call.state.kinds[key]]
     return {"@odata.type": kind.odata_type, **project(call.state.objects[key], fields(kind))}

@@ -1,4 +1,4 @@
-"""The kinds of directory object, with what Graph shows of each."""
+"""The kinds of directory object, with the properties that Graph shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

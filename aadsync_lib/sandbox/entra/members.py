@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from aadsync_lib.sandbox.entra.calls import Routes, cast_kind, get_group, get_object, require
-from aadsync_lib.sandbox.entra.directory import Listing
+from aadsync_lib.sandbox.entra.directory import Positioned
 from aadsync_lib.sandbox.entra.errors import bad_request, unsupported
 from aadsync_lib.sandbox.entra.kinds import GROUP, KINDS, SERVICE_PRINCIPAL, USER, JsonObject, Kind
-from aadsync_lib.sandbox.entra.paging import Call, Rows, respond
+from aadsync_lib.sandbox.entra.paging import GraphRequest, Rows, respond
 from aadsync_lib.sandbox.entra.query import project
 
-Reader = Callable[[Call, str], Listing]
+Reader = Callable[[GraphRequest, str], Positioned]
 Show = Callable[[str], JsonObject | None]
 
 
@@ -23,44 +23,44 @@ def add_routes(routes: Routes) -> None:
         routes.get(f"/{kind.collection}/{{id}}/memberOf", _member_of(kind))
 
 
-def _plain(read: Reader) -> Callable[[Call], JsonObject]:
+def _plain(read: Reader) -> Callable[[GraphRequest], JsonObject]:
     """v1.0 leaves service principals out, unless the query is an advanced one."""
 
-    def handler(call: Call) -> JsonObject:
-        found = read(call, get_group(call))
+    def handler(call: GraphRequest) -> JsonObject:
+        members = read(call, get_group(call))
         if call.query.filter is not None and not call.query.advanced:
             raise unsupported()
         hidden = None if call.query.advanced else SERVICE_PRINCIPAL.name
         kinds = call.state.kinds
-        rows = _rows(call, found, lambda key: kinds[key] != hidden)
+        rows = _rows(call, members, lambda key: kinds[key] != hidden)
         return respond(call, rows, "directoryObjects")
 
     return handler
 
 
-def _cast(read: Reader) -> Callable[[Call], JsonObject]:
+def _cast(read: Reader) -> Callable[[GraphRequest], JsonObject]:
     """A cast shows every type, but does not say which it is."""
 
-    def handler(call: Call) -> JsonObject:
+    def handler(call: GraphRequest) -> JsonObject:
         kind = cast_kind(call)
-        found = read(call, _group_for(call, kind))
+        members = read(call, _group_for(call, kind))
         kinds = call.state.kinds
-        rows = _rows(call, found, lambda key: kinds[key] == kind.name, only=kind)
+        rows = _rows(call, members, lambda key: kinds[key] == kind.name, only=kind)
         return respond(call, rows, kind.collection)
 
     return handler
 
 
-def _count(read: Reader) -> Callable[[Call], int]:
-    def handler(call: Call) -> int:
+def _count(read: Reader) -> Callable[[GraphRequest], int]:
+    def handler(call: GraphRequest) -> int:
         _require_eventual(call)
         return len(read(call, get_group(call))[0])
 
     return handler
 
 
-def _cast_count(read: Reader) -> Callable[[Call], int]:
-    def handler(call: Call) -> int:
+def _cast_count(read: Reader) -> Callable[[GraphRequest], int]:
+    def handler(call: GraphRequest) -> int:
         _require_eventual(call)
         kind = cast_kind(call)
         keys, _ = read(call, _group_for(call, kind))
@@ -69,23 +69,23 @@ def _cast_count(read: Reader) -> Callable[[Call], int]:
     return handler
 
 
-def _member_of(kind: Kind) -> Callable[[Call], JsonObject]:
-    def handler(call: Call) -> JsonObject:
+def _member_of(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
+    def handler(call: GraphRequest) -> JsonObject:
         require(call, kind)
         key = get_object(call, kind, call.path("id"))["id"]
         groups = [g for g in call.state.parents.get(key, ()) if call.state.members_visible(g)]
-        found = sorted((call.state.members[group][key], group) for group in groups)
-        listing = [group for _, group in found], [position for position, _ in found]
-        return respond(call, _rows(call, listing, lambda _: True), "directoryObjects")
+        numbered = sorted((call.state.members[group][key], group) for group in groups)
+        members = [group for _, group in numbered], [position for position, _ in numbered]
+        return respond(call, _rows(call, members, lambda _: True), "directoryObjects")
 
     return handler
 
 
-def _direct(call: Call, group: str) -> Listing:
+def _direct(call: GraphRequest, group: str) -> Positioned:
     return call.state.member_rows(group) if call.state.members_visible(group) else ([], [])
 
 
-def _transitive(call: Call, group: str) -> Listing:
+def _transitive(call: GraphRequest, group: str) -> Positioned:
     seen: dict[str, None] = {}
     waiting = [group]
     while waiting:
@@ -97,7 +97,7 @@ def _transitive(call: Call, group: str) -> Listing:
     return list(seen), list(range(1, len(seen) + 1))
 
 
-def _group_for(call: Call, kind: Kind) -> str:
+def _group_for(call: GraphRequest, kind: Kind) -> str:
     """The group in the path, refused when it cannot have members of this type."""
     group = get_group(call)
     if kind is GROUP and "Unified" in call.state.objects[group]["groupTypes"]:
@@ -105,13 +105,16 @@ def _group_for(call: Call, kind: Kind) -> str:
     return group
 
 
-def _require_eventual(call: Call) -> None:
+def _require_eventual(call: GraphRequest) -> None:
     if not call.query.eventual:
         raise bad_request("$count is not currently supported without ConsistencyLevel: eventual.")
 
 
 def _rows(
-    call: Call, found: Listing, included: Callable[[str], bool], only: Kind | None = None
+    call: GraphRequest,
+    members: Positioned,
+    included: Callable[[str], bool],
+    only: Kind | None = None,
 ) -> Rows:
     """Members in order, those ``included``; ``only`` is the type of a cast."""
     matches = call.query.predicate(only)
@@ -123,11 +126,11 @@ def _rows(
             return None
         return shows[kinds[key]](key)
 
-    return Rows(*found, show)
+    return Rows(*members, show)
 
 
-def _show(call: Call, kind: Kind, typed: bool) -> Show:
-    """How to show members of one type; nulls only, when the caller may not read that type."""
+def _show(call: GraphRequest, kind: Kind, typed: bool) -> Show:
+    """A view of members of one type; nulls only, when the caller may not read that type."""
     objects = call.state.objects
     fields = _member_fields(call, kind)
     head: JsonObject = {"@odata.type": kind.odata_type} if typed else {}
@@ -137,7 +140,7 @@ def _show(call: Call, kind: Kind, typed: bool) -> Show:
     return lambda key: {**head, **project(objects[key], fields)}
 
 
-def _member_fields(call: Call, kind: Kind) -> tuple[str, ...]:
+def _member_fields(call: GraphRequest, kind: Kind) -> tuple[str, ...]:
     """A property that another member type has is no error here; it is left out."""
     if call.query.select is None:
         return kind.default

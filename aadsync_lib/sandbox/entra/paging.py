@@ -16,7 +16,7 @@ from aadsync_lib.sandbox.entra.tokens import TokenError, Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class GraphRequest:
     """One request, as its handler sees it."""
 
     request: Request
@@ -43,7 +43,7 @@ class Rows:
     show: Callable[[str], JsonObject | None]
 
 
-def respond(call: Call, rows: Rows, context: str) -> JsonObject:
+def respond(call: GraphRequest, rows: Rows, context: str) -> JsonObject:
     """One page of ``rows``, from where the request's skip token says."""
     after, was_empty = _resume(call)
     answer: JsonObject = {"@odata.context": f"{call.root}/$metadata#{context}"}
@@ -87,7 +87,7 @@ def read_token(tokens: Tokens, token: str) -> dict[str, Any]:
         ) from None
 
 
-def _resume(call: Call) -> tuple[int, bool]:
+def _resume(call: GraphRequest) -> tuple[int, bool]:
     if call.query.skip_token is None:
         return 0, False
     content = read_token(call.state.page_tokens, call.query.skip_token)

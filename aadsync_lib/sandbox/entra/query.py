@@ -23,7 +23,7 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What the caller asked for. ``advanced`` is Graph's word for eventual plus $count."""
+    """The options of a query. ``advanced`` is Graph's word for eventual plus $count."""
 
     select: tuple[str, ...] | None
     top: int

@@ -1,4 +1,4 @@
-"""What a notebook can import: chosen folders first, and not what is only installed here."""
+"""Imports of a notebook: chosen folders first, without the packages that are only installed here."""
 
 import sys
 from collections.abc import Iterable, Sequence

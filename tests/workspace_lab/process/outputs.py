@@ -1,4 +1,4 @@
-"""What the cells show, kept for the result and passed through, without secrets."""
+"""Outputs of the cells, kept for the result and passed through, without secrets."""
 
 import io
 import sys

@@ -1,1 +1,1 @@
-"""How a run of a job is executed: which task next, with which values, in which process."""
+"""Runs of jobs: the order of tasks, their values, their processes."""

@@ -1,4 +1,4 @@
-"""What a task does once its dependencies have ended, and how a job ended. Values in, values out."""
+"""Rules of a job's graph: when a task runs, and the result of a job. Values in, values out."""
 
 from __future__ import annotations
 
