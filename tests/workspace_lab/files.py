@@ -11,9 +11,8 @@ from starlette.routing import Route
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.records import JsonObject
 from tests.workspace_lab.calls import Call, Endpoints, text
-from tests.workspace_lab.forms import posted
-from tests.workspace_lab.notebooks import LANGUAGE, language_of, without_suffix
 from tests.workspace_lab.tree import MOUNT, Node, Tree, parent
+from tests.workspace_lab.uploads import LANGUAGE, language_of, posted, without_suffix
 
 SUFFIXES = {language: suffix for suffix, language in reversed(LANGUAGE.items())}
 BINARY = "application/octet-stream"
