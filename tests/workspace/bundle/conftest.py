@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.sandbox import Sandbox, company
-from tests.bundle.files import ROOT
 from tests.cli_tool import DatabricksCli, find_program
+from tests.unit.bundle.files import ROOT
 from tests.workspace.bundle.deployed import Bundle
 from tests.workspace_lab import Workspace
 

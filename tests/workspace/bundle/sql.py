@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.bundle.files import alerts, datasets
+from tests.unit.bundle.files import alerts, datasets
 
 AGGREGATE = re.compile(r"^(COUNT|SUM|MAX|MIN|AVG)\(")
 PLACE = "`${var.catalog}`.`${resources.schemas.store.name}`."

@@ -9,7 +9,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 
 from aadsync_lib.sandbox import Sandbox
-from tests.bundle.files import OPTIONS
+from tests.unit.bundle.files import OPTIONS
 from tests.workspace.bundle.deployed import Bundle
 
 pytestmark = pytest.mark.xdist_group("bundle")

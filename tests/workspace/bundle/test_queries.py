@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.bundle.files import alerts, datasets, widgets
 from tests.spark import connect
+from tests.unit.bundle.files import alerts, datasets, widgets
 from tests.workspace.bundle.sql import alert, dataset, shown
 from tests.workspace.bundle.story import Story, ago, four_days, told
 

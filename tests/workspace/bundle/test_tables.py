@@ -16,9 +16,9 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.wiring import open_engine
-from tests.bundle.files import alerts, datasets, widgets
 from tests.clock import FakeClock
 from tests.spark import connect
+from tests.unit.bundle.files import alerts, datasets, widgets
 from tests.workspace.bundle.sql import alert, dataset, rows, shown
 from tests.workspace.bundle.story import COLUMNS
 

@@ -8,7 +8,7 @@ from databricks.sdk.config import Config
 
 from aadsync_lib.sandbox import Sandbox
 from tests.cli_tool import databricks_cli  # noqa: F401 - a fixture of the tests here
-from tests.sandbox.contoso import small_world
+from tests.contract.sandbox.contoso import small_world
 from tests.workspace_lab import Workspace
 
 

@@ -14,7 +14,7 @@ from databricks.sdk.errors import NotFound, PermissionDenied, Unauthenticated
 
 from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.command import cli_environment, describe
-from tests.sandbox.contoso import small_world
+from tests.contract.sandbox.contoso import small_world
 from tests.workspace.lab.conftest import workspace_client
 
 ROOT = Path(__file__).parents[3]

@@ -14,7 +14,7 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.service import iam, iamv2
 
-from tests.sandbox.databricks_server import (
+from tests.contract.sandbox.databricks_server import (
     ACCOUNT,
     CLIENT_ID,
     SCIM_TOKEN,

@@ -3,7 +3,7 @@
 import pytest
 
 from aadsync_lib.sandbox.entra import odata
-from tests.sandbox.contoso import ADA, BOB, DATA, EVE, SOCIAL, TEAM, error_of, ids
+from tests.contract.sandbox.contoso import ADA, BOB, DATA, EVE, SOCIAL, TEAM, error_of, ids
 
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 

@@ -14,7 +14,7 @@ from kiota_authentication_azure.azure_identity_authentication_provider import (
 from msgraph import GraphRequestAdapter, GraphServiceClient
 
 from aadsync_lib.sandbox import Sandbox
-from tests.sandbox.contoso import small_world
+from tests.contract.sandbox.contoso import small_world
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from aadsync_lib.sandbox import World, company
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.entra.state import EntraState
-from tests.sandbox.contoso import ADA, BOB, COUNCIL, DATA, EVE, SOCIAL, TEAM, small_world
+from tests.contract.sandbox.contoso import ADA, BOB, COUNCIL, DATA, EVE, SOCIAL, TEAM, small_world
 
 
 @pytest.fixture

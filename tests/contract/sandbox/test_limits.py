@@ -3,7 +3,7 @@
 import pytest
 
 from aadsync_lib.sandbox.limits import Limits, classify
-from tests.sandbox.databricks_server import Account, Clock, Loopback
+from tests.contract.sandbox.databricks_server import Account, Clock, Loopback
 
 BASE = "/api/2.0/accounts/acc/scim/v2"
 

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 import pytest
 
 from aadsync_lib.notebook.parameters import JOB_PARAMETERS, parameters_of
-from tests.bundle.files import (
+from tests.unit.bundle.files import (
     BUNDLE,
     DASHBOARD,
     EVERY,
@@ -31,7 +31,7 @@ from tests.bundle.files import (
     variables,
     widgets,
 )
-from tests.bundle.quartz import problems
+from tests.unit.bundle.quartz import problems
 
 JOBS = ("sync", "full")
 HANDED_ON = {

@@ -17,7 +17,7 @@ from databricks.sdk.core import Config
 from aadsync_lib.sandbox import Fault, Sandbox, World, company
 from aadsync_lib.sandbox.command import config, describe, serve
 from aadsync_lib.sandbox.entra.tls import Certificates
-from tests.sandbox.contoso import ADA, DATA, small_world
+from tests.contract.sandbox.contoso import ADA, DATA, small_world
 
 
 def account_client(box: Sandbox, **credentials: str) -> AccountClient:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.sandbox.databricks_server import Account, Loopback, patch_body
+from tests.contract.sandbox.databricks_server import Account, Loopback, patch_body
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from aadsync_lib.sandbox import Fault
-from tests.sandbox.contoso import ADA, BOB, DATA, EVE, ROBOT, error_of, ids
+from tests.contract.sandbox.contoso import ADA, BOB, DATA, EVE, ROBOT, error_of, ids
 
 
 def send(client: httpx.Client, *requests: dict) -> dict[str, dict]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.contoso import (
+from tests.contract.sandbox.contoso import (
     ADA,
     APPLICATION,
     BOB,

@@ -7,9 +7,9 @@ import pytest
 from scim2_client import BaseSyncSCIMClient
 from scim2_tester import Status, check_server
 
-from tests.sandbox.databricks_server import Account, Loopback
+from tests.contract.sandbox.databricks_server import Account, Loopback
 
-DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
+DOCS = Path(__file__).parents[3] / "docs" / "sandbox.md"
 FINE = {Status.SUCCESS, Status.COMPLIANT, Status.ACCEPTABLE}
 BOTH = frozenset({"2.0", "2.1"})
 NEWER = frozenset({"2.1"})

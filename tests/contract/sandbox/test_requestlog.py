@@ -5,7 +5,14 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
-from tests.sandbox.databricks_server import CLIENT_ID, SIDE, Account, Clock, Loopback, patch_body
+from tests.contract.sandbox.databricks_server import (
+    CLIENT_ID,
+    SIDE,
+    Account,
+    Clock,
+    Loopback,
+    patch_body,
+)
 
 
 @pytest.fixture(scope="module")

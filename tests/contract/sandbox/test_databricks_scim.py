@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.sandbox.databricks_server import ACCOUNT, CLIENT_ID, SCIM_TOKEN, Account, Loopback
+from tests.contract.sandbox.databricks_server import (
+    ACCOUNT,
+    CLIENT_ID,
+    SCIM_TOKEN,
+    Account,
+    Loopback,
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from aadsync_lib.sandbox import Fault
-from tests.sandbox.contoso import ADA, BOB, DATA, EVE, all_pages, error_of, ids
+from tests.contract.sandbox.contoso import ADA, BOB, DATA, EVE, all_pages, error_of, ids
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Fault, Faults
-from tests.sandbox.databricks_server import SIDE, Account, Loopback
+from tests.contract.sandbox.databricks_server import SIDE, Account, Loopback
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 from msgraph.generated.models.service_principal import ServicePrincipal
 
-from tests.sandbox.contoso import (
+from tests.contract.sandbox.contoso import (
     ADA,
     BOB,
     COUNCIL,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.contoso import COUNCIL, DATA, SOCIAL, TEAM, error_of, ids, read_round
+from tests.contract.sandbox.contoso import COUNCIL, DATA, SOCIAL, TEAM, error_of, ids, read_round
 
 GROUPS = "/groups/delta?$select=displayName,members"
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
-from tests.sandbox.contoso import (
+from tests.contract.sandbox.contoso import (
     ADA,
     BOB,
     DATA,

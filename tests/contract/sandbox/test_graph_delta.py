@@ -3,7 +3,7 @@
 import pytest
 
 from aadsync_lib.sandbox import Sandbox
-from tests.sandbox.contoso import (
+from tests.contract.sandbox.contoso import (
     ADA,
     BOB,
     COUNCIL,

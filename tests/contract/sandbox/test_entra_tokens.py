@@ -13,7 +13,7 @@ from aadsync_lib.sandbox import Sandbox
 from aadsync_lib.sandbox.entra import jwt
 from aadsync_lib.sandbox.entra.issuer import Issuer
 from aadsync_lib.sandbox.entra.tls import client_certificate
-from tests.sandbox.contoso import error_of
+from tests.contract.sandbox.contoso import error_of
 
 GRAPH = "https://graph.microsoft.com/.default"
 
