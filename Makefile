@@ -1,24 +1,37 @@
 # `make demo` and `make test` are all a newcomer needs; each sets itself up. `make tools` adds what some tests skip without.
+# Nothing is resolved at set-up: the lock files name every package by its hash, setuptools included, and pip brings the uv that installs them.
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
+PYTHON ?= # the first on the PATH that is new enough
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO := $(VENV)/.demo
 READY := $(VENV)/.ready
-PYTEST := $(BIN)/pytest
-PIP_INSTALL := pip install --quiet --disable-pip-version-check
-COMPILE := $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header
 OLDEST := .venv-oldest
+PYTEST := $(BIN)/pytest
+UV := $(BIN)/python .ci/uv_like_pip.py
+INSTALL := pip install --quiet --no-deps --no-build-isolation
+LOCKED := $(INSTALL) --require-hashes --requirement
+COMPILE := $(UV) pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-strip-extras
+unexport PYTHONDONTWRITEBYTECODE # uv compiles nothing, and importing the source of msgraph takes seconds, each time
 SLOW := tests/acceptance tests/oracle # whole syncs, random weeks and a browser, which measuring coverage would only slow down
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
-$(READY): requirements.lock setup.py
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/$(PIP_INSTALL) --require-hashes --requirement requirements.lock
-	$(BIN)/$(PIP_INSTALL) --no-deps --editable .
+$(DEMO): requirements-uv.lock requirements-demo.lock setup.py .ci/python .ci/uv_like_pip.py
+	python=$$(.ci/python $(PYTHON)) && $$python -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-uv.lock
+	$(UV) $(LOCKED) requirements-demo.lock
+	$(UV) $(INSTALL) --editable .
+	$(UV) pip check --quiet
+	@touch $@
+
+$(READY): requirements.lock $(DEMO)
+	$(UV) $(LOCKED) requirements.lock
+	$(UV) pip check --quiet
 	@touch $@
 
 $(VENV)/.spark: requirements-spark.lock $(READY)
-	$(BIN)/$(PIP_INSTALL) --require-hashes --requirement requirements-spark.lock
+	$(UV) $(LOCKED) requirements-spark.lock
+	$(UV) pip check --quiet
 	@touch $@
 
 .tools/databricks: $(wildcard .ci/databricks-cli/*)
@@ -29,16 +42,17 @@ $(VENV)/.spark: requirements-spark.lock $(READY)
 	@touch $@
 
 $(OLDEST)/.ready: requirements-oldest.lock setup.py $(READY)
-	$(PYTHON) -m venv $(OLDEST)
-	$(BIN)/uv pip install --quiet --python $(OLDEST) --require-hashes --requirement requirements-oldest.lock
-	$(BIN)/uv pip install --quiet --python $(OLDEST) --no-deps --editable .
+	python=$$(.ci/python python3.11) && $$python -m venv --clear $(OLDEST)
+	$(UV) $(LOCKED) requirements-oldest.lock --python $(OLDEST)
+	$(UV) $(INSTALL) --editable . --python $(OLDEST)
+	$(UV) pip check --quiet --python $(OLDEST)
 	@touch $@
 
 setup: $(READY)  ## set up .venv with the pinned packages
 
 tools: .tools/databricks .tools/jars/.ready $(VENV)/.spark  ## add the Databricks CLI, Delta and Spark, which some tests skip without
 
-demo: $(READY)  ## the whole thing against the embedded sandbox, in a minute
+demo: $(DEMO)  ## the whole thing against the embedded sandbox, in a minute
 	@$(BIN)/aadsync demo
 
 check: $(READY)  ## format, lint, types, imports, unit tests
@@ -87,9 +101,11 @@ picture: $(READY)  ## draw the plan of the README
 	$(BIN)/python docs/picture.py
 
 lock: $(READY)  ## renew the lock files
-	$(COMPILE) --universal --all-extras setup.py --output-file requirements.lock
+	$(COMPILE) --universal --all-extras setup.py .ci/build.in --output-file requirements.lock
+	$(COMPILE) --universal --constraint requirements.lock --extra sandbox setup.py .ci/build.in --output-file requirements-demo.lock
+	$(COMPILE) --universal --constraint requirements.lock .ci/uv.in --output-file requirements-uv.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/spark.in --output-file requirements-spark.lock
-	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/oldest.in --output-file requirements-oldest.lock
+	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/build.in .ci/oldest.in --output-file requirements-oldest.lock
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
