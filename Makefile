@@ -88,7 +88,7 @@ runtimes: $(READY)  ## what a notebook's %pip moves on each Databricks runtime: 
 
 # The lock holds the newest databricks-sdk that the index can install, so `make test` is the other end.
 oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
-	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py
+	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py tests/setup/test_metadata.py
 
 bench: $(READY)  ## time and requests beside the floors that the published limits set
 	$(BIN)/python -m tests.bench
@@ -100,12 +100,13 @@ format: $(READY)  ## format and mend what can be mended
 picture: $(READY)  ## draw the plan of the README
 	$(BIN)/python docs/picture.py
 
-lock: $(READY)  ## renew the lock files
+lock: $(READY)  ## renew the lock files, and what tests know of the packages in them
 	$(COMPILE) --universal --all-extras setup.py .ci/build.in --output-file requirements.lock
 	$(COMPILE) --universal --constraint requirements.lock --extra sandbox setup.py .ci/build.in --output-file requirements-demo.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/uv.in --output-file requirements-uv.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/spark.in --output-file requirements-spark.lock
 	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/build.in .ci/oldest.in --output-file requirements-oldest.lock
+	$(BIN)/python -m tests.setup
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10

@@ -56,4 +56,4 @@ def _counts(option: str, value: str) -> bool:
 if __name__ == "__main__":
     uv = Path(sys.executable).with_name("uv")
     told = {**variables(pip_options()), **os.environ, "VIRTUAL_ENV": sys.prefix}
-    os.execve(uv, [str(uv), *sys.argv[1:]], told)  # noqa: S606 (the one that pip has just brought)
+    os.execve(uv, [str(uv), *sys.argv[1:]], told)
