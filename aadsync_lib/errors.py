@@ -93,3 +93,9 @@ class UnsafePlanError(AadsyncError):
     """The plan would change more than the limits allow, or something protected."""
 
     exit_code: ClassVar[int] = 4
+
+
+def install_extra(extra: str) -> str:
+    """Say how to add an extra. No index has the distribution, so its bare name would be anybody's package."""
+    command = f"pip install '.[{extra}]'"
+    return f"{command} in a clone of aadsync, or with the path of its wheel in place of the dot."

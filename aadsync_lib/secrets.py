@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import quote, quote_plus, urlsplit
 
 from aadsync_lib.config.base import SecretRef
-from aadsync_lib.errors import CredentialError
+from aadsync_lib.errors import CredentialError, install_extra
 
 HIDDEN = "***"
 LONG_LINE = (
@@ -179,7 +179,7 @@ def _from_key_vault(url: str) -> str:
         from azure.keyvault.secrets import SecretClient
     except ImportError as error:
         raise CredentialError(
-            f"key_vault {url} needs a package that is not installed: pip install 'aadsync[keyvault]'."
+            f"key_vault {url} needs a package that is not installed: {install_extra('keyvault')}"
         ) from error
     parts = urlsplit(url)
     name, version = (*parts.path.removeprefix("/secrets/").split("/"), None)[:2]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from aadsync_lib.cli.options import FILE, Options, options
-from aadsync_lib.errors import AadsyncError, UsageError
+from aadsync_lib.errors import AadsyncError, UsageError, install_extra
 
 
 @click.command()
@@ -53,5 +53,5 @@ def needs_sandbox(module: str) -> Any:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise AadsyncError(
-            f"The sandbox needs {error.name}, which is not installed: pip install 'aadsync[sandbox]'"
+            f"The sandbox needs {error.name}, which is not installed: {install_extra('sandbox')}"
         ) from error

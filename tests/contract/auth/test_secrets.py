@@ -149,7 +149,7 @@ class TestKeyVault:
 
     def test_without_the_extra_the_error_says_what_to_install(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "azure.keyvault.secrets", None)
-        with pytest.raises(CredentialError, match=r"pip install 'aadsync\[keyvault\]'"):
+        with pytest.raises(CredentialError, match=r"pip install '\.\[keyvault\]' in a clone"):
             SecretResolver().resolve(VAULT, SETTING)
 
     def test_the_real_client_takes_these_arguments(self):

@@ -50,7 +50,19 @@ def test_installation_without_the_sandbox_says_what_to_install(run, monkeypatch,
     monkeypatch.setattr(importlib, "import_module", missing)
     result = run(command)
     assert result.exit_code == 1
-    assert "starlette, which is not installed: pip install 'aadsync[sandbox]'" in result.stderr
+    assert "starlette, which is not installed: pip install '.[sandbox]'" in result.stderr
+
+
+@pytest.mark.parametrize("package", ["starlette", "uvicorn", "cryptography"])
+def test_each_package_of_the_extra_is_missed_with_a_word(package):
+    without = f"import sys; sys.modules['{package}'] = None"
+    command = f"{without}; from aadsync_lib.cli import main; main(['demo'])"
+    done = subprocess.run(
+        [sys.executable, "-c", command], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert f"The sandbox needs {package}" in done.stderr
+    assert "pip install '.[sandbox]' in a clone" in done.stderr
 
 
 def test_sandbox_serves_until_interrupted():
