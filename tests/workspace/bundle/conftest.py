@@ -53,7 +53,6 @@ def _copy(folder: Path) -> None:
 
 
 def _variables() -> dict[str, str]:
-    """Let the wheel be built by this Python, with the packages that pip has fetched before."""
+    """Let the wheel be built by this Python, with its own setuptools: 0 is how pip is told not to fetch one."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    cache = os.environ.get("PIP_CACHE_DIR", str(Path.home() / ".cache" / "pip"))
-    return {"PATH": path, "PIP_CACHE_DIR": cache, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return {"PATH": path, "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

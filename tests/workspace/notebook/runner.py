@@ -171,14 +171,14 @@ def deployed_files(root: Path) -> Path:
 
 @cache
 def built_wheel() -> Path:
-    """Built from a copy, as building leaves files behind; isolated, as setuptools may be old here."""
+    """Built from a copy, as building leaves files behind, by the setuptools that is here."""
     source, target = _scratch() / "source", _scratch() / "dist"
     source.mkdir()
     for name in ("setup.py", "pyproject.toml", "README.md"):
         shutil.copy2(ROOT / name, source / name)
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "aadsync_lib", source / "aadsync_lib", ignore=ignored)
-    command = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel"]
+    command = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "--no-build-isolation"]
     subprocess.run([*command, "--out-dir", str(target), str(source)], check=True, timeout=300)
     (wheel,) = target.glob("*.whl")
     return wheel
