@@ -90,6 +90,9 @@ runtimes: $(READY)  ## what a notebook's %pip moves on each Databricks runtime: 
 oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
 	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py tests/setup/test_metadata.py
 
+fresh: $(READY)  ## set up a clone from nothing, with the oldest and the newest pip, where everything has a newer version
+	$(BIN)/python -m tests.setup.fresh
+
 bench: $(READY)  ## time and requests beside the floors that the published limits set
 	$(BIN)/python -m tests.bench
 
@@ -106,9 +109,9 @@ lock: $(READY)  ## renew the lock files, and what tests know of the packages in 
 	$(COMPILE) --universal --constraint requirements.lock .ci/uv.in --output-file requirements-uv.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/spark.in --output-file requirements-spark.lock
 	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/build.in .ci/oldest.in --output-file requirements-oldest.lock
-	$(BIN)/python -m tests.setup
+	$(BIN)/python -m tests.setup.metadata
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup tools demo check test soak workspace runtimes oldest bench format picture lock help
+.PHONY: setup tools demo check test soak workspace runtimes oldest fresh bench format picture lock help

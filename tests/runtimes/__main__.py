@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from tests.runtimes import REQUIREMENTS, RUNTIMES, Runtime
 
-UV = Path(sys.executable).with_name("uv")
+UV = (sys.executable, REQUIREMENTS.with_name(".ci") / "uv_like_pip.py")
 PLATFORM = "x86_64-manylinux_2_28"
 
 
@@ -30,7 +30,7 @@ def resolve(runtime: Runtime) -> dict[str, str]:
         pins = "\n".join(f"{name}=={version}" for name, version in runtime.resolvable.items())
         chosen.write_text(pins, encoding="utf-8")
         options = ("--python-version", runtime.python, "--python-platform", PLATFORM)
-        command = (UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *options)
+        command = (*UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *options)
         done = subprocess.run(
             [*command, wanted, "--output-file", chosen], capture_output=True, text=True, check=False
         )

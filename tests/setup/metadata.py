@@ -1,4 +1,4 @@
-"""Writes down what each pinned package asks for, from the packages themselves: ``python -m tests.setup``, a part of ``make lock``."""
+"""Writes down what each pinned package asks for, from the packages themselves: ``python -m tests.setup.metadata``, a part of ``make lock``."""
 
 from __future__ import annotations
 
