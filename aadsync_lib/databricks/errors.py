@@ -1,18 +1,17 @@
-"""What can become of one request, told apart by type and status alone."""
+"""Outcomes of a failed request to Databricks, told apart by type and status alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from aadsync_lib.ports import ChangeRefused
+from aadsync_lib.responses import retry_after, without_login
 
-LONGEST = 300  # characters of a server's text that are worth telling
+LONGEST = 300  # characters of a server's text that are worth showing
 
 
 class Refusal(ChangeRefused):
@@ -40,16 +39,11 @@ def refusal_of(what: str, response: requests.Response, text: str, now: float) ->
     """
     if response.status_code < 400:
         return Refusal(what, 403, one_line(text), None)
-    detail = _without_login(response, _detail(response) or response.reason or "")
+    sent = getattr(response.request, "headers", {})
+    text = _detail(response) or response.reason or ""
+    detail = without_login(text, str(sent.get("Authorization", "")))
     after = retry_after(response.headers.get("Retry-After"), now)
     return Refusal(what, response.status_code, one_line(detail), after)
-
-
-def _without_login(response: requests.Response, text: str) -> str:
-    """Take out the token, should a server or a proxy repeat what it was sent."""
-    sent = getattr(response.request, "headers", {})
-    login = str(sent.get("Authorization", "")).rpartition(" ")[2]
-    return text.replace(login, "***") if login else text
 
 
 def _detail(response: requests.Response) -> str:
@@ -60,8 +54,8 @@ def _detail(response: requests.Response) -> str:
         return ""
     if not isinstance(body, Mapping):
         return ""
-    told = (body.get("scimType"), body.get("detail") or body.get("message"))
-    return ": ".join(str(part) for part in told if part)
+    parts = (body.get("scimType"), body.get("detail") or body.get("message"))
+    return ": ".join(str(part) for part in parts if part)
 
 
 def was_sent(error: requests.RequestException) -> bool:
@@ -72,27 +66,6 @@ def was_sent(error: requests.RequestException) -> bool:
     if isinstance(cause, MaxRetryError):
         return not isinstance(cause.reason, NewConnectionError | ConnectTimeoutError)
     return True
-
-
-def retry_after(header: str | None, now: float) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number, or a date."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        return _until(header, now)
-    return seconds if 0 <= seconds < float("inf") else None
-
-
-def _until(date: str, now: float) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
 
 
 def one_line(text: str) -> str:

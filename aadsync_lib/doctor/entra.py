@@ -10,16 +10,18 @@ from aadsync_lib.auth import graph_credential, graph_endpoint
 from aadsync_lib.auth.cached import claim
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.finding import Finding, Patient, first, one_line, sentence
+from aadsync_lib.entra.directory import APPLICATIONS, GROUPS, HIDDEN, USERS
 from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, USERS, GraphError
-from aadsync_lib.graph.http import JsonObject, Request
+from aadsync_lib.graph.errors import GraphError
+from aadsync_lib.graph.http import Request
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.report.wording import count
+from aadsync_lib.responses import JsonObject
 
 ADVICE = {
     "scope_empty": "Check the selector in scope.groups against Entra.",

@@ -1,34 +1,32 @@
-"""Where objects are in Entra that a read of the scope did not show."""
+"""Presence in Entra of objects that a read of the scope did not show."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 
-from aadsync_lib.entra.principals import AT_ONCE
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, GROUPS_DELETED, USERS, GraphError
-from aadsync_lib.graph.http import JsonObject
-from aadsync_lib.graph.paging import Graph, read_all, try_one
+from aadsync_lib.entra.directory import AT_ONCE, GROUPS_DELETED, PERMISSIONS, Directory
+from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.responses import JsonObject
 
-PERMISSIONS = {Kind.USER: USERS, Kind.SERVICE_PRINCIPAL: APPLICATIONS, Kind.GROUP: GROUPS}
 SELECT = {
     Kind.USER: "id,accountEnabled",
     Kind.SERVICE_PRINCIPAL: "id,accountEnabled",
     Kind.GROUP: "id,displayName",
 }
-Places = dict[str, Presence | Unread]
+Presences = dict[str, Presence | Unread]
 
 
-async def look_up(graph: Graph, ids: Mapping[str, Kind]) -> Places:
+async def look_up(directory: Directory, ids: Mapping[str, Kind]) -> Presences:
     """Look for each object among its kind, then in the recycle bin, then once more by itself.
 
     Whatever Graph refuses or fails to answer leaves an object unread, never gone.
     """
-    parts = await asyncio.gather(*(_chunk(graph, kind, chunk) for kind, chunk in _chunks(ids)))
-    return {key: place for part in parts for key, place in part.items()}
+    parts = await asyncio.gather(*(_chunk(directory, kind, chunk) for kind, chunk in _chunks(ids)))
+    return {key: presence for part in parts for key, presence in part.items()}
 
 
 def _chunks(ids: Mapping[str, Kind]) -> Iterator[tuple[Kind, list[str]]]:
@@ -38,24 +36,24 @@ def _chunks(ids: Mapping[str, Kind]) -> Iterator[tuple[Kind, list[str]]]:
             yield kind, wanted[start : start + AT_ONCE]
 
 
-async def _chunk(graph: Graph, kind: Kind, ids: Sequence[str]) -> Places:
-    listing = await read_all(graph, graph.addresses.of_ids(kind, ids, SELECT[kind]))
-    places: Places = {row["id"]: _place(kind, row) for row in listing.rows}
-    rest = [key for key in ids if key not in places]
+async def _chunk(directory: Directory, kind: Kind, ids: Sequence[str]) -> Presences:
+    listing = await directory.of_ids(kind, ids, SELECT[kind])
+    presences: Presences = {row["id"]: _presence(kind, row) for row in listing.rows}
+    rest = [key for key in ids if key not in presences]
     if listing.failure is not None and listing.failure.status != 400:
-        return places | dict.fromkeys(rest, Unread(listing.failure.reason(PERMISSIONS[kind])))
-    searched = await asyncio.gather(*(_search(graph, kind, key) for key in rest))
-    return places | dict(zip(rest, searched, strict=True))
+        return presences | dict.fromkeys(rest, Unread(listing.failure.reason(PERMISSIONS[kind])))
+    searched = await asyncio.gather(*(_search(directory, kind, key) for key in rest))
+    return presences | dict(zip(rest, searched, strict=True))
 
 
-async def _search(graph: Graph, kind: Kind, key: str) -> Presence | Unread:
-    """Say where an object is that no listing shows; the last look is for one just restored."""
-    deleted = await try_one(graph, graph.addresses.deleted(key))
+async def _search(directory: Directory, kind: Kind, key: str) -> Presence | Unread:
+    """Find an object that no listing shows; the last look is for one just restored."""
+    deleted = await directory.deleted(key)
     if not isinstance(deleted, GraphError):
         return Presence.DELETED
-    row = await try_one(graph, graph.addresses.one(kind, key, SELECT[kind]))
+    row = await directory.get(kind, key, SELECT[kind])
     if not isinstance(row, GraphError):
-        return _place(kind, row)
+        return _presence(kind, row)
     if row.status != 404:
         return Unread(row.reason(PERMISSIONS[kind]))
     if deleted.status != 404:
@@ -64,7 +62,7 @@ async def _search(graph: Graph, kind: Kind, key: str) -> Presence | Unread:
     return Presence.GONE
 
 
-def _place(kind: Kind, row: JsonObject) -> Presence | Unread:
+def _presence(kind: Kind, row: JsonObject) -> Presence | Unread:
     enabled = row.get("accountEnabled")
     if kind is Kind.GROUP or enabled is True:
         return Presence.PRESENT

@@ -1,22 +1,20 @@
-"""People, service principals and groups by name, with every group above, in scope or not."""
+"""Search for users, service principals and groups by name, with every group above them."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Iterable, Iterator
 
 from aadsync_lib.config.base import GUID
 from aadsync_lib.entra import translate
+from aadsync_lib.entra.directory import PERMISSIONS, Directory, literal
 from aadsync_lib.errors import SourceError
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, USERS, GraphError, printable
-from aadsync_lib.graph.http import JsonObject
-from aadsync_lib.graph.paging import Graph, Listing, read_all, try_one
-from aadsync_lib.graph.requests import literal
+from aadsync_lib.graph.errors import GraphError, printable
+from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.directory import DirectoryMatch, GroupAbove
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.responses import JsonObject
 
 PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
 NAME = {
@@ -29,7 +27,6 @@ FILTERS = {
     Kind.SERVICE_PRINCIPAL: ("displayName",),
     Kind.GROUP: ("displayName",),
 }
-PERMISSIONS = {Kind.USER: USERS, Kind.SERVICE_PRINCIPAL: APPLICATIONS, Kind.GROUP: GROUPS}
 GROUP = "id,displayName,securityEnabled"
 SELECT = {
     Kind.USER: "id,displayName,accountEnabled,userPrincipalName",
@@ -39,65 +36,54 @@ SELECT = {
 
 
 async def search(
-    graph: Graph, name: str, kinds: Iterable[Kind] = PEOPLE
+    directory: Directory, name: str, kinds: Iterable[Kind] = PEOPLE
 ) -> tuple[DirectoryMatch, ...]:
     """Find everybody of a name: user name, mail, application id, display name or object id."""
-    searches = await asyncio.gather(*(_search(graph, kind, name) for kind in kinds))
-    found = {row["id"]: (kind, row) for search in searches for kind, row in search.found}
-    failed = [reason for search in searches for reason in search.failed]
-    if failed and not found:
+    reads = [(kind, read) for kind in kinds for read in _reads(directory, kind, name)]
+    listings = await asyncio.gather(*(read for _, read in reads))
+    rows: dict[str, tuple[Kind, JsonObject]] = {}
+    failed: list[str] = []
+    for (kind, _), listing in zip(reads, listings, strict=True):
+        rows |= {row["id"]: (kind, row) for row in listing.rows if row.get(NAME[kind])}
+        if listing.failure is not None:
+            failed.append(listing.failure.reason(PERMISSIONS[kind]))
+    if failed and not rows:
         raise SourceError(
             f"Nothing was found as {printable(name)}, but Graph did not answer all that was asked: "
             f"{'; '.join(failed)}. Nothing was changed."
         )
-    placed = await asyncio.gather(*(_placed(graph, kind, row) for kind, row in found.values()))
-    return tuple(sorted(placed, key=lambda one: (one.name.casefold(), one.id)))
+    matches = await asyncio.gather(*(_match(directory, kind, row) for kind, row in rows.values()))
+    return tuple(sorted(matches, key=lambda match: (match.name.casefold(), match.id)))
 
 
-@dataclass(slots=True)
-class _Search:
-    found: list[tuple[Kind, JsonObject]] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
-
-async def _search(graph: Graph, kind: Kind, name: str) -> _Search:
-    search = _Search()
-    for listing in await asyncio.gather(*_listings(graph, kind, name)):
-        search.found += [(kind, row) for row in listing.rows if row.get(NAME[kind])]
-        if listing.failure is not None:
-            search.failed.append(listing.failure.reason(PERMISSIONS[kind]))
-    return search
-
-
-def _listings(graph: Graph, kind: Kind, name: str) -> Iterable[Any]:
-    to, select = graph.addresses, SELECT[kind]
+def _reads(directory: Directory, kind: Kind, name: str) -> Iterator[Awaitable[Listing]]:
     guid = re.fullmatch(GUID, name)
     keys = FILTERS[kind] + (("appId",) if guid and kind is Kind.SERVICE_PRINCIPAL else ())
     for key in keys:
-        yield read_all(graph, to.where(kind, f"{key} eq {literal(name)}", select))
+        yield directory.where(kind, f"{key} eq {literal(name)}", SELECT[kind])
     if guid:
-        yield _by_id(graph, kind, name, select)
+        yield _by_id(directory, kind, name)
 
 
-async def _by_id(graph: Graph, kind: Kind, object_id: str, select: str) -> Listing:
-    answer = await try_one(graph, graph.addresses.one(kind, object_id, select))
-    if isinstance(answer, GraphError):
-        return Listing((), None if answer.status == 404 else answer)
-    return Listing((answer,))
+async def _by_id(directory: Directory, kind: Kind, object_id: str) -> Listing:
+    row = await directory.get(kind, object_id, SELECT[kind])
+    if isinstance(row, GraphError):
+        return Listing((), None if row.status == 404 else row)
+    return Listing((row,))
 
 
-async def _placed(graph: Graph, kind: Kind, row: JsonObject) -> DirectoryMatch:
-    """Add every group above, level by level, each read once.
+async def _match(directory: Directory, kind: Kind, row: JsonObject) -> DirectoryMatch:
+    """Add every group above a row, level by level, each read once.
 
     Graph can list them all in one answer, but without saying what is nested in what, and from an
     index that has been seen to leave groups out.
     """
-    parents, whole = await _parents(graph, kind, row["id"])
+    parents, whole = await _parents(directory, kind, row["id"])
     rows = dict(parents)
     above: dict[str, GroupAbove] = {}
     while level := [gid for gid in rows if gid not in above]:
-        answers = await asyncio.gather(*(_parents(graph, Kind.GROUP, gid) for gid in level))
-        for gid, (higher, read) in zip(level, answers, strict=True):
+        reads = await asyncio.gather(*(_parents(directory, Kind.GROUP, gid) for gid in level))
+        for gid, (higher, read) in zip(level, reads, strict=True):
             above[gid] = _above(rows[gid], frozenset(higher))
             whole = whole and read
             rows |= higher
@@ -117,9 +103,11 @@ async def _placed(graph: Graph, kind: Kind, row: JsonObject) -> DirectoryMatch:
     )
 
 
-async def _parents(graph: Graph, kind: Kind, key: str) -> tuple[dict[str, JsonObject], bool]:
+async def _parents(
+    directory: Directory, kind: Kind, key: str
+) -> tuple[dict[str, JsonObject], bool]:
     """Return the groups that an object is directly in, and whether these are all."""
-    listing = await read_all(graph, graph.addresses.member_of(kind, key, GROUP))
+    listing = await directory.member_of(kind, key, GROUP)
     groups = {
         row["id"]: row
         for row in listing.rows

@@ -11,12 +11,13 @@ from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
+from aadsync_lib.entra.directory import Directory
 from aadsync_lib.entra.presence import look_up
 from aadsync_lib.entra.principals import read_service_principals, read_users
 from aadsync_lib.entra.search import PEOPLE, search
-from aadsync_lib.entra.selectors import Found, select
+from aadsync_lib.entra.selectors import Selection, select
 from aadsync_lib.entra.translate import UserFields
-from aadsync_lib.entra.traversal import GroupRead, Walk
+from aadsync_lib.entra.traversal import GroupRead, Traversal
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.loop import run_apart
@@ -62,7 +63,7 @@ class EntraSource:
         What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
         selector could be read, ``CredentialError`` when Entra or Graph refuse the login.
         """
-        snapshot = self._with_graph(self._read)
+        snapshot = self._in_directory(self._read)
         log.info(
             "read %d groups, %d users and %d service principals from Entra in %d requests%s",
             len(snapshot.groups),
@@ -74,17 +75,17 @@ class EntraSource:
         return snapshot
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
-        """Say of each object id where it is, in scope or not. Nothing asked is nothing sent."""
-        return self._with_graph(lambda graph: look_up(graph, ids)) if ids else {}
+        """Return the presence of each object id, in scope or not. Without ids nothing is sent."""
+        return self._in_directory(lambda directory: look_up(directory, ids)) if ids else {}
 
     def search(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[DirectoryMatch, ...]:
         """Find people and service principals, or other kinds, by any of their names, in scope or not.
 
         Raises ``SourceError`` when nobody was found and Graph did not answer everything.
         """
-        return self._with_graph(lambda graph: search(graph, name, kinds))
+        return self._in_directory(lambda directory: search(directory, name, kinds))
 
-    def _with_graph(self, work: Callable[[GraphClient], Coroutine[Any, Any, T]]) -> T:
+    def _in_directory(self, work: Callable[[Directory], Coroutine[Any, Any, T]]) -> T:
         """Run ``work`` with a client of its own, on a loop of its own."""
 
         async def run() -> T:
@@ -97,30 +98,31 @@ class EntraSource:
                 self._count,
             )
             async with client as graph:
-                return await work(graph)
+                return await work(Directory(graph))
 
         return run_apart(run)
 
-    async def _read(self, graph: GraphClient) -> Snapshot:
-        found = await select(graph, self._scope)
-        walk = Walk(graph, self._scope)
-        await walk.down(found.groups.values())
-        principals = found.assigned | _members(walk.groups.values())
+    async def _read(self, directory: Directory) -> Snapshot:
+        selection = await select(directory, self._scope)
+        traversal = Traversal(directory, self._scope)
+        await traversal.down(selection.groups.values())
+        groups = traversal.groups
+        principals = selection.assigned | _members(groups.values())
         users = await read_users(
-            graph, _of(principals, Kind.USER), UserFields.of(self._scope.users)
+            directory, _of(principals, Kind.USER), UserFields.of(self._scope.users)
         )
         service_principals = await read_service_principals(
-            graph, _of(principals, Kind.SERVICE_PRINCIPAL), walk.service_principal_rows
+            directory, _of(principals, Kind.SERVICE_PRINCIPAL), traversal.service_principal_rows
         )
         missing = users.missing | service_principals.missing
         return Snapshot(
-            roots=frozenset(found.groups),
-            users=users.found,
-            service_principals=service_principals.found,
-            groups={key: _group(walk.groups[key], missing) for key in sorted(walk.groups)},
-            assigned=frozenset(found.assigned),
-            unread=(*found.unread, *_unread_assigned(found, missing)),
-            notices=(*found.notices, *_notices(walk)),
+            roots=frozenset(selection.groups),
+            users=users.principals,
+            service_principals=service_principals.principals,
+            groups={key: _group(groups[key], missing) for key in sorted(groups)},
+            assigned=frozenset(selection.assigned),
+            unread=(*selection.unread, *_unread_assigned(selection, missing)),
+            notices=(*selection.notices, *_notices(traversal)),
         )
 
     def _count(self) -> None:
@@ -140,8 +142,8 @@ def _group(read: GroupRead, missing: Mapping[str, str]) -> Group:
     return translate.group(read.row, frozenset(read.members), "; ".join(reasons) or None)
 
 
-def _unread_assigned(found: Found, missing: Mapping[str, str]) -> list[str]:
-    return _counted(found.assigned, missing, "assigned principals")
+def _unread_assigned(selection: Selection, missing: Mapping[str, str]) -> list[str]:
+    return _counted(selection.assigned, missing, "assigned principals")
 
 
 def _counted(ids: Iterable[str], missing: Mapping[str, str], what: str) -> list[str]:
@@ -150,11 +152,11 @@ def _counted(ids: Iterable[str], missing: Mapping[str, str], what: str) -> list[
     return [f"{n} {what} could not be read: {reason}" for reason, n in sorted(counts.items())]
 
 
-def _notices(walk: Walk) -> list[Notice]:
-    notices = [_skipped(name, count) for name, count in sorted(walk.skipped.items())]
-    if walk.other_kind:
+def _notices(traversal: Traversal) -> list[Notice]:
+    notices = [_skipped(name, count) for name, count in sorted(traversal.skipped.items())]
+    if traversal.other_kind:
         what = (
-            f"{walk.other_kind} nested memberships of groups that are no security groups "
+            f"{traversal.other_kind} nested memberships of groups that are no security groups "
             f"were left out (scope.groups_of_kind)."
         )
         notices.append(Notice("group_kind_skipped", what))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aadsync_lib.config.scope import Clause
-from aadsync_lib.graph.http import JsonObject
 from aadsync_lib.model.directory import AttributeValue, Group, ServicePrincipal, User
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.responses import JsonObject
 
 TYPE = "@odata.type"
 TYPE_PREFIX = "#microsoft.graph."
@@ -29,7 +29,7 @@ ON_PREMISES = "onPremisesExtensionAttributes"
 
 @dataclass(frozen=True, slots=True)
 class UserFields:
-    """Which properties of a user to ask for, and which of them ``scope.users`` filters on."""
+    """Properties of a user to ask for, and those of them that ``scope.users`` filters on."""
 
     attributes: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""Down from the root groups, level by level, each group read once."""
+"""Traversal down from the root groups, level by level, each group read once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
-from aadsync_lib.graph.errors import APPLICATIONS, GROUPS, HIDDEN, GraphError
-from aadsync_lib.graph.http import JsonObject
-from aadsync_lib.graph.paging import Graph, Listing, read_all
+from aadsync_lib.entra.directory import APPLICATIONS, CASTS, GROUPS, HIDDEN, Directory
+from aadsync_lib.graph.errors import GraphError
+from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.desired.filters import unnested
+from aadsync_lib.responses import JsonObject
 
 CAST_UNKNOWN = frozenset({400, 404})
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class GroupRead:
-    """A group as it was found, its direct members in scope by kind, and what is wrong with it."""
+    """A group as Graph shows it, its direct members in scope by kind, and what is wrong with it."""
 
     row: JsonObject
     members: dict[str, Kind] = field(default_factory=dict)
@@ -32,20 +33,20 @@ class GroupRead:
     reasons: list[str] = field(default_factory=list)
 
 
-class Walk:
+class Traversal:
     """Reads groups and everything below them."""
 
-    def __init__(self, graph: Graph, scope: Scope) -> None:
-        self._graph = graph
+    def __init__(self, directory: Directory, scope: Scope) -> None:
+        self._directory = directory
         self._scope = scope
         self.groups: dict[str, GroupRead] = {}
         self.service_principal_rows: dict[str, JsonObject] = {}
         self.skipped: Counter[str] = Counter()
         self.other_kind = 0
-        self._cast_taken = 0  # which way to ask for service principals this Graph takes
+        self._cast_form = 0  # the way to ask for service principals that this Graph takes
 
     async def down(self, roots: Iterable[JsonObject]) -> None:
-        """Read the roots, then what is nested in them, until nothing new is found."""
+        """Read the roots, then what is nested in them, until nothing is new."""
         level = {row["id"]: GroupRead(row) for row in roots}
         while level:
             self.groups |= level
@@ -55,7 +56,8 @@ class Walk:
             level = {key: GroupRead(row) for key, row in nested.items() if key not in self.groups}
 
     async def _read(self, group: GroupRead) -> None:
-        plain, cast = await asyncio.gather(self._plain(group), self._cast(group))
+        members = self._directory.members(group.row["id"])
+        plain, cast = await asyncio.gather(members, self._cast(group))
         for row in plain.rows:
             self._take(group, row)
         for row in cast.rows:
@@ -72,22 +74,19 @@ class Walk:
         if hidden and not plain.rows and not cast.rows and not group.reasons:
             group.reasons.append(f"its membership is hidden and looks empty; grant {HIDDEN}")
 
-    async def _plain(self, group: GroupRead) -> Listing:
-        return await read_all(self._graph, self._graph.addresses.members(group.row["id"]))
-
     async def _cast(self, group: GroupRead) -> Listing:
         if not self._scope.service_principals:
             return Listing(())
-        asks = self._graph.addresses.service_principal_members(group.row["id"])
-        listing = await read_all(self._graph, asks[self._cast_taken])
+        group_id = group.row["id"]
+        listing = await self._directory.service_principal_members(group_id, self._cast_form)
         if listing.failure is None or listing.failure.status not in CAST_UNKNOWN:
             return listing
         if _has_no_such_members(group.row, listing.failure):
             return Listing(())
-        for number, ask in enumerate(asks):
-            other = await read_all(self._graph, ask)
+        for form in range(CASTS):
+            other = await self._directory.service_principal_members(group_id, form)
             if other.failure is None:
-                self._cast_taken = number
+                self._cast_form = form
                 return other
         return listing
 
@@ -116,6 +115,6 @@ class Walk:
 
 
 def _has_no_such_members(row: JsonObject, failure: GraphError) -> bool:
-    """Whether Graph refused a cast because a Microsoft 365 group cannot have such members."""
+    """Return whether Graph refused a cast because a Microsoft 365 group cannot have such members."""
     unified = "Unified" in (row.get("groupTypes") or ())
     return unified and failure.status == 400 and failure.code == "Request_UnsupportedQuery"

@@ -1,4 +1,4 @@
-"""Reads from Graph: requests that wait at the same moment share a batch, and are tried again."""
+"""Client for reads from Graph: concurrent requests share a batch, and are tried again."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.errors import CredentialError
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import RETRIED
-from aadsync_lib.graph.http import HttpTransport, JsonObject, Request, Response
+from aadsync_lib.graph.http import HttpTransport, Request, Response
 from aadsync_lib.graph.loop import off_loop
-from aadsync_lib.graph.pacing import PATIENCE, Pause, backoff, retry_after
-from aadsync_lib.graph.requests import Requests
+from aadsync_lib.graph.pacing import PATIENCE, Pause, backoff
 from aadsync_lib.ports import Clock
+from aadsync_lib.responses import JsonObject, retry_after
 
 BATCH = 20  # the most requests that Graph takes in one
 NO_BATCH = frozenset({400, 404, 405, 413, 501})  # a gateway in between takes none, or not this one
 TRIES = 6
 THROTTLED_TRIES = 12
-SETTLE = 4  # turns of the loop in which the tasks that one answer woke up ask their next question
+SETTLE = 4  # turns of the loop in which the tasks that one answer woke up send their next request
 
 
 @dataclass(slots=True)
 class _Item:
-    """A request on its way, and who waits for it."""
+    """A request on its way, and the future that its caller waits for."""
 
-    ask: Request
-    answer: asyncio.Future[JsonObject] = field(
+    request: Request
+    result: asyncio.Future[JsonObject] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     tries: int = 0
 
 
 class GraphClient:
-    """Graph for the loop that it is entered in.
+    """Reads Graph, for the loop that it is entered in.
 
-    Callers ask for one thing each, many at once. Whatever is asked for in the same moment travels
-    together, up to twenty in a ``$batch``; a lone request goes by itself. What Graph throttles or
-    fails is asked for again, together as well.
+    Callers read one thing each, many at once. Requests of the same moment travel together, up to
+    twenty in a ``$batch``; a lone one goes by itself. Those that Graph throttles or fails are sent
+    again, together as well: a write has to go through ``HttpTransport``, which sends once.
     """
 
     def __init__(
@@ -57,8 +57,8 @@ class GraphClient:
         on_request: Callable[[], None],
     ) -> None:
         self.endpoint = endpoint
-        self._wire = HttpTransport(endpoint, credential, token_scope, on_request)
-        self.addresses = Requests(self._wire.adapter)
+        self._transport = HttpTransport(endpoint, credential, token_scope, on_request)
+        self.adapter = self._transport.adapter
         self._clock = clock
         self._pause = Pause(clock)
         self._slots = asyncio.Semaphore(concurrency)
@@ -78,13 +78,13 @@ class GraphClient:
         for task in self._deliveries:
             task.cancel()
         await asyncio.gather(*self._deliveries, return_exceptions=True)
-        await self._wire.close()
+        await self._transport.close()
 
-    async def get(self, ask: Request) -> JsonObject:
-        """Return the answer. Raises ``GraphError`` when there is none to be had."""
-        item = _Item(ask)
+    async def get(self, request: Request) -> JsonObject:
+        """Return the body of the answer. Raises ``GraphError`` when there is none to be had."""
+        item = _Item(request)
         self._submit([item])
-        return await item.answer
+        return await item.result
 
     def _submit(self, items: Sequence[_Item]) -> None:
         self._waiting.extend(items)
@@ -103,7 +103,7 @@ class GraphClient:
                 self._start([item])
 
     def _relative(self, item: _Item) -> str | None:
-        return self.endpoint.relative(item.ask.url)
+        return self.endpoint.relative(item.request.url)
 
     def _start(self, items: list[_Item]) -> None:
         task = asyncio.create_task(self._deliver(items))
@@ -114,12 +114,12 @@ class GraphClient:
         try:
             async with self._slots:
                 await self._pause.over()
-                answers = await self._send(items)
-            again, wait = self._settle(items, answers)
-        except Exception as error:  # noqa: BLE001 - handed to everybody who waits for an answer
+                responses = await self._send(items)
+            again, wait = self._settle(items, responses)
+        except Exception as error:  # noqa: BLE001 - handed to every caller
             for item in items:
-                if not item.answer.done():
-                    item.answer.set_exception(error)
+                if not item.result.done():
+                    item.result.set_exception(error)
             return
         if wait:
             await off_loop(partial(self._clock.sleep, wait))
@@ -128,11 +128,12 @@ class GraphClient:
 
     async def _send(self, items: list[_Item]) -> list[Response]:
         if len(items) == 1:
-            return [await self._wire.get(items[0].ask)]
+            return [await self._transport.send(items[0].request)]
         requests = [self._inner(number, item) for number, item in enumerate(items)]
-        outer = await self._wire.post("/$batch", {"requests": requests})
+        batch = Request("/$batch", method="POST", body={"requests": requests})
+        outer = await self._transport.send(batch)
         if outer.status in NO_BATCH:
-            return await asyncio.gather(*(self._wire.get(item.ask) for item in items))
+            return await asyncio.gather(*(self._transport.send(item.request) for item in items))
         if not outer.ok:
             return [outer] * len(items)
         inner = {str(reply.get("id")): reply for reply in _replies(outer)}
@@ -140,46 +141,46 @@ class GraphClient:
 
     def _inner(self, number: int, item: _Item) -> JsonObject:
         request: JsonObject = {"id": str(number), "method": "GET", "url": self._relative(item)}
-        return request | ({"headers": item.ask.headers} if item.ask.headers else {})
+        return request | ({"headers": item.request.headers} if item.request.headers else {})
 
-    def _settle(self, items: list[_Item], answers: list[Response]) -> tuple[list[_Item], float]:
+    def _settle(self, items: list[_Item], responses: list[Response]) -> tuple[list[_Item], float]:
         """Hand out what came; return what to ask for again, and after how many seconds.
 
         Where Graph throttles, or says how long to wait, the wait is a pause for everybody.
         """
         again: list[_Item] = []
         wait = 0.0
-        for item, answer in zip(items, answers, strict=True):
+        for item, response in zip(items, responses, strict=True):
             item.tries += 1
-            if answer.status == 401:
-                raise self._refused(answer)
-            if answer.ok:
-                item.answer.set_result(answer.body)
+            if response.status == 401:
+                raise self._refused(response)
+            if response.ok:
+                item.result.set_result(response.body)
                 continue
-            asked = retry_after(answer.retry_after, self._clock.now())
-            if not _worth_another(item, answer, asked):
-                item.answer.set_exception(answer.failure())
+            asked = retry_after(response.retry_after, self._clock.now())
+            if not _worth_another(item, response, asked):
+                item.result.set_exception(response.failure())
                 continue
             again.append(item)
             if asked is not None:
                 self._pause.extend(asked)
-            elif answer.status == 429:
+            elif response.status == 429:
                 self._pause.extend(backoff(item.tries))
             else:
                 wait = max(wait, backoff(item.tries))
         return again, wait
 
-    def _refused(self, answer: Response) -> CredentialError:
+    def _refused(self, response: Response) -> CredentialError:
         return CredentialError(
-            f"Graph at {self.endpoint.root} refused the token (401 {answer.failure().code}). "
+            f"Graph at {self.endpoint.root} refused the token (401 {response.failure().code}). "
             f"Nothing was read or changed. Check source.auth, source.tenant_id and source.cloud."
         )
 
 
-def _worth_another(item: _Item, answer: Response, asked: float | None) -> bool:
-    if answer.status not in RETRIED or (asked or 0.0) > PATIENCE:
+def _worth_another(item: _Item, response: Response, asked: float | None) -> bool:
+    if response.status not in RETRIED or (asked or 0.0) > PATIENCE:
         return False
-    return item.tries < (THROTTLED_TRIES if answer.status == 429 else TRIES)
+    return item.tries < (THROTTLED_TRIES if response.status == 429 else TRIES)
 
 
 def _replies(outer: Response) -> list[JsonObject]:
@@ -191,7 +192,7 @@ def _opened(reply: JsonObject | None) -> Response:
     """Return an answer from within a batch, like one that came by itself."""
     if reply is None:
         return Response.unusable("missing_in_batch")
-    headers: dict[str, Any] = reply.get("headers") or {}
+    headers: JsonObject = reply.get("headers") or {}
     wait = next((str(v) for k, v in headers.items() if k.lower() == "retry-after"), None)
     status = reply.get("status")
     return Response.of(status if isinstance(status, int) else 0, reply.get("body"), wait)

@@ -1,4 +1,4 @@
-"""The one place that Graph is read from, and what may be followed from there."""
+"""The address of Graph, and the links from there that may be followed."""
 
 from __future__ import annotations
 

@@ -1,18 +1,13 @@
-"""What Graph answers when it does not give what was asked for."""
+"""Failures of Graph, told apart by status and code."""
 
 from __future__ import annotations
 
 RETRIED = frozenset({0, 429, 500, 502, 503, 504})
 EXPIRED_PAGE = frozenset({"Directory_ExpiredPageToken", "ExpiredPageToken", "InvalidPageToken"})
-GROUPS = "GroupMember.Read.All"
-GROUPS_DELETED = "Group.Read.All"
-HIDDEN = "Member.Read.Hidden"
-USERS = "User.Read.All"
-APPLICATIONS = "Application.Read.All"
 
 
 class GraphError(Exception):
-    """A read that was refused, or that failed as often as it may be tried.
+    """A request that was refused, or that failed as often as it may be tried.
 
     ``status`` 0 stands for no usable answer; ``code`` then says what came instead.
     """
@@ -25,11 +20,11 @@ class GraphError(Exception):
 
     @property
     def expired(self) -> bool:
-        """Whether the listing has to be begun again from its first page."""
+        """True where the listing has to be begun again from its first page."""
         return self.status == 410 or self.code in EXPIRED_PAGE
 
     def reason(self, permission: str) -> str:
-        """Say what happened and what to do; ``permission`` is the one that this read needs."""
+        """Say what happened and what to do; ``permission`` is the one that this request needs."""
         what = f"Graph answered {self.status}" if self.status else "no usable answer from Graph:"
         return f"{what} {self.code}; {self._advice(permission)}"
 

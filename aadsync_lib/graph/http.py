@@ -26,8 +26,8 @@ from aadsync_lib.errors import CredentialError
 from aadsync_lib.graph.endpoint import Endpoint, redacted
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.loop import off_loop
+from aadsync_lib.responses import JsonObject, without_login
 
-JsonObject = dict[str, Any]
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
@@ -36,13 +36,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GET: an address relative to the version, or a whole next link.
+    """A request to an address relative to the version, or to a whole next link.
 
     ``eventual`` is asked for on every page: a next link does not carry it.
     """
 
     url: str
     eventual: bool = False
+    method: str = "GET"
+    body: JsonObject | None = None
 
     @property
     def headers(self) -> dict[str, str]:
@@ -52,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back; status 0 is no usable answer."""
+    """The answer to a request; status 0 is no usable answer."""
 
     status: int
     body: JsonObject
@@ -72,7 +74,7 @@ class Response:
 
     @property
     def ok(self) -> bool:
-        """Whether it holds what was asked for."""
+        """True where it holds what a read asked for."""
         return self.status == 200
 
     def failure(self) -> GraphError:
@@ -117,22 +119,14 @@ class HttpTransport:
         """Close the connections, in the loop that opened them."""
         await self._http.aclose()
 
-    async def get(self, ask: Request) -> Response:
-        """Send a single request."""
-        info = RequestInformation(Method.GET)
-        info.url = self._endpoint.absolute(ask.url)
-        for name, value in ask.headers.items():
+    async def send(self, request: Request) -> Response:
+        """Send a request, once."""
+        info = RequestInformation(Method(request.method))
+        info.url = self._endpoint.absolute(request.url)
+        for name, value in request.headers.items():
             info.headers.add(name, value)
-        return await self._send(info)
-
-    async def post(self, path: str, body: JsonObject) -> Response:
-        """Send a request with a JSON body, to an address relative to the version."""
-        info = RequestInformation(Method.POST)
-        info.url = self._endpoint.absolute(path)
-        info.set_stream_content(json.dumps(body).encode(), "application/json")
-        return await self._send(info)
-
-    async def _send(self, info: RequestInformation) -> Response:
+        if request.body is not None:
+            info.set_stream_content(json.dumps(request.body).encode(), "application/json")
         info.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
             response = await self.adapter.send_primitive_async(info, "bytes", None)
@@ -140,9 +134,8 @@ class HttpTransport:
             log.debug("%s broke: %s", redacted(info.url), type(error).__name__)
             return Response.unusable(type(error).__name__)
         status: int = response.status_code
-        log.debug("%s %s: %d", info.http_method.value, redacted(info.url), status)
-        body = _json(_without_login(response))
-        return Response.of(status, body, response.headers.get("Retry-After"))
+        log.debug("%s %s: %d", request.method, redacted(info.url), status)
+        return Response.of(status, _json(response), response.headers.get("Retry-After"))
 
 
 class _ThreadedCredential:
@@ -150,10 +143,10 @@ class _ThreadedCredential:
 
     def __init__(self, credential: TokenCredential) -> None:
         self._credential = credential
-        self._one = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        async with self._one:
+        async with self._lock:
             return await off_loop(partial(self._get, scopes, options))
 
     def _get(self, scopes: tuple[str, ...], options: dict[str, Any]) -> AccessToken:
@@ -169,14 +162,10 @@ class _ThreadedCredential:
         return AccessToken(token.token, token.expires_on)
 
 
-def _without_login(response: httpx.Response) -> bytes:
-    """Take out the token, should a server or a proxy repeat what it was sent."""
-    login = response.request.headers.get("Authorization", "").rpartition(" ")[2].encode()
-    return response.content.replace(login, b"***") if login else response.content
-
-
-def _json(content: bytes) -> Any:
+def _json(response: httpx.Response) -> Any:
+    login = response.request.headers.get("Authorization", "")
     try:
-        return json.loads(content)
+        text = response.content.decode(json.detect_encoding(response.content), "surrogatepass")
+        return json.loads(without_login(text, login))
     except ValueError:
         return None

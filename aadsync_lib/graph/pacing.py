@@ -1,12 +1,10 @@
-"""When to ask again: Graph's own wish, one pause for all requests, and backoff."""
+"""Waits between tries: one pause for all requests, and backoff."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 import random
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import partial
 
 from aadsync_lib.graph.loop import off_loop
@@ -16,17 +14,6 @@ PATIENCE = 900.0  # seconds; Graph's pauses are seconds to minutes, longer ones 
 LONGEST_BACKOFF = 30.0
 
 
-def retry_after(header: str | None, now: float) -> float | None:
-    """Return the seconds a Retry-After asks for: an integer, a float (seen in Graph) or a date."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        seconds = _until(header, now)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
 def backoff(tries: int) -> float:
     """Return how long to wait after so many tries: doubling, bounded, and not all at once."""
     step = min(LONGEST_BACKOFF, 0.5 * 2.0 ** (tries - 1))
@@ -34,7 +21,7 @@ def backoff(tries: int) -> float:
 
 
 class Pause:
-    """One pause for every request: where one was told to wait, all of them wait.
+    """One pause for every request: where one has to wait, all of them wait.
 
     Requests sent while throttled count against the limit as well, so none is.
     """
@@ -45,7 +32,7 @@ class Pause:
         self._sleeper = asyncio.Lock()
 
     def extend(self, seconds: float) -> None:
-        """Let nothing be sent for this long from now, or longer if that was said before."""
+        """Let nothing be sent for this long from now, or until the pause so far if that ends later."""
         self._until = max(self._until, self._clock.monotonic() + seconds)
 
     async def over(self) -> None:
@@ -53,11 +40,3 @@ class Pause:
         async with self._sleeper:
             while (left := self._until - self._clock.monotonic()) > 0.001:
                 await off_loop(partial(self._clock.sleep, left))
-
-
-def _until(date: str, now: float) -> float:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return math.nan
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now

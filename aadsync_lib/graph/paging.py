@@ -1,27 +1,15 @@
-"""A whole collection, page by page."""
+"""Whole collections, page by page, and single objects."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from aadsync_lib.graph.endpoint import Endpoint
+from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.errors import GraphError
-from aadsync_lib.graph.http import JsonObject, Request
-from aadsync_lib.graph.requests import Requests
+from aadsync_lib.graph.http import Request
+from aadsync_lib.responses import JsonObject
 
 MOST_PAGES = 20_000  # of one listing; more is a server that never ends
-
-
-class Graph(Protocol):
-    """What reading needs of the client."""
-
-    endpoint: Endpoint
-    addresses: Requests
-
-    async def get(self, ask: Request) -> JsonObject:
-        """Return the answer. Raises ``GraphError`` when there is none to be had."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,47 +20,42 @@ class Listing:
     failure: GraphError | None = None
 
 
-async def read_all(graph: Graph, first: Request) -> Listing:
+async def read_all(client: GraphClient, first: Request) -> Listing:
     """Read every page, an empty one included, and begin again once when the page token expires."""
-    listing = await _walk(graph, first)
+    listing = await _pages(client, first)
     if listing.failure is not None and listing.failure.expired:
-        return await _walk(graph, first)
+        return await _pages(client, first)
     return listing
 
 
-async def read_one(graph: Graph, ask: Request) -> JsonObject:
-    """Read a single object. Raises ``GraphError``."""
-    row = await graph.get(ask)
+async def read_object(client: GraphClient, request: Request) -> JsonObject | GraphError:
+    """Read a single object, and return the failure where there is one."""
+    try:
+        row = await client.get(request)
+    except GraphError as failure:
+        return failure
     if not isinstance(row.get("id"), str):
-        raise GraphError(200, "no_id", "the answer has no id")
+        return GraphError(200, "no_id", "the answer has no id")
     return row
 
 
-async def try_one(graph: Graph, ask: Request) -> JsonObject | GraphError:
-    """Read a single object, and return the failure where there is one."""
-    try:
-        return await read_one(graph, ask)
-    except GraphError as failure:
-        return failure
-
-
-async def _walk(graph: Graph, first: Request) -> Listing:
+async def _pages(client: GraphClient, first: Request) -> Listing:
     rows: list[JsonObject] = []
-    seen: set[str] = set()
-    ask = first
+    links: set[str] = set()
+    request = first
     while True:
         try:
-            page = await graph.get(ask)
+            page = await client.get(request)
             rows += _rows(page)
         except GraphError as failure:
             return Listing(tuple(rows), failure)
         link = page.get("@odata.nextLink")
         if link is None:
             return Listing(tuple(rows))
-        if link in seen or len(seen) >= MOST_PAGES:
+        if link in links or len(links) >= MOST_PAGES:
             return Listing(tuple(rows), GraphError(200, "endless_paging"))
-        seen.add(link)
-        ask = replace(first, url=graph.endpoint.follow(str(link)))
+        links.add(link)
+        request = replace(first, url=client.endpoint.follow(str(link)))
 
 
 def _rows(page: JsonObject) -> list[JsonObject]:

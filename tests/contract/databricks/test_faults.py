@@ -15,7 +15,6 @@ from aadsync_lib.databricks.errors import (
     Refusal,
     one_line,
     refusal_of,
-    retry_after,
     was_sent,
 )
 from aadsync_lib.model.identity import Attributes, Kind
@@ -29,26 +28,6 @@ ADA = Attributes(user_name="ada@x.com", display_name="Ada", external_id="e", act
 
 def create(account):
     return account.target.create(Kind.USER, ADA)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0),
-        ("0", 0.0),
-        ("2.5", 2.5),
-        ("Sun, 15 Jun 2025 15:06:50 GMT", 10.0),
-        ("Sun, 15 Jun 2025 15:06:50 -0000", 10.0),
-        ("Sun, 15 Jun 2025 15:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-3", None),
-        ("inf", None),
-        ("nan", None),
-        (None, None),
-    ],
-)
-def test_retry_after_may_be_a_number_or_a_date(header, seconds):
-    assert retry_after(header, START) == seconds
 
 
 @pytest.mark.parametrize(("asked", "waited"), [("7", 7.0), ("2.5", 2.5), (None, 1.0)])

@@ -55,7 +55,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of two, so that a few objects make many."""
-    monkeypatch.setattr("aadsync_lib.graph.requests.PAGE", 2)
+    monkeypatch.setattr("aadsync_lib.entra.directory.PAGE", 2)
 
 
 Reader = Callable[..., EntraSource]
