@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """Time and waiting as the operating system has them."""
+    """Time and waiting of the operating system."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

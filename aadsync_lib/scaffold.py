@@ -1,4 +1,4 @@
-"""A settings file to start from: what was answered, and every default with its reason."""
+"""A settings file to start from: the answers of the operator, and every default with its reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from aadsync_lib.config.base import SecretRef, Section, is_section
-from aadsync_lib.config.places import bare, listed, method_of, union_of_sections
+from aadsync_lib.config.keys import bare, listed, method_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, Limit
 from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
 from aadsync_lib.errors import UsageError
@@ -26,7 +26,7 @@ TOKEN_FILE = "/var/run/secrets/azure/tokens/azure-identity-token"  # noqa: S105 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What only the operator knows.
+    """Answers that only the operator knows.
 
     ``secret_scope`` is the Databricks secret scope that will hold the secrets; without one they
     are expected in environment variables.
@@ -115,7 +115,7 @@ def _reference(name: str, scope: str | None) -> dict[str, str]:
 def _lines(
     model: type[Section], given: Mapping[str, Any], default: Section | None, pad: str
 ) -> Iterator[str]:
-    """Write a section: what is given as it is, the rest as comments."""
+    """Write a section: given values as they are, the rest as comments."""
     for key, info in model.model_fields.items():
         if not pad and key not in ("version", "name"):
             yield ""
@@ -138,7 +138,7 @@ def _lines(
 
 
 def _given(key: str, value: Any, info: FieldInfo, pad: str) -> Iterator[str]:
-    """Write what was answered: lists and logins a line for each item."""
+    """Write a given value: lists and logins a line for each item."""
     if isinstance(value, list):
         yield f"{pad}{key}:{_why(info.description)}"
         yield from (f"{pad}  - {_text(item)}" for item in value)

@@ -16,9 +16,7 @@ from aadsync_lib.config.base import SecretRef
 from aadsync_lib.errors import CredentialError, install_extra
 
 HIDDEN = "***"
-LONG_LINE = (
-    16  # a line of a certificate is worth hiding on its own, the shorter ones give nothing away
-)
+LONG_LINE = 16  # characters from which on one line of a certificate is hidden by itself
 
 
 class Secret:
@@ -74,16 +72,16 @@ class SecretResolver:
             "key_vault": _from_key_vault,
             **(lookups or {}),
         }
-        self._found: dict[SecretRef, Secret] = {}
+        self._secrets: dict[SecretRef, Secret] = {}
         self._hidden: set[str] = set()
         self._lock = threading.RLock()
 
     def resolve(self, ref: SecretRef, setting: str) -> Secret:
         """Return the secret that ``setting``, a dotted key, refers to."""
         with self._lock:
-            if ref not in self._found:
-                self._found[ref] = Secret(self._look_up(ref, setting))
-            return self._found[ref]
+            if ref not in self._secrets:
+                self._secrets[ref] = Secret(self._look_up(ref, setting))
+            return self._secrets[ref]
 
     def hide(self, value: str) -> None:
         """Have ``redact`` hide a value that came by another way, such as an access token."""
@@ -136,7 +134,7 @@ class RedactingFilter(logging.Filter):
 
 
 def _forms(value: str) -> Iterable[str]:
-    """The ways in which a value turns up in a message, a body or an address."""
+    """Return the forms in which a value turns up in a message, a body or an address."""
     if not value:
         return ()
     lines = [line for line in value.splitlines() if len(line) >= LONG_LINE]

@@ -1,4 +1,4 @@
-"""One token for as long as it lasts, and one sentence when there is none."""
+"""Tokens kept for as long as they last, and one sentence for a login that failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MARGIN = 300.0  # seconds before its end at which a token is replaced
 PAUSE = 30.0  # seconds until a token that was too short when it came is asked for again
-LONGEST = 300  # characters of somebody else's message
+LONGEST = 300  # characters of another system's message
 REMEDIES = {
     "AADSTS7000215": "Store the secret's value, not its id.",
     "AADSTS7000222": "The secret has expired: make a new one and store it.",
@@ -34,7 +34,7 @@ REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Which login an error is about: the place of its settings and the tenant it must reach."""
+    """A login, to name it in errors: the key of its settings, its method, the tenant to reach."""
 
     setting: str
     method: str
@@ -89,10 +89,10 @@ class CachedCredential:
 
     def _check_tenant(self, token: str) -> None:
         """Refuse a token of another tenant: everybody in this one would look gone."""
-        wanted, found = self._login.tenant_id, claim(token, "tid")
-        if wanted and found and wanted.lower() != str(found).lower():
+        wanted, tenant = self._login.tenant_id, claim(token, "tid")
+        if wanted and tenant and wanted.lower() != str(tenant).lower():
             raise CredentialError(
-                f"{self._login.setting}: {self._login.method} logs in to the tenant {found}, and "
+                f"{self._login.setting}: {self._login.method} logs in to the tenant {tenant}, and "
                 f"source.tenant_id is {wanted}. Nothing was read or changed. Log in to the other "
                 f"tenant, or correct source.tenant_id."
             )

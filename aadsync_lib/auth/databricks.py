@@ -59,7 +59,7 @@ def databricks_api(target: TargetSettings, secrets: SecretResolver) -> ApiClient
 
 @dataclass(frozen=True, slots=True)
 class _Strategy:
-    """What databricks-sdk asks for a login of one's own."""
+    """A login of our own, in the form that databricks-sdk takes."""
 
     name: str
     headers: Headers
@@ -149,8 +149,8 @@ def _nothing_else() -> dict[str, Any]:
 
 def _azure(host: str) -> dict[str, Any]:
     """Name the cloud of the hosts that databricks-sdk takes for AWS."""
-    found = _sovereign(host)
-    if found is None:
+    sovereign = _sovereign(host)
+    if sovereign is None:
         return {}
     from databricks.sdk.environments import (
         ARM_DATABRICKS_RESOURCE_ID,
@@ -161,7 +161,7 @@ def _azure(host: str) -> dict[str, Any]:
 
     zone = next(end for end in SOVEREIGN if (urlsplit(host).hostname or "").endswith(end))
     environment = DatabricksEnvironment(
-        Cloud.AZURE, zone, ARM_DATABRICKS_RESOURCE_ID, ENVIRONMENTS[found[1]]
+        Cloud.AZURE, zone, ARM_DATABRICKS_RESOURCE_ID, ENVIRONMENTS[sovereign[1]]
     )
     return {"databricks_environment": environment, "cloud": Cloud.AZURE}
 

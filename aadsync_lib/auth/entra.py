@@ -67,7 +67,7 @@ def graph_credential(
 
 
 def authority_options(authority: str | None) -> dict[str, Any]:
-    """Return where azure-identity logs in; an authority on this machine is not looked up in Azure."""
+    """Return the authority for azure-identity; one on this machine is not looked up in Azure."""
     options: dict[str, Any] = {} if authority is None else {"authority": authority}
     host = urlsplit(authority or os.environ.get("AZURE_AUTHORITY_HOST", "")).hostname
     return options | ({"disable_instance_discovery": True} if host in LOOPBACK else {})

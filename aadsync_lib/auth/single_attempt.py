@@ -1,4 +1,4 @@
-"""How databricks-sdk is made to send each request once: retries and pace are the target's."""
+"""Settings that make databricks-sdk send each request once: retries and pace are the target's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from databricks.sdk.clock import Clock as SdkClock
 
-CONNECTIONS = 32
+CONNECTIONS = 32  # requests that a target sends at once
 
 
 class _OneAttempt(SdkClock):

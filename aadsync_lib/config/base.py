@@ -1,4 +1,4 @@
-"""What all settings share."""
+"""Parts that all settings share: sections, checked text and numbers, secret references."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Section(BaseModel):
 
 
 def is_section(annotation: Any) -> TypeGuard[type[Section]]:
-    """Whether an annotation is a part of the settings itself, not a union with one."""
+    """Return whether an annotation is a part of the settings itself, not a union with one."""
     return isinstance(annotation, type) and issubclass(annotation, Section)
 
 
@@ -76,7 +76,7 @@ class SecretRef(Section):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> SecretRef:
+    def _exactly_one(self) -> SecretRef:
         given = [name for name, value in self if value is not None]
         if len(given) != 1:
             raise ValueError("name exactly one of secret, env, key_vault")

@@ -1,4 +1,4 @@
-"""Read ``aadsync.yml`` and the parameters given for this run into settings."""
+"""Reader of ``aadsync.yml`` and of the parameters given for this run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from aadsync_lib.config.places import Place, is_index, listed, place_of
+from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.config.problems import dotted, problems_of
 from aadsync_lib.config.settings import Settings
@@ -81,7 +81,7 @@ def _override(tree: dict[str, Any], name: str, text: str, problems: list[str]) -
     try:
         steps = _steps(tree, parts)
         tree = _opened(tree, steps)
-        changed: dict[str, Any] = _with(tree, steps, _value(place_of(steps), text))
+        changed: dict[str, Any] = _with(tree, steps, _value(setting_key(steps), text))
     except _NotSetError as error:
         problems.extend(f"{dotted(parts)}: {problem}" for problem in error.problems)
         return tree
@@ -96,10 +96,10 @@ class _NotSetError(Exception):
         self.problems = problems
 
 
-def _value(place: Place, text: str) -> Any:
-    if place.takes_text:
+def _value(key: SettingKey, text: str) -> Any:
+    if key.takes_text:
         return text
-    value, problems = parse(text, place.path)
+    value, problems = parse(text, key.path)
     if problems:
         raise _NotSetError(*problems)
     return value
@@ -110,7 +110,7 @@ def _steps(tree: dict[str, Any], parts: Sequence[str]) -> tuple[str | int, ...]:
     steps: list[str | int] = []
     at: Any = tree
     for part in parts:
-        counted = isinstance(at, list) or (at is None and place_of(steps).is_list)
+        counted = isinstance(at, list) or (at is None and setting_key(steps).is_list)
         steps.append(_position(at or [], part) if counted else part)
         at = _child(at, steps[-1])
     return tuple(steps)

@@ -1,4 +1,4 @@
-"""What a sync may do, and how much of it at once."""
+"""The policy of a sync, its limits, and the capacity of a target."""
 
 from __future__ import annotations
 
@@ -60,6 +60,22 @@ class Limits(Section):
     groups_removed: GroupsRemoved = GroupsRemoved()
     members_removed: MembersRemoved = MembersRemoved()
     groups_emptied: GroupsEmptied = GroupsEmptied()
+
+
+class Capacity(Section):
+    """Limits of Databricks itself; what would go over is quarantined, and the rest goes on.
+
+    ``None`` is no limit.
+    """
+
+    groups: Count | None = Field(5000, description="groups of the account; null: no limit")
+    principals: Count | None = Field(
+        10000,
+        description="users and service principals; raise it where Databricks did, null: no limit",
+    )
+    direct_groups: Count | None = Field(
+        1500, description="groups that one of them is directly in; null: no limit"
+    )
 
 
 def _id_as_text(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What is wrong with the settings, one line a problem, for a person who edits the file."""
+"""Problems of the settings, one line each, for a person who edits the file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from aadsync_lib.config.base import SecretRef
-from aadsync_lib.config.places import (
+from aadsync_lib.config.keys import (
     LOGIN_KEYS,
-    Place,
+    SettingKey,
     bare,
     in_words,
     listed,
     method_of,
-    place_of,
+    setting_key,
     union_of_sections,
 )
 
@@ -39,7 +39,7 @@ def problems_of(error: ValidationError) -> tuple[str, ...]:
 
 
 def _echo(finding: Mapping[str, Any]) -> bool:
-    """Whether a list is called too short only because its items have problems of their own."""
+    """Return whether a list is too short only because its items have problems of their own."""
     return finding["type"] == "too_short" and bool(finding["input"])
 
 
@@ -47,7 +47,7 @@ def dotted(path: Sequence[str]) -> str:
     """Write a path as the key it is, without what could be a secret or break the line."""
     shown = []
     for number, part in enumerate(path):
-        secret = place_of(path[:number]).secret and part not in LOGIN_KEYS
+        secret = setting_key(path[:number]).secret and part not in LOGIN_KEYS
         shown.append("…" if secret else part if PLAIN_KEY.fullmatch(part) else show(part))
     return ".".join(shown) or "settings"
 
@@ -66,41 +66,41 @@ def show(value: Any) -> str:
 
 
 def _line(finding: Mapping[str, Any]) -> str:
-    place = place_of(finding["loc"], tagged=True)
+    key = setting_key(finding["loc"], tagged=True)
     kind = finding["type"]
     if kind == "missing":
-        return f"{dotted(place.path)}: is missing; expected {in_words(place.annotation)}"
+        return f"{dotted(key.path)}: is missing; expected {in_words(key.annotation)}"
     if kind in ("extra_forbidden", "invalid_key"):
-        return _unknown_key(place)
+        return _unknown_key(key)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _no_such_method(place, finding)
+        return _no_such_method(key, finding)
     if kind == "value_error":
-        return f"{dotted(place.path)}: {finding['ctx']['error']}"
-    if bare(place.annotation) is SecretRef:
+        return f"{dotted(key.path)}: {finding['ctx']['error']}"
+    if bare(key.annotation) is SecretRef:
         return (
-            f"{dotted(place.path)}: a literal value may not stand here; expected "
+            f"{dotted(key.path)}: a literal value may not stand here; expected "
             f"{in_words(SecretRef)}"
         )
-    found = "" if place.secret else f"found {show(finding['input'])}; "
-    return f"{dotted(place.path)}: {found}expected {_expected(place, finding)}"
+    value = "" if key.secret else f"found {show(finding['input'])}; "
+    return f"{dotted(key.path)}: {value}expected {_expected(key, finding)}"
 
 
-def _expected(place: Place, finding: Mapping[str, Any]) -> str:
+def _expected(key: SettingKey, finding: Mapping[str, Any]) -> str:
     kind = finding["type"]
     if kind in BOUNDS:
-        name, words = BOUNDS[kind]
-        return f"{words} {finding['ctx'][name]:g}"
-    part_of_reference = place.owner is SecretRef
-    return TOO_SHORT.get(kind) or in_words(SecretRef if part_of_reference else place.annotation)
+        bound, words = BOUNDS[kind]
+        return f"{words} {finding['ctx'][bound]:g}"
+    part_of_reference = key.owner is SecretRef
+    return TOO_SHORT.get(kind) or in_words(SecretRef if part_of_reference else key.annotation)
 
 
-def _unknown_key(place: Place) -> str:
-    known = tuple(place.owner.model_fields) if place.owner else ()
-    *above, key = place.path
-    hint = closest(key, known) or f"known here: {listed(known, 'and')}"
+def _unknown_key(key: SettingKey) -> str:
+    known = tuple(key.owner.model_fields) if key.owner else ()
+    *above, name = key.path
+    hint = closest(name, known) or f"known here: {listed(known, 'and')}"
     # Under auth a key may be a secret in the wrong place; what is all but a known key is a slip.
-    slip = PLAIN_KEY.fullmatch(key) and get_close_matches(key, known, 1, SLIP)
-    shown = f"{dotted(above)}.{key}" if slip and above else dotted(place.path)
+    slip = PLAIN_KEY.fullmatch(name) and get_close_matches(name, known, 1, SLIP)
+    shown = f"{dotted(above)}.{name}" if slip and above else dotted(key.path)
     return f"{shown}: unknown key; {hint}"
 
 
@@ -110,12 +110,12 @@ def closest(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`?" if near else ""
 
 
-def _no_such_method(place: Place, finding: Mapping[str, Any]) -> str:
-    methods = tuple(method_of(arm) for arm in union_of_sections(bare(place.annotation)))
-    key = f"{dotted(place.path)}.method"
+def _no_such_method(key: SettingKey, finding: Mapping[str, Any]) -> str:
+    methods = tuple(method_of(arm) for arm in union_of_sections(bare(key.annotation)))
+    name = f"{dotted(key.path)}.method"
     if finding["type"] == "union_tag_not_found":
-        return f"{key}: is missing; expected {listed(methods, 'or')}"
+        return f"{name}: is missing; expected {listed(methods, 'or')}"
     hint = closest(str(finding["ctx"]["tag"]), methods)
     return " ".join(
-        filter(None, (f"{key}: no such method;", hint, f"expected {listed(methods, 'or')}"))
+        filter(None, (f"{name}: no such method;", hint, f"expected {listed(methods, 'or')}"))
     )

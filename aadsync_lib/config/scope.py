@@ -1,4 +1,4 @@
-"""Which Entra identities a sync manages, and how they are named."""
+"""The scope of a sync in Entra, and the names that its identities get on a target."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GroupSelector(Section):
     )
 
     @model_validator(mode="after")
-    def _one(self) -> GroupSelector:
+    def _exactly_one(self) -> GroupSelector:
         given = [name for name in SELECTORS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"name exactly one of {', '.join(SELECTORS)}")
@@ -44,7 +44,7 @@ class GroupSelector(Section):
 
     @property
     def by(self) -> str:
-        """Which of the five keys is given."""
+        """The one of the five keys that is given."""
         return next(name for name in SELECTORS if getattr(self, name) is not None)
 
     def __str__(self) -> str:

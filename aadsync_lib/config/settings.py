@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
@@ -10,8 +12,7 @@ from pydantic import Field, Strict, ValidationInfo, field_validator, model_valid
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Guid, Section, Text, Url, Whole
-from aadsync_lib.config.capacity import Capacity
-from aadsync_lib.config.policy import Policy
+from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.config.scope import MappingSettings, Scope
 
 Entitlement = Literal[
@@ -107,7 +108,7 @@ class StoreSettings(Section):
         return data
 
     @model_validator(mode="after")
-    def _one(self) -> StoreSettings:
+    def _exactly_one(self) -> StoreSettings:
         if (self.sqlite is None) == (self.delta is None):
             raise ValueError("name exactly one of sqlite, delta")
         return self
@@ -142,6 +143,14 @@ class Settings(Section):
         for place in _twice(f"{target.host} {target.account_id or ''}".strip() for target in value):
             raise ValueError(f"has {place} twice; two targets of one run may not be the same place")
         return value
+
+
+def settings_digest(settings: Settings) -> str:
+    """Return ``sha256:…``, the same for a default that is written down and one that is not."""
+    canonical = json.dumps(
+        settings.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def _twice(values: Iterable[str]) -> list[str]:

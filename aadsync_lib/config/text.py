@@ -26,7 +26,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse(text: str, at: tuple[str, ...] = ()) -> tuple[Any, tuple[str, ...]]:
-    """Return the value and the problems of a YAML text that stands at this place of the file."""
+    """Return the value and the problems of a YAML text that stands at this key of the file."""
     loader = _Loader("")
     try:
         loader = _Loader(text)
@@ -36,7 +36,7 @@ def parse(text: str, at: tuple[str, ...] = ()) -> tuple[Any, tuple[str, ...]]:
         problems = tuple(_slips(node, at, loader, set()))
         return (None, problems) if problems else (loader.construct_document(node), ())
     except yaml.MarkedYAMLError as error:
-        return None, (_told(error),)
+        return None, (_syntax_error(error),)
     except yaml.reader.ReaderError as error:
         return None, (f"character {error.position}: not a character that YAML allows",)
     except RecursionError:
@@ -89,8 +89,8 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _told(error: yaml.MarkedYAMLError) -> str:
-    """Say where and what, without names from the text: one of them may be a secret."""
+def _syntax_error(error: yaml.MarkedYAMLError) -> str:
+    """Name line and cause, without words from the text: one of them may be a secret."""
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     return f"{where}not YAML: {QUOTED.sub(_unnamed, error.problem or 'cannot be read')}"

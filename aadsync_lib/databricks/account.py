@@ -1,4 +1,4 @@
-"""One Databricks account as a target: who exists, who is in which group, and the writes."""
+"""One Databricks account as a target: its accounts, its memberships, and the writes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class AccountTarget:
         self._lookup = Lookup(self._client, clock, application_id=azure)
         self._writer = ScimWriter(self._client, application_id=azure)
         self._lock = threading.Lock()
-        self._settled = False
+        self._version_known = False
 
     @property
     def requests(self) -> int:
@@ -72,12 +72,12 @@ class AccountTarget:
     def read(self) -> TargetSnapshot:
         """Read who exists. Raises ``TargetError`` unless all of it could be read."""
         try:
-            first = self._settle()
+            first = self._find_version()
             with _pool(self._workers) as pages, _pool(1 + len(Kind)) as kinds:
                 me = kinds.submit(self._me)
                 firsts = [first if kind is Kind.USER else None for kind in Kind]
                 read = kinds.map(self._accounts, Kind, [pages] * len(Kind), firsts)
-                accounts = {account.id: account for found in read for account in found}
+                accounts = {account.id: account for listed in read for account in listed}
                 own = self._own(accounts.values()) | me.result()
             return TargetSnapshot(accounts | self._admins_by_group(accounts), own)
         except ChangeRefused as failure:
@@ -87,51 +87,50 @@ class AccountTarget:
         """Read the direct members of these groups; a group that is gone is left out."""
         ids = tuple(dict.fromkeys(group_ids))
         try:
-            self._settle()
+            self._find_version()
         except ChangeRefused as failure:
             return dict.fromkeys(ids, Unread(str(failure)))
         with _pool(self._workers) as pool:
-            read = zip(
-                ids, pool.map(lambda each: read_members(self._client, each), ids), strict=True
-            )
-            return {group_id: members for group_id, members in read if members is not None}
+            listed = pool.map(lambda group_id: read_members(self._client, group_id), ids)
+            read = dict(zip(ids, listed, strict=True))
+        return {group_id: members for group_id, members in read.items() if members is not None}
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""
-        self._settle()
+        self._find_version()
         if kind is Kind.SERVICE_PRINCIPAL:
             self._lookup.note(wanted)
         return self._writer.create(kind, wanted, members)
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
         """Look up every object of this name afresh."""
-        self._settle()
+        self._find_version()
         return self._lookup.find(kind, name)
 
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""
-        self._settle()
+        self._find_version()
         self._writer.update(kind, target_id, wanted)
 
     def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         """Remove, then add members."""
-        self._settle()
+        self._find_version()
         self._writer.change_members(group_id, add, remove)
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete; an object that is gone already counts as deleted."""
-        self._settle()
+        self._find_version()
         self._writer.delete(kind, target_id)
 
-    def _settle(self) -> Page | None:
+    def _find_version(self) -> Page | None:
         """Find the API version that this login may use; return the page of users it took, if any."""
-        if self._settled:
+        if self._version_known:
             return None
         with self._lock:
-            if self._settled:
+            if self._version_known:
                 return None
             page = self._first_page()
-            self._settled = True
+            self._version_known = True
             return page
 
     def _first_page(self) -> Page:
@@ -157,7 +156,7 @@ class AccountTarget:
         return Listing(self._client, self._clock, RESOURCES[kind], LIST_QUERY[kind])
 
     def _admins_by_group(self, accounts: Mapping[str, Account]) -> dict[str, Account]:
-        """Return, as admins, the people whom a group makes account admins, however deep in it."""
+        """Return, as admins, the accounts that a group makes account admins, however deep in it."""
         seen: set[str] = set()
         level = {a.id for a in accounts.values() if a.admin and a.kind is Kind.GROUP}
         while groups := {m for m in level if m in accounts and accounts[m].kind is Kind.GROUP}:
@@ -167,11 +166,11 @@ class AccountTarget:
                     raise ChangeRefused(f"who is account admin is not known: {members.reason}")
                 level |= members - seen
             seen |= level
-        people = (accounts[member] for member in seen if member in accounts)
-        return {a.id: replace(a, admin=True) for a in people if a.kind is not Kind.GROUP}
+        admins = (accounts[member] for member in seen if member in accounts)
+        return {a.id: replace(a, admin=True) for a in admins if a.kind is not Kind.GROUP}
 
     def _me(self) -> frozenset[str]:
-        """Return the id of the caller, if this account tells it: a SCIM token belongs to nobody."""
+        """Return the id of the caller, if this account names it: a SCIM token belongs to nobody."""
         try:
             own = self._client.get("Me").get("id")
         except Refusal:

@@ -1,4 +1,4 @@
-"""The one place that sends a request to Databricks, and decides what to do when it fails."""
+"""Client that sends each request to Databricks, and repeats it where that is safe."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import requests
 from databricks.sdk.core import DatabricksError
 
 from aadsync_lib.apply.pacing import Pacer
+from aadsync_lib.auth.single_attempt import CONNECTIONS
 from aadsync_lib.databricks.errors import (
     LoginFailed,
     NotSent,
@@ -21,21 +22,20 @@ from aadsync_lib.databricks.errors import (
 )
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.ports import AnswerLost, ChangeRefused, Clock
+from aadsync_lib.responses import JsonObject
 
 log = logging.getLogger(__name__)
 
-JsonObject = dict[str, Any]
 Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 TRIES = 4
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds before another try
 PATIENCE = 600.0  # seconds of 429 before a request is given up
-CONNECTIONS = 32  # no more than auth/single_attempt.py asks databricks-sdk for
 LOOPBACK_CONNECTIONS = 10  # databricks-sdk enlarges the connection pool for https alone
 
 
 class SdkConfig(Protocol):
-    """What is needed of ``databricks.sdk.config.Config``."""
+    """The part of ``databricks.sdk.config.Config`` that is used."""
 
     host: str
 
@@ -45,7 +45,7 @@ class SdkConfig(Protocol):
 
 
 class Api(Protocol):
-    """What is needed of ``databricks.sdk.core.ApiClient``, from 0.30 on."""
+    """The part of ``databricks.sdk.core.ApiClient`` that is used, from 0.30 on."""
 
     @property
     def _cfg(self) -> Any: ...
@@ -148,11 +148,11 @@ class ScimClient:
     ) -> JsonObject:
         """Send once: return the answer, or raise ``Refusal``, ``NotSent`` or ``AnswerLost``."""
         what = f"{method} {path}"
-        answers: list[requests.Response] = []
+        responses: list[requests.Response] = []
 
         def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
             request.headers.update(self._login())
-            request.hooks["response"].append(lambda answer, **_: answers.append(answer))
+            request.hooks["response"].append(lambda response, **_: responses.append(response))
             return request
 
         with self._slots:
@@ -162,7 +162,7 @@ class ScimClient:
                     method, f"{self.root}/{path}", query=query, body=body, auth=sign
                 )
             except DatabricksError as error:
-                refusal = refusal_of(what, answers[-1], str(error), self._clock.now())
+                refusal = refusal_of(what, responses[-1], str(error), self._clock.now())
                 log.debug("%s: %s", what, refusal.status)
                 raise refusal from None  # the SDK's text carries its configuration
             except requests.RequestException as error:
@@ -170,7 +170,7 @@ class ScimClient:
                 if was_sent(error):
                     raise AnswerLost(f"{what}: no answer ({type(error).__name__})") from error
                 raise NotSent(f"{what}: no connection ({type(error).__name__})") from error
-        log.debug("%s: %s", what, answers[-1].status_code)
+        log.debug("%s: %s", what, responses[-1].status_code)
         if not isinstance(answer, dict):
             raise AnswerLost(f"{what}: the answer is not a JSON object")
         return answer
@@ -179,8 +179,8 @@ class ScimClient:
         try:
             return self._config.authenticate()
         except Exception as error:  # each way to log in fails with errors of its own
-            told = one_line(str(error)).partition(" Config: ")[0]
-            raise LoginFailed(f"the login failed: {told or type(error).__name__}") from error
+            cause = one_line(str(error)).partition(" Config: ")[0]
+            raise LoginFailed(f"the login failed: {cause or type(error).__name__}") from error
 
     def _count(self) -> None:
         with self._lock:
@@ -206,7 +206,7 @@ def _delay(failure: ChangeRefused, tries: int) -> float:
 
 
 def _final(method: str, failure: ChangeRefused, *, lost: bool) -> ChangeRefused:
-    """Return what to raise: a write that may have been done is not told as a refusal."""
+    """Return the error to raise: a write that may have been done is no refusal."""
     if method == "GET":
         return failure
     match failure:

@@ -1,4 +1,4 @@
-"""Finding objects by name, and how much of that may cost listings."""
+"""Look-up of objects by name, within a budget of whole listings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aadsync_lib.databricks.client import JsonObject, ScimClient
+from aadsync_lib.databricks.client import ScimClient
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.paging import Listing
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of, name_filter
@@ -14,13 +14,14 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.model.rates import PAGE
 from aadsync_lib.ports import Clock
+from aadsync_lib.responses import JsonObject
 
 LIST_BUDGET = 400  # requests for whole listings, by kind: 100 s of the published limit
 
 
 @dataclass(slots=True)
 class _Whole:
-    """The last whole listing of a kind, when it began, and what all of them have cost."""
+    """The last whole listing of a kind, the time it began, and the cost of all of them."""
 
     accounts: tuple[Account, ...]
     began: float
@@ -43,7 +44,7 @@ class Lookup:
         self._created: dict[str, Attributes] = {}
 
     def note(self, wanted: Attributes) -> None:
-        """Remember what a service principal was created as, where Databricks chooses its name."""
+        """Remember the attributes of a new service principal, where Databricks chooses its name."""
         if wanted.application_id is not None and not self._application_id:
             self._created[name_key(wanted.application_id)] = wanted
 
@@ -51,9 +52,9 @@ class Lookup:
         """Return every object of this name."""
         asked = self._clock.monotonic()
         key = name_key(name)
-        found = _named(key, self._filtered(kind, name))
-        if found:
-            return found
+        matches = _named(key, self._filtered(kind, name))
+        if matches:
+            return matches
         accounts = self._listed(kind, asked)
         created = self._created.get(key)
         if kind is Kind.SERVICE_PRINCIPAL and created is not None:
@@ -93,7 +94,7 @@ def _named(key: str, accounts: Iterable[Account]) -> tuple[Account, ...]:
 
 
 def _is(account: Account, created: Attributes) -> bool:
-    """Return whether this may be what was created: by externalId, else by display name."""
+    """Return whether this may be the one created: by externalId, else by display name."""
     if account.external_id is not None:
         return account.external_id == created.external_id
     return account.display_name == created.display_name

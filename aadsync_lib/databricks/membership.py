@@ -189,7 +189,7 @@ class _Change:
         """Leave the rest: sending it would meet the same error."""
         if not self._done and not self._refused:
             raise failure
-        left = (*edit.members, *(member for each in self._todo for member in each.members))
+        left = (*edit.members, *(member for later in self._todo for member in later.members))
         self._refused.update(dict.fromkeys(left, str(failure)))
         self._todo.clear()
 

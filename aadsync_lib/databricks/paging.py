@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from aadsync_lib.databricks.client import JsonObject, ScimClient
+from aadsync_lib.databricks.client import ScimClient
 from aadsync_lib.model.rates import PAGE
 from aadsync_lib.ports import ChangeRefused, Clock
+from aadsync_lib.responses import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A listing to read: what of, and the query that is the same for each of its pages."""
+    """A listing to read: its resource, and the query that is the same for each of its pages."""
 
     client: ScimClient
     clock: Clock

@@ -9,8 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Attributes, Kind
-
-JsonObject = dict[str, Any]
+from aadsync_lib.responses import JsonObject
 
 RESOURCES = {
     Kind.USER: "Users",
@@ -22,8 +21,8 @@ NAMES = {
     Kind.SERVICE_PRINCIPAL: "applicationId",
     Kind.GROUP: "displayName",
 }
-# A group's members are never in a listing, or not all of them. Roles tell who is account admin, and
-# meta, where it is given, which groups one workspace has to itself.
+# A group's members are never in a listing, or not all of them. Roles mark account admins, and
+# meta, where it is given, the groups that one workspace has to itself.
 LIST_QUERY = {
     Kind.USER: {"excludedAttributes": "emails,entitlements,groups,name"},
     Kind.SERVICE_PRINCIPAL: {"excludedAttributes": "entitlements,groups"},
@@ -139,7 +138,7 @@ def patch_body(operations: Sequence[JsonObject]) -> JsonObject:
 
 def values(ids: Iterable[str]) -> list[JsonObject]:
     """Return ids as SCIM lists them."""
-    return [{"value": each} for each in ids]
+    return [{"value": member} for member in ids]
 
 
 def _replace(path: str, value: Any) -> JsonObject:

@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 
-from aadsync_lib.databricks.client import JsonObject, ScimClient
+from aadsync_lib.databricks.client import ScimClient
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.membership import MembershipWriter
 from aadsync_lib.databricks.translate import (
@@ -19,6 +19,7 @@ from aadsync_lib.databricks.translate import (
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.rates import CREATE_MEMBERS
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
+from aadsync_lib.responses import JsonObject
 
 ABOUT_MEMBERS = frozenset({400, 404, 413, 422})
 

@@ -1,1 +1,1 @@
-"""What ``doctor`` examines, by subject."""
+"""Checks of ``doctor``, by subject; they write nothing anywhere."""

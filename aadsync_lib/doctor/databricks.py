@@ -1,4 +1,4 @@
-"""Databricks: the login, who it is, and how much room there is."""
+"""Checks of Databricks: the login, its identity, and the room that is left."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from aadsync_lib.config.settings import TargetSettings
-from aadsync_lib.doctor.finding import Finding, Patient, Status, one_line
+from aadsync_lib.doctor.finding import CheckContext, Finding, Status, one_line
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.identity import Kind, name_key
@@ -18,15 +18,15 @@ MOST_GROUPS = 5_000
 NEARLY = 0.9  # of a limit, from where on a person should know
 
 
-def check_targets(patient: Patient) -> Iterator[Finding]:
-    for target in patient.settings.targets:
-        if target.level == "account" and f"targets.{target.name}.auth" not in patient.unresolved:
-            yield from _target(patient, target)
+def check_targets(context: CheckContext) -> Iterator[Finding]:
+    for target in context.settings.targets:
+        if target.level == "account" and f"targets.{target.name}.auth" not in context.unresolved:
+            yield from _target(context, target)
 
 
-def _target(patient: Patient, target: TargetSettings) -> Iterator[Finding]:
+def _target(context: CheckContext, target: TargetSettings) -> Iterator[Finding]:
     try:
-        snapshot = account_target(target, patient.clock, patient.secrets).read()
+        snapshot = account_target(target, context.clock, context.secrets).read()
     except AadsyncError as error:
         yield Finding(f"target {target.name}", "failed", one_line(error, f"{target.name}: "))
         return
@@ -39,14 +39,16 @@ def _target(patient: Patient, target: TargetSettings) -> Iterator[Finding]:
         f"{count(kinds[Kind.SERVICE_PRINCIPAL], 'service principal')}, "
         f"{count(kinds[Kind.GROUP], 'group')}.",
     )
-    yield _who(target, snapshot)
-    people = (Kind.USER, Kind.SERVICE_PRINCIPAL)
-    yield _room(patient, target, snapshot, people, MOST_PRINCIPALS, "users and service principals")
-    yield _room(patient, target, snapshot, (Kind.GROUP,), MOST_GROUPS, "groups")
+    yield _identity(target, snapshot)
+    principals = (Kind.USER, Kind.SERVICE_PRINCIPAL)
+    yield _room(
+        context, target, snapshot, principals, MOST_PRINCIPALS, "users and service principals"
+    )
+    yield _room(context, target, snapshot, (Kind.GROUP,), MOST_GROUPS, "groups")
 
 
-def _who(target: TargetSettings, snapshot: TargetSnapshot) -> Finding:
-    own = [snapshot.accounts[each] for each in snapshot.own if each in snapshot.accounts]
+def _identity(target: TargetSettings, snapshot: TargetSnapshot) -> Finding:
+    own = [snapshot.accounts[key] for key in snapshot.own if key in snapshot.accounts]
     check = f"target {target.name} runs as"
     if own:
         return Finding(check, "ok", f"{_named(own[0])}; the sync never changes it.")
@@ -61,7 +63,7 @@ def _named(account: Account) -> str:
 
 
 def _room(
-    patient: Patient,
+    context: CheckContext,
     target: TargetSettings,
     snapshot: TargetSnapshot,
     kinds: tuple[Kind, ...],
@@ -70,7 +72,7 @@ def _room(
 ) -> Finding:
     """Count what the account will hold when everybody in scope is there as well."""
     there = {(a.kind, name_key(a.name)) for a in snapshot.accounts.values() if a.kind in kinds}
-    desired = patient.desired
+    desired = context.desired
     wanted = (
         [*desired.principals.values(), *(g.principal for g in desired.groups.values())]
         if desired

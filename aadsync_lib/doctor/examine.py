@@ -1,4 +1,4 @@
-"""Tests everything that a sync needs, one line each, and writes nothing anywhere."""
+"""Examination of everything that a sync needs, one finding a line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.databricks import check_targets
 from aadsync_lib.doctor.entra import check_graph, check_login, check_scope
-from aadsync_lib.doctor.finding import Finding, Patient
+from aadsync_lib.doctor.finding import CheckContext, Finding
 from aadsync_lib.doctor.settings import check_secrets, check_settings
 from aadsync_lib.doctor.store import check_store
 from aadsync_lib.ports import Clock
@@ -17,7 +17,7 @@ from aadsync_lib.secrets import SecretResolver
 
 __all__ = ["Finding", "doctor"]
 
-CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     check_settings,
     check_secrets,
     check_login,
@@ -36,6 +36,8 @@ def doctor(
     dbutils: Any = None,
     spark: Any = None,
 ) -> tuple[Finding, ...]:
-    """Return what works, what does not, and what to do about it; a failed check skips what needs it."""
-    patient = Patient(settings, secrets or SecretResolver(), clock or SystemClock(), dbutils, spark)
-    return tuple(finding for check in CHECKS for finding in check(patient))
+    """Run every check; a failed one skips those that need it."""
+    context = CheckContext(
+        settings, secrets or SecretResolver(), clock or SystemClock(), dbutils, spark
+    )
+    return tuple(finding for check in CHECKS for finding in check(context))

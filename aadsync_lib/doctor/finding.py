@@ -1,8 +1,8 @@
-"""What a check finds, and what it has to go by."""
+"""Findings of the checks, and the context that checks share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +12,6 @@ from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 
 SHOWN = 5  # findings of one kind; the rest is counted
-
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -32,8 +31,8 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Patient:
-    """What is examined, and what earlier checks found out."""
+class CheckContext:
+    """The settings to examine, and the results of earlier checks."""
 
     settings: Settings
     secrets: SecretResolver
@@ -47,8 +46,8 @@ class Patient:
     unresolved: set[str] = field(default_factory=set)
 
 
-def first(findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Tell the first few of one kind, and how many more there are."""
+def first_few(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the first few findings of one kind, and how many more there are."""
     every = list(findings)
     yield from every[:SHOWN]
     if len(every) > SHOWN:

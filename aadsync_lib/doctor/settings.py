@@ -1,4 +1,4 @@
-"""The settings themselves, and the secrets they refer to."""
+"""Checks of the settings themselves, and of the secrets they refer to."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Iterator
 from aadsync_lib.config.base import SecretRef, Section
 from aadsync_lib.config.later import unsupported
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.doctor.finding import Finding, Patient, one_line
+from aadsync_lib.doctor.finding import CheckContext, Finding, one_line
 from aadsync_lib.errors import AadsyncError
 
 
-def check_settings(patient: Patient) -> Iterator[Finding]:
-    later = [problem.partition(": ") for problem in unsupported(patient.settings)]
+def check_settings(context: CheckContext) -> Iterator[Finding]:
+    later = [problem.partition(": ") for problem in unsupported(context.settings)]
     for key, _, problem in later:
         yield Finding(f"settings {key}", "failed", f"{problem}.")
-    for name, limit in patient.settings.policy.limits:
+    for name, limit in context.settings.policy.limits:
         if limit.count is None and limit.share is None:
             remedy = "Give it a count or a share: it is what stops an accident."
             yield Finding(f"settings policy.limits.{name}", "warning", "is off.", remedy)
     if not later:
-        yield Finding("settings", "ok", f"the sync {patient.settings.name}.")
+        yield Finding("settings", "ok", f"the sync {context.settings.name}.")
 
 
-def check_secrets(patient: Patient) -> Iterator[Finding]:
-    for owner, key, ref in references(patient.settings):
+def check_secrets(context: CheckContext) -> Iterator[Finding]:
+    for owner, key, ref in references(context.settings):
         setting = f"{owner}.{key}"
         try:
-            patient.secrets.resolve(ref, setting)
+            context.secrets.resolve(ref, setting)
         except AadsyncError as error:
-            patient.unresolved.add(owner)
+            context.unresolved.add(owner)
             yield Finding(f"secret {setting}", "failed", one_line(error, f"{setting}: "))
         else:
             yield Finding(f"secret {setting}", "ok", f"{ref}.")

@@ -7,8 +7,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from aadsync_lib.config.digest import settings_digest
-from aadsync_lib.config.settings import Settings, TargetSettings
+from aadsync_lib.config.settings import Settings, TargetSettings, settings_digest
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Change

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from aadsync_lib.config.digest import settings_digest
-from aadsync_lib.config.settings import Settings
+from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.fingerprint import state_digest
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.errors import UsageError

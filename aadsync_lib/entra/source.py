@@ -20,6 +20,7 @@ from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.entra.traversal import GroupRead, Traversal
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
+from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import DirectoryMatch, Group, Notice, Presence, Snapshot
@@ -89,16 +90,11 @@ class EntraSource:
         """Run ``work`` with a client of its own, on a loop of its own."""
 
         async def run() -> T:
-            client = GraphClient(
-                self._endpoint,
-                self._credential,
-                self._token_scope,
-                self._clock,
-                self._concurrency,
-                self._count,
+            transport = HttpTransport(
+                self._endpoint, self._credential, self._token_scope, self._count
             )
-            async with client as graph:
-                return await work(Directory(graph))
+            async with GraphClient(transport, self._clock, self._concurrency) as client:
+                return await work(Directory(client))
 
         return run_apart(run)
 

@@ -47,16 +47,16 @@ class VolumeFiles:
 
     def names(self, path: str) -> list[str]:
         """Return the names of the files in a folder, of all pages."""
-        found: list[str] = []
+        names: list[str] = []
         query: dict[str, str] = {}
         with _workspace() as api:
             while True:
                 page = api.do("GET", f"{FS}/directories{quote(path)}", query=query)
                 entries = page.get("contents", ())
-                found += [entry["name"] for entry in entries if not entry.get("is_directory")]
+                names += [entry["name"] for entry in entries if not entry.get("is_directory")]
                 token = page.get("next_page_token")
                 if not token:
-                    return found
+                    return names
                 query = {"page_token": token}
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from azure.core.credentials import TokenCredential
-
 from aadsync_lib.errors import CredentialError
-from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import RETRIED
 from aadsync_lib.graph.http import HttpTransport, Request, Response
 from aadsync_lib.graph.loop import off_loop
@@ -44,21 +41,14 @@ class GraphClient:
 
     Callers read one thing each, many at once. Requests of the same moment travel together, up to
     twenty in a ``$batch``; a lone one goes by itself. Those that Graph throttles or fails are sent
-    again, together as well: a write has to go through ``HttpTransport``, which sends once.
+    again, together as well: a write belongs into ``HttpTransport``, which sends once. The transport
+    is closed at the end.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        credential: TokenCredential,
-        token_scope: str,
-        clock: Clock,
-        concurrency: int,
-        on_request: Callable[[], None],
-    ) -> None:
-        self.endpoint = endpoint
-        self._transport = HttpTransport(endpoint, credential, token_scope, on_request)
-        self.adapter = self._transport.adapter
+    def __init__(self, transport: HttpTransport, clock: Clock, concurrency: int) -> None:
+        self.endpoint = transport.endpoint
+        self.adapter = transport.adapter
+        self._transport = transport
         self._clock = clock
         self._pause = Pause(clock)
         self._slots = asyncio.Semaphore(concurrency)

@@ -98,12 +98,12 @@ class HttpTransport:
         endpoint: Endpoint,
         credential: TokenCredential,
         token_scope: str,
-        on_request: Callable[[], None],
+        on_request: Callable[[], None] = lambda: None,
     ) -> None:
         async def count(_: httpx.Request) -> None:
             on_request()
 
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._http = httpx.AsyncClient(
             timeout=TIMEOUT,
             headers={"User-Agent": "aadsync", "Accept": "application/json"},
@@ -122,7 +122,7 @@ class HttpTransport:
     async def send(self, request: Request) -> Response:
         """Send a request, once."""
         info = RequestInformation(Method(request.method))
-        info.url = self._endpoint.absolute(request.url)
+        info.url = self.endpoint.absolute(request.url)
         for name, value in request.headers.items():
             info.headers.add(name, value)
         if request.body is not None:

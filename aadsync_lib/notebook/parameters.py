@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aadsync_lib.config.places import bare, literals, method_of, place_of, union_of_sections
+from aadsync_lib.config.keys import bare, literals, method_of, setting_key, union_of_sections
 from aadsync_lib.config.policy import Adopt, AdoptWord
 from aadsync_lib.model.change import Action
 
@@ -112,11 +112,11 @@ JOB_PARAMETERS: tuple[str, ...] = (
 def _choices(name: str) -> tuple[str, ...]:
     """Return the values of a setting that is a choice, after the empty one that leaves it alone."""
     steps = [int(part) if part.isdigit() else part for part in name.split(".")]
-    annotation = bare(place_of(steps).annotation)
+    annotation = bare(setting_key(steps).annotation)
     if annotation is bool:
         return ("", "true", "false")
     if name.endswith(".auth.method"):
-        arms = union_of_sections(bare(place_of(steps[:-1]).annotation))
+        arms = union_of_sections(bare(setting_key(steps[:-1]).annotation))
         return ("", *map(method_of, arms))
     known = literals(AdoptWord if annotation is Adopt else annotation)
     return ("", *map(str, known)) if known else ()

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from aadsync_lib.config.capacity import Capacity
-from aadsync_lib.config.policy import Policy, Protected
+from aadsync_lib.config.policy import Capacity, Policy, Protected
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired

@@ -12,8 +12,7 @@ import sys
 import time
 from dataclasses import replace
 
-from aadsync_lib.config.capacity import Capacity
-from aadsync_lib.config.policy import Policy
+from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.config.scope import MappingSettings, Scope
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.directory import Group, Snapshot, User

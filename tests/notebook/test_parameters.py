@@ -2,8 +2,8 @@
 
 import pytest
 
+from aadsync_lib.config.keys import setting_key
 from aadsync_lib.config.load import load_settings
-from aadsync_lib.config.places import place_of
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.notebook.parameters import (
@@ -36,7 +36,7 @@ ENOUGH = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_parameter_is_a_setting(name):
     steps = [int(part) if part.isdigit() else part for part in name.split(".")]
-    place = place_of(steps)
+    place = setting_key(steps)
     assert place.owner is not None, name
     assert place.annotation is not None, name
 

@@ -10,8 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from aadsync_lib.config.capacity import Capacity
-from aadsync_lib.config.policy import Policy
+from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.link import Link, Origin

@@ -11,7 +11,7 @@ import pytest
 
 from aadsync_lib import files
 from aadsync_lib.errors import AadsyncError, CredentialError, UsageError
-from aadsync_lib.files import place
+from aadsync_lib.files import location
 
 REPORTS = "/Volumes/main/aadsync/reports"
 HOME = "/Workspace/Users/ada@contoso.com"
@@ -150,7 +150,7 @@ def login(monkeypatch, tmp_path):
 @pytest.fixture
 def mounted(monkeypatch, tmp_path):
     """A volume and a home folder as Databricks mounts them."""
-    monkeypatch.setattr(place, "VOLUMES", str(tmp_path / "Volumes"))
+    monkeypatch.setattr(location, "VOLUMES", str(tmp_path / "Volumes"))
     folder = tmp_path / "Volumes/main/aadsync/reports"
     folder.mkdir(parents=True)
     return folder

@@ -276,7 +276,7 @@ class TestVersions:
     def test_the_version_that_another_thread_found_meanwhile_is_used(self, account):
         class Late:
             def __enter__(self):
-                account.target._settled = True
+                account.target._version_known = True
 
             def __exit__(self, *_):
                 pass

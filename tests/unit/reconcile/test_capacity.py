@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from aadsync_lib.config.capacity import Capacity
+from aadsync_lib.config.policy import Capacity
 from aadsync_lib.model.account import TargetSnapshot, Unread
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind

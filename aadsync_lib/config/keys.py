@@ -1,4 +1,4 @@
-"""Where a key of the file stands in the models, and what belongs there in words."""
+"""Keys of the file: their places in the models, and words for what belongs there."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ WORDS: dict[Any, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SettingKey:
     """One key of the file.
 
     ``owner`` is the section it stands in and ``annotation`` what belongs there; both are ``None``
-    below an unknown key. ``secret`` marks places whose content is never shown.
+    below an unknown key. ``secret`` marks keys whose value is never shown.
     """
 
     path: tuple[str, ...]
@@ -47,18 +47,18 @@ class Place:
 
     @property
     def takes_text(self) -> bool:
-        """Whether the text of a parameter is the value itself, and not YAML."""
+        """True where the text of a parameter is the value itself, and not YAML."""
         plain = bare(self.annotation)
         return plain is str or all(isinstance(arg, str) for arg in literals(plain) or (None,))
 
     @property
     def is_list(self) -> bool:
-        """Whether items stand here, each by its position."""
+        """True where items stand here, each by its position."""
         return get_origin(bare(self.annotation)) is tuple
 
 
-def place_of(parts: Sequence[str | int], *, tagged: bool = False) -> Place:
-    """Find the place of a path.
+def setting_key(parts: Sequence[str | int], *, tagged: bool = False) -> SettingKey:
+    """Find the key at a path.
 
     ``tagged`` paths are pydantic's: the method of a login stands in them as a part of its own, and
     the arms of a union of plain types follow the key.
@@ -87,7 +87,7 @@ def place_of(parts: Sequence[str | int], *, tagged: bool = False) -> Place:
         else:
             owner = annotation = None
         path.append(str(part))
-    return Place(tuple(path), owner, annotation, secret)
+    return SettingKey(tuple(path), owner, annotation, secret)
 
 
 def bare(annotation: Any) -> Any:
@@ -117,12 +117,12 @@ def literals(annotation: Any) -> tuple[Any, ...]:
 
 
 def is_index(part: str | int) -> bool:
-    """Whether this counts the items of a list."""
+    """Return whether this counts the items of a list."""
     return isinstance(part, int) or (part.isascii() and part.isdigit())
 
 
 def in_words(annotation: Any) -> str:
-    """Say what belongs at a place."""
+    """Say what belongs at a key."""
     plain = bare(annotation)
     if plain is SecretRef:
         return REFERENCE
