@@ -147,7 +147,7 @@ class ScimClient:
         self, method: str, path: str, query: JsonObject | None, body: JsonObject | None
     ) -> JsonObject:
         """Send once: return the answer, or raise ``Refusal``, ``NotSent`` or ``AnswerLost``."""
-        what = f"{method} {path}"
+        name = f"{method} {path}"
         responses: list[requests.Response] = []
 
         def sign(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -158,22 +158,22 @@ class ScimClient:
         with self._slots:
             self._count()
             try:
-                answer = self._api.do(
+                content = self._api.do(
                     method, f"{self.root}/{path}", query=query, body=body, auth=sign
                 )
             except DatabricksError as error:
-                refusal = refusal_of(what, responses[-1], str(error), self._clock.now())
-                log.debug("%s: %s", what, refusal.status)
+                refusal = refusal_of(name, responses[-1], str(error), self._clock.now())
+                log.debug("%s: %s", name, refusal.status)
                 raise refusal from None  # the SDK's text carries its configuration
             except requests.RequestException as error:
-                log.debug("%s: %s", what, type(error).__name__)
+                log.debug("%s: %s", name, type(error).__name__)
                 if was_sent(error):
-                    raise AnswerLost(f"{what}: no answer ({type(error).__name__})") from error
-                raise NotSent(f"{what}: no connection ({type(error).__name__})") from error
-        log.debug("%s: %s", what, responses[-1].status_code)
-        if not isinstance(answer, dict):
-            raise AnswerLost(f"{what}: the answer is not a JSON object")
-        return answer
+                    raise AnswerLost(f"{name}: no answer ({type(error).__name__})") from error
+                raise NotSent(f"{name}: no connection ({type(error).__name__})") from error
+        log.debug("%s: %s", name, responses[-1].status_code)
+        if not isinstance(content, dict):
+            raise AnswerLost(f"{name}: the answer is not a JSON object")
+        return content
 
     def _login(self) -> dict[str, str]:
         try:

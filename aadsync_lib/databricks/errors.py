@@ -17,11 +17,11 @@ LONGEST = 300  # characters of a server's text that are worth showing
 class Refusal(ChangeRefused):
     """Databricks answered with an error status."""
 
-    def __init__(self, what: str, status: int, detail: str, retry_after: float | None) -> None:
+    def __init__(self, request: str, status: int, detail: str, retry_after: float | None) -> None:
         self.status = status
         self.detail = detail
         self.retry_after = retry_after
-        super().__init__(f"{what}: {status} {detail}".rstrip())
+        super().__init__(f"{request}: {status} {detail}".rstrip())
 
 
 class NotSent(ChangeRefused):
@@ -32,18 +32,18 @@ class LoginFailed(NotSent):
     """No token was to be had, so the request was not sent."""
 
 
-def refusal_of(what: str, response: requests.Response, text: str, now: float) -> Refusal:
+def refusal_of(request: str, response: requests.Response, text: str, now: float) -> Refusal:
     """Read an error answer in either of the two shapes Databricks has.
 
     ``text`` is what the SDK makes of an answer that is an error in spite of its status.
     """
     if response.status_code < 400:
-        return Refusal(what, 403, one_line(text), None)
+        return Refusal(request, 403, one_line(text), None)
     sent = getattr(response.request, "headers", {})
     text = _detail(response) or response.reason or ""
     detail = without_login(text, str(sent.get("Authorization", "")))
     after = retry_after(response.headers.get("Retry-After"), now)
-    return Refusal(what, response.status_code, one_line(detail), after)
+    return Refusal(request, response.status_code, one_line(detail), after)
 
 
 def _detail(response: requests.Response) -> str:

@@ -23,14 +23,14 @@ WORTH_PROBING = 20  # members left, below which each is simply tried
 def read_members(client: ScimClient, group_id: str) -> Members | None:
     """Return the direct members, why they could not be read, or ``None`` for no such group."""
     try:
-        answer = client.get(path_of(Kind.GROUP, group_id), {"attributes": "id,members"})
+        group = client.get(path_of(Kind.GROUP, group_id), {"attributes": "id,members"})
     except Refusal as refusal:
         return None if refusal.status == 404 else Unread(str(refusal))
     except ChangeRefused as failure:
         return Unread(str(failure))
-    if str(answer.get("id")) != group_id:
+    if str(group.get("id")) != group_id:
         return Unread("the answer does not show the group's id")
-    members = [row.get("value") for row in answer.get("members") or ()]
+    members = [row.get("value") for row in group.get("members") or ()]
     if not all(members):
         return Unread("the answer has a member without an id")
     return frozenset(str(member) for member in members)

@@ -42,11 +42,11 @@ class Listing:
     def page(self, start: int) -> Page:
         """Read the page whose first row has this number, counted from one."""
         query = {**self.query, "startIndex": start, "count": PAGE}
-        answer = self.client.list_page(self.resource, query)
-        total = answer.get("totalResults")
+        page = self.client.list_page(self.resource, query)
+        total = page.get("totalResults")
         if not isinstance(total, int):
             raise ListingUnsteady(f"GET {self.resource}: the answer has no totalResults")
-        return Page(tuple(answer.get("Resources") or ()), total)
+        return Page(tuple(page.get("Resources") or ()), total)
 
     def rows(
         self, pool: Executor | None = None, first: Page | None = None

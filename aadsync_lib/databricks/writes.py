@@ -1,10 +1,11 @@
-"""Writes: each safe to repeat, none of them a PUT."""
+"""Writes to a target: each safe to repeat, none of them a PUT."""
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from aadsync_lib.databricks.client import ScimClient
 from aadsync_lib.databricks.errors import Refusal
@@ -19,7 +20,6 @@ from aadsync_lib.databricks.translate import (
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.rates import CREATE_MEMBERS
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
-from aadsync_lib.responses import JsonObject
 
 ABOUT_MEMBERS = frozenset({400, 404, 413, 422})
 
@@ -37,7 +37,7 @@ class ScimWriter:
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str]) -> str:
         """Create an object and return its id.
 
-        ``MembersRefused`` means that the group exists now, under the id that the error tells.
+        ``MembersRefused`` means that the group exists now, under the id in the error.
         """
         first, rest = members[:CREATE_MEMBERS], members[CREATE_MEMBERS:]
         try:
@@ -61,16 +61,8 @@ class ScimWriter:
         operations = attribute_operations(wanted)
         if not operations:
             return
-        try:
-            if kind is Kind.GROUP:
-                with self._lock_of(target_id):
-                    self._client.patch(path_of(kind, target_id), patch_body(operations))
-            else:
-                self._client.patch(path_of(kind, target_id), patch_body(operations))
-        except Refusal as refusal:
-            if refusal.status == 409:
-                raise AlreadyThere(str(refusal)) from refusal
-            raise
+        with self._lock_of(target_id), _conflict_means_there():
+            self._client.patch(path_of(kind, target_id), patch_body(operations))
 
     def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         """Remove, then add members."""
@@ -88,21 +80,22 @@ class ScimWriter:
 
     def _post(self, kind: Kind, wanted: Attributes, members: Sequence[str]) -> str:
         body = new_body(kind, wanted, members, application_id=self._application_id)
-        try:
-            answer = self._client.post(RESOURCES[kind], body)
-        except Refusal as refusal:
-            if refusal.status == 409:
-                raise AlreadyThere(str(refusal)) from refusal
-            raise
-        return _id_of(kind, answer)
+        with _conflict_means_there():
+            created = self._client.post(RESOURCES[kind], body)
+        if not created.get("id"):
+            raise AnswerLost(f"POST {RESOURCES[kind]}: the answer has no id")
+        return str(created["id"])
 
     def _lock_of(self, target_id: str) -> threading.Lock:
         with self._guard:
             return self._locks[target_id]
 
 
-def _id_of(kind: Kind, answer: JsonObject) -> str:
-    target_id = answer.get("id")
-    if not target_id:
-        raise AnswerLost(f"POST {RESOURCES[kind]}: the answer has no id")
-    return str(target_id)
+@contextmanager
+def _conflict_means_there() -> Iterator[None]:
+    try:
+        yield
+    except Refusal as refusal:
+        if refusal.status == 409:
+            raise AlreadyThere(str(refusal)) from refusal
+        raise

@@ -52,9 +52,9 @@ def _identity(target: TargetSettings, snapshot: TargetSnapshot) -> Finding:
     check = f"target {target.name} runs as"
     if own:
         return Finding(check, "ok", f"{_named(own[0])}; the sync never changes it.")
-    what = "nobody that the account names: this is a SCIM token, or an identity of a workspace."
+    detail = "nobody that the account names: this is a SCIM token, or an identity of a workspace."
     remedy = "Log in as a service principal, or protect the one you use in policy.protected."
-    return Finding(check, "warning", what, remedy)
+    return Finding(check, "warning", detail, remedy)
 
 
 def _named(account: Account) -> str:

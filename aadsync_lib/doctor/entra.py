@@ -74,8 +74,8 @@ async def _probe_all(client: GraphClient, context: CheckContext) -> list[Finding
     path = "/users?%24top=1&%24select=id,accountEnabled,userType"
     users, rows = await _probe(client, "users", USERS, path)
     if users.status == "ok" and any(row.get("accountEnabled") is None for row in rows):
-        what = "accountEnabled comes empty: User.ReadBasic.All is not enough."
-        users = Finding(users.check, "failed", what, f"Grant {USERS}, with admin consent.")
+        detail = "accountEnabled comes empty: User.ReadBasic.All is not enough."
+        users = Finding(users.check, "failed", detail, f"Grant {USERS}, with admin consent.")
     findings.append(users)
     if _wants_applications(context.settings):
         path = "/servicePrincipals?%24top=1&%24select=id"
@@ -102,8 +102,8 @@ async def _probe(
 def _hidden(context: CheckContext) -> Iterator[Finding]:
     roles = claim(context.token, "roles")
     if isinstance(roles, list) and HIDDEN not in roles:
-        what = f"{HIDDEN} is not granted: groups with hidden membership are left as they are."
-        yield Finding("Graph hidden members", "ok", what)
+        detail = f"{HIDDEN} is not granted: groups with hidden membership are left as they are."
+        yield Finding("Graph hidden members", "ok", detail)
 
 
 def check_scope(context: CheckContext) -> Iterator[Finding]:

@@ -29,8 +29,8 @@ def _tables(context: CheckContext) -> Iterator[Finding]:
     except AadsyncError as error:
         yield Finding("store", "failed", one_line(error))
         return
-    what = "has the tables" if there else "will get its tables by the first sync"
-    yield Finding("store", "ok", f"{schema} {what}.")
+    tables = "has the tables" if there else "will get its tables by the first sync"
+    yield Finding("store", "ok", f"{schema} {tables}.")
     yield from _leases(leases, context)
 
 
@@ -57,8 +57,8 @@ def _leases(leases: Iterable[Held], context: CheckContext) -> Iterator[Finding]:
         held = f"{lease.holder} has held it since {utc(lease.since)}"
         if lease.expires_at > context.clock.now():
             remedy = "Wait for that run to end; if it died, the lease ends by itself."
-            what = f"{held}, until {utc(lease.expires_at)}."
-            yield Finding(f"lease {lease.target}", "warning", what, remedy)
+            detail = f"{held}, until {utc(lease.expires_at)}."
+            yield Finding(f"lease {lease.target}", "warning", detail, remedy)
         else:
-            what = f"{held} and did not end; the next sync takes over and repairs."
-            yield Finding(f"lease {lease.target}", "ok", what)
+            detail = f"{held} and did not end; the next sync takes over and repairs."
+            yield Finding(f"lease {lease.target}", "ok", detail)
