@@ -299,8 +299,9 @@ def test_volume_and_home_folder_of_the_sandbox_are_reached(login):
     from databricks.sdk.service.catalog import VolumeType
 
     from aadsync_lib.sandbox import Sandbox, company
+    from tests.workspace_lab import Workspace
 
-    with Sandbox(company(5, 1)) as sandbox:
+    with Sandbox(company(5, 1), workspace=Workspace) as sandbox:
         login.setenv("DATABRICKS_HOST", sandbox.databricks_url)
         login.setenv("DATABRICKS_TOKEN", sandbox.databricks_token)
         client = WorkspaceClient()
