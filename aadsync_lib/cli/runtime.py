@@ -71,12 +71,10 @@ def call_of(options: Options, saved: str | None = None) -> Call:
 
 
 def judged(call: Call, plan: Plan, settings: Settings) -> Call:
-    """Add what the guard has against the plan."""
-    from aadsync_lib.reconcile.guard import breaches, touches_protected
+    """Add the verdict of the guard."""
+    from aadsync_lib.reconcile.guard import judge
 
-    protected = touches_protected(plan)
-    over = (*protected, *breaches(plan, settings.policy.limits))
-    return replace(call, over=tuple(map(str, over)), approvable=not protected)
+    return replace(call, verdict=judge(plan, settings.policy.limits))
 
 
 def history_of(engine: Engine, options: Options) -> tuple[RunRecord, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,9 +70,9 @@ def run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> int
         try:
             report = act(engine)
         except RefusedError as error:
-            told = runtime.judged(call, error.plan, settings)
+            call = replace(call, verdict=error.verdict)
             history = runtime.history_of(engine, options)
-            runtime.publish_run(error.report, options, told, error.plan, history)
+            runtime.publish_run(error.report, options, call, error.plan, history)
             raise
         plan, history = engine.planned, runtime.history_of(engine, options)
     runtime.publish_run(report, options, call, plan, history)

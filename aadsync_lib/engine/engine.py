@@ -18,7 +18,7 @@ from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.fingerprint import fingerprinted
 from aadsync_lib.engine.planning import Planning, TargetPlanning, plan_all
 from aadsync_lib.engine.record import new_run_id, untouched
-from aadsync_lib.engine.refusal import RefusedError, objections, refusal
+from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.errors import PartialError, StoreError
@@ -27,6 +27,7 @@ from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Clock, Source, Store, Target
+from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.reconcile.holds.retries import Everything, keys_of
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.report.as_json import run_to_json
@@ -120,28 +121,27 @@ class Engine:
             if saved:
                 check_current(saved, planned.plan, partial(fingerprinted, planned))
             plan = self.planned = planned.plan
+            verdict = judge(plan, self._settings.policy.limits, approve)
             self._store.begin_run(
                 run_id, plan.digest, plan.settings_digest, full=True, undoes=plan.undoes
             )
             reports: tuple[TargetReport, ...] = ()
-            over: tuple[str, ...] = ()
             error: BaseException | None = None
             try:
                 self._remember(remember_read, run_id, planned)
-                no = refusal(plan, self._settings.policy.limits, approve)
-                if no:
-                    over = objections(plan, self._settings.policy.limits)
+                if verdict.allowed:
+                    reports, error = self._apply(run_id, planned)
+                else:
                     self._remember(remember_held, run_id, planned)
                     reports = _refused(plan)
-                else:
-                    reports, error = self._apply(run_id, planned)
             finally:
+                over = () if verdict.allowed else verdict.objections
                 report = replace(self._report(run_id, plan, reports, began), over=over)
                 status = report.status if reports else Status.FAILED
                 self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
         self._prune()
-        if no:
-            raise RefusedError(no, plan, report)
+        if not verdict.allowed:
+            raise RefusedError(verdict, plan, report)
         if error:
             raise _broken_off(run_id, error) from error
         log.info("run %s ended: %s", run_id, report.status)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
-from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
@@ -14,6 +14,7 @@ from aadsync_lib.notebook.job_report import Totals
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.summary import Findings, Shown
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import summary
 from aadsync_lib.report.explain.text import explanation_text
 from aadsync_lib.report.page import Look
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
 def show(
     result: Shown,
     platform: Platform,
-    limits: Limits,
-    approve: str | None,
+    judge: Callable[[Plan], Verdict],
     kept: str | None = None,
 ) -> None:
     """Show a result on the platform; ``kept`` is the path of its full report."""
     match result:
         case Plan():
-            page = summary.plan_summary(result, limits=limits, approve=approve, kept=kept)
+            page = summary.plan_summary(result, judge(result), kept=kept)
             platform.page(page, plan_text(result, Look()))
             platform.table(result.to_frame())
         case RunReport():
@@ -47,7 +47,7 @@ def show(
             platform.table(paths_frame(result))
             platform.table(memberships_frame(result))
         case Past():
-            _past(result, platform, limits)
+            _past(result, platform, judge)
         case _:
             platform.table(findings_frame(result))
 
@@ -59,12 +59,12 @@ def page_of(totals: Totals, kept: str | None = None) -> str:
     )
 
 
-def _past(past: Past, platform: Platform, limits: Limits) -> None:
+def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> None:
     """Show what was or would be taken back first, then each table under its title."""
     if past.report:
-        show(past.report, platform, limits, None)
+        show(past.report, platform, judge)
     elif past.undo:
-        show(past.undo, platform, limits, None)
+        show(past.undo, platform, judge)
     for title, frame in past.tables():
         if len(frame):
             html = f"<h2>{escape(title)} ({len(frame):,})</h2>"

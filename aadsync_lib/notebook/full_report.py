@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 
-from aadsync_lib.config.policy import Limits
 from aadsync_lib.engine.engine import Engine
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.carried import RunRecord
@@ -16,7 +15,7 @@ from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import Totals
 from aadsync_lib.ports import HistoryReader
-from aadsync_lib.reconcile.guard import breaches, touches_protected
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.html import past_run, plan_page, run_page
 from aadsync_lib.report.next_steps import Call
 
@@ -34,16 +33,9 @@ def kept(folder: RunFolder | None, page: Callable[[], str]) -> str | None:
         return None
 
 
-def of_plan(plan: Plan, engine: Engine, limits: Limits, approve: str | None) -> str:
-    """Return the page of a plan, with what the guard has against it."""
-    protected = touches_protected(plan)
-    over = (*protected, *breaches(plan, limits))
-    stopped = protected or approve != plan.digest
-    call = Call(
-        over=tuple(map(str, over)) if stopped else (),
-        approvable=not protected,
-        in_notebook=True,
-    )
+def of_plan(plan: Plan, engine: Engine, verdict: Verdict) -> str:
+    """Return the page of a plan, with everything the guard has against it."""
+    call = Call(verdict=verdict, in_notebook=True)
     return plan_page(plan, call=call, history=engine.history())
 
 

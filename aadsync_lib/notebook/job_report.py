@@ -12,8 +12,9 @@ from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Status
 from aadsync_lib.notebook.job_folder import SILENT, WHOLE
-from aadsync_lib.notebook.results import held_back
+from aadsync_lib.notebook.results import held_back, refused
 from aadsync_lib.ports import Clock, Store
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.as_json import target_report_to_json
 
 if TYPE_CHECKING:
@@ -77,31 +78,31 @@ def total(
     reports: Mapping[str, JsonObject],
     store: Store,
     clock: Clock,
+    verdict: Verdict,
     *,
-    refused: str | None,
-    over: tuple[str, ...],
     plan_only: bool,
 ) -> Totals:
     """Bring the targets of a plan and their reports together, and record what wrote nothing.
 
     A target without changes has no task of its own; that it was looked at is recorded here. A plan
-    that nobody meant to apply leaves no trace. ``over`` is what the guard has against it.
+    that nobody meant to apply leaves no trace.
     """
-    status = Status.REFUSED if refused else None
+    status = None if verdict.allowed else Status.REFUSED
     found, quiet, errors = [], [], {}
     for one in plan.targets:
         done, error = _became_of(one.target, reports)
         if done is not None:
             found.append(done)
-        elif refused or plan_only or not one.changes:
+        elif status or plan_only or not one.changes:
             quiet.append(untouched(one, status or status_of(one, complete=plan.complete)))
             found.append(target_report_to_json(quiet[-1]))
         else:
             errors[one.target] = error
             found.append(target_report_to_json(untouched(one, Status.FAILED)))
     if quiet and not plan_only:
-        record_unwritten(store, clock, plan, quiet, over)
-    return Totals(plan, _document(plan, found, reports), errors, refused)
+        record_unwritten(store, clock, plan, quiet, () if verdict.allowed else verdict.objections)
+    refusal = None if verdict.allowed else refused(verdict)
+    return Totals(plan, _document(plan, found, reports), errors, refusal)
 
 
 def _became_of(target: str, reports: Mapping[str, JsonObject]) -> tuple[JsonObject | None, str]:

@@ -12,7 +12,7 @@ from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings, StoreSettings
 from aadsync_lib.engine.engine import Engine
-from aadsync_lib.engine.refusal import RefusedError, objections
+from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
 from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
@@ -28,6 +28,7 @@ from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.notebook.summary import Findings, Shown, summary_of
+from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.history.select import run_named
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
@@ -65,11 +66,10 @@ class Notebook:
         with told(self._secrets):
             if folder:
                 folder.clear()
-            limits, approve = self._settings().policy.limits, self._value("approve")
             make = partial(Engine.plan, full=self._full, fingerprint=folder is not None)
             with self._engine(read_only=True) as engine:
                 plan = interruptibly(lambda: make(engine), engine.stop)
-                page = partial(full_report.of_plan, plan, engine, limits, approve)
+                page = partial(full_report.of_plan, plan, engine, self._judge(plan))
                 self._page = full_report.kept(folder, page)
             self._saved = folder.save_plan(plan) if folder else None
             return plan
@@ -150,16 +150,13 @@ class Notebook:
             if folder is None:
                 raise UsageError("reports: name the folder that the notebook 02_plan saved into.")
             plan = plan_from_text(folder.plan(), folder.path)
-            no = results.refused(plan, settings.policy.limits, values.get("approve"))
-            results.check_planned(values.get("planned"), refused=no)
+            verdict = self._judge(plan)
+            results.check_planned(values.get("planned"), verdict)
             only = values.get("plan_only") == "true"
             spark = self._platform.spark
             with open_store(settings, self._clock, read_only=only, spark=spark) as store:
                 reports = folder.reports()
-                over = objections(plan, settings.policy.limits) if no else ()
-                totals = total(
-                    plan, reports, store, self._clock, refused=no, over=over, plan_only=only
-                )
+                totals = total(plan, reports, store, self._clock, verdict, plan_only=only)
                 page = full_report.of_totals(totals, reports, store)
             self._page = full_report.kept(folder, lambda: page) if page else folder.report_page
             folder.save_page(display.page_of(totals, self._page))
@@ -168,8 +165,7 @@ class Notebook:
     def show(self, result: Shown) -> None:
         """Show a result: a page, then its rows as tables."""
         with told(self._secrets):
-            limits, approve = self._settings().policy.limits, self._value("approve")
-            display.show(result, self._platform, limits, approve, self._page)
+            display.show(result, self._platform, self._judge, self._page)
 
     def finish(self, result: Shown) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
@@ -181,15 +177,14 @@ class Notebook:
 
     def _hand_on(self, plan: Plan) -> None:
         """Tell the tasks that follow what to apply: nothing of a plan that the guard stops."""
-        values = self._values()
-        no = results.refused(plan, self._settings().policy.limits, values.get("approve"))
-        idle = no or values.get("plan_only") == "true"
+        verdict = self._judge(plan)
+        idle = not verdict.allowed or self._value("plan_only") == "true"
         targets = [] if idle else [one.target for one in plan.targets if one.changes]
         self._platform.hand_on(
             {"plan": self._saved or "", "targets": targets, "changes": len(targets)}
         )
-        if no:
-            raise UnsafePlanError(no)
+        if not verdict.allowed:
+            raise UnsafePlanError(results.refused(verdict))
 
     def _applied(self, act: Callable[[Engine], RunReport]) -> RunReport:
         """Apply something; a refused plan is shown before the error that says so."""
@@ -199,8 +194,12 @@ class Notebook:
             try:
                 return interruptibly(lambda: act(engine), engine.stop)
             except RefusedError as error:
-                self.show(error.plan)
-                raise UnsafePlanError(results.in_notebook_words(str(error))) from None
+                verdict = error.verdict
+                display.show(error.plan, self._platform, lambda _: verdict, self._page)
+                raise UnsafePlanError(results.refused(verdict)) from None
+
+    def _judge(self, plan: Plan) -> Verdict:
+        return judge(plan, self._settings().policy.limits, self._value("approve"))
 
     def _settings(self) -> Settings:
         values = self._values()

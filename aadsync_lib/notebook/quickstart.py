@@ -17,6 +17,7 @@ from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook.explanation import explanation_part
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
+from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.explain.text import explanation_text
 from aadsync_lib.report.page import Look
@@ -74,11 +75,11 @@ class PageTeller:
 
     def plan(self, plan: Plan) -> None:
         """Show a plan."""
-        self._say(plan_part(plan, limits=Limits()), plan_text(plan, Look(), listed=SHORT))
+        self._say(plan_part(plan, judge(plan, Limits())), plan_text(plan, Look(), listed=SHORT))
 
     def refused(self, error: RefusedError) -> None:
         """Show why the guard stopped a plan."""
-        self._say(plan_part(error.plan, limits=Limits()), f"{error}\n")
+        self._say(plan_part(error.plan, error.verdict), f"{error}\n")
 
     def explained(self, found: Explanation) -> None:
         """Show why somebody is in a group."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from aadsync_lib.config.policy import Limits
 from aadsync_lib.doctor.examine import Finding
 from aadsync_lib.engine.refusal import refusal
 from aadsync_lib.errors import AadsyncError, PartialError
@@ -12,6 +11,7 @@ from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.explain.parts import not_found
 from aadsync_lib.report.outcomes import failures, quarantined_in
@@ -20,20 +20,14 @@ from aadsync_lib.report.plan_rows import shortened
 SHOWN = 10  # failures that an error names
 
 
-def refused(plan: Plan, limits: Limits, approve: str | None) -> str | None:
-    """Return why the guard stops this plan, in the words of a notebook, or ``None``."""
-    no = refusal(plan, limits, approve)
-    return no and in_notebook_words(no)
+def refused(verdict: Verdict) -> str:
+    """Say why the guard stops a plan; the widget is named where the command line has an option."""
+    return refusal(verdict).replace("--approve sha256:", "approve = sha256:")
 
 
-def in_notebook_words(text: str) -> str:
-    """Name the widget where the command line has an option."""
-    return text.replace("--approve sha256:", "approve = sha256:")
-
-
-def check_planned(result: str | None, *, refused: str | None) -> None:
+def check_planned(result: str | None, verdict: Verdict) -> None:
     """Raise unless the task that plans went well: a plan that is there may be of an earlier attempt."""
-    if result and result.lower() != "success" and not refused:
+    if result and result.lower() != "success" and verdict.allowed:
         raise AadsyncError(
             f"The plan was not made: its task ended as {result}. Nothing was applied after it. Look at "
             f"the run page of that task."

@@ -36,6 +36,41 @@ def _quoted(name: str) -> str:
     return name if PLAIN.fullmatch(name) else f'"{name}"'.replace("\n", "\\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Everything the guard has against a plan, given the digest that was approved, if any."""
+
+    digest: str
+    protected: tuple[Breach, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    approve: str | None = None
+
+    @property
+    def approvable(self) -> bool:
+        """Whether an approval would let the plan run: none does where something protected is touched."""
+        return not self.protected
+
+    @property
+    def approved(self) -> bool:
+        """Whether what was approved is this plan."""
+        return self.approve == self.digest
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the plan may run."""
+        return self.approvable and (self.approved or not self.breaches)
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Everything against the plan, a line each."""
+        return tuple(map(str, (*self.protected, *self.breaches)))
+
+
+def judge(plan: Plan, limits: Limits, approve: str | None = None) -> Verdict:
+    """Check the whole plan. ``approve`` is a digest, and lifts the limits of one plan only."""
+    return Verdict(plan.digest, touches_protected(plan), breaches(plan, limits), approve)
+
+
 def breaches(plan: Plan, limits: Limits) -> tuple[Breach, ...]:
     """Return every limit that any target's plan goes over."""
     return tuple(breach for target in plan.targets for breach in _over(target, limits))

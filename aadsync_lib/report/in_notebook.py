@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Status
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import next_steps
 from aadsync_lib.report.next_steps import MEANT, NOTHING, PROTECTED, after_nothing
 from aadsync_lib.report.tally import Tally
@@ -18,15 +19,15 @@ REFUSED = "Next: 02_plan shows why, and what may be approved."
 AGAIN = "Next: look at what is named above; the next run tries it again."
 
 
-def after_plan(plan: Plan, *, stopped: bool, approvable: bool) -> str:
+def after_plan(plan: Plan, verdict: Verdict | None) -> str:
     """Say what to do with a plan, which the guard may have stopped."""
     if plan.empty:
         return after_nothing(plan)
-    if stopped and not approvable:
+    if verdict and not verdict.approvable:
         return PROTECTED
     if plan.undoes:
         return UNDO
-    return APPROVE if stopped else APPLY
+    return APPROVE if verdict and not verdict.allowed else APPLY
 
 
 def after_run(tally: Tally, *, clean: bool) -> str:

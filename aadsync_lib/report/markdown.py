@@ -40,7 +40,7 @@ def _plan_blocks(plan: Plan, call: Call | None, *, full: bool, listed: bool) -> 
             yield from _summary(target)
         yield from _sections(wording.plan_sections(target), None if full else LINES)
     if call:
-        yield from _sections([wording.over_section(call.over)], None)
+        yield from _sections([wording.verdict_section(call.verdict)], None)
     yield "" if listed or not call else "Every change: the same with `--all`."
     yield "" if plan.empty else wording.estimate_line(plan)
     yield f"Digest: `{plan.digest}`"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport, Status
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.outcomes import exit_code
 
 NOTHING = "Next: nothing to do."
@@ -25,8 +26,7 @@ class Call:
     target: str | None = None
     settings: tuple[str, ...] = ()
     saved: str | None = None
-    over: tuple[str, ...] = ()  # what the guard has against the plan
-    approvable: bool = True  # False: something protected would be changed
+    verdict: Verdict | None = None  # of the guard, where the plan was judged
     undoes: str | None = None  # the run that this command undoes
     in_notebook: bool = False  # it was no command: what is next is said in a notebook's words
 
@@ -45,7 +45,7 @@ def after_plan(plan: Plan, call: Call) -> str:
     if plan.empty:
         return after_nothing(plan)
     apply = call.command(*_apply(call))
-    if call.over:
+    if call.verdict and not call.verdict.allowed:
         return _refused(call, plan.digest)
     if call.saved:
         return f"Next: {apply} applies exactly this."
@@ -77,7 +77,7 @@ def _apply(call: Call) -> tuple[str, ...]:
 
 
 def _refused(call: Call, digest: str) -> str:
-    if not call.approvable:
+    if call.verdict and not call.verdict.approvable:
         return PROTECTED
     again = f"{call.command(*_apply(call))} --approve {digest}"
     return f"{UNDO_MEANT if call.undoes else MEANT}: {again}"

@@ -12,10 +12,9 @@ from typing import Any
 
 from jinja2 import Environment
 
-from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status
-from aadsync_lib.reconcile.guard import breaches, touches_protected
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import in_notebook, wording
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.differences import drift_left
@@ -29,6 +28,7 @@ from aadsync_lib.report.summary_view import (
     View,
     change_tiles,
     counted,
+    plan_alerts,
     tables,
     tile,
 )
@@ -50,40 +50,30 @@ PILLS: Mapping[Status, str] = {
 }
 
 
-def plan_summary(
-    plan: Plan, *, limits: Limits | None = None, approve: str | None = None, kept: str | None = None
-) -> str:
-    """Return the page of a plan, judged by the limits as the guard would, if they are given.
-
-    ``kept`` is the path of the full report.
-    """
-    part = plan_part(plan, limits=limits, approve=approve, kept=kept)
+def plan_summary(plan: Plan, verdict: Verdict | None = None, *, kept: str | None = None) -> str:
+    """Return the page of a plan. ``kept`` is the path of the full report."""
+    part = plan_part(plan, verdict, kept=kept)
     return page(wording.plan_title(plan), part)
 
 
-def plan_part(
-    plan: Plan, *, limits: Limits | None = None, approve: str | None = None, kept: str | None = None
-) -> str:
+def plan_part(plan: Plan, verdict: Verdict | None = None, *, kept: str | None = None) -> str:
     """Return what the page of a plan says, to be put into a page with more."""
-    protected = touches_protected(plan)
-    over = tuple(map(str, (*protected, *(breaches(plan, limits) if limits else ()))))
-    stopped = bool(protected) or (bool(over) and approve != plan.digest)
-    ending, tone = _plan_ending(plan, over=bool(over), stopped=stopped)
+    ending, tone = wording.plan_state(plan, verdict)
     targets = plan.targets
     return _part(
         View(
             title=wording.plan_title(plan),
             ending=ending,
             tone=tone,
-            alerts=tuple(_plan_alerts(plan, over, approve, stopped=stopped)),
+            alerts=tuple(plan_alerts(plan, verdict)),
             tiles=tuple(_plan_tiles(targets)),
             cards=tuple(Card(wording.plan_line(one), wording.totals(one)) for one in targets),
             changes=tuple(Listed(one.target, row) for one in targets for row in rows(one)),
             tables=tables((one.target, wording.plan_sections(one)) for one in targets),
             facts=() if plan.empty else (wording.estimate_line(plan),),
-            next=in_notebook.after_plan(plan, stopped=stopped, approvable=not protected),
+            next=in_notebook.after_plan(plan, verdict),
             digest=plan.digest,
-            approve=stopped and not protected,
+            approve=bool(verdict and verdict.approvable and not verdict.allowed),
             kept=kept or "",
         )
     )
@@ -113,26 +103,6 @@ def totals_summary(
 def page(title: str, *parts: str) -> str:
     """Return a page of parts that are HTML already; paragraphs and lists may stand between plans."""
     return _templates().get_template("summary.html.j2").render(title=title, parts=parts)
-
-
-def _plan_ending(plan: Plan, *, over: bool, stopped: bool) -> tuple[str, str]:
-    if plan.empty:
-        return "Nothing to do", "good"
-    if stopped:
-        return "Over the limits", "bad"
-    return ("Approved", "warn") if over else ("Not applied yet", "calm")
-
-
-def _plan_alerts(
-    plan: Plan, over: tuple[str, ...], approve: str | None, *, stopped: bool
-) -> Iterator[Alert]:
-    if not plan.complete:
-        yield Alert("warn", wording.INCOMPLETE)
-    if over and stopped:
-        wrong = (in_notebook.of_another_plan(approve),) if approve else ()
-        yield Alert("bad", wording.over_section(over).title, (*over, *wrong))
-    elif over:
-        yield Alert("warn", "Over the limits, and approved by its digest", over)
 
 
 def _plan_tiles(targets: tuple[TargetPlan, ...]) -> Iterator[Tile]:

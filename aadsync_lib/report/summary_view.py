@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.plan import Plan
+from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.report import in_notebook, wording
 from aadsync_lib.report.plan_rows import ADD, REMOVE, Row, shortened
 from aadsync_lib.report.wording import Section
 
@@ -90,6 +93,18 @@ class View:
     def several(self) -> bool:
         """Whether a line has to say which target it is about."""
         return len(self.cards) > 1
+
+
+def plan_alerts(plan: Plan, verdict: Verdict | None) -> Iterator[Alert]:
+    """Say what could not be read, and everything the guard has against the plan."""
+    if not plan.complete:
+        yield Alert("warn", wording.INCOMPLETE)
+    if verdict and not verdict.allowed:
+        wrong = verdict.approve if verdict.approvable else None
+        note = (in_notebook.of_another_plan(wrong),) if wrong else ()
+        yield Alert("bad", wording.OVER, (*verdict.objections, *note))
+    elif verdict and verdict.breaches:
+        yield Alert("warn", wording.OVER_AND_APPROVED, verdict.objections)
 
 
 def counted(parts: Iterable[Mapping[str, int]]) -> Counter[Action]:

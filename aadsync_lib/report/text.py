@@ -44,7 +44,7 @@ def plan_text(
         _changes(page, target, full=full, small=wording.size(plan) <= listed)
         _sections(page, wording.plan_sections(target), None if full else LINES)
     if call:
-        _sections(page, [wording.over_section(call.over)], None)
+        _sections(page, [wording.verdict_section(call.verdict)], None)
     page.line()
     if call and not full and wording.size(plan) > listed:
         page.line("Every change: the same with --all")

@@ -10,6 +10,7 @@ from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.differences import (
     Difference,
     drift_in_plan,
@@ -92,14 +93,24 @@ def undone(
     yield _warnings(warnings)
 
 
-def over_section(over: tuple[str, ...]) -> Section:
-    """What the guard has against a plan."""
-    return Section("Over the limits: sync will refuse this", ("Limit",), tuple((o,) for o in over))
+def verdict_section(verdict: Verdict | None) -> Section:
+    """Everything the guard has against a plan."""
+    title = OVER_AND_APPROVED if verdict and verdict.allowed else OVER
+    return _limits(title, verdict.objections if verdict else ())
 
 
 def refused_section(over: tuple[str, ...]) -> Section:
-    """What the guard had against the plan of a run."""
-    return Section("Over the limits", ("Limit",), tuple((o,) for o in over))
+    """Everything the guard had against the plan of a run."""
+    return _limits("Over the limits", over)
+
+
+def plan_state(plan: Plan, verdict: Verdict | None) -> tuple[str, str]:
+    """Return where a plan stands in two words, and their tone."""
+    if plan.empty:
+        return "Nothing to do", "good"
+    if verdict and not verdict.allowed:
+        return "Over the limits", "bad"
+    return ("Approved", "warn") if verdict and verdict.breaches else ("Not applied yet", "calm")
 
 
 def plan_title(plan: Plan) -> str:
@@ -132,6 +143,8 @@ ENDINGS: Mapping[Status, str] = {
     Status.FAILED: "failed",
 }
 
+OVER = "Over the limits: sync will refuse this"
+OVER_AND_APPROVED = "Over the limits, and approved by its digest"
 INCOMPLETE = "A part of Entra could not be read. What depends on that part is held back."
 
 
@@ -215,6 +228,10 @@ def duration(seconds: float) -> str:
     if seconds < 7200:
         return f"about {seconds / 60:.0f} min"
     return f"about {seconds / 3600:.1f} h"
+
+
+def _limits(title: str, over: tuple[str, ...]) -> Section:
+    return Section(title, ("Limit",), tuple((objection,) for objection in over))
 
 
 def _named(title: str, names: tuple[str, ...]) -> Section:

@@ -1,15 +1,25 @@
 """How notebooks end, without a notebook."""
 
+import json
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
+from aadsync_lib.config.policy import Limits
 from aadsync_lib.errors import PartialError, UsageError
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
+from aadsync_lib.notebook.display import page_of
 from aadsync_lib.notebook.full_report import kept
 from aadsync_lib.notebook.job_folder import RunFolder
+from aadsync_lib.notebook.job_report import total
 from aadsync_lib.notebook.past import _about, check_confirmed
 from aadsync_lib.notebook.results import check_run, held_back
+from aadsync_lib.reconcile.guard import judge
+from aadsync_lib.report.summary import plan_summary
+from tests.unit.report import samples
+from tests.unit.world import World
 
 HELD = (Quarantined("e-1", "Data\x1b[2J", "failed 2 times, last: 500"),)
 
@@ -35,6 +45,21 @@ def test_of_many_that_wait_the_first_are_named():
     assert "group 9: unread" in text
     assert "group 10" not in text
     assert "and 20 more" in text
+
+
+def test_a_refusal_is_recorded_as_it_is_shown():
+    [target, _] = samples.full_plan().targets
+    plan = samples.plan(replace(target, protected=frozenset({"t-eve"})))
+    verdict = judge(plan, Limits())
+    with World() as world:
+        totals = total(plan, {}, world.store, world.clock, verdict, plan_only=False)
+        [run] = world.store.runs()
+    protected, emptied = json.loads(run.report)["over"]
+    assert protected == "account: protected is 1, allowed 0: eve@contoso.com"
+    assert emptied.startswith("account: groups_emptied is 1, allowed 0")
+    for page in (page_of(totals), plan_summary(plan, verdict)):
+        assert protected in page
+        assert emptied in page
 
 
 def test_only_the_whole_digest_of_the_plan_confirms():

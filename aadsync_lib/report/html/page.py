@@ -32,7 +32,7 @@ HEAD_SCRIPTS = ("theme.js",)  # before anything is drawn, so that the page does 
 def plan_page(plan: Plan, *, call: Call | None = None, history: Sequence[RunRecord] = ()) -> str:
     """Return the page of a plan.
 
-    ``call`` is for a command, which says what to do next; ``call.over`` is what the guard has against it.
+    ``call`` is for a command, which says what to do next; ``call.verdict`` is the guard's.
     """
     return _page(plan_view(plan, call, history))
 

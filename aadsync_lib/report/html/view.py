@@ -17,7 +17,7 @@ from aadsync_lib.report.html.lines import Line, left_lines, planned_lines, run_l
 from aadsync_lib.report.html.tree import Tree, tree_of
 from aadsync_lib.report.next_steps import MEANT, Call, after_plan, after_run
 from aadsync_lib.report.outcomes import quarantined_in
-from aadsync_lib.report.summary_view import Alert, Tile, change_tiles, counted, tile
+from aadsync_lib.report.summary_view import Alert, Tile, change_tiles, counted, plan_alerts, tile
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class View:
 def plan_view(plan: Plan, call: Call | None, history: Sequence[RunRecord]) -> View:
     """Say what a plan would do."""
     lines = planned_lines(plan)
-    over = call.over if call else ()
-    ending, tone = _plan_ending(plan, over)
+    verdict = call.verdict if call else None
+    ending, tone = wording.plan_state(plan, verdict)
     several = len(plan.targets) > 1
     left = left_grid(left_lines(plan), several=several)
     next_, command = _next(plan, call) if call else ("", "")
@@ -59,7 +59,7 @@ def plan_view(plan: Plan, call: Call | None, history: Sequence[RunRecord]) -> Vi
         ending=ending,
         tone=tone,
         facts=tuple(_plan_facts(plan)),
-        alerts=tuple(_plan_alerts(plan, over)),
+        alerts=tuple(plan_alerts(plan, verdict)),
         next=next_,
         command=command,
         tiles=tuple(_plan_tiles(plan.targets)),
@@ -107,8 +107,7 @@ def _told(grids: Sequence[Grid]) -> tuple[Grid, ...]:
 def _next(plan: Plan, call: Call) -> tuple[str, str]:
     if not call.in_notebook:
         return _advice(after_plan(plan, call))
-    stopped = bool(call.over)
-    said = in_notebook.after_plan(plan, stopped=stopped, approvable=call.approvable)
+    said = in_notebook.after_plan(plan, call.verdict)
     return said, plan.digest if said.endswith(":") else ""
 
 
@@ -117,12 +116,6 @@ def _advice(sentence: str) -> tuple[str, str]:
     if sentence.startswith(f"{MEANT}: "):
         return f"{MEANT}, approve exactly this plan:", sentence.removeprefix(f"{MEANT}: ")
     return sentence.replace("named above", "named below"), ""
-
-
-def _plan_ending(plan: Plan, over: tuple[str, ...]) -> tuple[str, str]:
-    if plan.empty:
-        return "Nothing to do", "good"
-    return ("Over the limits", "bad") if over else ("Not applied yet", "calm")
 
 
 def _plan_facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -141,13 +134,6 @@ def _run_facts(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "Undoes run", report.undoes
     yield "Cost", wording.cost(report.requests, report.seconds)
     yield "Digest", report.digest
-
-
-def _plan_alerts(plan: Plan, over: tuple[str, ...]) -> Iterator[Alert]:
-    if not plan.complete:
-        yield Alert("warn", wording.INCOMPLETE)
-    if over:
-        yield Alert("bad", wording.over_section(()).title, over)
 
 
 def _run_alerts(report: RunReport, plan: Plan | None, over: tuple[str, ...]) -> Iterator[Alert]:

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.config.policy import Limits
-from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import JournalEntry
 from aadsync_lib.model.run import Status
-from aadsync_lib.reconcile.guard import breaches
+from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.html import past_run, plan_page, run_page
 from aadsync_lib.report.next_steps import Call
 from tests.unit.build import directory, group, user
@@ -27,9 +26,9 @@ def lived(engine):
 
 def test_plan_is_a_page_with_what_the_guard_has_against_it_and_the_runs_before(run, engine):
     result = run("plan", "--format", "html")
-    over = tuple(map(str, breaches(engine.found, Limits())))
-    assert over
-    assert result.stdout == plan_page(engine.found, call=Call(over=over), history=engine.runs)
+    verdict = judge(engine.found, Limits())
+    assert not verdict.allowed
+    assert result.stdout == plan_page(engine.found, call=Call(verdict=verdict), history=engine.runs)
 
 
 def test_out_writes_the_same_page_to_a_file(run, engine):
@@ -45,7 +44,7 @@ def test_run_is_a_page_with_the_nesting_of_its_plan(run, engine):
 
 
 def test_refused_run_is_a_page_with_the_command_that_approves_it(run, engine):
-    engine.ran = RefusedError("over", samples.full_plan(), samples.refused())
+    engine.ran = samples.refusal()
     result = run("sync", "--format", "html")
     assert result.exit_code == 4
     assert "aadsync sync --approve sha256:d1" in result.stdout

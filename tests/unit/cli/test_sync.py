@@ -5,16 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.report.as_json import plan_to_json, run_to_json
 from tests.unit.report import samples
-
-
-def refusal(plan=None):
-    report = samples.refused()
-    return RefusedError(
-        "account: removes 9, allowed 3\n  --approve sha256:d1", plan or samples.full_plan(), report
-    )
 
 
 def save(plan, path="plan.json"):
@@ -39,15 +31,16 @@ def test_sync_opens_everything_for_writing_and_passes_the_approval(run, engine):
 
 
 def test_refused_run_is_a_document_on_stdout_and_the_message_on_stderr(run, engine):
-    engine.ran = refusal()
+    engine.ran = samples.refusal()
     result = run("sync", "--format", "json")
     assert result.exit_code == 4
     assert json.loads(result.stdout) == run_to_json(samples.refused())
-    assert result.stderr == "aadsync: account: removes 9, allowed 3\n  --approve sha256:d1\n"
+    assert result.stderr == f"aadsync: {engine.ran}\n"
+    assert f"--approve {engine.ran.plan.digest}" in result.stderr
 
 
 def test_refused_run_says_how_to_approve_it(run, engine):
-    engine.ran = refusal()
+    engine.ran = samples.refusal()
     last = run("sync").stdout.splitlines()[-1]
     assert last.endswith("aadsync sync --approve sha256:d1")
 
@@ -55,7 +48,7 @@ def test_refused_run_says_how_to_approve_it(run, engine):
 def test_refusal_for_something_protected_offers_no_approval(run, engine):
     change = samples.changes()[2]
     plan = samples.plan(samples.target_plan(change, protected=frozenset({change.target_id})))
-    engine.ran = refusal(plan)
+    engine.ran = samples.refusal(plan)
     assert "--approve" not in run("sync").stdout
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.report.as_json import plan_to_json
 from tests.unit.build import directory, group, user
 from tests.unit.report import samples
@@ -68,7 +67,7 @@ def test_saved_undo_is_applied_as_it_is(run, engine):
 
 
 def test_refused_undo_says_how_to_approve_it_by_the_id_of_its_run(run, engine, past):
-    engine.ran = RefusedError("over", undoing(samples.full_plan()), samples.refused())
+    engine.ran = samples.refusal(undoing(samples.full_plan()))
     result = run("undo", "last")
     assert result.exit_code == 4
     last = result.stdout.splitlines()[-1]

@@ -9,7 +9,7 @@ from aadsync_lib.engine.refusal import refusal
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Plan, TargetPlan
-from aadsync_lib.reconcile.guard import breaches, touches_protected
+from aadsync_lib.reconcile.guard import breaches, judge, touches_protected
 from tests.unit.build import NO_LIMITS
 
 
@@ -105,12 +105,13 @@ def test_a_change_of_something_protected_is_found_however_it_is_planned():
 
 
 def test_a_plan_within_limits_is_not_refused():
-    assert refusal(plan(leaver(1)), Limits(), None) is None
+    verdict = judge(plan(leaver(1)), Limits())
+    assert (verdict.allowed, verdict.objections) == (True, ())
 
 
 def test_the_refusal_names_limit_figure_and_the_digest_to_approve():
     many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
-    message = refusal(many, Limits(), None)
+    message = refusal(judge(many, Limits()))
     assert "goes over a limit" in message
     assert "users_deprovisioned is 21, allowed 20" in message
     assert "Nothing was changed" in message
@@ -119,16 +120,32 @@ def test_the_refusal_names_limit_figure_and_the_digest_to_approve():
 
 def test_approval_is_of_one_plan_only():
     many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
-    assert refusal(many, Limits(), many.digest) is None
-    message = refusal(many, Limits(), "sha256:other")
+    assert judge(many, Limits(), many.digest).allowed
+    message = refusal(judge(many, Limits(), "sha256:other"))
     assert "sha256:other, is of another plan" in message
     assert many.digest in message
 
 
 def test_no_approval_lets_something_protected_be_changed():
     touched = plan(leaver(1), protected=frozenset({"1"}))
-    message = refusal(touched, Limits(), touched.digest)
+    verdict = judge(touched, Limits(), touched.digest)
+    assert (verdict.allowed, verdict.approvable) == (False, False)
+    message = refusal(verdict)
     assert "no approval lifts that" in message
+    assert "--approve" not in message
+
+
+def test_everything_against_a_plan_is_listed_and_what_is_protected_comes_first():
+    both = plan(*map(leaver, range(21)), managed=Managed(users=1000), protected=frozenset({"1"}))
+    verdict = judge(both, Limits(), both.digest)
+    first, second = verdict.objections
+    assert first == "account: protected is 1, allowed 0: user 1"
+    assert second.startswith("account: users_deprovisioned is 21, allowed 20")
+    assert (verdict.allowed, verdict.approvable) == (False, False)
+    message = refusal(verdict)
+    assert "goes over 2 limits" in message
+    assert first in message
+    assert second in message
     assert "--approve" not in message
 
 

@@ -7,14 +7,15 @@ from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import GroupNode, Unapplied, UnappliedBy
+from aadsync_lib.reconcile.guard import Breach, Verdict
 from aadsync_lib.report.next_steps import Call
 from tests.unit.report import samples
 
 SCRIPT = "<script>alert(1)</script>"
 HANDLER = '"><img src=x onerror=alert(1)>'
-OVER = ("account: groups_emptied is 1, allowed 0: Night shift",)
+OVER = Breach("account", "groups_emptied", 1, "0", ("Night shift",))
 CALL = Call(config="contoso.yml")
-REFUSED = replace(CALL, over=OVER)
+REFUSED = replace(CALL, verdict=Verdict("sha256:d1", breaches=(OVER,)))
 
 TREE = (
     GroupNode("e-Data Platform", "Data Platform", ("e-ml", "e-Sales"), 42),

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from aadsync_lib.config.policy import Limits
+from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
@@ -16,6 +18,7 @@ from aadsync_lib.model.plan import (
     Unowned,
 )
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
+from aadsync_lib.reconcile.guard import judge
 
 HOSTILE = "\x1b[31m[red]x[/red]\x9b2J\u202e|`<b>@team</b>`\n#1 [link](http://evil.example) "
 
@@ -209,6 +212,12 @@ def drifted():
         "account", Status.PARTIAL, (*done, failed), unowned=found(), unapplied=left()
     )
     return report(target, undoes="r-0")
+
+
+def refusal(plan=None):
+    """What the engine raises for this plan."""
+    plan = plan or full_plan()
+    return RefusedError(judge(plan, Limits()), plan, refused())
 
 
 def refused():

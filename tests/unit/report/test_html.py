@@ -13,13 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aadsync_lib
+from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.plan import GroupNode
+from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
 from aadsync_lib.report.html.lines import Line
 from aadsync_lib.report.html.payload import safe_json
 from aadsync_lib.report.html.remedies import LOOK, REASONS, WARNINGS, of_reason, of_warning
 from aadsync_lib.report.html.tree import tree_of
+from aadsync_lib.report.next_steps import Call
+from aadsync_lib.report.summary import plan_summary
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.test_summary import MARKUP, Page, everything, luminance
@@ -162,16 +166,33 @@ def test_refused_plan_leads_with_the_limits_and_the_command_that_approves_it():
     plan = pages.nested_plan()
     text = body_of(plan_page(plan, call=pages.REFUSED)).text
     command = f"aadsync sync -c contoso.yml --approve {plan.digest}"
-    assert pages.OVER[0] in text
+    assert str(pages.OVER) in text
     assert f"If so, approve exactly this plan: {command} Copy" in text
     assert text.index("approve exactly this plan") < text.index("Changes by action")
 
 
 def test_nothing_offers_to_approve_what_is_protected():
-    call = replace(pages.REFUSED, approvable=False)
+    call = replace(pages.CALL, verdict=Verdict("sha256:d1", (pages.OVER,)))
     html = plan_page(pages.nested_plan(), call=call)
     assert "--approve" not in html
     assert "what is protected stays as it is" in html
+
+
+@pytest.mark.parametrize("approve", [None, "sha256:d0", "its own"])
+@pytest.mark.parametrize("protected", [frozenset(), frozenset({"t-eve"})])
+def test_page_and_summary_say_the_same_of_a_plan_over_the_limits(approve, protected):
+    [target, _] = samples.full_plan().targets
+    plan = samples.plan(replace(target, protected=protected))
+    verdict = judge(plan, Limits(), plan.digest if approve == "its own" else approve)
+    summary = Page(plan_summary(plan, verdict)).text
+    page = body_of(plan_page(plan, call=Call(verdict=verdict, in_notebook=True))).text
+    for words in ("Approved", "Not applied yet", "Over the limits: sync will refuse this",
+                  "Over the limits, and approved by its digest", "is of another plan",
+                  "Next: 03_apply", "set approve", "what is protected stays", *verdict.objections):  # fmt: skip
+        assert (words in page) == (words in summary), words
+    assert ("Approved" in page) == (verdict.allowed)
+    assert len(verdict.objections) == 1 + len(protected)
+    assert all(objection in page for objection in verdict.objections)
 
 
 def test_refused_run_shows_what_would_have_been_done():

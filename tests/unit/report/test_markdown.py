@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from aadsync_lib.report.escape import markdown_name, markdown_prose
 from aadsync_lib.report.markdown import plan_markdown, run_markdown
 from aadsync_lib.report.next_steps import Call
-from tests.unit.report import samples
+from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.test_text import PLANS, RUNS
 
@@ -84,7 +84,7 @@ def test_large_plan_is_summed_up_and_listed_on_demand():
 
 
 def test_plan_over_the_limits_says_so():
-    text = plan_markdown(samples.full_plan(), call=Call(over=("account: too many",)))
+    text = plan_markdown(samples.full_plan(), call=pages.REFUSED)
     assert "**Over the limits: sync will refuse this (1)**" in text
 
 

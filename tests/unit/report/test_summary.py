@@ -14,6 +14,7 @@ from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import Quarantined, TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Status, TargetReport
+from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.escape import cut
 from aadsync_lib.report.summary import page, plan_part, plan_summary, run_summary, totals_summary
@@ -22,7 +23,6 @@ from tests.unit.report import samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.test_text import PLANS, RUNS
 
-TIGHT = Limits()
 BOUND = 200_000
 VOID = frozenset({"meta", "br", "hr", "input"})
 MARKUP = "<>&\"'/=`{}%# \nabi\x1b\u202e\U0001f600\ud83d"
@@ -92,19 +92,23 @@ def everything(name, targets=2):
     return samples.plan(*[target] * targets, complete=False)
 
 
+def judged(plan, approve=None):
+    return plan_summary(plan, judge(plan, Limits(), approve))
+
+
 def totals(*targets, **more):
     return totals_summary(run_to_json(samples.report(*targets)), **more)
 
 
 def pages():
-    yield from (plan_summary(plan, limits=TIGHT) for plan in PLANS.values())
+    yield from (judged(plan) for plan in PLANS.values())
     yield from map(run_summary, RUNS.values())
     yield totals(*samples.partial().targets, errors={"third": "broken"}, refused="No.\n  why")
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_plan_reads_as_agreed(name):
-    assert_golden(f"{name}.html", plan_summary(PLANS[name], limits=TIGHT))
+    assert_golden(f"{name}.html", judged(PLANS[name]))
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -160,7 +164,7 @@ def test_hostile_name_is_shown_as_it_is():
 
 @pytest.mark.parametrize("part", NASTY)
 def test_page_has_a_bound_whatever_the_names(part):
-    html = plan_summary(everything(part * 100, targets=15), limits=TIGHT)
+    html = judged(everything(part * 100, targets=15))
     assert len(html.encode()) < BOUND
     Page(html)
 
@@ -206,7 +210,7 @@ def test_run_is_told_in_the_words_of_the_text():
 
 def test_plan_over_the_limits_says_how_to_approve_it():
     plan = samples.full_plan()
-    page = Page(plan_summary(plan, limits=TIGHT))
+    page = Page(judged(plan))
     assert "account: groups_emptied is 1, allowed 0: Night shift" in page.text
     assert (
         f"set approve, a widget here and a parameter of the job, to this digest and run it again: {plan.digest}"
@@ -216,14 +220,14 @@ def test_plan_over_the_limits_says_how_to_approve_it():
 
 def test_approved_plan_is_not_refused():
     plan = samples.full_plan()
-    text = Page(plan_summary(plan, limits=TIGHT, approve=plan.digest)).text
+    text = Page(judged(plan, plan.digest)).text
     assert "Over the limits, and approved by its digest" in text
     assert "refuse" not in text
     assert "Next: 03_apply" in text
 
 
 def test_approval_of_another_plan_is_told():
-    text = Page(plan_summary(samples.full_plan(), limits=TIGHT, approve="sha256:d0")).text
+    text = Page(judged(samples.full_plan(), "sha256:d0")).text
     assert "The digest in approve, sha256:d0, is of another plan." in text
     assert "sync will refuse this" in text
 
@@ -231,7 +235,7 @@ def test_approval_of_another_plan_is_told():
 def test_nothing_offers_to_approve_a_change_of_something_protected():
     [target, _] = samples.full_plan().targets
     plan = samples.plan(replace(target, protected=frozenset({"t-eve"})))
-    text = Page(plan_summary(plan, limits=TIGHT, approve=plan.digest)).text
+    text = Page(judged(plan, plan.digest)).text
     assert "account: protected is 1, allowed 0: eve@contoso.com" in text
     assert "Next: look in Entra; what is protected stays as it is" in text
     assert "set approve" not in text

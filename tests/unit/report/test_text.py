@@ -4,10 +4,11 @@ import time
 
 import pytest
 
+from aadsync_lib.reconcile.guard import Breach, Verdict
 from aadsync_lib.report.next_steps import Call
 from aadsync_lib.report.page import Look
 from aadsync_lib.report.text import plan_text, run_text
-from tests.unit.report import samples
+from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 
 PLANS = {
@@ -111,9 +112,9 @@ def test_last_line_of_a_saved_plan_names_apply():
 
 def test_plan_over_the_limits_says_so_and_how_to_approve_it():
     plan = samples.full_plan()
-    text = plan_text(plan, call=Call(over=("account: users_deprovisioned is 9, allowed 3",)))
+    text = plan_text(plan, call=pages.REFUSED)
     assert "Over the limits: sync will refuse this (1)" in text
-    assert text.splitlines()[-1].endswith(f"aadsync sync --approve {plan.digest}")
+    assert text.splitlines()[-1].endswith(f"aadsync sync -c contoso.yml --approve {plan.digest}")
 
 
 def test_plan_with_only_waiting_changes_asks_to_look_at_them():
@@ -128,7 +129,7 @@ def test_refused_plan_file_is_approved_with_apply():
 
 
 def test_nothing_offers_to_approve_a_change_of_something_protected():
-    call = Call(over=("account: protected is 1, allowed 0",), approvable=False)
+    call = Call(verdict=Verdict("sha256:d1", (Breach("account", "protected", 1, "0", ("eve",)),)))
     for text in (plan_text(samples.full_plan(), call=call), run_text(samples.refused(), call=call)):
         assert "--approve" not in text
         assert text.splitlines()[-1].startswith("Next: look in Entra; what is protected stays")
