@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from aadsync_lib.config.load import load_settings
-from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.engine.runner import Runner
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.identity import Kind
@@ -21,7 +22,7 @@ from aadsync_lib.report.wording import run_line
 from aadsync_lib.sandbox import Sandbox, day
 from aadsync_lib.sandbox.command import config, describe
 from aadsync_lib.secrets import SecretResolver
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_planner, open_runner
 
 ROOT = "dbx-"
 
@@ -111,16 +112,15 @@ class Tour:
             "1. The plan",
             "Before anything is written, you see all of it. Many changes are summed up:",
         )
-        with self._open(read_only=True) as engine:
-            plan = engine.plan()
+        plan = self._planner().plan().plan
         self._teller.plan(plan)
         self._teller.step(
             "2. Apply it",
             "What is applied is this plan and no other: if Entra had changed in the meantime, "
             "the plan would be refused.",
         )
-        with self._open() as engine:
-            self._ran(engine.apply(plan))
+        with self._runner() as runner:
+            self._ran(runner.apply(plan))
 
     def _nothing_to_do(self) -> None:
         self._teller.step(
@@ -134,8 +134,7 @@ class Tour:
         self._teller.step(title, "What happened in Entra meanwhile:")
         self._teller.bullets(day(self._sandbox.world, seed))
         self._teller.tell(meaning)
-        with self._open(read_only=True) as engine:
-            self._teller.plan(_without_warnings(engine.plan()))
+        self._teller.plan(_without_warnings(self._planner().plan().plan))
         return self._sync()
 
     def _accident(self) -> RunReport:
@@ -148,8 +147,8 @@ class Tour:
         )
         mark = self._sandbox.log.mark()
         try:
-            with self._open() as engine:
-                engine.sync()
+            with self._runner() as runner:
+                runner.sync()
         except RefusedError as refused:
             self._teller.refused(refused)
             report = refused.report
@@ -171,8 +170,7 @@ class Tour:
             f"An auditor asks why {member.name} is in {top}, and since when. Every path in Entra "
             f"counts, through whatever groups, and so does what this sync has done:",
         )
-        with self._open(read_only=True) as engine:
-            self._teller.explained(engine.explain(member.external_id, top))
+        self._teller.explained(self._planner().explain(member.external_id, top))
 
     def _top_above(self, group: str) -> str:
         """Return the name of a group that the scope names and that this one is nested in."""
@@ -189,12 +187,11 @@ class Tour:
             "That day was a mistake, somebody says. The journal knows what the run did; the plan is its "
             "exact inverse, and leaves alone what has changed since:",
         )
-        with self._open(read_only=True) as engine:
-            plan = engine.plan_undo(report.run_id)
+        plan = self._planner().plan_undo(report.run_id).plan
         self._teller.plan(_without_warnings(plan))
         mark = self._sandbox.log.mark()
-        with self._open() as engine:
-            self._ran(engine.apply(plan), mark)
+        with self._runner() as runner:
+            self._ran(runner.apply(plan), mark)
         self._teller.tell(
             "Entra is still as it was, so the next sync would do it all again: an undo buys the time "
             "to put Entra right."
@@ -202,8 +199,8 @@ class Tour:
 
     def _sync(self) -> RunReport:
         mark = self._sandbox.log.mark()
-        with self._open() as engine:
-            report = engine.sync()
+        with self._runner() as runner:
+            report = runner.sync()
         self._ran(report, mark)
         return report
 
@@ -225,10 +222,11 @@ class Tour:
             entra.remove_member(group, member)
         return pairs
 
-    def _open(self, *, read_only: bool = False) -> AbstractContextManager[Engine]:
-        return open_engine(
-            self._settings, read_only=read_only, progress=self._progress, secrets=self._secrets
-        )
+    def _planner(self) -> Planner:
+        return open_planner(self._settings, secrets=self._secrets)
+
+    def _runner(self) -> AbstractContextManager[Runner]:
+        return open_runner(self._settings, progress=self._progress, secrets=self._secrets)
 
 
 def _newcomer(report: RunReport) -> tuple[MemberRef, str]:

@@ -18,9 +18,10 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import DirectoryMatch, Presence, Snapshot
+from aadsync_lib.model.directory import Cursor, DirectoryMatch, Presence, Reading
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 
 
@@ -48,8 +49,11 @@ class Source(Protocol):
         """Requests sent so far."""
         ...
 
-    def read(self) -> Snapshot:
-        """Read everything in scope. Raises ``SourceError`` when nothing useful could be read."""
+    def read(self, since: Cursor | None = None) -> Reading:
+        """Read the scope, going on from a cursor where one is given and still holds.
+
+        Raises ``SourceError`` when nothing useful could be read.
+        """
         ...
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
@@ -102,6 +106,11 @@ class Target(Protocol):
     @property
     def requests(self) -> int:
         """Requests sent so far."""
+        ...
+
+    @property
+    def rates(self) -> Mapping[Verb, float]:
+        """Requests a second that this sync may send, by class."""
         ...
 
     def read(self) -> TargetSnapshot:

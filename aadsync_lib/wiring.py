@@ -1,18 +1,18 @@
-"""The composition root: from settings to an engine that can run."""
+"""The composition root: from settings to a planner, or to a runner, which writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.later import unsupported
 from aadsync_lib.config.settings import Settings, TargetSettings
-from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.planner import Planner
+from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import SettingsError, UsageError
-from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.ports import Clock, HistoryReader, Source, Store, Target
 from aadsync_lib.secrets import SecretResolver
 
@@ -20,51 +20,74 @@ if TYPE_CHECKING:
     from aadsync_lib.apply.executor import Progress
 
 
-@contextmanager
-def open_engine(
+def open_planner(
     settings: Settings,
     *,
-    read_only: bool,
+    only: str | None = None,
+    secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
+    spark: Any = None,
+    dbutils: Any = None,
+) -> Planner:
+    """Build the planner of these settings, for all targets or ``only`` one; there is nothing to close.
+
+    ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
+    service credential.
+    """
+    _check(settings)
+    reader = open_reader(settings, spark=spark)
+    return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils)
+
+
+@contextmanager
+def open_runner(
+    settings: Settings,
+    *,
     only: str | None = None,
     progress: Progress | None = None,
     secrets: SecretResolver | None = None,
     clock: Clock | None = None,
     spark: Any = None,
     dbutils: Any = None,
-) -> Iterator[Engine]:
-    """Build the engine of these settings, for all targets or ``only`` one; ``read_only`` to plan.
+) -> Iterator[Runner]:
+    """Open the store, and build what applies the plans of ``open_planner`` and records them."""
+    _check(settings)
+    clock = clock or SystemClock()
+    with open_store(settings, clock, spark=spark) as store:
+        yield Runner(_planner(settings, store, only, secrets, clock, dbutils), store, progress)
 
-    ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
-    service credential.
-    """
+
+def _check(settings: Settings) -> None:
     problems = unsupported(settings)
     if problems:
         raise SettingsError("settings", problems)
+
+
+def _planner(
+    settings: Settings,
+    reader: HistoryReader,
+    only: str | None,
+    secrets: SecretResolver | None,
+    clock: Clock,
+    dbutils: Any,
+) -> Planner:
     secrets = secrets or SecretResolver()
-    clock = clock or SystemClock()
-    with ExitStack() as opened:
-        store = opened.enter_context(open_store(settings, clock, read_only=read_only, spark=spark))
-        source = opened.enter_context(_source(settings, clock, secrets, dbutils))
-        targets = [account_target(one, clock, secrets) for one in _chosen(settings, only)]
-        yield Engine(settings, source, targets, store, clock, progress)
+    source = _source(settings, clock, secrets, dbutils)
+    targets = [account_target(target, clock, secrets) for target in _chosen(settings, only)]
+    return Planner(settings, source, targets, reader, clock)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
-    chosen = [one for one in settings.targets if only in (None, one.name)]
+    chosen = [target for target in settings.targets if only in (None, target.name)]
     if not chosen:
-        names = ", ".join(one.name for one in settings.targets)
+        names = ", ".join(target.name for target in settings.targets)
         raise UsageError(f"--target {only}: no such target; the settings have {names}")
     return chosen
 
 
 @contextmanager
-def open_store(
-    settings: Settings, clock: Clock, *, read_only: bool, spark: Any = None
-) -> Iterator[Store]:
-    """Open the memory of the sync; ``read_only`` to plan, which leaves no trace."""
-    if read_only:  # planning calls nothing but what a reader has
-        yield cast("Store", open_reader(settings, spark=spark))
-        return
+def open_store(settings: Settings, clock: Clock, *, spark: Any = None) -> Iterator[Store]:
+    """Open the memory of the sync to write it."""
     opened = _delta if settings.store.delta else _sqlite
     with opened(settings, clock, spark) as store:
         yield store
@@ -102,23 +125,19 @@ def _delta(settings: Settings, clock: Clock, spark: Any) -> Iterator[Store]:
         yield store
 
 
-@contextmanager
-def _source(
-    settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: Any
-) -> Iterator[Source]:
+def _source(settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: Any) -> Source:
     from aadsync_lib.auth import graph_credential, graph_endpoint
     from aadsync_lib.entra.source import EntraSource
 
     endpoint, token_scope = graph_endpoint(settings.source)
     credential = graph_credential(settings.source, secrets, dbutils=dbutils)
-    yield EntraSource(
+    return EntraSource(
         settings.scope, credential, endpoint=endpoint, token_scope=token_scope, clock=clock
     )
 
 
 def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
     """Build the target of an account: its login, its pace, its client."""
-    from aadsync_lib.apply.pacing import Pacer
     from aadsync_lib.auth import databricks_api
     from aadsync_lib.databricks.account import AccountTarget
     from aadsync_lib.databricks.translate import on_azure
@@ -128,7 +147,7 @@ def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolv
         settings.name,
         databricks_api(settings, secrets),
         settings.account_id,
-        pacer=Pacer(ACCOUNT_RATES, settings.pace, clock),
+        pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),
         azure=on_azure(settings.host),

@@ -17,7 +17,7 @@ from aadsync_lib.report.page import Look
 from aadsync_lib.report.text import plan_text
 from aadsync_lib.sandbox import Sandbox, company, day
 from aadsync_lib.sandbox.command import config, describe
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_planner, open_runner
 
 WIDTH = 104
 FRAME = """<svg viewBox="0 0 {terminal_width} {terminal_height}" xmlns="http://www.w3.org/2000/svg" xml:space="preserve">
@@ -38,11 +38,10 @@ def a_plan() -> Plan:
         path = Path(folder, "aadsync.yml")
         path.write_text(config(sandbox), encoding="utf-8")
         settings = load_settings(path, {"store.sqlite": f"{folder}/aadsync.db"})
-        with open_engine(settings, read_only=False) as engine:
-            engine.sync()
+        with open_runner(settings) as runner:
+            runner.sync()
         day(world, 2)
-        with open_engine(settings, read_only=True) as engine:
-            return engine.plan()
+        return open_planner(settings).plan().plan
 
 
 def main() -> None:

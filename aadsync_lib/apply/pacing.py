@@ -54,14 +54,15 @@ class Pacer:
     """Keeps each class of request at its share of the published rate; safe to use from many threads.
 
     The classes are independent. In any ``seconds`` there are at most ``rate * seconds`` requests
-    of a class, and a burst of 50 ms' worth, at least one.
+    of a class, and a burst of 50 ms' worth, at least one. ``rates`` are these shares.
     """
 
     def __init__(self, rates: Mapping[Verb, float], share: float, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         now = clock.monotonic()
-        full = {verb: rate * share * HEADROOM for verb, rate in rates.items()}
+        self.rates = {verb: rate * share for verb, rate in rates.items()}
+        full = {verb: rate * HEADROOM for verb, rate in self.rates.items()}
         self._lanes = {verb: _Lane(rate, rate, now, now) for verb, rate in full.items()}
 
     def rate(self, verb: Verb) -> float:

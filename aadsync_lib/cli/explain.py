@@ -41,8 +41,7 @@ def explain(ctx: click.Context, options: Options, user: str | None, group: str |
     if user is None and group is None:
         raise click.UsageError("Say whom to explain: --user NAME, --group NAME or both.")
     settings = runtime.settings_of(options)
-    with runtime.engine_of(options, settings, read_only=True) as engine:
-        found = engine.explain(user, group)
+    found = runtime.planner_of(options, settings).explain(user, group)
     _publish(found, options)
     if not found.found:
         ctx.exit(NOTHING_FOUND)

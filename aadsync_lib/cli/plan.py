@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,12 +28,13 @@ def plan(
     from aadsync_lib.report.as_json import plan_to_json
 
     settings = runtime.settings_of(options)
-    with runtime.engine_of(options, settings, read_only=True) as engine:
-        found = engine.plan(full=options.full, fingerprint=save is not None)
-        history = runtime.history_of(engine, options)
+    planner = runtime.planner_of(options, settings)
+    planning = planner.plan(full=options.full, fingerprint=save is not None)
+    history = runtime.history_of(planner, options)
     call = runtime.call_of(options, str(save) if save else None)
-    runtime.publish_plan(found, options, runtime.judged(call, found, settings), history)
+    call = replace(call, verdict=planning.verdict)
+    runtime.publish_plan(planning.plan, options, call, history)
     if save is not None:
-        options.outlet.file(save, options.outlet.json(plan_to_json(found)), OWNER_ONLY)
-    if detailed_exitcode and not found.empty:
+        options.outlet.file(save, options.outlet.json(plan_to_json(planning.plan)), OWNER_ONLY)
+    if detailed_exitcode and not planning.plan.empty:
         ctx.exit(THERE_ARE_CHANGES)

@@ -1,4 +1,4 @@
-"""From options to an engine, and from its results to output."""
+"""From options to a planner or a runner, and from its results to output."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
@@ -14,12 +13,14 @@ from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
     from aadsync_lib.config.settings import Settings
-    from aadsync_lib.engine.engine import Engine
+    from aadsync_lib.engine.planner import Planner
+    from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.carried import RunRecord
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
     from aadsync_lib.ports import HistoryReader
     from aadsync_lib.report.next_steps import Call
+    from aadsync_lib.secrets import SecretResolver
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +32,35 @@ def settings_of(options: Options) -> Settings:
     return load_settings(options.config, dict(options.overrides))
 
 
+def planner_of(options: Options, settings: Settings) -> Planner:
+    """Build the planner for a command that writes nothing."""
+    from aadsync_lib.wiring import open_planner
+
+    return open_planner(settings, only=options.target, secrets=_secrets(options))
+
+
 @contextmanager
-def engine_of(options: Options, settings: Settings, *, read_only: bool) -> Iterator[Engine]:
-    """Open the engine for a command."""
+def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
+    """Open the runner for a command that applies something."""
     from aadsync_lib.report.progress import progress_on
+    from aadsync_lib.wiring import open_runner
+
+    with open_runner(
+        settings,
+        only=options.target,
+        progress=progress_on(sys.stderr, quiet=options.quiet),
+        secrets=_secrets(options),
+    ) as runner:
+        yield runner
+
+
+def _secrets(options: Options) -> SecretResolver:
+    """Return what looks secrets up, and keep them out of what is shown."""
     from aadsync_lib.secrets import SecretResolver
-    from aadsync_lib.wiring import open_engine
 
     secrets = SecretResolver()
     options.outlet.hide(secrets.redact)
-    with open_engine(
-        settings,
-        read_only=read_only,
-        only=options.target,
-        progress=progress_on(sys.stderr, quiet=options.quiet),
-        secrets=secrets,
-    ) as engine:
-        yield engine
+    return secrets
 
 
 def store_of(settings: Settings) -> HistoryReader:
@@ -70,19 +83,12 @@ def call_of(options: Options, saved: str | None = None) -> Call:
     )
 
 
-def judged(call: Call, plan: Plan, settings: Settings) -> Call:
-    """Add the verdict of the guard."""
-    from aadsync_lib.reconcile.guard import judge
-
-    return replace(call, verdict=judge(plan, settings.policy.limits))
-
-
-def history_of(engine: Engine, options: Options) -> tuple[RunRecord, ...]:
+def history_of(runs: Planner | Runner, options: Options) -> tuple[RunRecord, ...]:
     """Return the runs before, for a format that draws them; a run is no worse where they cannot be read."""
     if options.form != "html":
         return ()
     try:
-        return engine.history()
+        return runs.history()
     except StoreError as error:
         log.warning("the page is without the run history: %s", error)
         return ()

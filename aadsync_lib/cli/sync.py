@@ -15,7 +15,7 @@ from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UsageError
 
 if TYPE_CHECKING:
-    from aadsync_lib.engine.engine import Engine
+    from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
     from aadsync_lib.report.next_steps import Call
@@ -32,8 +32,8 @@ APPROVE = click.option(
 def sync(ctx: click.Context, options: Options, approve: str | None) -> None:
     """Plan, check the limits, apply, record."""
 
-    def act(engine: Engine) -> RunReport:
-        return engine.sync(approve=approve, full=options.full)
+    def act(runner: Runner) -> RunReport:
+        return runner.sync(approve=approve, full=options.full)
 
     ctx.exit(run(options, runtime.call_of(options), act))
 
@@ -54,28 +54,28 @@ def apply(ctx: click.Context, options: Options, file: Path, approve: str | None)
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
     call = runtime.call_of(options, str(file))
-    ctx.exit(run(options, call, lambda engine: engine.apply(part, approve=approval)))
+    ctx.exit(run(options, call, lambda runner: runner.apply(part, approve=approval)))
 
 
-def run(options: Options, call: Call, act: Callable[[Engine], RunReport]) -> int:
-    """Let the engine act, publish what it did, and return the exit code."""
+def run(options: Options, call: Call, act: Callable[[Runner], RunReport]) -> int:
+    """Let the runner act, publish what it did, and return the exit code."""
     from aadsync_lib.engine.refusal import RefusedError
     from aadsync_lib.report.outcomes import exit_code
 
     settings = runtime.settings_of(options)
     with (
-        runtime.engine_of(options, settings, read_only=False) as engine,
-        interruptible(engine.stop),
+        runtime.runner_of(options, settings) as runner,
+        interruptible(runner.stop),
     ):
         try:
-            report = act(engine)
+            report = act(runner)
         except RefusedError as error:
             call = replace(call, verdict=error.verdict)
-            history = runtime.history_of(engine, options)
+            history = runtime.history_of(runner, options)
             runtime.publish_run(error.report, options, call, error.plan, history)
             raise
-        plan, history = engine.planned, runtime.history_of(engine, options)
-    runtime.publish_run(report, options, call, plan, history)
+        history = runtime.history_of(runner, options)
+    runtime.publish_run(report, options, call, report.plan, history)
     return exit_code(report)
 
 

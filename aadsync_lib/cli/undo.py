@@ -45,14 +45,15 @@ def undo(
     if save is not None:
         _save(options, settings, call, found, save)
         return
-    ctx.exit(run(options, call, lambda engine: engine.undo(found, approve=approve)))
+    ctx.exit(run(options, call, lambda runner: runner.undo(found, approve=approve)))
 
 
 def _save(options: Options, settings: Settings, call: Call, run_id: str, path: Path) -> None:
     from aadsync_lib.report.as_json import plan_to_json
 
-    with runtime.engine_of(options, settings, read_only=True) as engine:
-        plan = engine.plan_undo(run_id)
-        history = runtime.history_of(engine, options)
-    runtime.publish_plan(plan, options, runtime.judged(call, plan, settings), history)
-    options.outlet.file(path, options.outlet.json(plan_to_json(plan)), OWNER_ONLY)
+    planner = runtime.planner_of(options, settings)
+    planning = planner.plan_undo(run_id)
+    history = runtime.history_of(planner, options)
+    call = replace(call, verdict=planning.verdict)
+    runtime.publish_plan(planning.plan, options, call, history)
+    options.outlet.file(path, options.outlet.json(plan_to_json(planning.plan)), OWNER_ONLY)

@@ -19,6 +19,7 @@ from aadsync_lib.databricks.writes import ScimWriter
 from aadsync_lib.errors import AadsyncError, CredentialError, TargetError
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
 from aadsync_lib.ports import ChangeRefused, Clock
 
 # An account SCIM token is restricted to 2.1; whether 2.0 still takes it is not known.
@@ -39,7 +40,7 @@ def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
 
 
 class AccountTarget:
-    """A Databricks account behind its SCIM API."""
+    """A Databricks account behind its SCIM API; ``pace`` is the share of its limits to use."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class AccountTarget:
         api: Api,
         account_id: str,
         *,
-        pacer: Pacer,
+        pace: float = 1.0,
         clock: Clock,
         client_id: str | None = None,
         azure: bool = True,
@@ -55,7 +56,8 @@ class AccountTarget:
     ) -> None:
         self.name = name
         self._roots = tuple(f"/api/{v}/accounts/{account_id}/scim/v2" for v in VERSIONS)
-        self._client = ScimClient(api, self._roots[0], pacer=pacer, clock=clock)
+        self.pacer = Pacer(ACCOUNT_RATES, pace, clock)
+        self._client = ScimClient(api, self._roots[0], pacer=self.pacer, clock=clock)
         self._clock = clock
         self._client_id = client_id
         self._workers = workers
@@ -68,6 +70,11 @@ class AccountTarget:
     def requests(self) -> int:
         """Requests sent so far."""
         return self._client.requests
+
+    @property
+    def rates(self) -> Mapping[Verb, float]:
+        """Requests a second that may be sent, by class: the share of the published limits."""
+        return self.pacer.rates
 
     def read(self) -> TargetSnapshot:
         """Read who exists. Raises ``TargetError`` unless all of it could be read."""

@@ -119,7 +119,7 @@ def check_scope(context: CheckContext) -> Iterator[Finding]:
         clock=context.clock,
     )
     try:
-        snapshot = source.read()
+        snapshot = source.read().snapshot
     except AadsyncError as error:
         yield Finding("scope", "failed", one_line(error))
         return

@@ -1,26 +1,27 @@
-"""Reads both sides and plans every target. Writes nothing."""
+"""A plan together with what it was made from, and the planning of one target. Writes nothing."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Container, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from aadsync_lib.config.settings import Settings, TargetSettings, settings_digest
+from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.directory import Reading
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Clock, Source, StoreReader, Target
+from aadsync_lib.ports import Pending, Source, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
-from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.desired.tree import tree
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
+from aadsync_lib.reconcile.estimate import estimate
+from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.reconcile.holds.retries import RetryPolicy
 from aadsync_lib.reconcile.matching.pending import (
     ResolvedLinks,
@@ -54,109 +55,140 @@ class TargetPlanning:
 
 @dataclass(frozen=True)
 class Planning:
-    """A plan and its parts, by target."""
+    """A plan and its parts, by target, with the reading of Entra where it was made from one.
+
+    ``verdict`` is the guard's, as long as nobody approves.
+    """
 
     plan: Plan
     parts: Mapping[str, TargetPlanning]
+    verdict: Verdict
+    reading: Reading | None = None
+    desired: Desired | None = None
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        parts: Sequence[TargetPlanning],
+        read: tuple[Reading, Desired] | None = None,
+        undoes: str | None = None,
+    ) -> Planning:
+        """Put the plans of all targets together, and judge the whole."""
+        reading, desired = read or (None, None)
+        plan = Plan(
+            settings.name,
+            tuple(part.plan for part in parts),
+            complete=reading is None or reading.snapshot.complete,
+            settings_digest=settings_digest(settings),
+            undoes=undoes,
+            tree=tree(desired) if desired else (),
+            full=reading is None or reading.full,
+        )
+        verdict = judge(plan, settings.policy.limits)
+        return cls(plan, {part.plan.target: part for part in parts}, verdict, reading, desired)
 
 
-def plan_all(
-    settings: Settings,
-    source: Source,
-    targets: Sequence[Target],
-    store: StoreReader,
-    clock: Clock,
-    anyway: Container[str] = frozenset(),
-) -> Planning:
-    """Read Entra and all targets at once, and plan every target.
+@dataclass(frozen=True)
+class StoredLinks:
+    """Who owns what on one target: as the store has it, and with what unrecorded writes came to."""
 
-    ``anyway`` are keys of changes that are tried however often they failed. Raises ``SourceError`` or
-    ``TargetError`` when a side could not be read at all.
-    """
-    with ThreadPoolExecutor(1 + len(targets)) as pool:
-        reading = pool.submit(source.read)
-        reads = [pool.submit(target.read) for target in targets]
-        snapshot = reading.result()
-        desired = desire(snapshot, settings.scope, settings.mapping)
-        planner = _Planner(settings, desired, source, store, clock.now(), anyway)
-        parts = [
-            planner.plan(target, read.result()) for target, read in zip(targets, reads, strict=True)
-        ]
-    plan = Plan(
-        settings.name,
-        tuple(part.plan for part in parts),
-        snapshot.complete,
-        settings_digest(settings),
-        tree=tree(desired),
-    )
-    return Planning(plan, {part.plan.target: part for part in parts})
+    before: Links
+    links: Links
+    pending: tuple[Pending, ...]
+    former: tuple[Link, ...]
+    shared: Mapping[str, str]
+    recovered: ResolvedLinks
+
+    @classmethod
+    def read(cls, reader: StoreReader, target: str, snapshot: TargetSnapshot) -> StoredLinks:
+        """Read the links of a target, and settle by what it shows which writes were done."""
+        before, pending = reader.links(target), reader.pending(target)
+        former, shared = reader.former(target), reader.shared(target)
+        recovered = resolve_pending(pending, snapshot, before, former, shared)
+        links = recovered.applied_to(before)
+        return cls(before, links, pending, former, shared, recovered)
+
+    def lost(self) -> Mapping[str, Link]:
+        """Return what lost its link to a newer object, by target id."""
+        return former_links(self.former, self.before, self.links)
+
+
+def with_estimate(plan: TargetPlan, target: Target) -> TargetPlan:
+    """Return the plan with what applying it will cost at the target's rates."""
+    return replace(plan, estimate=estimate(plan.changes, target.rates))
 
 
 @dataclass(frozen=True)
 class _StoredProvenance:
     """Loads from the store what is remembered of one target."""
 
-    store: StoreReader
+    reader: StoreReader
     target: str
 
     def memberships(self, groups: Collection[str]) -> Sequence[Membership]:
-        return self.store.memberships(self.target, groups) if groups else ()
+        return self.reader.memberships(self.target, groups) if groups else ()
 
     def done(self, ids: Collection[str]) -> Sequence[Change]:
-        return self.store.done(self.target, ids) if ids else ()
+        return self.reader.done(self.target, ids) if ids else ()
 
 
 @dataclass(frozen=True)
-class _Planner:
-    """What the plans of all targets have in common."""
+class SyncPlanning:
+    """Plans each target of a sync against one reading of Entra."""
 
     settings: Settings
     desired: Desired
     source: Source
-    store: StoreReader
+    reader: StoreReader
     now: float
     anyway: Container[str]
 
     def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
-        name = target.name
-        before, pending = self.store.links(name), self.store.pending(name)
-        former = self.store.former(name)
-        recovered = resolve_pending(pending, snapshot, before, former, self.store.shared(name))
-        links = recovered.applied_to(before)
-        if recovered.linked:
-            former = tuple(former_links(former, before, links).values())
-        context = self._case(name, snapshot, links, former)
+        """Read what else the plan of this target needs, and make it."""
+        stored = StoredLinks.read(self.reader, target.name, snapshot)
+        context = self._read(target, self._context(target.name, snapshot, stored))
+        resolved_pending = outcomes_of_pending(
+            stored.pending, snapshot, context.members, stored.links
+        )
+        drafted = draft(target.name, context, self._provenance(target, stored, resolved_pending))
+        log.info("planned %d changes", len(drafted.plan.changes), extra={"target": target.name})
+        return TargetPlanning(
+            with_estimate(drafted.plan, target),
+            stored.links,
+            stored.recovered,
+            resolved_pending,
+            context,
+            drafted.deferred_keys,
+        )
+
+    def _read(self, target: Target, context: TargetContext) -> TargetContext:
         groups = {
             *context.editable_groups(),
             *context.read_only_groups(),
             *groups_to_inspect(context),
         }
         context = replace(context, members=target.members(sorted(groups)))
-        context = replace(context, presences=self.source.look_up(leavers_to_verify(context)))
-        resolved_pending = outcomes_of_pending(pending, snapshot, context.members, links)
-        late = [(one.run_id, resolved_pending[one.entry]) for one in pending]
-        reader = PendingProvenance(_StoredProvenance(self.store, name), late, name, links, self.now)
-        drafted = draft(name, context, self._target_settings(name).pace, reader)
-        log.info("planned %d changes", len(drafted.plan.changes), extra={"target": name})
-        return TargetPlanning(
-            drafted.plan, links, recovered, resolved_pending, context, drafted.deferred_keys
-        )
+        return replace(context, presences=self.source.look_up(leavers_to_verify(context)))
 
-    def _case(
-        self, name: str, snapshot: TargetSnapshot, links: Links, former: tuple[Link, ...]
-    ) -> TargetContext:
-        policy, store = self.settings.policy, self.store
+    def _provenance(
+        self, target: Target, stored: StoredLinks, resolved: Mapping[int, Outcome]
+    ) -> PendingProvenance:
+        late = [(entry.run_id, resolved[entry.entry]) for entry in stored.pending]
+        recorded = _StoredProvenance(self.reader, target.name)
+        return PendingProvenance(recorded, late, target.name, stored.links, self.now)
+
+    def _context(self, name: str, snapshot: TargetSnapshot, stored: StoredLinks) -> TargetContext:
+        policy, reader = self.settings.policy, self.reader
+        former = tuple(stored.lost().values()) if stored.recovered.linked else stored.former
         return build_context(
             self.desired,
             snapshot,
-            links,
+            stored.links,
             policy,
-            shared=store.shared(name),
-            capacity=self._target_settings(name).capacity,
-            past=Past(store.missing(name), former),
-            retry_policy=RetryPolicy(store.retries(name), policy.quarantine_after, self.anyway),
+            shared=stored.shared,
+            capacity=next(t.capacity for t in self.settings.targets if t.name == name),
+            past=Past(reader.missing(name), former),
+            retry_policy=RetryPolicy(reader.retries(name), policy.quarantine_after, self.anyway),
             now=self.now,
         )
-
-    def _target_settings(self, name: str) -> TargetSettings:
-        return next(one for one in self.settings.targets if one.name == name)

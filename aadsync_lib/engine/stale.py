@@ -1,12 +1,21 @@
-"""Whether a saved plan still is what planning now gives."""
+"""Tells a saved plan that no longer fits, by what is planned now and by digests of both sides."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
+from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.errors import StalePlanError
+from aadsync_lib.model.account import Account, Members
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.desired import Desired
+from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.wording import count
 
@@ -20,14 +29,12 @@ NEITHER = (
 )
 
 
-def check_current(saved: Plan, current: Plan, fingerprinted: Callable[[], Plan]) -> None:
-    """Raise ``StalePlanError``, with what moved, unless the targets' plans are the same.
-
-    ``fingerprinted`` gives the current plan with its digests, which nobody asks for while nothing moved.
-    """
-    if not any(_differences_of(saved, current)):
+def check_current(saved: Plan, current: Planning) -> None:
+    """Raise ``StalePlanError``, with what moved, unless the targets' plans are the same."""
+    differences = tuple(_differences_of(saved, current.plan))
+    if not differences:
         return
-    moved = (*_sides(saved, fingerprinted()), *_differences_of(saved, current))
+    moved = (*_sides(saved, fingerprinted(current)), *differences)
     lines = "\n".join(f"  {line}" for line in dict.fromkeys(moved[:SHOWN]))
     more = f"\n  and {len(moved) - SHOWN} more" if len(moved) > SHOWN else ""
     raise StalePlanError(
@@ -50,10 +57,10 @@ def _sides(saved: Plan, current: Plan) -> Iterator[str]:
 def _moved_sides(saved: Plan, current: Plan) -> Iterator[str]:
     if saved.source_digest and saved.source_digest != current.source_digest:
         yield SOURCE
-    then = {one.target: one.state_digest for one in saved.targets}
-    for one in current.targets:
-        if then.get(one.target) and then[one.target] != one.state_digest:
-            yield f"{one.target}: {TARGET}"
+    then = {target.target: target.state_digest for target in saved.targets}
+    for target in current.targets:
+        if then.get(target.target) and then[target.target] != target.state_digest:
+            yield f"{target.target}: {TARGET}"
 
 
 def _differences_of(saved: Plan, current: Plan) -> Iterator[str]:
@@ -73,12 +80,76 @@ def _differences(then: TargetPlan, now: TargetPlan) -> Iterator[str]:
     before, after = set(then.changes), set(now.changes)
     for change in then.changes:
         if change not in after:
-            yield f"{now.target}: no longer planned: {_said(change)}"
+            yield f"{now.target}: no longer planned: {_line(change)}"
     for change in now.changes:
         if change not in before:
-            yield f"{now.target}: planned now: {_said(change)}"
+            yield f"{now.target}: planned now: {_line(change)}"
 
 
-def _said(change: Change) -> str:
+def _line(change: Change) -> str:
     members = f" ({count(len(change.members), 'member')})" if change.members else ""
     return f"{change.action.value} {visible(change.name)}{members}"
+
+
+def fingerprinted(planned: Planning) -> Plan:
+    """Return the plan with the digests of both sides. What undoes a run reads no source.
+
+    They cost seconds where there are a million memberships, so that nothing but a saved plan has them.
+    """
+    plan = planned.plan
+    targets = tuple(_with_state(planned.parts[target.target]) for target in plan.targets)
+    source = source_digest(planned.desired) if planned.desired else None
+    return replace(plan, targets=targets, source_digest=source)
+
+
+def source_digest(desired: Desired) -> str:
+    """Return a digest of who is in scope, and who is in which group."""
+    groups = desired.groups.values()
+    return _digest(
+        (
+            *map(_row, desired.principals.values()),
+            *((*_row(group.principal), group.unread, sorted(group.members)) for group in groups),
+            *((held.external_id, held.name, held.reason) for held in desired.quarantined.values()),
+            (desired.complete,),
+        )
+    )
+
+
+def state_digest(
+    accounts: Mapping[str, Account], members: Mapping[str, Members], concerned: Collection[str]
+) -> str:
+    """Return a digest of the objects that a plan is about, and of the members of its groups."""
+    shown = (accounts[target_id] for target_id in concerned if target_id in accounts)
+    return _digest(
+        (
+            *((a.id, a.kind, a.name, a.display_name, a.external_id, a.active) for a in shown),
+            *(
+                (group, sorted(inside) if isinstance(inside, frozenset) else inside.reason)
+                for group, inside in members.items()
+            ),
+        )
+    )
+
+
+def _with_state(part: TargetPlanning) -> TargetPlan:
+    context = part.context
+    if context is None:
+        return part.plan
+    digest = state_digest(context.target.accounts, context.members, _concerned(context))
+    return replace(part.plan, state_digest=digest)
+
+
+def _concerned(context: TargetContext) -> frozenset[str]:
+    matched = (match.account.id for match in context.correlation.matches.values() if match.account)
+    accounts = context.target.accounts.values()
+    groups = (account.id for account in accounts if account.kind is Kind.GROUP)
+    return frozenset((*matched, *context.links.by_target, *context.correlation.held, *groups))
+
+
+def _row(who: Principal) -> tuple[object, ...]:
+    return who.external_id, who.kind, who.name, who.display_name, who.active
+
+
+def _digest(parts: Iterable[Any]) -> str:
+    lines = sorted(json.dumps(part, ensure_ascii=True) for part in parts)
+    return f"sha256:{hashlib.sha256(chr(10).join(lines).encode()).hexdigest()}"

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from aadsync_lib.config.settings import Settings, settings_digest
-from aadsync_lib.engine.fingerprint import state_digest
-from aadsync_lib.engine.planning import Planning, TargetPlanning
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.planning import Planning, StoredLinks, TargetPlanning, with_estimate
+from aadsync_lib.engine.stale import state_digest
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Principal
 from aadsync_lib.model.link import Links
-from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import Outcome, Result, Status
-from aadsync_lib.ports import HistoryReader, Pending, Target
+from aadsync_lib.ports import HistoryReader, Target
 from aadsync_lib.reconcile.context import protected_ids
-from aadsync_lib.reconcile.matching.pending import (
-    former_links,
-    outcomes_of_pending,
-    resolve_pending,
-)
+from aadsync_lib.reconcile.matching.pending import outcomes_of_pending
 from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
@@ -34,63 +29,78 @@ log = logging.getLogger(__name__)
 
 
 def plan_undo(
-    settings: Settings, targets: Sequence[Target], store: HistoryReader, run_id: str
+    settings: Settings, targets: Sequence[Target], reader: HistoryReader, run_id: str
 ) -> Planning:
     """Read the targets and plan the inverse of a run on each of them.
 
     Raises ``UsageError`` when there is no such run, or none that could be undone.
     """
-    run = _undoable(run_id, store)
-    entries = store.entries(run.run_id)
+    run = _undoable(run_id, reader)
+    entries = reader.entries(run.run_id)
     _check_whole(run, entries)
     _check_targets(run, entries, settings)
-    idle = _of_no_effect(run, store.runs(), [target.name for target in targets])
-    later = [one for one in store.entries(after=run.started_at) if _later(one, run)]
-    parts = [_part(settings, target, store, run, entries, later, idle) for target in targets]
-    plans = tuple(part.plan for part in parts)
-    plan = Plan(settings.name, plans, True, settings_digest(settings), undoes=run.run_id)
-    return Planning(plan, {part.plan.target: part for part in parts})
+    idle = _of_no_effect(run, reader.runs(), [target.name for target in targets])
+    later = [entry for entry in reader.entries(after=run.started_at) if _later(entry, run)]
+    planning = _UndoPlanning(settings, reader, run, entries, later, idle)
+    parts = [planning.plan(target) for target in targets]
+    return Planning.of(settings, parts, undoes=run.run_id)
 
 
-def _part(
-    settings: Settings,
-    target: Target,
-    store: HistoryReader,
-    run: RunRecord,
-    entries: Iterable[JournalEntry],
-    later: Iterable[JournalEntry],
-    idle: frozenset[tuple[str, str]],
-) -> TargetPlanning:
-    name, snapshot = target.name, target.read()
-    pending, before = store.pending(name), store.links(name)
-    recovered = resolve_pending(pending, snapshot, before, store.former(name), store.shared(name))
-    links = recovered.applied_to(before)
-    done = [one for one in entries if one.target == name]
-    changes = [one.outcome.change for one in done]
-    changes += [one.change for one in pending if one.run_id == run.run_id]
-    after = [one for one in later if one.target == name]
-    adopted = [one.outcome.change for one in after] + [one.change for one in pending]
-    places = places_of(changes, adopted, snapshot.accounts, links)
-    members = target.members(groups_to_read(changes, snapshot, places))
-    resolved_pending = outcomes_of_pending(pending, snapshot, members, links)
-    found = _found(pending, resolved_pending, name, run)
-    others = [one for one in (*after, *found) if one.run_id != run.run_id]
-    since = [one for one in others if (one.run_id, name) not in idle]
-    context = UndoContext(
-        effects=effects_of((*done, *(f for f in found if f.run_id == run.run_id)), places),
-        touched=touched_by(since, places),
-        target=snapshot,
-        links=links,
-        protected=_protected(settings, snapshot, links),
-        former=former_links(store.former(name), before, links),
-        shared=store.shared(name),
-        members=members,
-        additive=settings.policy.mode == "additive",
-    )
-    pace = next(one.pace for one in settings.targets if one.name == name)
-    plan = replace(undo_target(name, context, pace), state_digest=_state(context))
-    log.info("planned %d changes that undo run %s", len(plan.changes), run.run_id)
-    return TargetPlanning(plan, links, recovered, resolved_pending)
+@dataclass(frozen=True)
+class _UndoPlanning:
+    """Plans the inverse of one run on each target; ``idle`` runs, by target, changed nothing."""
+
+    settings: Settings
+    reader: HistoryReader
+    run: RunRecord
+    entries: Sequence[JournalEntry]
+    later: Sequence[JournalEntry]
+    idle: frozenset[tuple[str, str]]
+
+    def plan(self, target: Target) -> TargetPlanning:
+        """Read the target, and plan the inverse of what the run did there."""
+        name, snapshot = target.name, target.read()
+        stored = StoredLinks.read(self.reader, name, snapshot)
+        done = [entry for entry in self.entries if entry.target == name]
+        after = [entry for entry in self.later if entry.target == name]
+        changes = [entry.outcome.change for entry in done]
+        changes += [e.change for e in stored.pending if e.run_id == self.run.run_id]
+        adopted = [entry.outcome.change for entry in after] + [e.change for e in stored.pending]
+        places = places_of(changes, adopted, snapshot.accounts, stored.links)
+        members = target.members(groups_to_read(changes, snapshot, places))
+        resolved_pending = outcomes_of_pending(stored.pending, snapshot, members, stored.links)
+        late = self._resolved(stored, resolved_pending, name)
+        context = UndoContext(
+            effects=effects_of((*done, *(e for e in late if e.run_id == self.run.run_id)), places),
+            touched=touched_by(self._since(name, (*after, *late)), places),
+            target=snapshot,
+            links=stored.links,
+            protected=_protected(self.settings, snapshot, stored.links),
+            former=stored.lost(),
+            shared=stored.shared,
+            members=members,
+            additive=self.settings.policy.mode == "additive",
+        )
+        plan = replace(undo_target(name, context), state_digest=_state(context))
+        log.info("planned %d changes that undo run %s", len(plan.changes), self.run.run_id)
+        return TargetPlanning(
+            with_estimate(plan, target), stored.links, stored.recovered, resolved_pending
+        )
+
+    def _resolved(
+        self, stored: StoredLinks, outcomes: Mapping[int, Outcome], target: str
+    ) -> list[JournalEntry]:
+        """Return what writes without a recorded outcome have done, as the target shows it."""
+        when = self.run.started_at
+        return [
+            JournalEntry(entry.entry, entry.run_id, target, outcomes[entry.entry], when, when)
+            for entry in stored.pending
+        ]
+
+    def _since(self, target: str, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+        """Return the entries of other runs, but for those that changed nothing in the end."""
+        others = (entry for entry in entries if entry.run_id != self.run.run_id)
+        return [entry for entry in others if (entry.run_id, target) not in self.idle]
 
 
 def _state(context: UndoContext) -> str:
@@ -98,8 +108,8 @@ def _state(context: UndoContext) -> str:
     return state_digest(context.target.accounts, context.members, concerned)
 
 
-def _undoable(run_id: str, store: HistoryReader) -> RunRecord:
-    run = next((one for one in store.runs() if one.run_id == run_id), None)
+def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:
+    run = next((run for run in reader.runs() if run.run_id == run_id), None)
     if run is None:
         raise UsageError(f"There is no run {run_id} in the store. aadsync history lists the runs.")
     if run.status == Status.REFUSED:
@@ -112,7 +122,7 @@ def _undoable(run_id: str, store: HistoryReader) -> RunRecord:
 def _check_whole(run: RunRecord, entries: Iterable[JournalEntry]) -> None:
     """Refuse a run of which the store has let go of a part: its inverse would not be exact."""
     applied = numbers_of(run).changes
-    kept = sum(one.outcome.result is Result.DONE for one in entries)
+    kept = sum(entry.outcome.result is Result.DONE for entry in entries)
     if kept < applied:
         raise UsageError(
             f"Run {run.run_id} made {applied} changes, of which the store still has {kept}: older ones "
@@ -122,8 +132,8 @@ def _check_whole(run: RunRecord, entries: Iterable[JournalEntry]) -> None:
 
 
 def _check_targets(run: RunRecord, entries: Iterable[JournalEntry], settings: Settings) -> None:
-    known = {one.name for one in settings.targets}
-    lost = sorted({one.target for one in entries} - known)
+    known = {target.name for target in settings.targets}
+    lost = sorted({entry.target for entry in entries} - known)
     if lost:
         raise UsageError(
             f"Run {run.run_id} changed {', '.join(lost)} as well, which the settings no longer have. "
@@ -144,31 +154,20 @@ def _of_no_effect(
 
     These are what undoes this run, what undoes that, and pairs of a run and what undid it completely.
     """
-    later = list(takewhile(lambda one: one.run_id != run.run_id, runs))
+    later = list(takewhile(lambda past: past.run_id != run.run_id, runs))
     family = {run.run_id}
-    for one in reversed(later):
-        if one.undoes in family:
-            family.add(one.run_id)
-    found = {(run_id, target) for run_id in family for target in targets}
-    known = {one.run_id for one in later}
-    for one in later:
-        about = numbers_of(one)
-        if one.undoes in known and one.status == Status.SUCCEEDED and not about.left:
-            for target in about.targets:
-                if (one.run_id, target) not in found:
-                    found |= {(one.run_id, target), (str(one.undoes), target)}
-    return frozenset(found)
-
-
-def _found(
-    pending: Iterable[Pending], resolved_pending: Mapping[int, Outcome], target: str, run: RunRecord
-) -> list[JournalEntry]:
-    """Return what writes without a recorded outcome have done, as the target shows it."""
-    when = run.started_at
-    return [
-        JournalEntry(one.entry, one.run_id, target, resolved_pending[one.entry], when, when)
-        for one in pending
-    ]
+    for past in reversed(later):
+        if past.undoes in family:
+            family.add(past.run_id)
+    idle = {(run_id, target) for run_id in family for target in targets}
+    known = {past.run_id for past in later}
+    for past in later:
+        numbers = numbers_of(past)
+        if past.undoes in known and past.status == Status.SUCCEEDED and not numbers.left:
+            for target in numbers.targets:
+                if (past.run_id, target) not in idle:
+                    idle |= {(past.run_id, target), (str(past.undoes), target)}
+    return frozenset(idle)
 
 
 def _protected(settings: Settings, target: TargetSnapshot, links: Links) -> frozenset[str]:

@@ -23,7 +23,15 @@ from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.account import Unread
-from aadsync_lib.model.directory import DirectoryMatch, Group, Notice, Presence, Snapshot
+from aadsync_lib.model.directory import (
+    Cursor,
+    DirectoryMatch,
+    Group,
+    Notice,
+    Presence,
+    Reading,
+    Snapshot,
+)
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Clock
 
@@ -58,7 +66,7 @@ class EntraSource:
         """HTTP requests sent so far; a batch is one."""
         return self._requests
 
-    def read(self) -> Snapshot:
+    def read(self, since: Cursor | None = None) -> Reading:  # noqa: ARG002  reads all, as yet
         """Read everything in scope.
 
         What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
@@ -73,7 +81,7 @@ class EntraSource:
             self._requests,
             "" if snapshot.complete else "; some of it could not be read",
         )
-        return snapshot
+        return Reading(snapshot)
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Return the presence of each object id, in scope or not. Without ids nothing is sent."""

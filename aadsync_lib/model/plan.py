@@ -159,7 +159,7 @@ class TargetPlan:
 class Plan:
     """The changes of one sync on all its targets. ``complete``: all of the source was read.
 
-    ``undoes`` is the run that the plan is the inverse of. ``source_digest`` tells whether Entra has
+    ``full``: it was read afresh, not only what changed. ``undoes`` is the run that the plan is the inverse of. ``source_digest`` tells whether Entra has
     moved; ``tree`` holds the desired groups, parents first.
     """
 
@@ -170,6 +170,7 @@ class Plan:
     undoes: str | None = None
     source_digest: str | None = field(default=None, compare=False)
     tree: tuple[GroupNode, ...] = field(default=(), compare=False)
+    full: bool = field(default=True, compare=False)
 
     @cached_property
     def digest(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.plan import Quarantined, Unapplied, Unowned
+from aadsync_lib.model.plan import Plan, Quarantined, Unapplied, Unowned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,10 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a run did. ``over`` is what the guard had against its plan, where it was refused."""
+    """What a run did. ``over`` is what the guard had against its plan, where it was refused.
+
+    ``plan`` is the plan, where the run is of this process and not of the store.
+    """
 
     run_id: str
     sync: str
@@ -114,6 +117,7 @@ class RunReport:
     seconds: float
     undoes: str | None = None
     over: tuple[str, ...] = ()
+    plan: Plan | None = field(default=None, compare=False, repr=False)
 
     @property
     def status(self) -> Status:

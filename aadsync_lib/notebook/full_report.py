@@ -6,7 +6,8 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 
-from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.planner import Planner
+from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.codec import JsonObject
@@ -33,15 +34,15 @@ def kept(folder: RunFolder | None, page: Callable[[], str]) -> str | None:
         return None
 
 
-def of_plan(plan: Plan, engine: Engine, verdict: Verdict) -> str:
+def of_plan(plan: Plan, planner: Planner, verdict: Verdict) -> str:
     """Return the page of a plan, with everything the guard has against it."""
     call = Call(verdict=verdict, in_notebook=True)
-    return plan_page(plan, call=call, history=engine.history())
+    return plan_page(plan, call=call, history=planner.history())
 
 
-def of_run(report: RunReport, engine: Engine) -> str:
+def of_run(report: RunReport, runner: Runner) -> str:
     """Return the page of a run."""
-    return run_page(report, engine.planned, history=engine.history())
+    return run_page(report, report.plan, history=runner.history())
 
 
 def of_totals(
@@ -66,7 +67,7 @@ def _together(totals: Totals, ids: list[str]) -> RunRecord:
         run_id=", ".join(ids),
         digest=totals.plan.digest,
         settings_digest=totals.plan.settings_digest,
-        full=True,
+        full=totals.plan.full,
         undoes=None,
         host="",
         user="",

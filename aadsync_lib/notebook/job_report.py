@@ -76,16 +76,14 @@ class Totals:
 def total(
     plan: Plan,
     reports: Mapping[str, JsonObject],
-    store: Store,
+    store: Store | None,
     clock: Clock,
     verdict: Verdict,
-    *,
-    plan_only: bool,
 ) -> Totals:
     """Bring the targets of a plan and their reports together, and record what wrote nothing.
 
     A target without changes has no task of its own; that it was looked at is recorded here. A plan
-    that nobody meant to apply leaves no trace.
+    that nobody meant to apply leaves no trace, and has no ``store``.
     """
     status = None if verdict.allowed else Status.REFUSED
     found, quiet, errors = [], [], {}
@@ -93,13 +91,13 @@ def total(
         done, error = _became_of(one.target, reports)
         if done is not None:
             found.append(done)
-        elif status or plan_only or not one.changes:
+        elif status or store is None or not one.changes:
             quiet.append(untouched(one, status or status_of(one, complete=plan.complete)))
             found.append(target_report_to_json(quiet[-1]))
         else:
             errors[one.target] = error
             found.append(target_report_to_json(untouched(one, Status.FAILED)))
-    if quiet and not plan_only:
+    if quiet and store is not None:
         record_unwritten(store, clock, plan, quiet, () if verdict.allowed else verdict.objections)
     refusal = None if verdict.allowed else refused(verdict)
     return Totals(plan, _document(plan, found, reports), errors, refusal)

@@ -55,7 +55,7 @@ def story_on_stdout(secrets: SecretResolver) -> Iterator[None]:
         OURS.level, OURS.propagate = before
 
 
-def interruptibly(act: Callable[[], T], stop: Callable[[], None]) -> T:
+def interruptibly(act: Callable[[], T], stop: Callable[[], None] = lambda: None) -> T:
     """Run on a thread, so that Cancel lets what is in flight end and be recorded."""
     with ThreadPoolExecutor(1, "run") as pool:
         running = pool.submit(act)

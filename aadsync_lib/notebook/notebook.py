@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -11,8 +11,9 @@ from aadsync_lib import files
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings, StoreSettings
-from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
 from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
@@ -28,12 +29,13 @@ from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.notebook.summary import Findings, Shown, summary_of
+from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.history.select import run_named
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
-from aadsync_lib.wiring import open_engine, open_store
+from aadsync_lib.wiring import open_planner, open_runner, open_store
 
 FORGETFUL = (
     "store: name store.delta, a schema such as main.aadsync: a notebook's own disk forgets whom "
@@ -66,10 +68,10 @@ class Notebook:
         with told(self._secrets):
             if folder:
                 folder.clear()
-            make = partial(Engine.plan, full=self._full, fingerprint=folder is not None)
-            with self._engine(read_only=True) as engine:
-                plan = interruptibly(lambda: make(engine), engine.stop)
-                page = partial(full_report.of_plan, plan, engine, self._judge(plan))
+            with self._planner() as planner:
+                make = partial(planner.plan, full=self._full, fingerprint=folder is not None)
+                plan = interruptibly(make).plan
+                page = partial(full_report.of_plan, plan, planner, self._judge(plan))
                 self._page = full_report.kept(folder, page)
             self._saved = folder.save_plan(plan) if folder else None
             return plan
@@ -78,9 +80,9 @@ class Notebook:
         """Plan, guard, apply and record. Raises, with the remedy, when it is refused or fails."""
         approve, folder = self._value("approve"), self._folder()
 
-        def act(engine: Engine) -> RunReport:
-            report = engine.sync(approve=approve, full=self._full)
-            self._page = full_report.kept(folder, partial(full_report.of_run, report, engine))
+        def act(runner: Runner) -> RunReport:
+            report = runner.sync(approve=approve, full=self._full)
+            self._page = full_report.kept(folder, partial(full_report.of_run, report, runner))
             return report
 
         with told(self._secrets):
@@ -101,7 +103,7 @@ class Notebook:
             folder, name = RunFolder.around(path), target or WHOLE
             folder.save_error(name, SILENT)  # holds if this task is killed
             try:
-                report = self._applied(lambda engine: engine.apply(part, approve=approve))
+                report = self._applied(lambda runner: runner.apply(part, approve=approve))
             except AadsyncError as error:
                 folder.save_error(name, self._secrets.redact(str(error)))
                 raise
@@ -114,8 +116,8 @@ class Notebook:
         with told(self._secrets):
             if not (user or group):
                 raise UsageError("user, group: name a person, a group, or both.")
-            with self._engine(read_only=True) as engine:
-                return interruptibly(lambda: engine.explain(user, group), engine.stop)
+            with self._planner() as planner:
+                return interruptibly(lambda: planner.explain(user, group))
 
     def history(self) -> Past:
         """Return the past of the sync; with ``undo`` also the plan that takes that run back.
@@ -133,15 +135,15 @@ class Notebook:
             if confirm:
                 raise UsageError("confirm: says nothing without undo, the run to take back.")
             return None, None
-        with self._engine(read_only=True) as engine:
-            run_id = run_named(engine.history(), run).run_id
-            plan = interruptibly(lambda: engine.plan_undo(run_id), engine.stop)
+        with self._planner() as planner:
+            run_id = run_named(planner.history(), run).run_id
+            plan = interruptibly(lambda: planner.plan_undo(run_id)).plan
         if confirm is None:
             return plan, None
         if confirm != plan.digest:
             self.show(plan)
         check_confirmed(plan, confirm)
-        return plan, self._applied(lambda engine: engine.apply(plan, approve=confirm))
+        return plan, self._applied(lambda runner: runner.apply(plan, approve=confirm))
 
     def report(self) -> Totals:
         """Return what became of all targets of one job run, and record what wrote nothing."""
@@ -152,12 +154,10 @@ class Notebook:
             plan = plan_from_text(folder.plan(), folder.path)
             verdict = self._judge(plan)
             results.check_planned(values.get("planned"), verdict)
-            only = values.get("plan_only") == "true"
-            spark = self._platform.spark
-            with open_store(settings, self._clock, read_only=only, spark=spark) as store:
+            with self._store(settings, values) as store:
                 reports = folder.reports()
-                totals = total(plan, reports, store, self._clock, verdict, plan_only=only)
-                page = full_report.of_totals(totals, reports, store)
+                totals = total(plan, reports, store, self._clock, verdict)
+                page = full_report.of_totals(totals, reports, store) if store else None
             self._page = full_report.kept(folder, lambda: page) if page else folder.report_page
             folder.save_page(display.page_of(totals, self._page))
             return totals
@@ -186,13 +186,13 @@ class Notebook:
         if not verdict.allowed:
             raise UnsafePlanError(results.refused(verdict))
 
-    def _applied(self, act: Callable[[Engine], RunReport]) -> RunReport:
+    def _applied(self, act: Callable[[Runner], RunReport]) -> RunReport:
         """Apply something; a refused plan is shown before the error that says so."""
         if self._value("plan_only") == "true":  # a job passes it to every task
             raise UsageError("plan_only: is true, and this applies. Nothing was changed.")
-        with self._engine() as engine:
+        with self._runner() as runner:
             try:
-                return interruptibly(lambda: act(engine), engine.stop)
+                return interruptibly(lambda: act(runner), runner.stop)
             except RefusedError as error:
                 verdict = error.verdict
                 display.show(error.plan, self._platform, lambda _: verdict, self._page)
@@ -223,19 +223,33 @@ class Notebook:
     def _folder(self) -> RunFolder | None:
         return RunFolder.of(self._values(), self._clock.now())
 
+    def _store(
+        self, settings: Settings, values: Mapping[str, str]
+    ) -> AbstractContextManager[Store | None]:
+        """Open the store to record in it, where anything is applied at all."""
+        if values.get("plan_only") == "true":
+            return nullcontext()
+        return open_store(settings, self._clock, spark=self._platform.spark)
+
     @contextmanager
-    def _engine(self, *, read_only: bool = False) -> Iterator[Engine]:
+    def _planner(self) -> Iterator[Planner]:
+        with story_on_stdout(self._secrets):
+            yield open_planner(self._settings(), **self._given())
+
+    @contextmanager
+    def _runner(self) -> Iterator[Runner]:
+        progress = notebook_progress(self._platform.interactive)
         with (
             story_on_stdout(self._secrets),
-            open_engine(
-                self._settings(),
-                read_only=read_only,
-                only=self._value("target"),
-                progress=notebook_progress(self._platform.interactive),
-                secrets=self._secrets,
-                clock=self._clock,
-                spark=self._platform.spark,
-                dbutils=self._platform.dbutils,
-            ) as engine,
+            open_runner(self._settings(), progress=progress, **self._given()) as runner,
         ):
-            yield engine
+            yield runner
+
+    def _given(self) -> dict[str, Any]:
+        return {
+            "only": self._value("target"),
+            "secrets": self._secrets,
+            "clock": self._clock,
+            "spark": self._platform.spark,
+            "dbutils": self._platform.dbutils,
+        }

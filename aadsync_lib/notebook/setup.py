@@ -72,7 +72,7 @@ def _tables(settings: Settings, clock: Clock, spark: Any) -> Iterator[Finding]:
     if settings.store.delta is None:
         return
     try:
-        with open_store(settings, clock, read_only=False, spark=spark):
+        with open_store(settings, clock, spark=spark):
             yield Finding("tables", "ok", f"{settings.store.delta} has them.")
     except AadsyncError as error:
         yield Finding("tables", "failed", str(error))

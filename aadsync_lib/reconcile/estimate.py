@@ -1,4 +1,4 @@
-"""What applying a plan will cost at the published limits."""
+"""The cost of applying a plan, at the rates of its target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aadsync_lib.model.rates import CREATE_MEMBERS, PATCH_REMOVES, PATCH_VALUES,
 MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 
 
-def estimate(changes: Iterable[Change], rates: Mapping[Verb, float], pace: float) -> Estimate:
+def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate:
     """Count the writes as the executor sends them; each class of request has a pace of its own.
 
     A group is created with its members, one PATCH carries the additions and removals of a group,
@@ -27,7 +27,7 @@ def estimate(changes: Iterable[Change], rates: Mapping[Verb, float], pace: float
     for (_, of_members), part in parts.items():
         write, patch = _of_members(part) if of_members else _of_itself(part)
         writes, patches = writes + write, patches + patch
-    seconds = max(writes / rates[Verb.WRITE], patches / rates[Verb.PATCH]) / pace
+    seconds = max(writes / rates[Verb.WRITE], patches / rates[Verb.PATCH])
     return Estimate(writes + patches, round(seconds, 1))
 
 

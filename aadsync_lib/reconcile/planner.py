@@ -10,7 +10,6 @@ from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
-from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.groups import group_changes
@@ -22,7 +21,6 @@ from aadsync_lib.reconcile.diff.leavers import (
 )
 from aadsync_lib.reconcile.diff.principals import PEOPLE, principal_changes, renamed_users
 from aadsync_lib.reconcile.diff.unowned import found
-from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.holds.capacity import within_direct_groups
 from aadsync_lib.reconcile.holds.creations import creations
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
@@ -42,19 +40,17 @@ class Drafted:
 
 
 def plan_target(
-    name: str, context: TargetContext, pace: float = 1.0, reader: ProvenanceReader | None = None
+    name: str, context: TargetContext, reader: ProvenanceReader | None = None
 ) -> TargetPlan:
     """Plan the changes that make one target match what is desired.
 
     An incomplete read never removes anyone: who is missing from it is unknown, not gone.
     """
-    return draft(name, context, pace, reader).plan
+    return draft(name, context, reader).plan
 
 
 @uncollected()
-def draft(
-    name: str, context: TargetContext, pace: float, reader: ProvenanceReader | None
-) -> Drafted:
+def draft(name: str, context: TargetContext, reader: ProvenanceReader | None) -> Drafted:
     """Plan, see ``plan_target``, and say what waits."""
     new = creations(context)
     context = replace(context, withheld=new.names)
@@ -75,7 +71,6 @@ def draft(
         on_hold=(*held_leavers(context), *groups.held, *new.waits.held, *tried.held, *leaving.held),
         warnings=(*context.desired.notices, *_warnings(context), *grace_notices(context)),
         managed=_managed(context),
-        estimate=estimate(changes, ACCOUNT_RATES, pace),
         emptied=_emptied(context, changes),
         retired=_retired(context, changes),
         protected=context.protected,

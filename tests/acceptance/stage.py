@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from aadsync_lib.config.load import load_settings
-from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.planner import Planner
+from aadsync_lib.engine.runner import Runner
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
@@ -22,7 +23,7 @@ from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.limits import classify
 from aadsync_lib.sandbox.requestlog import Entry
 from aadsync_lib.store.sqlite import SqliteStore
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_planner, open_runner
 from tests.clock import FakeClock
 
 TARGET = "account"
@@ -107,18 +108,18 @@ class Stage:
 
     # What a person would do.
 
-    @contextmanager
-    def engine(self, *, read_only: bool = False) -> Iterator[Engine]:
-        with open_engine(self.settings, read_only=read_only, clock=self.clock) as engine:
-            yield engine
+    def planner(self) -> Planner:
+        return open_planner(self.settings, clock=self.clock)
+
+    def runner(self) -> AbstractContextManager[Runner]:
+        return open_runner(self.settings, clock=self.clock)
 
     def sync(self) -> RunReport:
-        with self.engine() as engine:
-            return engine.sync()
+        with self.runner() as runner:
+            return runner.sync()
 
     def plan(self) -> Plan:
-        with self.engine(read_only=True) as engine:
-            return engine.plan()
+        return self.planner().plan().plan
 
     # Going back.
 

@@ -37,15 +37,14 @@ def second(stage: Stage) -> Stage:
 
 
 def saved(stage: Stage) -> Plan:
-    with stage.engine(read_only=True) as engine:
-        plan = engine.plan(fingerprint=True)
+    plan = stage.planner().plan(fingerprint=True).plan
     return plan_from_text(json.dumps(plan_to_json(plan)), "plan.json")
 
 
 def apply(stage: Stage, plan: Plan, **more: Any) -> None:
     stage.clock.advance(60.0)
-    with stage.engine() as engine:
-        engine.apply(plan, **more)
+    with stage.runner() as runner:
+        runner.apply(plan, **more)
 
 
 def refused(stage: Stage, plan: Plan) -> str:
@@ -135,8 +134,8 @@ def test_approval_is_of_one_plan_only(second: Stage) -> None:
         apply(second, plan, approve=plan.digest)
     fresh = saved(second)
     assert fresh.digest != plan.digest
-    with second.engine() as engine, pytest.raises(RefusedError):
-        engine.sync(approve=plan.digest)
+    with second.runner() as runner, pytest.raises(RefusedError):
+        runner.sync(approve=plan.digest)
     apply(second, fresh, approve=fresh.digest)
     assert second.plan().empty
 
@@ -184,8 +183,7 @@ def test_saved_undo_is_applied_on_another_machine(second: Stage, tmp_path: Path)
 def test_undo_that_was_saved_is_refused_once_the_target_moved(second: Stage) -> None:
     report = second.sync()
     second.clock.advance(60.0)
-    with second.engine(read_only=True) as engine:
-        plan = engine.plan_undo(report.run_id)
+    plan = second.planner().plan_undo(report.run_id).plan
     account = second.box.world.databricks
     with account.lock:
         fay = next(one for one in account.users.values() if one.user_name == "fay@contoso.com")

@@ -98,8 +98,7 @@ def test_a_quarantine_is_remembered_and_ends_when_its_cause_is_gone(stage: Stage
 
 
 def quarantine(stage: Stage) -> Any:
-    with stage.engine(read_only=True) as engine:
-        return engine._store.quarantine("account")
+    return stage.planner().reader.quarantine("account")
 
 
 def test_people_of_one_user_name_wait_with_their_memberships(stage: Stage) -> None:

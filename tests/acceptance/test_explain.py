@@ -29,8 +29,7 @@ def account(stage: Stage):
 
 
 def explain(stage: Stage, user: str | None = None, group: str | None = None) -> Explanation:
-    with stage.engine(read_only=True) as engine:
-        return engine.explain(user, group)
+    return stage.planner().explain(user, group)
 
 
 def person(stage: Stage, user: str, group: str | None = None) -> tuple[Person, Standing]:

@@ -45,7 +45,7 @@ def test_after_so_many_failures_a_person_has_to_look_and_a_full_run_tries(refusi
     before = posts(refusing)
     refusing.sync()
     assert posts(refusing) == before
-    with refusing.engine() as engine:
-        assert engine.sync(full=True).status is Status.SUCCEEDED
+    with refusing.runner() as runner:
+        assert runner.sync(full=True).status is Status.SUCCEEDED
     assert refusing.picture()["groups"]["dbx-data"]["members"] == [A, B]
     assert refusing.sync().status is Status.SUCCEEDED

@@ -28,8 +28,8 @@ AGAIN = "still ask for it"
 
 def undo(stage: Stage, report: RunReport, **more: Any) -> RunReport:
     stage.clock.advance(60.0)
-    with stage.engine() as engine:
-        return engine.undo(report.run_id, **more)
+    with stage.runner() as runner:
+        return runner.undo(report.run_id, **more)
 
 
 def sync(stage: Stage) -> RunReport:

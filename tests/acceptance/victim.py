@@ -19,7 +19,7 @@ import pytest
 import aadsync_lib.auth
 from aadsync_lib.auth import databricks_api
 from aadsync_lib.config.load import load_settings
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_planner, open_runner
 from tests.acceptance.cheap import make_clients_cheap
 from tests.clock import FakeClock
 
@@ -52,15 +52,14 @@ class Killing:
 def sync(settings: Path, at: int, when: str) -> None:
     """Sync until the n-th write, or to the end if there are fewer."""
     aadsync_lib.auth.databricks_api = lambda *given: Killing(databricks_api(*given), at, when)
-    with open_engine(load_settings(settings), read_only=False, clock=FakeClock()) as engine:
-        engine.sync()
+    with open_runner(load_settings(settings), clock=FakeClock()) as runner:
+        runner.sync()
 
 
 def warm(settings: Path) -> None:
     """Plan once, so that everything is imported, and no thread is left that a fork would lose."""
     make_clients_cheap(pytest.MonkeyPatch())
-    with open_engine(load_settings(settings), read_only=True, clock=FakeClock()) as engine:
-        engine.plan()
+    open_planner(load_settings(settings), clock=FakeClock()).plan()
     assert threading.active_count() == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_planner
 from tests.bench.served import Served, served
 from tests.bench.table import Row, Section, section
 from tests.bench.worlds import one_group
@@ -32,11 +32,10 @@ def measure() -> list[Section]:
 
 
 def _read(sandbox: Served) -> tuple[float, float, int]:
-    with open_engine(sandbox.settings, read_only=True, secrets=sandbox.secrets) as engine:
-        source = engine._source
-        began, cpu = time.perf_counter(), time.process_time()
-        snapshot = source.read()
-        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    source = open_planner(sandbox.settings, secrets=sandbox.secrets).source
+    began, cpu = time.perf_counter(), time.process_time()
+    snapshot = source.read().snapshot
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     assert len(snapshot.users) == USERS
     assert snapshot.complete
     return seconds, cpu, source.requests

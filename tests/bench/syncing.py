@@ -9,7 +9,7 @@ from math import ceil
 
 from aadsync_lib.model.rates import ACCOUNT_RATES, PAGE, Verb
 from aadsync_lib.model.run import Status
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_planner, open_runner
 from tests.bench.naive import Naive, computed
 from tests.bench.served import Served, classes, served
 from tests.bench.table import Row, Section, section
@@ -115,16 +115,15 @@ def _theirs(first: Timed, ours: Timed, theirs: Timed) -> Section:
 
 def _both(users: int, groups: int, each: int) -> tuple[Timed, Timed]:
     with served(company_of(users, groups, each), SPEED) as sandbox:
-        with open_engine(sandbox.settings, read_only=True, secrets=sandbox.secrets) as engine:
-            engine._source.read()  # imports
+        open_planner(sandbox.settings, secrets=sandbox.secrets).source.read()  # imports
         sandbox.log()
         return _timed(sandbox), _timed(sandbox)
 
 
 def _timed(sandbox: Served) -> Timed:
-    with open_engine(sandbox.settings, read_only=False, secrets=sandbox.secrets) as engine:
+    with open_runner(sandbox.settings, secrets=sandbox.secrets) as runner:
         began = time.perf_counter()
-        report = engine.sync()
+        report = runner.sync()
         seconds = time.perf_counter() - began
     assert report.status is Status.SUCCEEDED
     return Timed(seconds, report.requests.graph, classes(sandbox.log()))

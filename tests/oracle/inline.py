@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 from unittest.mock import patch
 
-USERS = ("aadsync_lib.apply.executor", "aadsync_lib.engine.engine", "aadsync_lib.engine.planning")
+USERS = ("aadsync_lib.apply.executor", "aadsync_lib.engine.planner", "aadsync_lib.engine.runner")
 
 
 class Inline:
@@ -34,7 +34,7 @@ class Inline:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let the engine do everything on this thread."""
+    """Let planner and runner do everything on this thread."""
     patches = [patch(f"{module}.ThreadPoolExecutor", Inline) for module in USERS]
     for one in patches:
         one.start()

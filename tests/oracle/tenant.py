@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import (
+    Cursor,
     DirectoryMatch,
     Group,
     Presence,
+    Reading,
     ServicePrincipal,
     Snapshot,
     User,
@@ -82,9 +84,9 @@ class TenantSource:
         self.tenant = tenant
         self.requests = 0
 
-    def read(self) -> Snapshot:
+    def read(self, since: Cursor | None = None) -> Reading:
         self.requests += 1
-        return self.tenant.read()
+        return Reading(self.tenant.read())
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         self.requests += 1

@@ -119,7 +119,7 @@ class Weeks(RuleBasedStateMachine):
         done = self.target.scene()
         self._happen(since)
         found, mark, then = self.target.scene(), len(self.target.effects), self.ledger.copy()
-        undo = self.world.engine().undo(run.run_id)
+        undo = self.world.runner().undo(run.run_id)
         self.world.clock.advance(1.0)
         effects = self.target.effects[mark:]
         regret = Regret(before, done, found, self.target.scene())
@@ -213,7 +213,7 @@ class Weeks(RuleBasedStateMachine):
         before, ledger_then, foretold, wishes = self._foretell()
         mark, waits = len(self.target.effects), self.world.store.retries("account")
         try:
-            report = self.world.engine().sync(full=full)
+            report = self.world.runner().sync(full=full)
         finally:
             self.world.clock.advance(1.0)
         self._excuse(report, foretold)

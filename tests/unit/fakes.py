@@ -9,8 +9,9 @@ from threading import RLock
 from typing import TypeVar
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.directory import DirectoryMatch, Presence, Snapshot
+from aadsync_lib.model.directory import Cursor, DirectoryMatch, Presence, Reading, Snapshot
 from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
 
 T = TypeVar("T")
@@ -42,11 +43,11 @@ class FakeSource:
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
         self.requests = 0
 
-    def read(self) -> Snapshot:
+    def read(self, since: Cursor | None = None) -> Reading:
         self.requests += 1
         if self.error:
             raise self.error
-        return self.snapshot
+        return Reading(self.snapshot)
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of everybody whether the tenant has them; ``places`` tells otherwise."""
@@ -145,6 +146,10 @@ class FakeTarget:
         )
 
     # --- ports.Target
+
+    @property
+    def rates(self) -> Mapping[Verb, float]:
+        return ACCOUNT_RATES
 
     def read(self) -> TargetSnapshot:
         with self._lock:

@@ -1,4 +1,4 @@
-"""A whole sync in memory: the engine over fakes and the real store."""
+"""A whole sync in memory: planner and runner over fakes and the real store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Self
 
 from aadsync_lib.config.policy import Policy
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.engine.engine import Engine
+from aadsync_lib.engine.planner import Planner
+from aadsync_lib.engine.runner import Runner
 from aadsync_lib.model.directory import Snapshot
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport
@@ -20,7 +21,7 @@ from tests.unit.fakes import FakeSource, FakeTarget, Killed
 
 
 class World:
-    """Entra, one or more targets and a store; each run has an engine of its own, as a command has."""
+    """Entra, one or more targets and a store; each run has a planner of its own, as a command has."""
 
     def __init__(
         self,
@@ -44,15 +45,17 @@ class World:
         """The first target."""
         return self.targets[0]
 
-    def engine(self) -> Engine:
-        """Return a new engine, as a new process would have."""
-        return Engine(
-            self.settings, self.source, self.targets, self.store, self.clock, self.progress
-        )
+    def planner(self) -> Planner:
+        """Return a new planner, as a new process would have."""
+        return Planner(self.settings, self.source, self.targets, self.store, self.clock)
+
+    def runner(self) -> Runner:
+        """Return a new runner, as a new process would have."""
+        return Runner(self.planner(), self.store, self.progress)
 
     def plan(self) -> Plan:
         """Plan, as ``aadsync plan`` does."""
-        return self.engine().plan()
+        return self.planner().plan().plan
 
     def planned(self) -> TargetPlan:
         """Plan and return the part of the first target."""
@@ -63,7 +66,7 @@ class World:
         if snapshot is not None:
             self.source.snapshot = snapshot
         try:
-            return self.engine().sync(approve=approve)
+            return self.runner().sync(approve=approve)
         finally:
             self.clock.advance(1.0)  # so that runs have an order
 

@@ -8,9 +8,7 @@ from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, TargetPlan
-from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.reconcile.collector import uncollected
-from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.undo.context import Inverse, UndoContext
 from aadsync_lib.reconcile.undo.members import undo_memberships
 from aadsync_lib.reconcile.undo.objects import undo_objects
@@ -27,7 +25,7 @@ SPARED = (
 
 
 @uncollected()
-def undo_target(name: str, context: UndoContext, pace: float = 1.0) -> TargetPlan:
+def undo_target(name: str, context: UndoContext) -> TargetPlan:
     """Plan the inverse of a run on one target.
 
     What is as it was before the run already needs nothing. What is no longer as the run left it has
@@ -45,7 +43,6 @@ def undo_target(name: str, context: UndoContext, pace: float = 1.0) -> TargetPla
         on_hold=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
         warnings=(*inverse.notices, *_caveats(inverse, changes)),
         managed=_managed(context),
-        estimate=estimate(changes, ACCOUNT_RATES, pace),
         emptied=tuple(sorted(inverse.emptied)),
         retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
         protected=context.protected,

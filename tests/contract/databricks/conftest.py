@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 from databricks.sdk.core import ApiClient, Config
 
-from aadsync_lib.apply.pacing import Pacer
 from aadsync_lib.auth.single_attempt import SINGLE_ATTEMPT
 from aadsync_lib.databricks.account import AccountTarget
-from aadsync_lib.model.rates import ACCOUNT_RATES
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.faults import Fault
 from aadsync_lib.sandbox.server import Sandbox
@@ -62,15 +60,14 @@ class Account:
         arguments = {"host": self.box.databricks_url, "account_id": self.box.account_id}
         config = Config(**{**SINGLE_ATTEMPT, **arguments, **login})
         self.api = RecordingApi(config)
-        self.pacer = Pacer(ACCOUNT_RATES, 1.0, self.clock)
         self.target = AccountTarget(
             "account",
             self.api,
             self.box.account_id,
-            pacer=self.pacer,
             clock=self.clock,
             **self.options,
         )
+        self.pacer = self.target.pacer
 
     @property
     def state(self) -> DatabricksState:

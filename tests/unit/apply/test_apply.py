@@ -342,9 +342,9 @@ def test_progress_counts_every_task_and_ends():
 def test_stop_lets_the_flight_finish_and_reports_the_rest_as_not_started():
     shown = Shown(stop_after=1)
     with World(SMALL, progress=shown) as world:
-        engine = world.engine()
-        shown.stop = engine.stop
-        report = engine.sync()
+        runner = world.runner()
+        shown.stop = runner.stop
+        report = runner.sync()
         assert report.targets[0].applied == {"create_user": 1}
         skipped = outcomes(report, Result.SKIPPED)
         assert set(skipped) == {("create_group", "Data"), ("add_members", "Data")}

@@ -1,4 +1,4 @@
-"""A command line with an engine that only pretends."""
+"""A command line with a planner and a runner that only pretend."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from aadsync_lib.cli import main
+from aadsync_lib.engine.planning import Planning
+from aadsync_lib.reconcile.guard import judge
 from tests.unit.report import samples
 
 CONFIG = """
@@ -39,19 +41,26 @@ class FakeEngine:
     runs: tuple = ()
 
     def plan(self, *, full=False, fingerprint=False):
-        return self._answer("plan", self.found, *_set(full=full, fingerprint=fingerprint))
+        given = _set(full=full, fingerprint=fingerprint)
+        return self._planning(self._answer("plan", self.found, *given))
 
     def sync(self, *, approve=None, full=False):
-        return self._answer("sync", self.ran, approve, *_set(full=full))
+        return self._ran("sync", approve, *_set(full=full))
 
     def apply(self, saved, *, approve=None):
-        return self._answer("apply", self.ran, saved, approve)
+        return self._ran("apply", saved, approve)
 
     def plan_undo(self, run_id):
-        return self._answer("plan_undo", self.found, run_id)
+        return self._planning(self._answer("plan_undo", self.found, run_id))
+
+    def _planning(self, plan):
+        return Planning(plan, {}, judge(plan, self.opened["settings"].policy.limits))
 
     def undo(self, run_id, *, approve=None):
-        return self._answer("undo", self.ran, run_id, approve)
+        return self._ran("undo", run_id, approve)
+
+    def _ran(self, what, *given):
+        return samples.replace(self._answer(what, self.ran, *given), plan=self.planned)
 
     def history(self):
         return self.runs
@@ -76,12 +85,17 @@ def _set(**flags):
 def engine(monkeypatch):
     fake = FakeEngine()
 
+    def open_planner(settings, **options):
+        fake.opened = {"settings": settings, "read_only": True, **options}
+        return fake
+
     @contextmanager
-    def open_engine(settings, **options):
-        fake.opened = {"settings": settings, **options}
+    def open_runner(settings, **options):
+        fake.opened = {"settings": settings, "read_only": False, **options}
         yield fake
 
-    monkeypatch.setattr("aadsync_lib.wiring.open_engine", open_engine)
+    monkeypatch.setattr("aadsync_lib.wiring.open_planner", open_planner)
+    monkeypatch.setattr("aadsync_lib.wiring.open_runner", open_runner)
     return fake
 
 

@@ -133,7 +133,7 @@ def test_whatever_was_not_done_makes_the_run_partial(world, problem):
 
 def test_a_saved_plan_is_applied_while_nothing_has_moved(world):
     saved = world.plan()
-    report = world.engine().apply(saved)
+    report = world.runner().apply(saved)
     assert (report.status, report.digest) == (Status.SUCCEEDED, saved.digest)
     assert world.planned().changes == ()
 
@@ -142,7 +142,7 @@ def test_a_saved_plan_is_refused_when_entra_has_moved(world):
     saved = world.plan()
     world.source.snapshot = directory(BOB, group("Data", [BOB]))
     with pytest.raises(StalePlanError) as moved:
-        world.engine().apply(saved)
+        world.runner().apply(saved)
     text = str(moved.value)
     assert "account: no longer planned: create_user ada@contoso.com" in text
     assert "account: planned now: create_user bob@contoso.com" in text
@@ -155,7 +155,7 @@ def test_a_saved_plan_is_refused_when_the_target_has_moved(world):
     saved = world.plan()
     world.sync()
     with pytest.raises(StalePlanError, match="no longer planned: create_user"):
-        world.engine().apply(saved)
+        world.runner().apply(saved)
 
 
 def test_of_what_moved_the_first_ten_are_told(world):
@@ -163,32 +163,32 @@ def test_of_what_moved_the_first_ten_are_told(world):
     people = [user(f"u{n}") for n in range(20)]
     world.source.snapshot = directory(ADA, *people, group("Data", [ADA]), assigned=people)
     with pytest.raises(StalePlanError, match="and 10 more"):
-        world.engine().apply(saved)
+        world.runner().apply(saved)
 
 
 def test_a_saved_plan_is_refused_when_the_settings_have_changed(world):
     saved = world.plan()
     world.configure(leavers="delete")
     with pytest.raises(StalePlanError, match="the settings have changed"):
-        world.engine().apply(saved)
+        world.runner().apply(saved)
 
 
 def test_a_saved_plan_of_another_sync_is_refused(world):
     with World(SMALL, config=settings(name="fabrikam")) as other:
         saved = other.plan()
     with pytest.raises(StalePlanError, match="of sync fabrikam, the settings are of contoso"):
-        world.engine().apply(saved)
+        world.runner().apply(saved)
 
 
 def test_of_a_saved_plan_the_part_of_one_target_can_be_applied(two):
     saved = two.plan()
     left, right = two.targets
     two.targets = (left,)
-    assert two.engine().apply(saved).status is Status.SUCCEEDED
+    assert two.runner().apply(saved).status is Status.SUCCEEDED
     assert right.log == []
     two.targets = (left, right)
     with pytest.raises(StalePlanError):
-        two.engine().apply(saved)
+        two.runner().apply(saved)
 
 
 def test_a_target_that_the_saved_plan_lacks_is_refused(two):
@@ -197,7 +197,7 @@ def test_a_target_that_the_saved_plan_lacks_is_refused(two):
     saved = two.plan()
     two.targets = (left, right)
     with pytest.raises(StalePlanError, match="right: not in the saved plan"):
-        two.engine().apply(saved)
+        two.runner().apply(saved)
 
 
 # --- several targets

@@ -19,7 +19,7 @@ def change(action, *, number=1, members=0, before=None, after=None):
 
 
 def seconds(*changes, pace=1.0):
-    return estimate(changes, ACCOUNT_RATES, pace)
+    return estimate(changes, {verb: rate * pace for verb, rate in ACCOUNT_RATES.items()})
 
 
 def test_nothing_costs_nothing():

@@ -157,7 +157,7 @@ def test_a_group_stays_while_somebody_in_it_waits_to_be_added_above():
         assert entry.reason.startswith("Entra has them, or who is in them, in Red")
         assert entry.reason.endswith("not removed from it: Blue")
         world.target.refuses = lambda what: None
-        world.engine().sync(full=True)
+        world.runner().sync(full=True)
         assert world.target.members_of("Red") == {"ada@contoso.com", BOBS}
 
 

@@ -83,7 +83,7 @@ def test_nothing_is_taken_from_the_old_one_while_the_new_one_cannot_be_made(worl
     assert [one.external_id for one in world.planned().on_hold] == ["u-ada"]
     assert world.planned().changes == ()
     world.target.refuses = lambda what: None
-    world.engine().sync(full=True)
+    world.runner().sync(full=True)
     settled(world)
 
 

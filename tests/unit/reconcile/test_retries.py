@@ -86,9 +86,9 @@ def test_a_full_run_tries_everything_and_success_forgets(world):
     world.sync()
     world.sync()
     assert world.store.quarantine("account") != ()
-    assert len(world.engine().plan(full=True).targets[0].changes) == 2
+    assert len(world.planner().plan(full=True).plan.targets[0].changes) == 2
     world.target.refuses = refusing("nothing")
-    world.engine().sync(full=True)
+    world.runner().sync(full=True)
     assert world.target.members_of("Data") == {"ada@contoso.com", "bob@contoso.com"}
     assert world.store.retries("account") == ()
     assert world.store.quarantine("account") == ()
@@ -98,11 +98,11 @@ def test_a_full_run_tries_everything_and_success_forgets(world):
 def test_a_plan_saved_by_a_full_run_can_be_applied(world):
     world.configure(quarantine_after=1)
     world.sync()
-    saved = world.engine().plan(full=True)
+    saved = world.planner().plan(full=True).plan
     world.target.refuses = refusing("nothing")
-    assert world.engine().apply(saved).status is Status.SUCCEEDED
+    assert world.runner().apply(saved).status is Status.SUCCEEDED
     with pytest.raises(StalePlanError):
-        world.engine().apply(saved)
+        world.runner().apply(saved)
 
 
 def test_a_change_of_another_content_starts_anew(world):

@@ -27,7 +27,7 @@ BOT = service("bot")
 def undone(world, report, **more):
     """Undo a run, and return what the undo did."""
     try:
-        return world.engine().undo(report.run_id, **more)
+        return world.runner().undo(report.run_id, **more)
     finally:
         world.clock.advance(1.0)
 
@@ -681,7 +681,7 @@ def test_run_that_is_not_in_the_store_is_an_error():
         World(first_day()) as world,
         pytest.raises(UsageError, match="no run nowhere in the store"),
     ):
-        world.engine().undo("nowhere")
+        world.runner().undo("nowhere")
 
 
 def test_refused_run_has_nothing_to_undo():
@@ -744,10 +744,10 @@ def test_plan_of_an_undo_writes_nothing_and_is_what_the_undo_does():
     with World(first_day()) as world:
         run = world.sync()
         writes = len(world.target.log)
-        plan = world.engine().plan_undo(run.run_id)
+        plan = world.planner().plan_undo(run.run_id).plan
         assert len(world.target.log) == writes
         assert plan.undoes == run.run_id
-        report = world.engine().apply(plan)
+        report = world.runner().apply(plan)
         assert report.digest == plan.digest
         assert report.undoes == run.run_id
         assert world.target.state() == []
@@ -756,19 +756,19 @@ def test_plan_of_an_undo_writes_nothing_and_is_what_the_undo_does():
 def test_saved_undo_is_refused_once_the_target_has_moved():
     with World(first_day()) as world:
         run = world.sync()
-        plan = world.engine().plan_undo(run.run_id)
+        plan = world.planner().plan_undo(run.run_id).plan
         world.target.groups[world.target.named("team").id].clear()
         with pytest.raises(StalePlanError):
-            world.engine().apply(plan)
+            world.runner().apply(plan)
 
 
 def test_settings_that_moved_are_what_a_saved_undo_is_refused_for():
     with World(first_day()) as world:
         run = world.sync()
-        plan = world.engine().plan_undo(run.run_id)
+        plan = world.planner().plan_undo(run.run_id).plan
         world.configure(grace_days=3)
         with pytest.raises(StalePlanError, match="the settings have changed"):
-            world.engine().apply(plan)
+            world.runner().apply(plan)
 
 
 # What comes seldom.
@@ -1086,6 +1086,6 @@ def test_run_whose_undo_left_something_still_counts_for_older_runs():
 def test_undo_of_an_undo_promises_no_more_than_entra_asks_for():
     with World(first_day()) as world:
         undo = undone(world, world.sync())
-        again = world.engine().plan_undo(undo.run_id)
+        again = world.planner().plan_undo(undo.run_id).plan
         (message,) = [n.message for n in again.targets[0].warnings if n.code == "undo"]
         assert "where Entra and the settings still ask for it" in message

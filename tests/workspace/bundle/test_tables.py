@@ -15,7 +15,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.sandbox import Sandbox, World
-from aadsync_lib.wiring import open_engine
+from aadsync_lib.wiring import open_runner
 from tests.clock import FakeClock
 from tests.spark import connect
 from tests.unit.bundle.files import alerts, datasets, widgets
@@ -131,8 +131,8 @@ def _settings(box: Sandbox) -> Settings:
 
 
 def _sync(settings: Settings, clock: FakeClock, session: Any) -> RunReport:
-    with open_engine(settings, read_only=False, clock=clock, spark=session) as engine:
-        return engine.sync()
+    with open_runner(settings, clock=clock, spark=session) as runner:
+        return runner.sync()
 
 
 def test_the_tables_have_the_columns_that_the_queries_were_tried_with(synced: Synced) -> None:

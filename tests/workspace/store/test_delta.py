@@ -692,7 +692,7 @@ def test_history_and_undo_go_by_what_the_tables_hold(spark, schema, prefix):
         before = world.clock.now()
         world.sync(directory(ada, bob, group("Data", [ada]), group("AI", [bob])))
         last = world.store.runs()[0].run_id
-        undone = world.engine().undo(last)
+        undone = world.runner().undo(last)
         assert world.target.members_of("Data") == {"ada@contoso.com", "bob@contoso.com"}
         history = History(open_delta_for_plan(spark, schema, world.store.sync), world.clock)
         runs = history.runs()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from aadsync_lib.engine.explain.watching import Side
+from aadsync_lib.engine.explain.sides import Side
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.desired import Desired
@@ -23,12 +23,12 @@ POLICY = {
 
 
 @dataclass(frozen=True)
-class View:
+class TargetIdentity:
     """One identity on one target; ``group`` is the one that was asked for."""
 
     side: Side
     desired: Desired
-    store: StoreReader
+    reader: StoreReader
     identity: Identity
     group: Identity | None = None
 
@@ -37,9 +37,9 @@ class View:
         """What the target has of the identity."""
         return self.account_of(self.identity)
 
-    def account_of(self, one: Identity) -> Account | None:
+    def account_of(self, identity: Identity) -> Account | None:
         """Return what the target has of an identity."""
-        return self.side.account(one.kind, one.external_id, one.name)
+        return self.side.account(identity.kind, identity.external_id, identity.name)
 
     def means(self, external_id: str | None, target_id: str | None = None) -> bool:
         """Return whether this is the identity, by the id of either side."""
@@ -51,21 +51,21 @@ class View:
     def notes(self) -> tuple[str, ...]:
         """Why something about the identity is held back, found or left as it is."""
         plan = self.side.plan
-        held = (
-            one.reason for one in (*plan.quarantined, *plan.on_hold) if self.means(one.external_id)
-        )
+        waiting = (*plan.quarantined, *plan.on_hold)
+        held = (entry.reason for entry in waiting if self.means(entry.external_id))
         left = (
-            f"{one.change.action.value} is not done: {POLICY[one.by]}"
-            for one in plan.unapplied
-            if self.means(one.change.external_id)
+            f"{entry.change.action.value} is not done: {POLICY[entry.by]}"
+            for entry in plan.unapplied
+            if self.means(entry.change.external_id)
         )
-        return tuple(dict.fromkeys((*held, *left, *self._found())))
+        return tuple(dict.fromkeys((*held, *left, *self._unowned())))
 
-    def _found(self) -> Iterator[str]:
-        for one in self.side.plan.unowned:
-            if self.means(one.external_id):
-                way = f"; {one.setting} would adopt it" if one.setting else ""
-                yield f"{one.name} is on the target as {one.target_id} and not ours: {one.owner}{way}"
+    def _unowned(self) -> Iterator[str]:
+        for account in self.side.plan.unowned:
+            if self.means(account.external_id):
+                way = f"; {account.setting} would adopt it" if account.setting else ""
+                place = f"on the target as {account.target_id}"
+                yield f"{account.name} is {place} and not ours: {account.owner}{way}"
 
     def changes(self) -> Iterator[Change]:
         """Yield what the next sync would do to the identity itself, a group's members included."""
@@ -76,11 +76,11 @@ class View:
     @cached_property
     def memberships(self) -> dict[str | None, tuple[Next, str | None]]:
         """By the group's object id, what becomes of this membership; what is left has a reason."""
-        left = ((one.change, POLICY[one.by]) for one in self.side.plan.unapplied)
+        left = ((entry.change, POLICY[entry.by]) for entry in self.side.plan.unapplied)
         done = ((change, None) for change in self.side.plan.changes)
         return {
             change.external_id: (Next.NOTHING if why else NEXT[change.action], why or change.reason)
             for change, why in (*left, *done)
             if change.action in NEXT
-            and any(self.means(one.external_id, one.target_id) for one in change.members)
+            and any(self.means(member.external_id, member.target_id) for member in change.members)
         }

@@ -1,4 +1,4 @@
-"""Whom and what a name means, on both sides."""
+"""Identities by any of their names, on both sides."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from aadsync_lib.engine.explain.watching import Seen
+from aadsync_lib.engine.explain.sides import Sides
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.directory import DirectoryMatch, Presence
 from aadsync_lib.model.explanation import Identity, Place
@@ -28,29 +28,29 @@ class Finder:
     """Finds identities by any of their names."""
 
     source: Source
-    seen: Seen
+    sides: Sides
     explained: Explained
-    sightings: tuple[DirectoryMatch, ...] = ()
+    matches: tuple[DirectoryMatch, ...] = ()
 
     def people(self, name: str) -> tuple[Identity, ...]:
         """Return every user and service principal of a name, in Entra or only on a target."""
-        people = (one for one in self.sightings if one.kind is not Kind.GROUP)
-        found = {one.id: self._sighted(one) for one in people}
+        people = (match for match in self.matches if match.kind is not Kind.GROUP)
+        found = {match.id: self._matched(match) for match in people}
         for key in self._in_snapshot(name):
             found.setdefault(key, self.person(key))
         return self._with_targets(name, found, (Kind.USER, Kind.SERVICE_PRINCIPAL))
 
     def groups(self, name: str) -> tuple[Identity, ...]:
         """Return every group of a name, in Entra or only on a target."""
-        groups = self.seen.desired.groups
-        mapped = (key for key, one in groups.items() if _is(name, one.principal.name))
+        groups = self.sides.desired.groups
+        mapped = (key for key, group in groups.items() if _is(name, group.principal.name))
         ids = dict.fromkeys((*self.explained.named(name), *mapped))
         found = {key: self.group(key) for key in ids}
         return self._with_targets(name, found, (Kind.GROUP,))
 
     def person(self, key: str) -> Identity:
         """Return somebody whom the scope was read with."""
-        users, services = self.seen.snapshot.users, self.seen.snapshot.service_principals
+        users, services = self.sides.snapshot.users, self.sides.snapshot.service_principals
         user, service = users.get(key), services.get(key)
         kind = Kind.SERVICE_PRINCIPAL if service else Kind.USER
         name = user.user_principal_name if user else service.app_id if service else key
@@ -67,35 +67,35 @@ class Finder:
 
     def nearest(self, name: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
         """Return the names that look most like one that nobody has."""
-        names = {name_key(one): one for one in self._names(frozenset(kinds))}
+        names = {name_key(near): near for near in self._names(frozenset(kinds))}
         return tuple(names[key] for key in get_close_matches(name_key(name), names, NEAREST))
 
     def _names(self, kinds: frozenset[Kind]) -> Iterator[str]:
-        snapshot = self.seen.snapshot
+        snapshot = self.sides.snapshot
         if Kind.GROUP in kinds:
-            yield from (one.display_name for one in snapshot.groups.values())
+            yield from (group.display_name for group in snapshot.groups.values())
         if Kind.USER in kinds:
             for user in snapshot.users.values():
                 yield from filter(None, (user.user_principal_name, user.mail, user.display_name))
             services = snapshot.service_principals.values()
-            yield from (one.display_name or one.app_id for one in services)
-        for side in self.seen.sides:
-            yield from (one.name for one in side.accounts.values() if one.kind in kinds)
+            yield from (service.display_name or service.app_id for service in services)
+        for side in self.sides.targets:
+            yield from (a.name for a in side.accounts.values() if a.kind in kinds)
 
-    def _sighted(self, one: DirectoryMatch) -> Identity:
+    def _matched(self, match: DirectoryMatch) -> Identity:
         return Identity(
-            kind=one.kind,
-            name=self._mapped(one.id) or one.name,
-            place=Place.IN_SCOPE if self._in_scope(one.id) else Place.OUT_OF_SCOPE,
-            external_id=one.id,
-            display_name=one.display_name,
-            enabled=one.enabled,
-            reason=self._why(one.id),
+            kind=match.kind,
+            name=self._mapped(match.id) or match.name,
+            place=Place.IN_SCOPE if self._in_scope(match.id) else Place.OUT_OF_SCOPE,
+            external_id=match.id,
+            display_name=match.display_name,
+            enabled=match.enabled,
+            reason=self._why(match.id),
         )
 
     def group(self, key: str) -> Identity:
         """Return a group in Entra, in scope or not."""
-        desired, snapshot = self.seen.desired, self.seen.snapshot
+        desired, snapshot = self.sides.desired, self.sides.snapshot
         reason = self._why(key)
         if key in snapshot.groups and key not in desired.groups:
             reason = "is not made on the targets: what is in it goes to the groups above directly"
@@ -107,12 +107,12 @@ class Finder:
         )
 
     def _in_snapshot(self, name: str) -> Iterator[str]:
-        for user in self.seen.snapshot.users.values():
+        for user in self.sides.snapshot.users.values():
             if _is(name, user.id, user.user_principal_name, user.mail, user.display_name):
                 yield user.id
-        for one in self.seen.snapshot.service_principals.values():
-            if _is(name, one.id, one.app_id, one.display_name):
-                yield one.id
+        for service in self.sides.snapshot.service_principals.values():
+            if _is(name, service.id, service.app_id, service.display_name):
+                yield service.id
 
     def _with_targets(
         self, name: str, found: dict[str, Identity], kinds: tuple[Kind, ...]
@@ -121,9 +121,9 @@ class Finder:
 
         Whoever merely holds the name of somebody found is no answer, but what that somebody's notes tell.
         """
-        names = {(one.kind, name_key(one.name)) for one in found.values()}
+        names = {(identity.kind, name_key(identity.name)) for identity in found.values()}
         strangers: dict[str, Identity] = {}
-        for side in self.seen.sides:
+        for side in self.sides.targets:
             for account in side.accounts.values():
                 owner = side.owners.get(account.id)
                 linked = account.id in side.part.links.by_target
@@ -132,23 +132,23 @@ class Finder:
                     continue
                 if _is(name, *_names_of(account), owner):
                     strangers.setdefault(owner or account.name, _stranger(account, owner))
-        ids = {one.external_id: one.kind for one in strangers.values() if one.external_id}
+        ids = {who.external_id: who.kind for who in strangers.values() if who.external_id}
         places = self.source.look_up(ids) if ids else {}
-        return (*found.values(), *(_placed(one, places) for one in strangers.values()))
+        return (*found.values(), *(_placed(who, places) for who in strangers.values()))
 
     def _mapped(self, key: str) -> str | None:
-        desired = self.seen.desired
+        desired = self.sides.desired
         group = desired.groups.get(key)
         principal = group.principal if group else desired.principals.get(key)
         return principal.name if principal else None
 
     def _in_scope(self, key: str) -> bool:
-        desired = self.seen.desired
+        desired = self.sides.desired
         return key in desired.principals or key in desired.quarantined
 
     def _why(self, key: str) -> str | None:
         reason = self.explained.outside(key)
-        group = key in self.seen.snapshot.groups
+        group = key in self.sides.snapshot.groups
         if reason or group or self._in_scope(key):
             return reason
         return "is in no group that is in scope, and assigned to no application that is"
@@ -156,7 +156,7 @@ class Finder:
 
 def _is(name: str, *names: str | None) -> bool:
     wanted = name_key(name)
-    return any(name_key(one) == wanted for one in names if one)
+    return any(name_key(known) == wanted for known in names if known)
 
 
 def _names_of(account: Account) -> tuple[str | None, ...]:
@@ -169,11 +169,11 @@ def _stranger(account: Account, owner: str | None) -> Identity:
     return Identity(account.kind, account.name, place, owner, account.display_name, reason=reason)
 
 
-def _placed(one: Identity, places: Mapping[str, Presence | Unread]) -> Identity:
-    place = places.get(one.external_id or "")
+def _placed(identity: Identity, places: Mapping[str, Presence | Unread]) -> Identity:
+    place = places.get(identity.external_id or "")
     if place is None:
-        return one
+        return identity
     if isinstance(place, Unread):
-        return replace(one, reason=place.reason)
-    enabled = None if one.kind is Kind.GROUP else place is Presence.PRESENT
-    return replace(one, place=PLACES[place], enabled=enabled)
+        return replace(identity, reason=place.reason)
+    enabled = None if identity.kind is Kind.GROUP else place is Presence.PRESENT
+    return replace(identity, place=PLACES[place], enabled=enabled)

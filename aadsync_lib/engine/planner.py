@@ -1,0 +1,72 @@
+"""Plans one sync. Reads both sides and the store, and writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.explain.explainer import Explainer
+from aadsync_lib.engine.planning import Planning, SyncPlanning
+from aadsync_lib.engine.stale import fingerprinted
+from aadsync_lib.engine.undo import plan_undo
+from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.ports import Clock, HistoryReader, Source, Target
+from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.holds.retries import Everything
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans a sync, or the undo of a run, and explains. None of it has side effects."""
+
+    settings: Settings
+    source: Source
+    targets: Sequence[Target]
+    reader: HistoryReader
+    clock: Clock
+
+    def plan(
+        self,
+        *,
+        full: bool = False,
+        fingerprint: bool = False,
+        anyway: Container[str] = frozenset(),
+    ) -> Planning:
+        """Read Entra and all targets at once, and plan every change of every target.
+
+        ``full`` tries what failed before now, however often it did; ``anyway`` are the keys of changes
+        of which that holds. ``fingerprint`` is for a plan that is saved: it can tell later on which
+        side the world has moved. Raises ``SourceError`` or ``TargetError`` when a side could not be
+        read at all.
+        """
+        with ThreadPoolExecutor(1 + len(self.targets)) as pool:
+            entra = pool.submit(self.source.read)
+            reads = [pool.submit(target.read) for target in self.targets]
+            reading = entra.result()
+            desired = desire(reading.snapshot, self.settings.scope, self.settings.mapping)
+            tried = Everything() if full else anyway
+            planning = SyncPlanning(
+                self.settings, desired, self.source, self.reader, self.clock.now(), tried
+            )
+            parts = [
+                planning.plan(target, read.result())
+                for target, read in zip(self.targets, reads, strict=True)
+            ]
+        planned = Planning.of(self.settings, parts, (reading, desired))
+        return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
+
+    def plan_undo(self, run_id: str) -> Planning:
+        """Plan the exact inverse of a run against today's state; what changed since is left alone."""
+        return plan_undo(self.settings, self.targets, self.reader, run_id)
+
+    def explain(self, user: str | None = None, group: str | None = None) -> Explanation:
+        """Explain a person, a group, or why the person is in the group."""
+        asked = Explainer(self.settings, self.source, self.targets, self.reader, self.plan)
+        return asked.explain(user, group)
+
+    def history(self) -> tuple[RunRecord, ...]:
+        """Return the runs of this sync, newest first."""
+        return self.reader.runs()
