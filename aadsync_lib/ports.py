@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.assignment import Assignment
 from aadsync_lib.model.carried import (
     CarriedState,
     JournalEntry,
@@ -114,7 +115,7 @@ class Target(Protocol):
         ...
 
     def read(self) -> TargetSnapshot:
-        """Read who exists. Raises ``TargetError`` unless all of it could be read."""
+        """Read who exists, all of it unless the snapshot says otherwise, or raise ``TargetError``."""
         ...
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
@@ -139,6 +140,25 @@ class Target(Protocol):
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete; an object that is gone already counts as deleted."""
+        ...
+
+
+class Assignments(Protocol):
+    """The workspaces of an account, as a target has them that assigns. No run uses it yet.
+
+    Writes are as those of ``Target``: answered or ``ChangeRefused``, paced, and safe to repeat.
+    """
+
+    def assignments(self, workspace_id: int) -> tuple[Assignment, ...]:
+        """Read who is assigned. Raises ``TargetError`` unless all of it could be read."""
+        ...
+
+    def assign(self, wanted: Assignment) -> None:
+        """Assign with this permission, whatever the permission was, and set the entitlements."""
+        ...
+
+    def unassign(self, workspace_id: int, target_id: str) -> None:
+        """Unassign; a principal that is not assigned already counts as unassigned."""
         ...
 
 
@@ -263,4 +283,16 @@ class Store(HistoryReader, Protocol):
 
     def prune(self, before: float) -> None:
         """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay."""
+        ...
+
+
+class Mirror(Protocol):
+    """The scope in Entra as the last run left it, to go on from. No store has it yet."""
+
+    def reading(self) -> Reading | None:
+        """Return what was kept last, ``None`` where everything has to be read afresh."""
+        ...
+
+    def keep(self, run_id: str, reading: Reading) -> None:
+        """Keep a reading with its cursor, all or nothing, once its changes are applied and recorded."""
         ...

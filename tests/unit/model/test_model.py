@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from aadsync_lib.model.assignment import AssignmentAction
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.identity import Attributes, Kind, merged, same_name
@@ -121,3 +122,9 @@ def test_a_report_tells_what_was_done_from_what_was_not():
 def test_a_run_is_as_bad_as_its_worst_target(statuses, worst):
     targets = tuple(TargetReport("t", status) for status in statuses)
     assert RunReport("r", "s", "d", True, targets, Requests(), 0.0).status is worst
+
+
+@pytest.mark.parametrize("action", AssignmentAction)
+def test_what_takes_an_assignment_back_takes_access_where_it_gave_some(action):
+    assert action.inverse.inverse is action
+    assert action.inverse.removes_access is not action.removes_access
