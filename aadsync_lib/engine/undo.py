@@ -10,7 +10,7 @@ from itertools import takewhile
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.planning import Planning, StoredLinks, TargetPlanning, with_estimate
 from aadsync_lib.engine.stale import state_digest
-from aadsync_lib.errors import UsageError
+from aadsync_lib.errors import TargetError, UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.desired import Desired
@@ -24,6 +24,11 @@ from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
 from aadsync_lib.report.history.numbers import numbers_of
+
+UNLISTED = (
+    "the target was not listed in full, and an undo goes by what is there today. Nothing was changed. "
+    "Run it again."
+)
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +65,8 @@ class _UndoPlanning:
     def plan(self, target: Target) -> TargetPlanning:
         """Read the target, and plan the inverse of what the run did there."""
         name, snapshot = target.name, target.read()
+        if not snapshot.complete:
+            raise TargetError(f"{name}: {UNLISTED}")
         stored = StoredLinks.read(self.reader, name, snapshot)
         done = [entry for entry in self.entries if entry.target == name]
         after = [entry for entry in self.later if entry.target == name]

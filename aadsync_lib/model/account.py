@@ -39,10 +39,11 @@ Members = frozenset[str] | Unread
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
-    """Everybody a target has, by target id. Members are read apart, for the groups in play only.
+    """Everybody that a target has or has shown, by target id. Members are read apart, for the groups in play only.
 
-    ``own`` are the ids of the identity that runs the sync.
+    ``own`` are the ids of the identity that runs the sync. ``complete``: who is not here is not there.
     """
 
     accounts: Mapping[str, Account]
     own: frozenset[str] = frozenset()
+    complete: bool = True

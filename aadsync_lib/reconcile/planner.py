@@ -26,6 +26,7 @@ from aadsync_lib.reconcile.holds.creations import creations
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
 from aadsync_lib.reconcile.holds.indirect_access import keep_access_on_move
 from aadsync_lib.reconcile.holds.retries import defer_failed
+from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader, provenance_of
 
 OF_GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
@@ -56,7 +57,7 @@ def draft(name: str, context: TargetContext, reader: ProvenanceReader | None) ->
     context = replace(context, withheld=new.names)
     groups = group_changes(context)
     people = (*principal_changes(context), *leaver_changes(context), *former_changes(context))
-    wanted = (*new.made, *people, *groups.changes)
+    wanted, unlisted = hold_unlisted(context, (*new.made, *people, *groups.changes))
     known = provenance_of(context.links, wanted, reader, context.past.former)
     policy = apply_drift_policy(context, known, wanted)
     tried = defer_failed(context.retry_policy, policy.changes)
@@ -68,7 +69,14 @@ def draft(name: str, context: TargetContext, reader: ProvenanceReader | None) ->
         target=name,
         changes=changes,
         quarantined=_quarantined(context, (*new.quarantined, *failing, *crowded)),
-        on_hold=(*held_leavers(context), *groups.held, *new.waits.held, *tried.held, *leaving.held),
+        on_hold=(
+            *held_leavers(context),
+            *groups.held,
+            *unlisted,
+            *new.waits.held,
+            *tried.held,
+            *leaving.held,
+        ),
         warnings=(*context.desired.notices, *_warnings(context), *grace_notices(context)),
         managed=_managed(context),
         emptied=_emptied(context, changes),

@@ -52,7 +52,7 @@ def test_a_refusal_is_recorded_as_it_is_shown():
     plan = samples.plan(replace(target, protected=frozenset({"t-eve"})))
     verdict = judge(plan, Limits())
     with World() as world:
-        totals = total(plan, {}, world.store, world.clock, verdict, plan_only=False)
+        totals = total(plan, {}, world.store, world.clock, verdict)
         [run] = world.store.runs()
     protected, emptied = json.loads(run.report)["over"]
     assert protected == "account: protected is 1, allowed 0: eve@contoso.com"

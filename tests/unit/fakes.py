@@ -41,13 +41,14 @@ class FakeSource:
         self.places: dict[str, Presence | Unread] = {}
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
+        self.touched: frozenset[str] | None = None
         self.requests = 0
 
     def read(self, since: Cursor | None = None) -> Reading:
         self.requests += 1
         if self.error:
             raise self.error
-        return Reading(self.snapshot)
+        return Reading(self.snapshot, touched=self.touched)
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of everybody whether the tenant has them; ``places`` tells otherwise."""
@@ -74,7 +75,7 @@ class FakeTarget:
 
     ``faults`` go by the index of a write, counted from 0. ``on_write`` is called with the index of
     each write before it is done. ``blind`` lookups find nothing; ``stale`` reads of a group's members
-    show none; ``unreadable`` groups show an error.
+    show none; ``unreadable`` groups show an error; listings leave out the ``unlisted`` ids, and say so.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class FakeTarget:
         self.blind_error: ChangeRefused | None = None
         self.stale: dict[str, int] = {}
         self.unreadable: set[str] = set()
+        self.unlisted: set[str] = set()
         self.dead = False
         self.requests = 0
         self.log: list[str] = []
@@ -154,7 +156,8 @@ class FakeTarget:
     def read(self) -> TargetSnapshot:
         with self._lock:
             self.requests += 1
-            return TargetSnapshot(dict(self.accounts), self.own)
+            shown = {i: a for i, a in self.accounts.items() if i not in self.unlisted}
+            return TargetSnapshot(shown, self.own, complete=not self.unlisted)
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         with self._lock:

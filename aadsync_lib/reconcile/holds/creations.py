@@ -12,6 +12,7 @@ from aadsync_lib.reconcile.diff.groups import new_groups
 from aadsync_lib.reconcile.diff.principals import new_principals
 from aadsync_lib.reconcile.holds.capacity import over_capacity
 from aadsync_lib.reconcile.holds.retries import Deferred, defer_failed
+from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
 
 
 @dataclass(slots=True)
@@ -30,7 +31,8 @@ def creations(context: TargetContext) -> Creations:
 
     ``names`` are the object ids of what is not: nothing else of it is planned, memberships included.
     """
-    wanted = [*new_principals(context), *new_groups(context)]
+    missing = [*new_principals(context), *new_groups(context)]
+    wanted, unlisted = hold_unlisted(context, missing)
     full = over_capacity(context)
     found = Creations(
         left=[Unapplied(one, UnappliedBy.DRIFT) for one in wanted if _is_left(context, one)]
@@ -40,9 +42,10 @@ def creations(context: TargetContext) -> Creations:
         context.retry_policy,
         (one for one in wanted if one.external_id not in full and not _is_left(context, one)),
     )
+    found.waits.held += unlisted
     found.made = found.waits.changes
-    if len(found.made) < len(wanted):
-        found.names = _ids(wanted) - _ids(found.made)
+    if len(found.made) < len(missing):
+        found.names = _ids(missing) - _ids(found.made)
     return found
 
 

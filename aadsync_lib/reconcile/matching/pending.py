@@ -142,7 +142,7 @@ def _is_ended(change: Change, target: TargetSnapshot) -> bool:
     """Return whether the target shows that an object was deleted, or given up: that often shows nothing."""
     account = target.accounts.get(change.target_id or "")
     if change.action.verb == "delete":
-        return account is None
+        return account is None and target.complete
     if change.action.verb != "release" or account is None or change.after is None:
         return False
     return account.external_id == (change.after.external_id or None)
@@ -154,6 +154,8 @@ def _outcome(
     link = links.by_external.get(change.external_id or "")
     target_id = change.target_id or (link.target_id if link else None)
     account = target.accounts.get(target_id or "")
+    if account is None and not target.complete:
+        return Outcome(change, Result.UNKNOWN, "the target was not listed in full")
     if change.action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS):
         if account is None:
             return Outcome(change, Result.FAILED, LOST)

@@ -100,7 +100,7 @@ class MembershipTracker:
 def managed_groups(
     context: TargetContext, skipped: frozenset[str]
 ) -> list[tuple[Link, Members | None]]:
-    """Return our groups with who is in them; of one that is gone, nobody is.
+    """Return our groups with who is in them; of one that is gone, nobody is, if that is known.
 
     ``skipped`` are those, by object id, that an unrecorded write may have changed.
     """
@@ -110,7 +110,7 @@ def managed_groups(
 
 def _members(context: TargetContext, link: Link) -> Members | None:
     if link.target_id not in context.target.accounts:
-        return frozenset()
+        return frozenset() if context.target.complete else None
     return None if link.target_id in context.protected else context.members.get(link.target_id)
 
 
