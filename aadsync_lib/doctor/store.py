@@ -8,8 +8,7 @@ from pathlib import Path
 
 from aadsync_lib.doctor.finding import CheckContext, Finding, one_line
 from aadsync_lib.errors import AadsyncError
-from aadsync_lib.store.lease import utc
-from aadsync_lib.store.read import Held
+from aadsync_lib.store.leasing import Held, utc
 from aadsync_lib.store.readonly import open_for_plan
 
 

@@ -1,18 +1,40 @@
-"""One SQLite connection that many threads share, and its errors in an operator's words."""
+"""A SQLite file: its connection that many threads share, its SQL, its errors in an operator's words."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
+from aadsync_lib.store.reader import Dialect, Fragment
 from aadsync_lib.store.schema import VERSION, migrate, version_of
 
 BUSY = 10.0  # seconds to wait for the lock of another process
+
+DIALECT: Dialect = {
+    "links": "links",
+    "former": "former",
+    "memberships": "memberships",
+    "runs": "runs",
+    "retries": "retries",
+    "quarantine": "quarantine",
+    "pending": "(SELECT * FROM journal WHERE result IS NULL)",
+    "outcomes": "(SELECT * FROM journal WHERE result IS NOT NULL)",
+    "missing": "(SELECT *, missing_since AS since FROM links WHERE missing_since IS NOT NULL)",
+    "targets": "(SELECT sync, target FROM links UNION ALL SELECT sync, target FROM memberships"
+    " UNION ALL SELECT sync, target FROM journal)",
+    "seconds": Fragment("?"),
+    "time": Fragment(":?"),
+    "listed": Fragment("? IN (SELECT replace(value, char(65535), char(0)) FROM json_each(:ids))"),
+    # SQLite takes the other columns from the row of the highest ``since``.
+    "newest": "GROUP BY group_external_id, member_target_id HAVING max(since) IS NOT NULL",
+}
 
 DAMAGED = (
     "Restore it from a backup; without one, move it away and run 'aadsync plan' to see which "
@@ -32,6 +54,18 @@ REMEDIES = {
     sqlite3.SQLITE_FULL: "Free some disk space and run again.",
     sqlite3.SQLITE_IOERR: "Check the disk, and that the file is not on a network share.",
 }
+
+
+def select(
+    connection: sqlite3.Connection, statement: str, args: Mapping[str, object]
+) -> sqlite3.Cursor:
+    """Return the rows of a statement of the reader. A NUL is hidden: ``json_each`` ends a text there."""
+    lists = {
+        name: json.dumps([text.replace("\0", "\uffff") for text in value])
+        for name, value in args.items()
+        if isinstance(value, list)
+    }
+    return connection.execute(statement.format_map(DIALECT), {**args, **lists})
 
 
 @contextmanager
@@ -107,3 +141,25 @@ class Database:
                 if not busy or clock.monotonic() >= deadline:
                     raise
             clock.sleep(0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetWriter:
+    """Statements about one target in one transaction; they may use ``:sync``, ``:target`` and ``:now``."""
+
+    connection: sqlite3.Connection
+    sync: str
+    target: str
+    now: float
+
+    def run(self, statement: str, **args: object) -> sqlite3.Cursor:
+        """Run a statement."""
+        return self.connection.execute(statement, self._common | args)
+
+    def run_each(self, statement: str, rows: Iterable[dict[str, object]]) -> None:
+        """Run a statement for each of some rows."""
+        self.connection.executemany(statement, (self._common | row for row in rows))
+
+    @property
+    def _common(self) -> dict[str, object]:
+        return {"sync": self.sync, "target": self.target, "now": self.now}

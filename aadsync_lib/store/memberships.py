@@ -1,4 +1,4 @@
-"""Who was in which managed group, from when to when.
+"""Memberships of managed groups as intervals, kept up to date by what a run did.
 
 Of a pair of group and member only the latest interval can be open, so a new one never begins before
 the one before it ended, not even when the clock was put back.
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.store.text import storable
+from aadsync_lib.store.database import TargetWriter
+from aadsync_lib.store.values import storable
 
 # An addition shows that the member was not there: what was open until now was ended by somebody else.
 LOSE = """
@@ -73,31 +74,23 @@ DELETE FROM memberships AS old WHERE sync = ? AND until < ? AND (
 """
 
 
-def note_members(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    outcome: Outcome,
-    run_id: str,
-    now: float,
-) -> None:
+def note_members(writer: TargetWriter, outcome: Outcome, run_id: str) -> None:
     """Keep who came and went. An addition that failed takes back one that the same run took as done."""
     change, result = outcome.change, outcome.result
-    common = {"sync": sync, "target": target, "run_id": run_id, "now": now}
-    members = [common | one for one in _members(change)]
+    members = [{"run_id": run_id} | row for row in _member_rows(change)]
     if change.action is Action.ADD_MEMBERS:
         if result is Result.DONE:
-            connection.executemany(LOSE, members)
-            connection.executemany(ADD, members)
+            writer.run_each(LOSE, members)
+            writer.run_each(ADD, members)
         elif result is Result.FAILED:
-            connection.executemany(TAKE_BACK, members)
+            writer.run_each(TAKE_BACK, members)
     elif result is Result.DONE and change.action is Action.REMOVE_MEMBERS:
-        connection.executemany(REMOVE, members)
+        writer.run_each(REMOVE, members)
     elif result is Result.DONE and change.action.verb == "delete":
-        connection.execute(END_MEMBER, common | {"member": change.target_id})
+        writer.run(END_MEMBER, member=change.target_id, run_id=run_id)
 
 
-def _members(change: Change) -> Iterator[dict[str, object]]:
+def _member_rows(change: Change) -> Iterator[dict[str, object]]:
     for member in change.members:
         if member.target_id:
             yield {
@@ -110,41 +103,33 @@ def _members(change: Change) -> Iterator[dict[str, object]]:
             }
 
 
-def end_group(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    group: str,
-    run_id: str | None,
-    now: float,
-) -> None:
+def end_group(writer: TargetWriter, group: str, run_id: str | None) -> None:
     """End what is open in a group that is ours no more, or that is another object from now on."""
-    connection.execute(
-        END_GROUP, {"sync": sync, "target": target, "group": group, "run_id": run_id, "now": now}
-    )
+    writer.run(END_GROUP, group=group, run_id=run_id)
 
 
-def keep(connection: sqlite3.Connection, sync: str, memberships: Iterable[Membership]) -> None:
+def keep_memberships(writer: TargetWriter, memberships: Iterable[Membership]) -> None:
     """Add memberships, or replace those of the same group, member and ``since``."""
-    connection.executemany(KEEP, ((sync, *_row(one)) for one in memberships))
+    rows = ((writer.sync, *_row(membership)) for membership in memberships)
+    writer.connection.executemany(KEEP, rows)
 
 
-def _row(one: Membership) -> tuple[object, ...]:
-    member = one.member
+def _row(membership: Membership) -> tuple[object, ...]:
+    member = membership.member
     return (
-        one.target,
-        one.group,
+        membership.target,
+        membership.group,
         member.target_id,
-        one.since,
-        storable(one.group_name),
+        membership.since,
+        storable(membership.group_name),
         member.external_id,
         storable(member.name),
         member.type.value,
-        one.how.value,
-        one.run_id,
-        one.until,
-        one.ending and one.ending.value,
-        one.ended_by,
+        membership.how.value,
+        membership.run_id,
+        membership.until,
+        membership.ending and membership.ending.value,
+        membership.ended_by,
     )
 
 

@@ -1,9 +1,9 @@
-"""Everything that a SQLite store tells, whichever way its file is opened."""
+"""The reader of every store: one SELECT for each thing that planning and history ask for."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import starmap
 from typing import TypeVar
 
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
@@ -11,76 +11,141 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
-from aadsync_lib.store.carried import read_missing, read_quarantine, read_retries
-from aadsync_lib.store.members import read_at, read_latest
-from aadsync_lib.store.read import (
-    read_done,
-    read_entries,
-    read_former,
-    read_links,
-    read_pending,
-    read_runs,
-    read_shared,
-    read_targets,
+from aadsync_lib.store.values import (
+    Row,
+    change_of,
+    entry_of,
+    link_of,
+    memberships_of,
+    pending_of,
+    run_of,
 )
 
 T = TypeVar("T")
 
+LINK = "SELECT kind, external_id, target_id, origin, name FROM"
+MEMBERSHIP = """
+SELECT target, group_external_id, group_name, member_external_id, member_target_id, member_name,
+  type, how, {seconds:since}, run_id, {seconds:until}, ending, ended_by FROM {memberships}
+"""
 
-class SqliteReader:
-    """Implements ``ports.HistoryReader`` on the connection that ``_read`` has."""
+
+class Fragment(str):
+    """A piece of SQL: ``{name:text}`` in a statement puts the text into its gap, ``?``."""
+
+    __slots__ = ()
+
+    def __format__(self, text: str) -> str:
+        return self.replace("?", text)
+
+
+# Where the stores differ, by name: tables (which a store may put together from others), and pieces of
+# SQL. ``seconds`` reads a time, ``time`` compares with one that is a parameter, ``listed`` looks a column
+# up in the list ``:ids``, ``newest`` leaves the last interval of each group and member.
+Dialect = Mapping[str, str]
+
+
+class Reader:
+    """Implements ``ports.HistoryReader`` by whatever answers a query."""
 
     sync: str
 
     def links(self, target: str) -> Links:
         """Who owns what on this target."""
-        return self._read(lambda db: read_links(db, self.sync, target), Links())
+        statement = f"{LINK} {{links}} WHERE sync = :sync AND target = :target"
+        return self._read(lambda rows: Links(starmap(link_of, rows)), statement, target=target)
 
     def pending(self, target: str) -> tuple[Pending, ...]:
         """Writes announced without an outcome by any run, oldest first."""
-        return self._read(lambda db: read_pending(db, self.sync, target), ())
+        statement = (
+            "SELECT entry, run_id, change FROM {pending}"
+            " WHERE sync = :sync AND target = :target ORDER BY entry"
+        )
+        return self._all(pending_of, statement, target=target)
 
     def shared(self, target: str) -> Mapping[str, str]:
-        """Target ids that other syncs of this file manage under the same target name, with their sync."""
-        return self._read(lambda db: read_shared(db, self.sync, target), {})
+        """Target ids that other syncs of this store manage under the same target name, with their sync."""
+        statement = (
+            "SELECT target_id, sync FROM {links} WHERE target = :target AND sync <> :sync"
+            " ORDER BY sync DESC"
+        )
+        return self._read(dict, statement, target=target)
 
     def former(self, target: str) -> tuple[Link, ...]:
-        """Links whose Entra object has another target object by now."""
-        return self._read(lambda db: read_former(db, self.sync, target), ())
+        """Links whose Entra object has another target object by now, by id of the one that it left."""
+        statement = f"{LINK} {{former}} WHERE sync = :sync AND target = :target ORDER BY target_id"
+        return self._all(link_of, statement, target=target)
 
     def memberships(self, target: str, groups: Collection[str]) -> tuple[Membership, ...]:
         """The latest membership, open or ended, of each member of these groups (object ids)."""
-        return self._read(lambda db: read_latest(db, self.sync, target, groups), ())
+        statement = (
+            f"{MEMBERSHIP} WHERE sync = :sync AND target = :target"
+            " AND {listed:group_external_id} {newest} ORDER BY group_external_id, member_target_id"
+        )
+        ids = sorted(groups)
+        return self._read(memberships_of, statement, target=target, ids=ids) if ids else ()
 
     def missing(self, target: str) -> Mapping[str, float]:
         """Since when linked objects are missing from complete reads, by object id."""
-        return self._read(lambda db: read_missing(db, self.sync, target), {})
+        statement = (
+            "SELECT external_id, {seconds:since} FROM {missing}"
+            " WHERE sync = :sync AND target = :target"
+        )
+        return self._read(dict, statement, target=target)
 
     def retries(self, target: str) -> tuple[Retry, ...]:
         """Changes that failed when they were last tried, in order of their keys."""
-        return self._read(lambda db: read_retries(db, self.sync, target), ())
+        statement = (
+            "SELECT key, external_id, name, error, failures, waited, {seconds:first}, {seconds:last}"
+            " FROM {retries} WHERE sync = :sync AND target = :target ORDER BY key"
+        )
+        return self._all(Retry, statement, target=target)
 
     def quarantine(self, target: str) -> tuple[QuarantineRecord, ...]:
         """What the last run held back, in order of names."""
-        return self._read(lambda db: read_quarantine(db, self.sync, target), ())
+        statement = (
+            "SELECT external_id, name, reason, {seconds:first_seen}, {seconds:last_seen}, times"
+            " FROM {quarantine} WHERE sync = :sync AND target = :target ORDER BY name, external_id"
+        )
+        return self._all(QuarantineRecord, statement, target=target)
 
     def done(self, target: str, ids: Collection[str]) -> tuple[Change, ...]:
         """What was done to these objects, members apart, as far as the journal goes back."""
-        return self._read(lambda db: read_done(db, self.sync, target, ids), ())
+        statement = (
+            "SELECT change FROM {outcomes} WHERE sync = :sync AND target = :target"
+            " AND result = 'done' AND action NOT IN ('add_members', 'remove_members') AND {listed:external_id}"
+            " ORDER BY entry"
+        )
+        return self._all(change_of, statement, target=target, ids=sorted(ids)) if ids else ()
 
     def targets(self) -> tuple[str, ...]:
         """Names of the targets that this sync has written to."""
-        return self._read(lambda db: read_targets(db, self.sync), ())
+        statement = "SELECT DISTINCT target FROM {targets} WHERE sync = :sync ORDER BY target"
+        return self._all(str, statement)
 
     def runs(self) -> tuple[RunRecord, ...]:
         """Every run of this sync, newest first."""
-        return self._read(lambda db: read_runs(db, self.sync), ())
+        statement = (
+            "SELECT run_id, digest, settings_digest, `full`, undoes, host, `user`,"
+            " {seconds:started_at}, {seconds:ended_at}, status, report FROM {runs}"
+            " WHERE sync = :sync ORDER BY started_at DESC, run_id DESC"
+        )
+        return self._all(run_of, statement)
 
     def entries(
         self, run_id: str | None = None, *, after: float | None = None
     ) -> tuple[JournalEntry, ...]:
         """Settled entries of one run or of all, settled ``after`` a time or ever, as announced."""
-        return self._read(lambda db: read_entries(db, self.sync, run_id, after), ())
+        statement = (
+            "SELECT entry, run_id, target, change, result, error, {seconds:announced_at},"
+            " {seconds:settled_at} FROM {outcomes} WHERE sync = :sync"
+        )
+        asked: dict[str, object] = {}
+        if run_id is not None:
+            statement, asked["run_id"] = f"{statement} AND run_id = :run_id", run_id
+        if after is not None:
+            statement, asked["after"] = f"{statement} AND settled_at > {{time:after}}", after
+        return self._all(entry_of, f"{statement} ORDER BY entry, target", **asked)
 
     def outcomes(self, run_id: str) -> tuple[Outcome, ...]:
         """What a run did, in order."""
@@ -88,8 +153,21 @@ class SqliteReader:
 
     def members_at(self, at: float) -> tuple[Membership, ...]:
         """Every membership that was open at a time, on all targets."""
-        return self._read(lambda db: read_at(db, self.sync, at), ())
+        statement = (
+            f"{MEMBERSHIP} WHERE sync = :sync AND since <= {{time:at}}"
+            " AND (until IS NULL OR until > {time:at})"
+            " ORDER BY target, group_external_id, member_target_id"
+        )
+        return self._read(memberships_of, statement, at=at)
 
-    def _read(self, fetch: Callable[[sqlite3.Connection], T], absent: T) -> T:
-        """Return what ``fetch`` reads, ``absent`` where there is no file."""
+    def _all(self, make: Callable[..., T], statement: str, **args: object) -> tuple[T, ...]:
+        return self._read(lambda rows: tuple(starmap(make, rows)), statement, **args)
+
+    def _read(self, build: Callable[[Iterable[Row]], T], statement: str, **args: object) -> T:
+        return self._query(build, statement, {"sync": self.sync, **args})
+
+    def _query(
+        self, build: Callable[[Iterable[Row]], T], statement: str, args: Mapping[str, object]
+    ) -> T:
+        """Return what ``build`` makes of the rows, of none where there is no store."""
         raise NotImplementedError

@@ -1,19 +1,21 @@
-"""A store as ``plan`` reads it: nothing on disk changes, not even SQLite's own side files."""
+"""The SQLite store as ``plan`` reads it: nothing on disk changes, not even SQLite's own side files."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from aadsync_lib.store.database import BUSY, explained
-from aadsync_lib.store.read import Held, read_leases
-from aadsync_lib.store.reader import SqliteReader
+from aadsync_lib.store.database import BUSY, explained, select
+from aadsync_lib.store.leasing import Held
+from aadsync_lib.store.process import Process
+from aadsync_lib.store.reader import Reader
 from aadsync_lib.store.schema import VERSION, migrate, version_of
+from aadsync_lib.store.values import Row
 
 T = TypeVar("T")
 
@@ -25,7 +27,7 @@ def open_for_plan(path: Path, sync: str) -> PlanStore:
     return reader
 
 
-class PlanStore(SqliteReader):
+class PlanStore(Reader):
     """Implements ``ports.HistoryReader``. Opens the file afresh for each read, because a run may begin or end in between."""
 
     def __init__(self, path: Path, sync: str) -> None:
@@ -34,13 +36,19 @@ class PlanStore(SqliteReader):
 
     def check(self) -> None:
         """Raise ``StoreError`` unless this is a store that can be read, or absent."""
-        self._read(lambda _: None, None)
+        self._read(tuple, "SELECT :sync")
 
     def leases(self) -> tuple[Held, ...]:
         """Who holds a target, or held it and died."""
-        return self._read(lambda db: read_leases(db, self.sync), ())
+        statement = (
+            "SELECT target, holder, since, expires_at FROM leases"
+            " WHERE sync = :sync AND run_id IS NOT NULL"
+        )
+        return self._all(_held, statement)
 
-    def _read(self, fetch: Callable[[sqlite3.Connection], T], absent: T) -> T:
+    def _query(
+        self, build: Callable[[Iterable[Row]], T], statement: str, args: Mapping[str, object]
+    ) -> T:
         """Read once more when a run changed the files meanwhile: an immutable read sees no locks."""
         with explained(self._path):
             if self._path.is_dir():
@@ -50,14 +58,18 @@ class PlanStore(SqliteReader):
                 before = _state(self._path)
                 try:
                     with _current(self._path, logged=logged) as connection:
-                        answer = fetch(connection)
+                        answer = build(select(connection, statement, args))
                 except (sqlite3.DatabaseError, FileNotFoundError):
                     if _state(self._path) == before:
                         raise
                 else:
                     if logged or _state(self._path) == before:
                         return answer
-            return absent
+            return build(())
+
+
+def _held(target: str, holder: str, since: float, expires_at: float) -> Held:
+    return Held(target, str(Process.from_json(holder)), since, expires_at)
 
 
 @contextmanager

@@ -1,160 +1,152 @@
-"""What a store records. Each function is a part of one transaction of its caller."""
+"""Records of one target: journal entries, links, and what the next run has to know."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple
 
-from aadsync_lib.errors import StoreError
+from aadsync_lib.model.carried import CarriedState, QuarantineRecord, Retry
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.codec import change_to_json
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.store.memberships import end_group, prune_memberships
-from aadsync_lib.store.text import storable
+from aadsync_lib.store.database import TargetWriter
+from aadsync_lib.store.errors import already_linked, unknown_entry
+from aadsync_lib.store.memberships import end_group, keep_memberships, prune_memberships
+from aadsync_lib.store.values import change_to_text, plain, storable
+
+ADD_LINK = """
+INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)
+VALUES (:sync, :target, :kind, :external_id, :target_id, :origin, :name, :now, :run_id)
+ON CONFLICT (sync, target, external_id) DO UPDATE SET
+  linked_at = iif(target_id = excluded.target_id, linked_at, excluded.linked_at),
+  run_id = iif(target_id = excluded.target_id, run_id, excluded.run_id),
+  missing_since = iif(target_id = excluded.target_id, missing_since, NULL),
+  kind = excluded.kind, origin = excluded.origin, name = excluded.name,
+  target_id = excluded.target_id
+"""
+# The object that this Entra object had until now.
+LEAVE = """
+INSERT INTO former SELECT sync, target, target_id, kind, external_id, origin, name FROM links
+WHERE sync = :sync AND target = :target AND external_id = :external_id AND target_id <> :target_id
+ON CONFLICT DO UPDATE SET kind = excluded.kind, external_id = excluded.external_id,
+  origin = excluded.origin, name = excluded.name
+"""
+FORGET_RETRIES = "DELETE FROM retries WHERE sync = :sync AND target = :target"
+ADD_RETRY = "INSERT INTO retries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+FORGET_QUARANTINE = "DELETE FROM quarantine WHERE sync = :sync AND target = :target"
+ADD_QUARANTINE = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-def add_entry(
-    connection: sqlite3.Connection, sync: str, target: str, run_id: str, change: Change, now: float
-) -> int:
+def add_entry(writer: TargetWriter, run_id: str, change: Change) -> int:
     """Add a journal entry without a result and return its number."""
-    cursor = connection.execute(
+    cursor = writer.run(
         "INSERT INTO journal (run_id, sync, target, action, external_id, target_id, name, change,"
-        " announced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            run_id,
-            sync,
-            target,
-            change.action.value,
-            change.external_id,
-            change.target_id,
-            storable(change.name),
-            _json(change),
-            now,
-        ),
+        " announced_at) VALUES (:run_id, :sync, :target, :action, :external_id, :target_id, :name,"
+        " :change, :now)",
+        run_id=run_id,
+        action=change.action.value,
+        external_id=change.external_id,
+        target_id=change.target_id,
+        name=storable(change.name),
+        change=change_to_text(change),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def settle_entry(
-    connection: sqlite3.Connection, sync: str, target: str, entry: int, outcome: Outcome, now: float
-) -> str:
+def settle_entry(writer: TargetWriter, entry: int, outcome: Outcome) -> str:
     """Record what came of an entry and return the run that announced it."""
-    row = connection.execute(
-        "SELECT run_id FROM journal WHERE entry = ? AND sync = ? AND target = ?",
-        (entry, sync, target),
+    row = writer.run(
+        "SELECT run_id FROM journal WHERE entry = :entry AND sync = :sync AND target = :target",
+        entry=entry,
     ).fetchone()
     if row is None:
-        raise StoreError(
-            f"{target}: the journal of sync {sync} has no entry {entry}, so its outcome was not "
-            f"recorded. Was the store replaced during the run? Run again to find out what was done."
-        )
-    change = outcome.change
-    connection.execute(
-        "UPDATE journal SET result = ?, error = ?, settled_at = ?, change = ?,"
-        " target_id = coalesce(?, target_id) WHERE entry = ?",
-        (
-            outcome.result.value,
-            outcome.error and storable(outcome.error),
-            now,
-            _json(change),
-            change.target_id,
-            entry,
-        ),
+        raise unknown_entry(writer.target, writer.sync, entry)
+    writer.run(
+        "UPDATE journal SET result = :result, error = :error, settled_at = :now, change = :change,"
+        " target_id = coalesce(:target_id, target_id) WHERE entry = :entry",
+        result=outcome.result.value,
+        error=plain(outcome.error),
+        change=change_to_text(outcome.change),
+        target_id=outcome.change.target_id,
+        entry=entry,
     )
     return str(row[0])
 
 
-def add_link(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    link: Link,
-    run_id: str | None,
-    now: float,
-) -> None:
+def add_link(writer: TargetWriter, link: Link, run_id: str | None) -> None:
     """Add a link, or bring it up to date: a new name of the same object keeps when and by whom it was linked."""
-    clash = connection.execute(
-        "SELECT external_id FROM links"
-        " WHERE sync = ? AND target = ? AND target_id = ? AND external_id <> ?",
-        (sync, target, link.target_id, link.external_id),
+    row = {
+        "kind": link.kind.value,
+        "external_id": link.external_id,
+        "target_id": link.target_id,
+        "origin": link.origin.value,
+        "name": storable(link.name),
+        "run_id": run_id,
+    }
+    owner = writer.run(
+        "SELECT external_id FROM links WHERE sync = :sync AND target = :target"
+        " AND target_id = :target_id AND external_id <> :external_id",
+        **row,
     ).fetchone()
-    if clash is not None:
-        raise StoreError(
-            f"{target}: {link.kind.value} {link.target_id} is linked to Entra object {clash[0]} and "
-            f"cannot be linked to {link.external_id} as well. Nothing of this step was recorded. "
-            f"Run again: what was sent is looked up on the target first."
-        )
-    _leave(connection, sync, target, link, run_id, now)
-    connection.execute(
-        "INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (sync, target, external_id) DO UPDATE SET"
-        " linked_at = iif(target_id = excluded.target_id, linked_at, excluded.linked_at),"
-        " run_id = iif(target_id = excluded.target_id, run_id, excluded.run_id),"
-        " missing_since = iif(target_id = excluded.target_id, missing_since, NULL),"
-        " kind = excluded.kind, origin = excluded.origin, name = excluded.name,"
-        " target_id = excluded.target_id",
-        (
-            sync,
-            target,
-            link.kind.value,
-            link.external_id,
-            link.target_id,
-            link.origin.value,
-            storable(link.name),
-            now,
-            run_id,
-        ),
-    )
+    if owner is not None:
+        raise already_linked(writer.target, link, owner[0])
+    if writer.run(LEAVE, **row).rowcount:
+        end_group(writer, link.external_id, run_id)
+    forget_former(writer, link.target_id)
+    writer.run(ADD_LINK, **row)
 
 
-def _leave(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    link: Link,
-    run_id: str | None,
-    now: float,
-) -> None:
-    """Keep the object that this Entra object had until now as a former one of it."""
-    moved = connection.execute(
-        "INSERT INTO former SELECT sync, target, target_id, kind, external_id, origin, name"
-        " FROM links WHERE sync = ? AND target = ? AND external_id = ? AND target_id <> ?"
-        " ON CONFLICT DO UPDATE SET kind = excluded.kind, external_id = excluded.external_id,"
-        " origin = excluded.origin, name = excluded.name",
-        (sync, target, link.external_id, link.target_id),
-    )
-    if moved.rowcount:
-        end_group(connection, sync, target, link.external_id, run_id, now)
-    forget_former(connection, sync, target, link.target_id)
-
-
-def forget_former(
-    connection: sqlite3.Connection, sync: str, target: str, target_id: str | None
-) -> None:
+def forget_former(writer: TargetWriter, target_id: str | None) -> None:
     """Forget that an object is a former one: it is linked again, or deleted."""
-    connection.execute(
-        "DELETE FROM former WHERE sync = ? AND target = ? AND target_id = ?",
-        (sync, target, target_id),
+    writer.run(
+        "DELETE FROM former WHERE sync = :sync AND target = :target AND target_id = :target_id",
+        target_id=target_id,
     )
 
 
-def remove_link(
-    connection: sqlite3.Connection,
-    sync: str,
-    target: str,
-    external_id: str,
-    run_id: str | None,
-    now: float,
-) -> None:
+def remove_link(writer: TargetWriter, external_id: str, run_id: str | None) -> None:
     """Remove a link and end what hangs on it; one that is not there counts as removed."""
-    end_group(connection, sync, target, external_id, run_id, now)
-    connection.execute(
-        "DELETE FROM links WHERE sync = ? AND target = ? AND external_id = ?",
-        (sync, target, external_id),
+    end_group(writer, external_id, run_id)
+    writer.run(
+        "DELETE FROM links WHERE sync = :sync AND target = :target AND external_id = :external_id",
+        external_id=external_id,
     )
+
+
+def keep_state(writer: TargetWriter, state: CarriedState) -> None:
+    """Replace the parts that the state has, and keep its memberships."""
+    if state.missing is not None:
+        _keep_missing(writer, state.missing)
+    if state.retries is not None:
+        writer.run(FORGET_RETRIES)
+        _add(writer, ADD_RETRY, state.retries)
+    if state.quarantine is not None:
+        writer.run(FORGET_QUARANTINE)
+        _add(writer, ADD_QUARANTINE, state.quarantine)
+    keep_memberships(writer, state.memberships)
+
+
+def _keep_missing(writer: TargetWriter, missing: Mapping[str, float]) -> None:
+    """Note it at the links themselves, so that it ends with them."""
+    writer.run(
+        "UPDATE links SET missing_since = NULL"
+        " WHERE sync = :sync AND target = :target AND missing_since IS NOT NULL"
+    )
+    writer.run_each(
+        "UPDATE links SET missing_since = :since"
+        " WHERE sync = :sync AND target = :target AND external_id = :external_id",
+        ({"since": since, "external_id": external_id} for external_id, since in missing.items()),
+    )
+
+
+def _add(
+    writer: TargetWriter, statement: str, records: Iterable[Retry] | Iterable[QuarantineRecord]
+) -> None:
+    """Add rows whose columns are the fields of these records."""
+    rows = ((writer.sync, writer.target, *map(plain, astuple(record))) for record in records)
+    writer.connection.executemany(statement, rows)
 
 
 def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
@@ -169,7 +161,3 @@ def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
         " AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.run_id = runs.run_id)",
         (sync, before),
     )
-
-
-def _json(change: Change) -> str:
-    return json.dumps(change_to_json(change), separators=(",", ":"))

@@ -16,10 +16,11 @@ from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.lease import Lease, read_claims
 from aadsync_lib.store.delta.rows import COLUMNS
-from aadsync_lib.store.delta.session import Row, Tables
-from aadsync_lib.store.delta.steps import Announce, Step
-from aadsync_lib.store.delta.view import View
-from aadsync_lib.store.lease import TTL
+from aadsync_lib.store.delta.session import Tables
+from aadsync_lib.store.delta.state import TargetState
+from aadsync_lib.store.delta.steps import Announce, CommitStep
+from aadsync_lib.store.leasing import TTL
+from aadsync_lib.store.values import Row
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,12 @@ class Committer:
         self._sync = sync
         self._clock = clock
         self._leases = leases
-        self._waiting: list[Step] = []
+        self._waiting: list[CommitStep] = []
         self._busy = False
         self._changed = Condition()
-        self._views: dict[str, tuple[Lease, View]] = {}
+        self._states: dict[str, tuple[Lease, TargetState]] = {}
 
-    def record(self, step: Step) -> None:
+    def record(self, step: CommitStep) -> None:
         """Return when the step is recorded; raise what kept it from being so."""
         with self._changed:
             self._waiting.append(step)
@@ -52,7 +53,7 @@ class Committer:
         if step.error:
             raise step.error
 
-    def _together(self, steps: list[Step]) -> None:
+    def _together(self, steps: list[CommitStep]) -> None:
         try:
             self._commit(steps)
         except BaseException as error:
@@ -67,7 +68,7 @@ class Committer:
                 self._busy = False
                 self._changed.notify_all()
 
-    def _commit(self, steps: list[Step]) -> None:
+    def _commit(self, steps: list[CommitStep]) -> None:
         """Record all steps that can be; the others get their error and hinder nobody."""
         announces = [step for step in steps if isinstance(step, Announce)]
         with _failing(announces):
@@ -77,38 +78,38 @@ class Committer:
         with _failing(announced):
             self._check(announced)
 
-    def _write(self, steps: list[Step]) -> list[Step]:
+    def _write(self, steps: list[CommitStep]) -> list[CommitStep]:
         """Add the rows of these steps in one commit and return the steps that had any to add."""
         now = self._clock.now()
-        views: dict[str, View] = {}
+        states: dict[str, TargetState] = {}
         rows: list[list[Row]] = []
-        written: list[Step] = []
+        written: list[CommitStep] = []
         for step in steps:
             try:
-                if step.target not in views:
-                    views[step.target] = self._view(step.target, now)
-                rows.append(step.rows(views[step.target], now))
+                if step.target not in states:
+                    states[step.target] = self._state(step.target, now)
+                rows.append(step.rows(states[step.target], now))
                 written.append(step)
             except StoreError as error:
                 step.error = error
         try:
             self._tables.append("journal", COLUMNS, [*chain.from_iterable(rows)])
         except BaseException:
-            for target in views:  # what the tables say now is not known
-                self._views.pop(target, None)
+            for target in states:  # their state by the tables is not known now
+                self._states.pop(target, None)
             raise
         return written
 
-    def _view(self, target: str, now: float) -> View:
-        """Return what the journal says of a target; without the lease, others may be writing, too."""
+    def _state(self, target: str, now: float) -> TargetState:
+        """Return the state of a target; without the lease, others may be writing, too."""
         lease = self._leases.get(target)
-        known = self._views.get(target)
+        known = self._states.get(target)
         if lease and known and known[0] is lease and lease.trusted(now):
             return known[1]
-        view = View.load(self._tables, self._sync, target)
+        state = TargetState.load(self._tables, self._sync, target)
         if lease:
-            self._views[target] = (lease, view)
-        return view
+            self._states[target] = (lease, state)
+        return state
 
     def _renew_expired(self, announces: Iterable[Announce]) -> None:
         now = self._clock.now()
@@ -126,9 +127,9 @@ class Committer:
         for lease in leases:
             if lease.expires_at < now + TTL / 2:
                 lease.renew(self._tables, now)
-        takings = read_claims(self._tables, self._sync)
+        claims = read_claims(self._tables, self._sync)
         for lease in leases:
-            lease.check(takings)
+            lease.check(claims)
         losers = [step for step in announced if step.lease.taken]
         for step in losers:
             step.error = step.lease.error
@@ -143,7 +144,7 @@ class Committer:
 
 
 @contextmanager
-def _failing(steps: Sequence[Step]) -> Iterator[None]:
+def _failing(steps: Sequence[CommitStep]) -> Iterator[None]:
     """Let an error of the store fail these steps and no others."""
     try:
         yield

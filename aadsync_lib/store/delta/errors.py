@@ -1,4 +1,4 @@
-"""What Spark and Delta raise, told apart by name, and said in an operator's words.
+"""Errors of Spark and Delta, told apart by name, in an operator's words.
 
 The exception classes of Delta are not there on Spark Connect, so the text decides.
 """
@@ -40,8 +40,9 @@ def is_made_by_another(error: Exception) -> bool:
 
 def explained(schema: str, error: Exception) -> StoreError:
     """Return what to raise for an error of Spark, with what to do about it."""
-    said = _said(error)
-    return StoreError(f"{schema}: the store could not be used: {said}. {_remedy(schema, error)}")
+    return StoreError(
+        f"{schema}: the store could not be used: {_first_line(error)}. {_remedy(schema, error)}"
+    )
 
 
 def _remedy(schema: str, error: Exception) -> str:
@@ -66,7 +67,7 @@ def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _said(error: Exception) -> str:
-    """Return the first line; the rest is the stack of the JVM."""
+def _first_line(error: Exception) -> str:
+    """Return the message without its other lines: that is the stack of the JVM."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:500].rstrip(".")

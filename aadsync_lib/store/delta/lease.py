@@ -16,8 +16,8 @@ from uuid import uuid4
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
 from aadsync_lib.ports import Clock
-from aadsync_lib.store.delta.session import Tables, jitter, micros, moment, seconds
-from aadsync_lib.store.lease import TTL, lost, utc
+from aadsync_lib.store.delta.session import Tables, jitter, micros, moment
+from aadsync_lib.store.leasing import TTL, lost, utc
 from aadsync_lib.store.process import Process
 
 ROUNDS = 8  # of taking, while others take at the same moment
@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 HIGHEST = """
-SELECT target, fence, token, run_id, holder, unix_micros(since), unix_micros(expires_at),
+SELECT target, fence, token, run_id, holder, {seconds:since}, {seconds:expires_at},
   renewed_at IS NULL
 FROM {leases} WHERE sync = :sync AND (:target IS NULL OR target = :target)
 """
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LeaseClaim:
-    """What the rows of one taking say together."""
+    """All rows of one taking of the lease, together."""
 
     target: str
     fence: int
@@ -61,25 +61,25 @@ class LeaseClaim:
 
 
 def read_claims(tables: Tables, sync: str, target: str | None = None) -> list[LeaseClaim]:
-    """Return the takings that nobody gave way with, by target, of the highest fence first."""
-    found: dict[str, LeaseClaim] = {}
+    """Return the claims that nobody withdrew, by target, of the highest fence first."""
+    claims: dict[str, LeaseClaim] = {}
     rows = tables.query(HIGHEST, sync=sync, target=target)
-    gave_way = {token for _, _, token, *_, given in rows if given}
+    withdrawn = {token for _, _, token, *_, undone in rows if undone}
     for of, fence, token, run_id, holder, since, expires, _ in rows:
-        if token in gave_way:
+        if token in withdrawn:
             continue
-        before = found.get(token)
-        found[token] = LeaseClaim(
+        before = claims.get(token)
+        claims[token] = LeaseClaim(
             of,
             fence,
             token,
             Process.from_json(holder),
-            seconds(since),
-            max(seconds(expires), before.expires_at if before else 0.0),
+            since,
+            max(expires, before.expires_at if before else 0.0),
             run_id is None or (before is not None and before.released),
             1 + (before.rows if before else 0),
         )
-    return sorted(found.values(), key=lambda one: (one.target, -one.fence, one.released))
+    return sorted(claims.values(), key=lambda claim: (claim.target, -claim.fence, claim.released))
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class Lease:
 
     @property
     def error(self) -> StoreError | None:
-        """What to raise when it is lost."""
+        """The error to raise when it is lost."""
         if self.taken is None:
             return None
         return lost(self.target, self.run_id, self.taken.holder, self.taken.since)
@@ -117,16 +117,16 @@ class Lease:
         """Extend it and return True, unless somebody else has taken it."""
         if self.taken is None:
             tables.append("leases", COLUMNS, [self.row(now, until=now + TTL)])
-            takings = read_claims(tables, self.sync, self.target)
-            self.check(takings)
+            claims = read_claims(tables, self.sync, self.target)
+            self.check(claims)
             if self.taken is None:
                 self.expires_at = max(self.expires_at, now + TTL)
-                _forget(tables, self, takings)
+                _forget(tables, self, claims)
         return self.taken is None
 
-    def check(self, takings: list[LeaseClaim]) -> None:
-        """Learn from what the table says whether it is lost."""
-        ours = [one for one in takings if one.target == self.target]
+    def check(self, claims: list[LeaseClaim]) -> None:
+        """Note whether it is lost by what the table says."""
+        ours = [claim for claim in claims if claim.target == self.target]
         if ours and ours[0].fence > self.fence:
             self.taken = self.taken or ours[0]
 
@@ -145,8 +145,11 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
     for round_ in range(ROUNDS):
         now = clock.now()
         before = read_claims(tables, sync, target)
-        for held in (one for one in before if one.fence == before[0].fence and one.held(now, here)):
-            raise LeaseHeldError(target, str(held.holder), utc(held.since), utc(held.expires_at))
+        for claim in before:
+            if claim.fence == before[0].fence and claim.held(now, here):
+                raise LeaseHeldError(
+                    target, str(claim.holder), utc(claim.since), utc(claim.expires_at)
+                )
         if before and not before[0].released:
             log.info("taking over the lease of a run that ended without releasing it",
                      extra={"target": target})  # fmt: skip
@@ -155,9 +158,9 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
         tables.append("leases", COLUMNS, [lease.row(now, until=now + TTL)])
         after = read_claims(tables, sync, target)
         now = clock.now()
-        renewed = (one for one in after if before and one.fence == before[0].fence)
-        if not any(one.conflicts_with(lease) for one in after) and not any(
-            one.held(now, here) for one in renewed
+        renewed = (claim for claim in after if before and claim.fence == before[0].fence)
+        if not any(claim.conflicts_with(lease) for claim in after) and not any(
+            claim.held(now, here) for claim in renewed
         ):
             _forget(tables, lease, after)
             return lease
@@ -168,9 +171,9 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
     )
 
 
-def _forget(tables: Tables, lease: Lease, takings: list[LeaseClaim]) -> None:
+def _forget(tables: Tables, lease: Lease, claims: list[LeaseClaim]) -> None:
     """Delete old rows when there are many. The highest fence and the last renewals stay."""
-    if sum(one.rows for one in takings) <= FEW:
+    if sum(claim.rows for claim in claims) <= FEW:
         return
     try:
         tables.execute(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from aadsync_lib.store.delta.intervals import ANY_OLD, FORGET
 from aadsync_lib.store.delta.session import Tables, micros
 
@@ -49,4 +47,4 @@ def prune(tables: Tables, sync: str, before: float) -> None:
 
 def _delete(tables: Tables, keep: str, old: str, when: dict[str, object]) -> None:
     kept = [row[0] for row in tables.query(keep, **when)]
-    tables.execute(old, kept=json.dumps(kept), **when)
+    tables.execute(old, kept=kept, **when)

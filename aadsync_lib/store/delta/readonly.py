@@ -1,15 +1,16 @@
-"""A Delta store as ``plan`` reads it: no table is made."""
+"""The Delta store as ``plan`` reads it: no table is made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from aadsync_lib.store.delta.lease import read_claims
-from aadsync_lib.store.delta.reader import DeltaReader
 from aadsync_lib.store.delta.schema import tables_of, version_of
 from aadsync_lib.store.delta.session import Spark
-from aadsync_lib.store.read import Held
+from aadsync_lib.store.leasing import Held
+from aadsync_lib.store.reader import Reader
+from aadsync_lib.store.values import Row
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ def open_delta_for_plan(spark: Spark, schema: str, sync: str) -> DeltaPlanStore:
     return reader
 
 
-class DeltaPlanStore(DeltaReader):
+class DeltaPlanStore(Reader):
     """Implements ``ports.HistoryReader``."""
 
     def __init__(self, spark: Spark, schema: str, sync: str) -> None:
@@ -36,17 +37,17 @@ class DeltaPlanStore(DeltaReader):
 
     def leases(self) -> tuple[Held, ...]:
         """Who holds a target, or held it and died."""
-        return self._read(self._leases, ())
-
-    def _leases(self) -> tuple[Held, ...]:
-        takings = read_claims(self._tables, self.sync)
-        highest = {one.target: one.fence for one in reversed(takings)}
+        if not self.check():
+            return ()
+        claims = read_claims(self._tables, self.sync)
+        highest = {claim.target: claim.fence for claim in reversed(claims)}
         return tuple(
-            Held(one.target, str(one.holder), one.since, one.expires_at)
-            for one in takings
-            if one.fence == highest[one.target] and not one.released
+            Held(claim.target, str(claim.holder), claim.since, claim.expires_at)
+            for claim in claims
+            if claim.fence == highest[claim.target] and not claim.released
         )
 
-    def _read(self, fetch: Callable[[], T], absent: T) -> T:
-        """Read, if a run has made the tables by now."""
-        return fetch() if self.check() else absent
+    def _query(
+        self, build: Callable[[Iterable[Row]], T], statement: str, args: Mapping[str, object]
+    ) -> T:
+        return build(self._tables.query(statement, **args) if self.check() else ())

@@ -9,11 +9,10 @@ from typing import Any
 
 from aadsync_lib.model.carried import Membership, QuarantineRecord, Retry
 from aadsync_lib.model.change import Action, Change, MemberRef
-from aadsync_lib.model.codec import change_to_json
 from aadsync_lib.model.run import Result
-from aadsync_lib.store.delta.session import Row, micros, moment
-from aadsync_lib.store.delta.view import LinkRow, View
-from aadsync_lib.store.text import storable
+from aadsync_lib.store.delta.session import micros, moment
+from aadsync_lib.store.delta.state import LinkRow, TargetState
+from aadsync_lib.store.values import Row, change_to_text, plain, storable
 
 TYPES = {
     "seq": "BIGINT", "at": "TIMESTAMP", "event": "STRING", "sync": "STRING", "target": "STRING",
@@ -24,7 +23,7 @@ TYPES = {
 }  # fmt: skip
 COLUMNS = ", ".join(f"{name} {kind}" for name, kind in TYPES.items())
 
-# What an outcome says of memberships.
+# The events of memberships that an outcome makes.
 MEMBER_EVENTS = {
     (Action.ADD_MEMBERS, Result.DONE): "member_added",
     (Action.ADD_MEMBERS, Result.FAILED): "member_undone",
@@ -35,13 +34,13 @@ TIMES = {"first", "last", "first_seen", "last_seen"}
 
 
 class RowBuilder:
-    """Gives rows their numbers; the view learns of them when all are written."""
+    """Gives rows their numbers; the state learns of them when all are written."""
 
-    def __init__(self, view: View, now: float) -> None:
-        self._view = view
+    def __init__(self, state: TargetState, now: float) -> None:
+        self._state = state
         self._at: datetime = moment(now)
-        self.numbers = view.numbers(now)
-        self._last = view.last
+        self.numbers = state.numbers(now)
+        self._last = state.last
 
     def row(self, event: str, number: int | None = None, **values: Any) -> Row:
         """Return a row of ``COLUMNS``."""
@@ -50,14 +49,14 @@ class RowBuilder:
             "seq": self._last,
             "at": self._at,
             "event": event,
-            "sync": self._view.sync,
-            "target": self._view.target,
+            "sync": self._state.sync,
+            "target": self._state.target,
         }
-        return tuple(_plain(values.get(name)) for name in TYPES)
+        return tuple(plain(values.get(name)) for name in TYPES)
 
     def keep(self) -> None:
-        """Tell the view the highest number."""
-        self._view.last = self._last
+        """Tell the state the highest number."""
+        self._state.last = self._last
 
 
 def about(change: Change) -> dict[str, Any]:
@@ -67,31 +66,31 @@ def about(change: Change) -> dict[str, Any]:
         "external_id": change.external_id,
         "target_id": change.target_id,
         "name": change.name,
-        "change": json.dumps(change_to_json(change), separators=(",", ":")),
+        "change": change_to_text(change),
     }
 
 
-def link_row(paper: RowBuilder, event: str, made: LinkRow) -> Row:
+def link_row(builder: RowBuilder, event: str, row: LinkRow) -> Row:
     """Return the row of a link that holds, or that is a former one."""
-    link = made.link
-    return paper.row(
+    link = row.link
+    return builder.row(
         event,
-        run_id=made.run_id,
+        run_id=row.run_id,
         external_id=link.external_id,
         target_id=link.target_id,
         name=link.name,
         kind=link.kind.value,
         origin=link.origin.value,
-        linked_at=moment(made.linked_at),
+        linked_at=moment(row.linked_at),
     )
 
 
 def member_row(
-    paper: RowBuilder, event: str, run_id: str, change: Change, member: MemberRef
+    builder: RowBuilder, event: str, run_id: str, change: Change, member: MemberRef
 ) -> Row:
     """Return the row of a member that was added or removed."""
     note = {"group_name": change.name, "external_id": member.external_id}
-    return paper.row(
+    return builder.row(
         event,
         run_id=run_id,
         external_id=change.external_id,
@@ -102,9 +101,9 @@ def member_row(
     )
 
 
-def deleted_row(paper: RowBuilder, run_id: str, change: Change) -> Row:
+def deleted_row(builder: RowBuilder, run_id: str, change: Change) -> Row:
     """Return the row of an object that is gone from the target."""
-    return paper.row(
+    return builder.row(
         "deleted",
         run_id=run_id,
         external_id=change.external_id,
@@ -114,38 +113,34 @@ def deleted_row(paper: RowBuilder, run_id: str, change: Change) -> Row:
     )
 
 
-def noted_row(paper: RowBuilder, one: Membership) -> Row:
+def noted_row(builder: RowBuilder, membership: Membership) -> Row:
     """Return the row of a membership that a run saw, or knows better by now."""
     note = {
-        "group_name": one.group_name,
-        "external_id": one.member.external_id,
-        "how": one.how.value,
-        "until": None if one.until is None else micros(one.until),
-        "ending": one.ending and one.ending.value,
-        "ended_by": one.ended_by,
+        "group_name": membership.group_name,
+        "external_id": membership.member.external_id,
+        "how": membership.how.value,
+        "until": None if membership.until is None else micros(membership.until),
+        "ending": membership.ending and membership.ending.value,
+        "ended_by": membership.ended_by,
     }
-    return paper.row(
+    return builder.row(
         "member_noted",
-        run_id=one.run_id,
-        external_id=one.group,
-        target_id=one.member.target_id,
-        name=one.member.name,
-        kind=one.member.type.value,
-        linked_at=moment(one.since),
+        run_id=membership.run_id,
+        external_id=membership.group,
+        target_id=membership.member.target_id,
+        name=membership.member.name,
+        kind=membership.member.type.value,
+        linked_at=moment(membership.since),
         change=as_json(note),
     )
 
 
-def remembered(one: Retry | QuarantineRecord) -> dict[str, Any]:
-    """Return what is remembered as JSON, times in microseconds."""
-    raw = asdict(one)
+def record_json(record: Retry | QuarantineRecord) -> dict[str, Any]:
+    """Return a record as the JSON of a row, times in microseconds."""
+    raw = asdict(record)
     return raw | {name: micros(raw[name]) for name in TIMES & raw.keys()}
 
 
 def as_json(value: object) -> str:
     """Return JSON that Spark reads itself: there half a surrogate pair has no place."""
     return storable(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
-
-
-def _plain(value: object) -> object:
-    return storable(value) if isinstance(value, str) else value

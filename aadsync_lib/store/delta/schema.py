@@ -126,6 +126,11 @@ FROM (
 )
 """
 
+TARGETS = """
+(SELECT sync, target FROM {journal} WHERE event IN
+  ('announced', 'settled', 'linked', 'member_added', 'member_noted'))
+"""
+
 MIGRATIONS = (
     (JOURNAL, RUNS, LEASES, CURSORS, LINKS, PENDING, OUTCOMES),
     (MEMBER_EVENTS, MEMBERSHIPS, MEMBERS, FORMER, MISSING, RETRIES, QUARANTINE, DRIFT),
@@ -135,7 +140,7 @@ VERSION = len(MIGRATIONS)
 
 def tables_of(spark: Spark, schema: str, clock: Clock | None = None) -> Tables:
     """Return the tables of a schema, there or not."""
-    return Tables(spark, schema, (*TABLES, *VIEWS), clock)
+    return Tables(spark, schema, (*TABLES, *VIEWS), {"targets": TARGETS}, clock)
 
 
 def version_of(tables: Tables) -> int:

@@ -1,4 +1,4 @@
-"""The Spark session as the store uses it: what works on Spark Connect and on classic Spark alike.
+"""The Spark session as the store uses it, by what Spark Connect and classic Spark have in common.
 
 Values go into SQL as parameters and into tables as data frames, never as text. Names of tables are
 quoted once, here.
@@ -6,6 +6,7 @@ quoted once, here.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,18 +16,26 @@ from typing import Any, Protocol, TypeVar
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.errors import explained, is_conflict, is_made_by_another
+from aadsync_lib.store.reader import Dialect, Fragment
+from aadsync_lib.store.values import Row
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 
 TRIES = 8  # of a statement that another writer was faster than
 FIRST_PAUSE = 0.2
+
+DIALECT: Dialect = {
+    "seconds": Fragment("unix_micros(?) / 1e6"),
+    "time": Fragment("timestamp_micros(CAST(round(:? * 1e6) AS BIGINT))"),
+    "listed": Fragment("array_contains(from_json(:ids, 'array<string>'), ?)"),
+    "newest": "AND newest",
+}
 
 log = logging.getLogger(__name__)
 
 
 class Writer(Protocol):
-    """What ``DataFrame.writeTo`` returns."""
+    """A ``pyspark.sql.DataFrameWriterV2``."""
 
     def append(self) -> None: ...
 
@@ -42,7 +51,7 @@ class Frame(Protocol):
 
 
 class Catalog(Protocol):
-    """What ``SparkSession.catalog`` is."""
+    """A ``pyspark.sql.Catalog``."""
 
     def tableExists(self, tableName: str, /) -> bool: ...  # noqa: N802, N803  as pyspark calls it
 
@@ -59,18 +68,28 @@ class Spark(Protocol):
 
 
 class Tables:
-    """The tables of one schema. Statements write ``{journal}`` for the full, quoted name of a table."""
+    """The tables of one schema. Statements write ``{journal}`` for the full, quoted name of a table.
+
+    ``parts`` are tables that are put together from others.
+    """
 
     def __init__(
-        self, spark: Spark, schema: str, names: Iterable[str], clock: Clock | None = None
+        self,
+        spark: Spark,
+        schema: str,
+        names: Iterable[str],
+        parts: Mapping[str, str],
+        clock: Clock | None = None,
     ) -> None:
         self.schema = schema
         self._spark = spark
         self._clock = clock
         self._names = {name: quoted(schema, name) for name in names}
+        self._names |= {name: text.format_map(self._names) for name, text in parts.items()}
+        self._names |= DIALECT
 
     def query(self, statement: str, **args: object) -> list[Row]:
-        """Return the rows of a SELECT."""
+        """Return the rows of a SELECT; a list among the parameters is JSON for it."""
         return self._guarded(lambda: [tuple(row) for row in self._run(statement, args).collect()])
 
     def has(self, table: str) -> bool:
@@ -92,7 +111,8 @@ class Tables:
             self._guarded(lambda: frame.writeTo(self._names[table]).append())
 
     def _run(self, statement: str, args: Mapping[str, object]) -> Frame:
-        return self._spark.sql(statement.format_map(self._names), args=dict(args))
+        plain = {k: json.dumps(v) if isinstance(v, list) else v for k, v in args.items()}
+        return self._spark.sql(statement.format_map(self._names), args=plain)
 
     def _guarded(
         self, act: Callable[[], T], also: Callable[[Exception], bool] = lambda _: False
@@ -130,11 +150,6 @@ def moment(seconds: float) -> datetime:
 def micros(seconds: float) -> int:
     """Return a time as ``timestamp_micros`` takes it."""
     return round(seconds * 1_000_000)
-
-
-def seconds(value: int) -> float:
-    """Return a time as ``unix_micros`` gives it."""
-    return value / 1_000_000
 
 
 def session() -> Spark:

@@ -1,4 +1,4 @@
-"""The steps that a commit is made of: what each adds to the journal, or why it cannot be recorded."""
+"""The steps that a commit is made of: each adds rows to the journal, or cannot be recorded."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ from aadsync_lib.store.delta.rows import (
     link_row,
     member_row,
     noted_row,
-    remembered,
+    record_json,
 )
-from aadsync_lib.store.delta.session import Row, micros, moment
-from aadsync_lib.store.delta.view import Entry, Links, View
+from aadsync_lib.store.delta.session import micros, moment
+from aadsync_lib.store.delta.state import Entry, LinkEdits, TargetState
+from aadsync_lib.store.values import Row
 
 
-class Step:
+class CommitStep:
     """One call that waits to be recorded: a part of a commit, all or nothing by itself."""
 
     target: str
     error: BaseException | None = None
     done: bool = False
 
-    def rows(self, view: View, now: float) -> list[Row]:
-        """Return what to add, and note it in the view. Raises ``StoreError`` and notes nothing."""
+    def rows(self, state: TargetState, now: float) -> list[Row]:
+        """Return what to add, and note it in the state. Raises ``StoreError`` and notes nothing."""
         raise NotImplementedError
 
 
 @dataclass(eq=False)
-class Announce(Step):
+class Announce(CommitStep):
     """Changes that are about to be sent; ``entries`` are their numbers when it is done."""
 
     target: str
@@ -47,18 +48,18 @@ class Announce(Step):
     changes: Sequence[Change]
     entries: tuple[int, ...] = ()
 
-    def rows(self, view: View, now: float) -> list[Row]:
-        paper = RowBuilder(view, now)
+    def rows(self, state: TargetState, now: float) -> list[Row]:
+        builder = RowBuilder(state, now)
         run_id = self.lease.run_id
         rows = []
         for change in self.changes:
-            number = next(paper.numbers)
+            number = next(builder.numbers)
             rows.append(
-                paper.row("announced", number, run_id=run_id, entry=number, **about(change))
+                builder.row("announced", number, run_id=run_id, entry=number, **about(change))
             )
-            view.entries[number] = Entry(run_id, now, change.target_id)
+            state.entries[number] = Entry(run_id, now, change.target_id)
             self.entries += (number,)
-        paper.keep()
+        builder.keep()
         return rows
 
     def withdrawn(self) -> Settle:
@@ -69,7 +70,7 @@ class Announce(Step):
 
 
 @dataclass(eq=False)
-class Settle(Step):
+class Settle(CommitStep):
     """Outcomes, and the links that they made or ended. ``run_id`` made the links that no outcome is about."""
 
     target: str
@@ -79,48 +80,48 @@ class Settle(Step):
     run_id: str | None = None
     _made_by: dict[str | None, str] = field(default_factory=dict)
 
-    def rows(self, view: View, now: float) -> list[Row]:
-        paper, links = RowBuilder(view, now), Links(view)
-        entries = {number: view.entry(number) for number in self.outcomes}
+    def rows(self, state: TargetState, now: float) -> list[Row]:
+        builder, links = RowBuilder(state, now), LinkEdits(state)
+        entries = {number: state.entry(number) for number in self.outcomes}
         self._made_by = {
             outcome.change.external_id: entries[number].run_id
             for number, outcome in self.outcomes.items()
         }
-        rows = [*self._unlinked(paper, links), *self._linked(paper, links, now)]
+        rows = [*self._unlinked(builder, links), *self._linked(builder, links, now)]
         for number, outcome in self.outcomes.items():
-            rows.append(self._settled(paper, number, entries[number], outcome, links))
-            rows += self._members(paper, outcome)
+            rows.append(self._settled(builder, number, entries[number], outcome, links))
+            rows += self._members(builder, outcome)
         links.keep()
-        paper.keep()
+        builder.keep()
         return rows
 
-    def _unlinked(self, paper: RowBuilder, links: Links) -> Iterator[Row]:
+    def _unlinked(self, builder: RowBuilder, links: LinkEdits) -> Iterator[Row]:
         for external_id in self.unlinked:
             links.end(external_id)
-            yield paper.row("unlinked", run_id=self._maker(external_id), external_id=external_id)
+            yield builder.row("unlinked", run_id=self._maker(external_id), external_id=external_id)
 
-    def _linked(self, paper: RowBuilder, links: Links, now: float) -> Iterator[Row]:
+    def _linked(self, builder: RowBuilder, links: LinkEdits, now: float) -> Iterator[Row]:
         for link in self.linked:
             maker = self._maker(link.external_id)
             before = links.get(link.external_id)
             if before and before.link.target_id != link.target_id:
                 links.end(link.external_id)
-                yield paper.row("unlinked", run_id=maker, external_id=link.external_id)
-                yield link_row(paper, "former", replace(before, run_id=maker))
-            yield link_row(paper, "linked", links.make(link, now, maker))
+                yield builder.row("unlinked", run_id=maker, external_id=link.external_id)
+                yield link_row(builder, "former", replace(before, run_id=maker))
+            yield link_row(builder, "linked", links.make(link, now, maker))
 
     def _maker(self, external_id: str) -> str | None:
         return self._made_by.get(external_id, self.run_id)
 
     def _settled(
-        self, paper: RowBuilder, number: int, entry: Entry, outcome: Outcome, links: Links
+        self, builder: RowBuilder, number: int, entry: Entry, outcome: Outcome, links: LinkEdits
     ) -> Row:
         columns = about(outcome.change)
-        made = links.get(outcome.change.external_id or "")
+        link = links.get(outcome.change.external_id or "")
         columns["target_id"] = (
-            outcome.change.target_id or entry.target_id or (made.link.target_id if made else None)
+            outcome.change.target_id or entry.target_id or (link.link.target_id if link else None)
         )
-        return paper.row(
+        return builder.row(
             "settled",
             entry=number,
             run_id=entry.run_id,
@@ -130,45 +131,45 @@ class Settle(Step):
             **columns,
         )
 
-    def _members(self, paper: RowBuilder, outcome: Outcome) -> Iterator[Row]:
+    def _members(self, builder: RowBuilder, outcome: Outcome) -> Iterator[Row]:
         """Keep who came and went. An addition that failed takes back one that the same run took as done."""
         change, run_id = outcome.change, self._made_by[outcome.change.external_id]
         event = MEMBER_EVENTS.get((change.action, outcome.result))
         if event == "deleted":
-            yield deleted_row(paper, run_id, change)
+            yield deleted_row(builder, run_id, change)
         elif event:
             for member in change.members:
                 if member.target_id:
-                    yield member_row(paper, event, run_id, change, member)
+                    yield member_row(builder, event, run_id, change, member)
 
 
 @dataclass(eq=False)
-class Remember(Step):
-    """What a run leaves behind for the next one."""
+class Remember(CommitStep):
+    """The state that a run leaves behind for the next one."""
 
     target: str
     memory: CarriedState
 
-    def rows(self, view: View, now: float) -> list[Row]:
-        paper, memory = RowBuilder(view, now), self.memory
+    def rows(self, state: TargetState, now: float) -> list[Row]:
+        builder, memory = RowBuilder(state, now), self.memory
         rows = []
         if memory.missing is not None:
-            whole = [*_missing(view, memory.missing)]
-            rows.append(paper.row("missing", change=as_json(whole)))
+            whole = [*_missing(state, memory.missing)]
+            rows.append(builder.row("missing", change=as_json(whole)))
         if memory.retries is not None:
-            whole = [remembered(one) for one in memory.retries]
-            rows.append(paper.row("retries", change=as_json(whole)))
+            whole = [record_json(retry) for retry in memory.retries]
+            rows.append(builder.row("retries", change=as_json(whole)))
         if memory.quarantine is not None:
-            whole = [remembered(one) for one in memory.quarantine]
-            rows.append(paper.row("quarantine", change=as_json(whole)))
-        rows += (noted_row(paper, one) for one in memory.memberships)
-        paper.keep()
+            whole = [record_json(record) for record in memory.quarantine]
+            rows.append(builder.row("quarantine", change=as_json(whole)))
+        rows += (noted_row(builder, membership) for membership in memory.memberships)
+        builder.keep()
         return rows
 
 
-def _missing(view: View, missing: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+def _missing(state: TargetState, missing: Mapping[str, float]) -> Iterator[dict[str, Any]]:
     """Tie each to its link as it is now, so that it ends with that."""
     for external_id, since in missing.items():
-        if external_id in view.links:
-            linked_at = micros(view.links[external_id].linked_at)
+        if external_id in state.links:
+            linked_at = micros(state.links[external_id].linked_at)
             yield {"external_id": external_id, "since": micros(since), "linked_at": linked_at}

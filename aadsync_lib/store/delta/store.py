@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from types import TracebackType
-from typing import Self, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
@@ -16,13 +13,13 @@ from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.commit import Committer
 from aadsync_lib.store.delta.lease import Lease, take
 from aadsync_lib.store.delta.prune import prune
-from aadsync_lib.store.delta.reader import DeltaReader
 from aadsync_lib.store.delta.schema import migrate, tables_of
 from aadsync_lib.store.delta.session import Spark, micros, moment
 from aadsync_lib.store.delta.steps import Announce, Remember, Settle
-from aadsync_lib.store.lease import RENEW, beating
+from aadsync_lib.store.errors import unknown_run
+from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.text import storable
+from aadsync_lib.store.values import Row, storable
 
 T = TypeVar("T")
 
@@ -32,7 +29,7 @@ RUN = (
 )
 
 
-class DeltaStore(DeltaReader):
+class DeltaStore(LeasingStore[Lease]):
     """The memory of one sync; implements ``ports.Store``.
 
     Any number of threads may use it, and several processes and syncs may share the schema. What a call
@@ -49,33 +46,10 @@ class DeltaStore(DeltaReader):
         holder: Process | None = None,
         renew_every: float = RENEW,
     ) -> None:
+        super().__init__(sync, clock, holder, renew_every)
         self._tables = tables_of(spark, schema, clock)
-        self.sync = sync
-        self._clock = clock
-        self._holder = holder or Process.here()
-        self._renew_every = renew_every
-        self._leases: dict[str, Lease] = {}
         self._committer = Committer(self._tables, sync, clock, self._leases)
         migrate(self._tables, clock)
-
-    @contextmanager
-    def lease(self, target: str, run_id: str) -> Iterator[None]:
-        """Hold the target for this run and renew it until the block ends."""
-        lease = take(self._tables, self.sync, target, run_id, self._holder, self._clock)
-        self._leases[target] = lease
-
-        def renew() -> bool:
-            return lease.renew(self._tables, self._clock.now())
-
-        def release() -> None:
-            lease.release(self._tables, self._clock.now())
-
-        try:
-            with beating(target, renew, release, self._renew_every):
-                yield
-        finally:
-            if self._leases.get(target) is lease:
-                del self._leases[target]
 
     def begin_run(
         self,
@@ -99,10 +73,7 @@ class DeltaStore(DeltaReader):
             "SELECT 1 FROM {runs} WHERE run_id = :run_id AND sync = :sync", **run
         )
         if not there:
-            raise StoreError(
-                f"{self._tables.schema}: sync {self.sync} has no run {run_id}, so its end was not "
-                f"recorded. Was the store replaced during the run?"
-            )
+            raise unknown_run(self._tables.schema, self.sync, run_id)
         self._tables.execute(
             "UPDATE {runs} SET status = :status, report = :report,"
             " ended_at = timestamp_micros(:now) WHERE run_id = :run_id AND sync = :sync",
@@ -117,13 +88,7 @@ class DeltaStore(DeltaReader):
 
         Raises ``StoreError`` unless this run holds the lease when they are recorded.
         """
-        lease = self._leases.get(target)
-        if lease is None or lease.run_id != run_id:
-            raise StoreError(
-                f"{target}: run {run_id} does not hold the lease, so nothing was recorded and "
-                f"nothing may be sent. Take the lease first."
-            )
-        step = Announce(target, lease, changes)
+        step = Announce(target, self._required(target, run_id), changes)
         self._committer.record(step)
         return step.entries
 
@@ -154,15 +119,12 @@ class DeltaStore(DeltaReader):
         """
         if memory == CarriedState():
             return
-        lease, now = self._leases.get(target), self._clock.now()
-        if lease and lease.run_id == run_id and not lease.trusted(now):
+        lease, now = self._held(target, run_id), self._clock.now()
+        if lease and not lease.trusted(now):
             lease.renew(self._tables, now)
             if lease.error:
                 raise lease.error
         self._committer.record(Remember(target, memory))
-
-    def _read(self, fetch: Callable[[], T], _: T) -> T:
-        return fetch()
 
     def prune(self, before: float) -> None:
         """Delete outcomes and ended runs that are older; links, members and what is open stay."""
@@ -171,13 +133,16 @@ class DeltaStore(DeltaReader):
     def close(self) -> None:
         """Leave the session to its owner. A lease that is still held then ends by itself."""
 
-    def __enter__(self) -> Self:
-        return self
+    def _take(self, target: str, run_id: str) -> Lease:
+        return take(self._tables, self.sync, target, run_id, self._holder, self._clock)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def _renew(self, lease: Lease) -> bool:
+        return lease.renew(self._tables, self._clock.now())
+
+    def _release(self, lease: Lease) -> None:
+        lease.release(self._tables, self._clock.now())
+
+    def _query(
+        self, build: Callable[[Iterable[Row]], T], statement: str, args: Mapping[str, object]
+    ) -> T:
+        return build(self._tables.query(statement, **args))

@@ -166,8 +166,8 @@ def test_a_read_that_a_run_disturbed_is_done_again(path):
     rounds = []
     os.utime(path, (1, 1))  # two writes within one tick of the file system's clock look like one
 
-    def fetch(connection):
-        rounds.append(connection.execute("SELECT count(*) FROM links").fetchone()[0])
+    def fetch(rows):
+        rounds.append(next(rows)[0])
         if len(rounds) == 1:
             with SqliteStore(path, "contoso", FakeClock()) as store:
                 store.settle("account", {}, linked=[link("e2", "t2")])
@@ -179,7 +179,7 @@ def test_a_read_that_a_run_disturbed_is_done_again(path):
             raise sqlite3.DatabaseError("malformed, as a torn read is")
         return rounds[-1]
 
-    assert reader._read(fetch, None) == 3
+    assert reader._read(fetch, "SELECT count(*) FROM links WHERE sync = :sync") == 3
     assert rounds == [1, 2, 3]
 
 
@@ -189,15 +189,15 @@ def test_a_read_during_which_a_run_began_to_write_is_done_again(path):
     rounds = []
     with ExitStack() as running_meanwhile:
 
-        def fetch(connection):
-            rounds.append(connection.execute("SELECT count(*) FROM links").fetchone()[0])
+        def fetch(rows):
+            rounds.append(next(rows)[0])
             if len(rounds) == 1:
                 store = SqliteStore(path, "contoso", FakeClock())
                 running_meanwhile.enter_context(store)
                 store.settle("account", {}, linked=[link("e2", "t2")])
             return rounds[-1]
 
-        assert reader._read(fetch, None) == 2
+        assert reader._read(fetch, "SELECT count(*) FROM links WHERE sync = :sync") == 2
 
 
 def test_an_older_store_is_read_as_the_newest_version_and_stays_old(path):

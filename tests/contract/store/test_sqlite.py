@@ -170,7 +170,7 @@ class Warned(logging.Handler):
 
     @contextmanager
     def listening(self):
-        logger = logging.getLogger("aadsync_lib.store.lease")
+        logger = logging.getLogger("aadsync_lib.store.leasing")
         logger.addHandler(self)
         try:
             yield

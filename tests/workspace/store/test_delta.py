@@ -26,9 +26,9 @@ from aadsync_lib.store.delta.readonly import open_delta_for_plan
 from aadsync_lib.store.delta.rows import COLUMNS, TYPES
 from aadsync_lib.store.delta.schema import MIGRATIONS, TABLES, VERSION_TABLE, VIEWS, tables_of
 from aadsync_lib.store.delta.session import moment, quoted
+from aadsync_lib.store.delta.state import TargetState
 from aadsync_lib.store.delta.steps import Announce, Remember, Settle
 from aadsync_lib.store.delta.store import DeltaStore
-from aadsync_lib.store.delta.view import View
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock
@@ -347,7 +347,7 @@ def test_a_lease_that_cannot_be_read_fails_the_announcements_and_not_the_outcome
 
     with running(store):
         with monkeypatch.context() as patched:
-            patched.setattr("aadsync_lib.store.delta.commit.read_takings", unread)
+            patched.setattr("aadsync_lib.store.delta.commit.read_claims", unread)
             announced, settled = together(
                 store,
                 lambda: store.announce("r1", "account", [change()]),
@@ -401,7 +401,7 @@ def test_random_days_are_remembered_as_in_the_other_store(open_store, tmp_path, 
 
 def replay(store, calls):
     """Write the rows of all calls, each with its own time, in one commit."""
-    view = View.load(store._tables, store.sync, "account")
+    state = TargetState.load(store._tables, store.sync, "account")
     rows = []
     for call in calls:
         if call.noted:
@@ -409,10 +409,10 @@ def replay(store, calls):
         else:
             lease = Lease(store.sync, "account", call.run_id, 1, ADA, 0.0, 0.0)
             intent = Announce("account", lease, [call.outcome.change])
-            rows += intent.rows(view, call.at)
+            rows += intent.rows(state, call.at)
             entries = {intent.entries[0]: call.outcome}
             step = Settle("account", entries, call.linked, call.unlinked, call.run_id)
-        rows += step.rows(view, call.at)
+        rows += step.rows(state, call.at)
     store._tables.append("journal", COLUMNS, rows)
 
 

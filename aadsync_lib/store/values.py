@@ -1,0 +1,101 @@
+"""Model values made of rows, and text as rows can hold it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from aadsync_lib.model.carried import (
+    EndReason,
+    JournalEntry,
+    Membership,
+    MembershipOrigin,
+    RunRecord,
+)
+from aadsync_lib.model.change import Change, MemberRef
+from aadsync_lib.model.codec import change_from_json, change_to_json
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import Pending
+
+Row = tuple[Any, ...]
+
+# A look-up here costs a fifth of a call of the enumeration, and there may be a million.
+KINDS = {kind.value: kind for kind in Kind}
+ORIGINS = {origin.value: origin for origin in Origin}
+MEMBERSHIP_ORIGINS = {origin.value: origin for origin in MembershipOrigin}
+END_REASONS = {reason.value: reason for reason in EndReason}
+
+
+def storable(text: str) -> str:
+    """Return what a store can hold: half a surrogate pair, as cut-off names end in, is replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def plain(value: object) -> object:
+    """Return a value of a row, storable if it is text."""
+    return storable(value) if isinstance(value, str) else value
+
+
+def change_to_text(change: Change) -> str:
+    """Return a change as the journal holds it."""
+    return json.dumps(change_to_json(change), separators=(",", ":"))
+
+
+def change_of(text: str) -> Change:
+    """Read what ``change_to_text`` wrote."""
+    return change_from_json(json.loads(text))
+
+
+def link_of(kind: str, external_id: str, target_id: str, origin: str, name: str) -> Link:
+    """Return a link from its columns."""
+    return Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)
+
+
+def pending_of(entry: int, run_id: str, change: str) -> Pending:
+    """Return an open write from its columns."""
+    return Pending(entry, run_id, change_of(change))
+
+
+def run_of(run_id: str, digest: str, settings_digest: str, full: object, *more: Any) -> RunRecord:
+    """Return a run from its columns."""
+    return RunRecord(run_id, digest, settings_digest, bool(full), *more)
+
+
+def entry_of(
+    entry: int, run_id: str, target: str, change: str, result: str, error: str | None, *times: float
+) -> JournalEntry:
+    """Return an entry of the journal from its columns."""
+    outcome = Outcome(change_of(change), Result(result), error)
+    return JournalEntry(entry, run_id, target, outcome, *times)
+
+
+def memberships_of(rows: Iterable[Row]) -> tuple[Membership, ...]:
+    """Return memberships from their columns; there may be a million, so what is equal is one object."""
+    known: dict[object, Any] = {}
+    same: Callable[[Any, Any], Any] = known.setdefault
+    memberships = []
+    for target, group, group_name, *about, how, since, run_id, until, ending, ended_by in rows:
+        key = tuple(about)
+        member = known.get(key) or same(key, _member(*about))
+        memberships.append(
+            Membership(
+                same(target, target),
+                same(group, group),
+                same(group_name, group_name),
+                member,
+                MEMBERSHIP_ORIGINS[how],
+                same(since, since),
+                same(run_id, run_id),
+                until,
+                ending and END_REASONS[ending],
+                ended_by,
+            )
+        )
+    return tuple(memberships)
+
+
+def _member(external_id: str | None, target_id: str, name: str, kind: str) -> MemberRef:
+    return MemberRef(external_id, target_id, name, KINDS[kind])
