@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease this process took. Whether it still has it, ``renew`` tells."""
+    """A lease this process took. ``renew`` tells if it still has it."""
 
     target: str
     run_id: str

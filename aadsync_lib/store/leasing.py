@@ -15,7 +15,7 @@ from typing import Generic, Protocol, Self, TypeVar
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.reader import Reader
+from aadsync_lib.store.reader import SqlReader
 
 TTL = 60.0
 RENEW = 15.0
@@ -43,7 +43,7 @@ class RunLease(Protocol):
 L = TypeVar("L", bound=RunLease)
 
 
-class LeasingStore(Reader, Generic[L]):
+class LeasingStore(SqlReader, Generic[L]):
     """The memory of one sync, and the leases that this process holds, by target."""
 
     def __init__(self, sync: str, clock: Clock, holder: Process | None, renew_every: float) -> None:

@@ -13,7 +13,7 @@ from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.database import TargetWriter
-from aadsync_lib.store.values import storable
+from aadsync_lib.store.records import storable
 
 # An addition shows that the member was not there: what was open until now was ended by somebody else.
 LOSE = """

@@ -1,4 +1,4 @@
-"""Who holds a lease, and whether that process still runs."""
+"""Identity of the process that holds a lease, by which others can tell if it still runs."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
-from aadsync_lib.store.values import (
+from aadsync_lib.store.records import (
     Row,
     change_of,
     entry_of,
@@ -45,13 +45,13 @@ class Fragment(str):
 Dialect = Mapping[str, str]
 
 
-class Reader:
+class SqlReader:
     """Implements ``ports.HistoryReader`` by whatever answers a query."""
 
     sync: str
 
     def links(self, target: str) -> Links:
-        """Who owns what on this target."""
+        """Links of this target."""
         statement = f"{LINK} {{links}} WHERE sync = :sync AND target = :target"
         return self._read(lambda rows: Links(starmap(link_of, rows)), statement, target=target)
 
@@ -86,7 +86,7 @@ class Reader:
         return self._read(memberships_of, statement, target=target, ids=ids) if ids else ()
 
     def missing(self, target: str) -> Mapping[str, float]:
-        """Since when linked objects are missing from complete reads, by object id."""
+        """Times since when linked objects are missing from complete reads, by object id."""
         statement = (
             "SELECT external_id, {seconds:since} FROM {missing}"
             " WHERE sync = :sync AND target = :target"
@@ -102,7 +102,7 @@ class Reader:
         return self._all(Retry, statement, target=target)
 
     def quarantine(self, target: str) -> tuple[QuarantineRecord, ...]:
-        """What the last run held back, in order of names."""
+        """Identities that the last run held back, in order of names."""
         statement = (
             "SELECT external_id, name, reason, {seconds:first_seen}, {seconds:last_seen}, times"
             " FROM {quarantine} WHERE sync = :sync AND target = :target ORDER BY name, external_id"
@@ -110,11 +110,11 @@ class Reader:
         return self._all(QuarantineRecord, statement, target=target)
 
     def done(self, target: str, ids: Collection[str]) -> tuple[Change, ...]:
-        """What was done to these objects, members apart, as far as the journal goes back."""
+        """Changes done to these objects, members apart, as far as the journal goes back."""
         statement = (
             "SELECT change FROM {outcomes} WHERE sync = :sync AND target = :target"
-            " AND result = 'done' AND action NOT IN ('add_members', 'remove_members') AND {listed:external_id}"
-            " ORDER BY entry"
+            " AND result = 'done' AND action NOT IN ('add_members', 'remove_members')"
+            " AND {listed:external_id} ORDER BY entry"
         )
         return self._all(change_of, statement, target=target, ids=sorted(ids)) if ids else ()
 
@@ -148,7 +148,7 @@ class Reader:
         return self._all(entry_of, f"{statement} ORDER BY entry, target", **asked)
 
     def outcomes(self, run_id: str) -> tuple[Outcome, ...]:
-        """What a run did, in order."""
+        """Outcomes of a run, in order."""
         return tuple(entry.outcome for entry in self.entries(run_id))
 
     def members_at(self, at: float) -> tuple[Membership, ...]:

@@ -13,9 +13,9 @@ from typing import TypeVar
 from aadsync_lib.store.database import BUSY, explained, select
 from aadsync_lib.store.leasing import Held
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.reader import Reader
+from aadsync_lib.store.reader import SqlReader
+from aadsync_lib.store.records import Row
 from aadsync_lib.store.schema import VERSION, migrate, version_of
-from aadsync_lib.store.values import Row
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def open_for_plan(path: Path, sync: str) -> PlanStore:
     return reader
 
 
-class PlanStore(Reader):
+class PlanStore(SqlReader):
     """Implements ``ports.HistoryReader``. Opens the file afresh for each read, because a run may begin or end in between."""
 
     def __init__(self, path: Path, sync: str) -> None:
@@ -39,7 +39,7 @@ class PlanStore(Reader):
         self._read(tuple, "SELECT :sync")
 
     def leases(self) -> tuple[Held, ...]:
-        """Who holds a target, or held it and died."""
+        """Leases that are held, or whose holder died."""
         statement = (
             "SELECT target, holder, since, expires_at FROM leases"
             " WHERE sync = :sync AND run_id IS NOT NULL"

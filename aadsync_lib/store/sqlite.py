@@ -13,12 +13,11 @@ from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.database import Database, TargetWriter, select
-from aadsync_lib.store.errors import unknown_run
 from aadsync_lib.store.lease import Lease, take
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.values import Row, storable
+from aadsync_lib.store.records import Row, storable, unknown_run
 from aadsync_lib.store.write import (
     add_entry,
     add_link,

@@ -11,9 +11,8 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.store.database import TargetWriter
-from aadsync_lib.store.errors import already_linked, unknown_entry
 from aadsync_lib.store.memberships import end_group, keep_memberships, prune_memberships
-from aadsync_lib.store.values import change_to_text, plain, storable
+from aadsync_lib.store.records import already_linked, change_to_text, plain, storable, unknown_entry
 
 ADD_LINK = """
 INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)

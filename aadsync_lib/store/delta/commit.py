@@ -20,7 +20,7 @@ from aadsync_lib.store.delta.session import Tables
 from aadsync_lib.store.delta.state import TargetState
 from aadsync_lib.store.delta.steps import Announce, CommitStep
 from aadsync_lib.store.leasing import TTL
-from aadsync_lib.store.values import Row
+from aadsync_lib.store.records import Row
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,7 @@
-"""Letting go of what is old."""
+"""Deletion of old entries, memberships and runs."""
 
 from __future__ import annotations
 
-from aadsync_lib.store.delta.intervals import ANY_OLD, FORGET
 from aadsync_lib.store.delta.session import Tables, micros
 
 # What is kept is a short list that was read before: Delta's DELETE takes no subquery. An entry's two
@@ -34,6 +33,27 @@ OLD_RUNS = """
 DELETE FROM {runs} WHERE sync = :sync AND ended_at < timestamp_micros(:before)
   AND NOT array_contains(from_json(:kept, 'array<string>'), run_id)
 """
+
+# A loss that nothing followed still tells what is drift, for as long as the group is ours.
+OLD_MEMBERSHIPS = """
+SELECT m.sync, m.target, m.group_external_id, m.member_target_id, m.since
+FROM {memberships} m LEFT JOIN {links} l ON l.sync = m.sync AND l.target = m.target
+  AND l.external_id = m.group_external_id
+WHERE m.sync = :sync AND m.until < timestamp_micros(:before)
+  AND (m.ending <> 'lost' OR NOT m.newest OR l.external_id IS NULL)
+"""
+ANY_OLD = OLD_MEMBERSHIPS + "LIMIT 1"
+
+# Only additions, removals and notes are deleted; what ended with a group or a member tells of others, too.
+FORGET = """
+MERGE INTO {journal} AS j USING (
+  SELECT DISTINCT e.sync, e.target, e.seq FROM {member_events} e JOIN (<old>) o
+    ON e.sync = o.sync AND e.target = o.target AND e.group_external_id = o.group_external_id
+    AND e.member_target_id = o.member_target_id AND e.since = o.since
+) AS s ON j.sync = s.sync AND j.target = s.target AND j.seq = s.seq
+  AND j.event IN ('member_added', 'member_removed', 'member_undone', 'member_noted')
+WHEN MATCHED THEN DELETE
+""".replace("<old>", OLD_MEMBERSHIPS)
 
 
 def prune(tables: Tables, sync: str, before: float) -> None:

@@ -9,8 +9,8 @@ from aadsync_lib.store.delta.lease import read_claims
 from aadsync_lib.store.delta.schema import tables_of, version_of
 from aadsync_lib.store.delta.session import Spark
 from aadsync_lib.store.leasing import Held
-from aadsync_lib.store.reader import Reader
-from aadsync_lib.store.values import Row
+from aadsync_lib.store.reader import SqlReader
+from aadsync_lib.store.records import Row
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ def open_delta_for_plan(spark: Spark, schema: str, sync: str) -> DeltaPlanStore:
     return reader
 
 
-class DeltaPlanStore(Reader):
+class DeltaPlanStore(SqlReader):
     """Implements ``ports.HistoryReader``."""
 
     def __init__(self, spark: Spark, schema: str, sync: str) -> None:
@@ -36,7 +36,7 @@ class DeltaPlanStore(Reader):
         return self._there
 
     def leases(self) -> tuple[Held, ...]:
-        """Who holds a target, or held it and died."""
+        """Leases that are held, or whose holder died."""
         if not self.check():
             return ()
         claims = read_claims(self._tables, self.sync)

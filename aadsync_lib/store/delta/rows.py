@@ -12,7 +12,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.run import Result
 from aadsync_lib.store.delta.session import micros, moment
 from aadsync_lib.store.delta.state import LinkRow, TargetState
-from aadsync_lib.store.values import Row, change_to_text, plain, storable
+from aadsync_lib.store.records import Row, change_to_text, plain, storable
 
 TYPES = {
     "seq": "BIGINT", "at": "TIMESTAMP", "event": "STRING", "sync": "STRING", "target": "STRING",

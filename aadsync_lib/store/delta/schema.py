@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
-from aadsync_lib.store.delta.intervals import MEMBER_EVENTS, MEMBERSHIPS
 from aadsync_lib.store.delta.session import Spark, Tables, moment
 from aadsync_lib.store.delta.views import (
     DRIFT,
     FORMER,
+    MEMBER_EVENTS,
     MEMBERS,
+    MEMBERSHIPS,
     MISSING,
     QUARANTINE,
     RETRIES,

@@ -17,7 +17,7 @@ from aadsync_lib.errors import StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.errors import explained, is_conflict, is_made_by_another
 from aadsync_lib.store.reader import Dialect, Fragment
-from aadsync_lib.store.values import Row
+from aadsync_lib.store.records import Row
 
 T = TypeVar("T")
 

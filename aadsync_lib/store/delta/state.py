@@ -8,8 +8,7 @@ from itertools import count
 
 from aadsync_lib.model.link import Link
 from aadsync_lib.store.delta.session import Tables, micros
-from aadsync_lib.store.errors import already_linked, unknown_entry
-from aadsync_lib.store.values import link_of
+from aadsync_lib.store.records import already_linked, link_of, unknown_entry
 
 # One pass: the last word on every link and every entry, those that are over left out.
 STATE = """
@@ -113,13 +112,12 @@ class LinkEdits:
             return self._links[external_id]
         return self._state.links.get(external_id)
 
-    def end(self, external_id: str) -> LinkRow | None:
-        """End a link and return it, if there is one."""
+    def end(self, external_id: str) -> None:
+        """End a link, if there is one."""
         ended = self.get(external_id)
         if ended:
             self._links[external_id] = None
             self._owners[ended.link.target_id] = None
-        return ended
 
     def make(self, link: Link, now: float, run_id: str | None) -> LinkRow:
         """Add a link: a new name of the same object keeps since when it is linked and by whom."""

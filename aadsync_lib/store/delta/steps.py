@@ -24,7 +24,7 @@ from aadsync_lib.store.delta.rows import (
 )
 from aadsync_lib.store.delta.session import micros, moment
 from aadsync_lib.store.delta.state import Entry, LinkEdits, TargetState
-from aadsync_lib.store.values import Row
+from aadsync_lib.store.records import Row
 
 
 class CommitStep:
@@ -117,9 +117,9 @@ class Settle(CommitStep):
         self, builder: RowBuilder, number: int, entry: Entry, outcome: Outcome, links: LinkEdits
     ) -> Row:
         columns = about(outcome.change)
-        link = links.get(outcome.change.external_id or "")
+        row = links.get(outcome.change.external_id or "")
         columns["target_id"] = (
-            outcome.change.target_id or entry.target_id or (link.link.target_id if link else None)
+            outcome.change.target_id or entry.target_id or (row.link.target_id if row else None)
         )
         return builder.row(
             "settled",

@@ -16,10 +16,9 @@ from aadsync_lib.store.delta.prune import prune
 from aadsync_lib.store.delta.schema import migrate, tables_of
 from aadsync_lib.store.delta.session import Spark, micros, moment
 from aadsync_lib.store.delta.steps import Announce, Remember, Settle
-from aadsync_lib.store.errors import unknown_run
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.values import Row, storable
+from aadsync_lib.store.records import Row, storable, unknown_run
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.delta import lease as lease_module
 from aadsync_lib.store.delta.lease import Lease
-from aadsync_lib.store.delta.readonly import open_delta_for_plan
+from aadsync_lib.store.delta.readonly import DeltaPlanStore, open_delta_for_plan
 from aadsync_lib.store.delta.rows import COLUMNS, TYPES
 from aadsync_lib.store.delta.schema import MIGRATIONS, TABLES, VERSION_TABLE, VIEWS, tables_of
 from aadsync_lib.store.delta.session import moment, quoted
@@ -602,6 +602,43 @@ def test_a_plan_reads_the_store_and_who_holds_it(open_store, spark, schema):
         assert [p.change.external_id for p in reader.pending("account")] == ["e2"]
         assert [one.until for one in reader.memberships("account", ["g1"])] == [None]
     assert reader.leases() == ()
+
+
+class Empty:
+    """A session whose tables are all there and hold nothing; it counts the queries."""
+
+    def __init__(self):
+        self.queries = 0
+        self.catalog = self
+
+    def tableExists(self, _):  # noqa: N802  as pyspark calls it
+        return True
+
+    def sql(self, statement, args):
+        self.queries += 1
+        return self
+
+    def collect(self):
+        return []
+
+
+def test_a_read_is_one_query_and_to_ask_for_nobody_is_none():
+    spark = Empty()
+    store = DeltaPlanStore(spark, SCHEMA, "contoso")
+    store._there = True
+    of_target = (
+        store.links, store.pending, store.shared, store.former, store.missing, store.retries,
+        store.quarantine, lambda target: store.memberships(target, ["g1", "g2"]),
+        lambda target: store.done(target, ["e1", "e2"]),
+    )  # fmt: skip
+    reads = [lambda read=read: read("account") for read in of_target]
+    reads += [store.targets, store.runs, store.entries, lambda: store.outcomes("r1"),
+              lambda: store.members_at(START)]  # fmt: skip
+    for read in reads:
+        assert not read()
+    assert spark.queries == len(reads)
+    assert store.memberships("account", []) == store.done("account", []) == ()
+    assert spark.queries == len(reads)
 
 
 # --- errors

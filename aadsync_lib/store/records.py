@@ -1,4 +1,4 @@
-"""Model values made of rows, and text as rows can hold it."""
+"""Records of a store: model values made of rows, text as rows can hold it, and what they refuse."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import (
     EndReason,
     JournalEntry,
@@ -22,7 +23,7 @@ from aadsync_lib.ports import Pending
 
 Row = tuple[Any, ...]
 
-# A look-up here costs a fifth of a call of the enumeration, and there may be a million.
+# For memberships in their hundreds of thousands a look-up is quicker than the enumeration.
 KINDS = {kind.value: kind for kind in Kind}
 ORIGINS = {origin.value: origin for origin in Origin}
 MEMBERSHIP_ORIGINS = {origin.value: origin for origin in MembershipOrigin}
@@ -99,3 +100,28 @@ def memberships_of(rows: Iterable[Row]) -> tuple[Membership, ...]:
 
 def _member(external_id: str | None, target_id: str, name: str, kind: str) -> MemberRef:
     return MemberRef(external_id, target_id, name, KINDS[kind])
+
+
+def unknown_run(place: object, sync: str, run_id: str) -> StoreError:
+    """Return what to raise when a run ends that never began."""
+    return StoreError(
+        f"{place}: sync {sync} has no run {run_id}, so its end was not recorded. Was the store "
+        f"replaced during the run?"
+    )
+
+
+def unknown_entry(target: str, sync: str, entry: int) -> StoreError:
+    """Return what to raise for the outcome of a change that was never announced."""
+    return StoreError(
+        f"{target}: the journal of sync {sync} has no entry {entry}, so its outcome was not "
+        f"recorded. Was the store replaced during the run? Run again to find out what was done."
+    )
+
+
+def already_linked(target: str, link: Link, owner: str) -> StoreError:
+    """Return what to raise when a target object would be linked twice."""
+    return StoreError(
+        f"{target}: {link.kind.value} {link.target_id} is linked to Entra object {owner} and "
+        f"cannot be linked to {link.external_id} as well. Nothing of this step was recorded. "
+        f"Run again: what was sent is looked up on the target first."
+    )
