@@ -27,8 +27,8 @@ DIALECT: Dialect = {
     "pending": "(SELECT * FROM journal WHERE result IS NULL)",
     "outcomes": "(SELECT * FROM journal WHERE result IS NOT NULL)",
     "missing": "(SELECT *, missing_since AS since FROM links WHERE missing_since IS NOT NULL)",
-    "targets": "(SELECT sync, target FROM links UNION ALL SELECT sync, target FROM memberships"
-    " UNION ALL SELECT sync, target FROM journal)",
+    "targets": "(SELECT sync, target FROM links UNION SELECT sync, target FROM memberships"
+    " UNION SELECT sync, target FROM journal)",
     "seconds": Fragment("?"),
     "time": Fragment(":?"),
     "listed": Fragment("? IN (SELECT replace(value, char(65535), char(0)) FROM json_each(:ids))"),
