@@ -115,14 +115,15 @@ def _answer(store: HistoryReader, question: Question, *, quarantine: bool) -> An
 def _publish_page(options: Options, run_id: str | None, *, filtered: bool) -> None:
     if run_id is None or filtered:
         raise click.UsageError("--format html shows one whole run: aadsync history RUN")
+    from aadsync_lib.report.history.recorded import report_of, with_outcomes
     from aadsync_lib.report.history.select import run_named
-    from aadsync_lib.report.html import past_run, run_page
+    from aadsync_lib.report.html import run_page
 
     settings = runtime.settings_of(options)
     store = runtime.store_of(settings)
     runs = store.runs()
     run = run_named(runs, run_id)
-    report = past_run(settings.name, run, store.entries(run.run_id))
+    report = with_outcomes(report_of(run, settings.name), store.entries(run.run_id))
     runtime.publish(options, run_page(report, history=runs))
 
 

@@ -13,11 +13,11 @@ from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, options
 from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UsageError
+from aadsync_lib.model.run import RunReport, Status
 
 if TYPE_CHECKING:
     from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.plan import Plan
-    from aadsync_lib.model.run import RunReport
     from aadsync_lib.report.next_steps import Call
 
 APPROVE = click.option(
@@ -60,7 +60,6 @@ def apply(ctx: click.Context, options: Options, file: Path, approve: str | None)
 def run(options: Options, call: Call, act: Callable[[Runner], RunReport]) -> int:
     """Let the runner act, publish what it did, and return the exit code."""
     from aadsync_lib.engine.refusal import RefusedError
-    from aadsync_lib.report.outcomes import exit_code
 
     settings = runtime.settings_of(options)
     with (
@@ -77,6 +76,15 @@ def run(options: Options, call: Call, act: Callable[[Runner], RunReport]) -> int
         history = runtime.history_of(runner, options)
     runtime.publish_run(report, options, call, report.plan, history)
     return exit_code(report)
+
+
+def exit_code(report: RunReport) -> int:
+    """Return how a command that made this run ends: 0, 1, 3 or 4 of the public contract."""
+    if report.status is Status.REFUSED:
+        return 4
+    if report.status is Status.FAILED and not report.applied:
+        return 1
+    return 0 if report.clean else 3
 
 
 def _saved(path: Path) -> Plan:

@@ -23,7 +23,7 @@ from aadsync_lib.reconcile.matching.pending import outcomes_of_pending
 from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
-from aadsync_lib.report.history.numbers import numbers_of
+from aadsync_lib.report.history.recorded import report_of
 
 UNLISTED = (
     "the target was not listed in full, and an undo goes by what is there today. Nothing was changed. "
@@ -128,7 +128,7 @@ def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:
 
 def _check_whole(run: RunRecord, entries: Iterable[JournalEntry]) -> None:
     """Refuse a run of which the store has let go of a part: its inverse would not be exact."""
-    applied = numbers_of(run).changes
+    applied = report_of(run).applied.total()
     kept = sum(entry.outcome.result is Result.DONE for entry in entries)
     if kept < applied:
         raise UsageError(
@@ -169,11 +169,11 @@ def _of_no_effect(
     idle = {(run_id, target) for run_id in family for target in targets}
     known = {past.run_id for past in later}
     for past in later:
-        numbers = numbers_of(past)
-        if past.undoes in known and past.status == Status.SUCCEEDED and not numbers.left:
-            for target in numbers.targets:
-                if (past.run_id, target) not in idle:
-                    idle |= {(past.run_id, target), (str(past.undoes), target)}
+        if past.undoes in known and past.status == Status.SUCCEEDED:
+            reports = report_of(past).targets
+            for report in () if any(each.unapplied for each in reports) else reports:
+                if (past.run_id, report.target) not in idle:
+                    idle |= {(past.run_id, report.target), (str(past.undoes), report.target)}
     return frozenset(idle)
 
 

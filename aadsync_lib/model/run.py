@@ -29,6 +29,15 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
+UNSAID: Mapping[Result, str] = {
+    Result.FAILED: "refused without a reason",
+    Result.SKIPPED: "not tried, because something it depends on failed",
+    Result.UNKNOWN: "sent, but no answer came; the next run looks it up",
+    Result.QUARANTINED: "held back until a person looks",
+}
+MISSED = frozenset({Result.FAILED, Result.SKIPPED, Result.UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one change. For members, ``change.members`` are the ones this outcome is about."""
@@ -36,6 +45,11 @@ class Outcome:
     change: Change
     result: Result
     error: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it was not done, in words."""
+        return self.error or UNSAID.get(self.result, "")
 
 
 class Status(StrEnum):
@@ -55,8 +69,19 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Recap:
+    """Outcomes in short. Of a change that failed, an action and a name are all that is known."""
+
+    applied: Mapping[str, int]
+    members_added: int
+    members_removed: int
+    failed: tuple[Outcome, ...]
+    drift: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TargetReport:
-    """What a run did on one target."""
+    """What a run did on one target. One that was read back has a recap in place of outcomes."""
 
     target: str
     status: Status
@@ -66,27 +91,54 @@ class TargetReport:
     warnings: tuple[Notice, ...] = ()
     unowned: tuple[Unowned, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()
+    recap: Recap | None = None
 
     @property
     def applied(self) -> Mapping[str, int]:
         """Number of changes done, by action."""
+        if self.recap:
+            return self.recap.applied
         return Counter(o.change.action.value for o in self.outcomes if o.result is Result.DONE)
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """The changes that were not done."""
-        missed = {Result.FAILED, Result.SKIPPED, Result.UNKNOWN}
-        return tuple(o for o in self.outcomes if o.result in missed)
+        """The changes that were not done, the ones that wait for another one included."""
+        if self.recap:
+            return self.recap.failed
+        return tuple(o for o in self.outcomes if o.result in MISSED)
+
+    @property
+    def drift(self) -> tuple[Outcome, ...]:
+        """What came of the changes that mend drift."""
+        if self.recap:
+            return self.recap.drift
+        return tuple(o for o in self.outcomes if o.change.drift)
+
+    @property
+    def in_quarantine(self) -> tuple[Quarantined, ...]:
+        """What planning quarantined, and what turned out to need a person while it was applied."""
+        found = (
+            Quarantined(o.change.external_id, o.change.name, o.reason)
+            for o in self.outcomes
+            if o.result is Result.QUARANTINED
+        )
+        return tuple(dict.fromkeys((*self.quarantined, *found)))
 
     @property
     def members_added(self) -> int:
         """Number of memberships added."""
-        return self._members(Action.ADD_MEMBERS)
+        return self.recap.members_added if self.recap else self._members(Action.ADD_MEMBERS)
 
     @property
     def members_removed(self) -> int:
         """Number of memberships removed."""
-        return self._members(Action.REMOVE_MEMBERS)
+        return self.recap.members_removed if self.recap else self._members(Action.REMOVE_MEMBERS)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left to be done or to be looked at."""
+        unfinished = self.failed or self.on_hold or self.in_quarantine
+        return self.status is Status.SUCCEEDED and not unfinished
 
     def _members(self, action: Action) -> int:
         done = (o.change for o in self.outcomes if o.result is Result.DONE)
@@ -106,6 +158,7 @@ class RunReport:
     """What a run did. ``over`` is what the guard had against its plan, where it was refused.
 
     ``plan`` is the plan, where the run is of this process and not of the store.
+    What several runs did together has no ``run_id``: it is empty.
     """
 
     run_id: str
@@ -123,6 +176,44 @@ class RunReport:
     def status(self) -> Status:
         """The worst status of its targets."""
         return Status.worst(target.status for target in self.targets)
+
+    @property
+    def applied(self) -> Counter[str]:
+        """Number of changes done on all targets, by action."""
+        applied: Counter[str] = Counter()
+        for target in self.targets:
+            applied.update(target.applied)
+        return applied
+
+    @property
+    def members_added(self) -> int:
+        """Number of memberships added on all targets."""
+        return sum(target.members_added for target in self.targets)
+
+    @property
+    def members_removed(self) -> int:
+        """Number of memberships removed on all targets."""
+        return sum(target.members_removed for target in self.targets)
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The changes that were not done on any target."""
+        return tuple(outcome for target in self.targets for outcome in target.failed)
+
+    @property
+    def in_quarantine(self) -> tuple[Quarantined, ...]:
+        """Everything in quarantine, of all targets."""
+        return tuple(item for target in self.targets for item in target.in_quarantine)
+
+    @property
+    def on_hold(self) -> tuple[Quarantined, ...]:
+        """Everything held back, of all targets."""
+        return tuple(item for target in self.targets for item in target.on_hold)
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left to be done or to be looked at on any target."""
+        return all(target.clean for target in self.targets)
 
     def to_frame(self) -> pd.DataFrame:
         """Return what came of each change as a tidy frame, with the columns of ``Plan.to_frame`` and more.

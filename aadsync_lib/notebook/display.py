@@ -54,8 +54,8 @@ def show(
 
 def page_of(totals: Totals, kept: str | None = None) -> str:
     """Return the page of totals, as it is shown and as it is kept."""
-    return summary.totals_summary(
-        totals.document, errors=totals.errors, refused=totals.refused, kept=kept
+    return summary.run_summary(
+        totals.report, errors=totals.errors, refused=totals.refused, kept=kept
     )
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import AadsyncError
-from aadsync_lib.model.carried import RunRecord
-from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import Totals
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.guard import Verdict
-from aadsync_lib.report.html import past_run, plan_page, run_page
+from aadsync_lib.report.history.recorded import with_outcomes
+from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import Call
 
 log = logging.getLogger(__name__)
@@ -45,34 +44,13 @@ def of_run(report: RunReport, runner: Runner) -> str:
     return run_page(report, report.plan, history=runner.history())
 
 
-def of_totals(
-    totals: Totals, reports: Mapping[str, JsonObject], store: HistoryReader
-) -> str | None:
+def of_totals(totals: Totals, store: HistoryReader) -> str | None:
     """Return the page of all targets of a job run, or ``None`` where none of them was written to.
 
     Each target was a run of its own; their outcomes come from the store.
     """
-    ids = [one["run_id"] for one in reports.values() if one.get("run_id")]
-    if not ids:
+    if not totals.run_ids:
         return None
-    runs = store.runs()
-    entries = [entry for one in ids for entry in store.entries(one)]
-    report = past_run(totals.plan.sync, _together(totals, ids), entries)
-    return run_page(report, totals.plan, history=runs)
-
-
-def _together(totals: Totals, ids: list[str]) -> RunRecord:
-    status = totals.document["status"]
-    return RunRecord(
-        run_id=", ".join(ids),
-        digest=totals.plan.digest,
-        settings_digest=totals.plan.settings_digest,
-        full=totals.plan.full,
-        undoes=None,
-        host="",
-        user="",
-        started_at=0.0,
-        ended_at=0.0,
-        status=status,
-        report=json.dumps(totals.document),
-    )
+    entries = [entry for run_id in totals.run_ids for entry in store.entries(run_id)]
+    report = with_outcomes(replace(totals.report, run_id=", ".join(totals.run_ids)), entries)
+    return run_page(report, totals.plan, history=store.runs())

@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
 
 from aadsync_lib import files
 from aadsync_lib.errors import AadsyncError, UsageError
-from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.plan import Plan
-from aadsync_lib.report.as_json import plan_to_json
+from aadsync_lib.model.run import RunReport
+from aadsync_lib.report.as_json import plan_to_json, run_from_json, run_to_json
 
 PLAN = "plan.json"
 REPORT = ".run.json"
@@ -54,9 +53,9 @@ class RunFolder:
         """Write the plan and return its path."""
         return self._write(PLAN, json.dumps(plan_to_json(plan), indent=2))
 
-    def save_report(self, target: str, document: JsonObject) -> None:
+    def save_report(self, target: str, report: RunReport) -> None:
         """Write what became of a target."""
-        self._write(f"{target}{REPORT}", json.dumps(document, indent=2))
+        self._write(f"{target}{REPORT}", json.dumps(run_to_json(report), indent=2))
 
     def save_error(self, target: str, error: str) -> None:
         """Write why a target has no report."""
@@ -88,18 +87,25 @@ class RunFolder:
             )
         return text
 
-    def reports(self) -> dict[str, Any]:
-        """Return what became of each target, by its name, or by ``WHOLE`` of all of them."""
+    def reports(self) -> dict[str, RunReport | str]:
+        """Return what became of each target, or why it has no report.
+
+        The key is its name, or ``WHOLE`` for all of them.
+        """
         found = (name for name in files.names(self.path) if name.endswith(REPORT))
         return {name.removesuffix(REPORT): self._report(name) for name in found}
 
-    def _report(self, name: str) -> Any:
+    def _report(self, name: str) -> RunReport | str:
         """Read a report; one that a task could not write to its end hides no other."""
         try:
             document = json.loads(files.read_text(f"{self.path}/{name}"))
         except (ValueError, RecursionError, UsageError):
-            document = None
-        return document if isinstance(document, dict) else {"error": DAMAGED}
+            return DAMAGED
+        if not isinstance(document, dict):
+            return DAMAGED
+        if document.get("targets"):
+            return run_from_json(document)
+        return str(document.get("error", SILENT))
 
     def _write(self, name: str, text: str) -> str:
         path = f"{self.path}/{name}"

@@ -31,7 +31,6 @@ from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.notebook.summary import Findings, Shown, summary_of
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
-from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.history.select import run_named
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
@@ -88,7 +87,7 @@ class Notebook:
         with told(self._secrets):
             report = self._applied(act)
             if folder:
-                folder.save_report(self._value("target") or WHOLE, run_to_json(report))
+                folder.save_report(self._value("target") or WHOLE, report)
             return report
 
     def apply(self) -> RunReport:
@@ -107,7 +106,7 @@ class Notebook:
             except AadsyncError as error:
                 folder.save_error(name, self._secrets.redact(str(error)))
                 raise
-            folder.save_report(name, run_to_json(report))
+            folder.save_report(name, report)
             return report
 
     def explain(self) -> Explanation:
@@ -157,7 +156,7 @@ class Notebook:
             with self._store(settings, values) as store:
                 reports = folder.reports()
                 totals = total(plan, reports, store, self._clock, verdict)
-                page = full_report.of_totals(totals, reports, store) if store else None
+                page = full_report.of_totals(totals, store) if store else None
             self._page = full_report.kept(folder, lambda: page) if page else folder.report_page
             folder.save_page(display.page_of(totals, self._page))
             return totals

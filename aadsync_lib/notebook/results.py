@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aadsync_lib.doctor.examine import Finding
 from aadsync_lib.engine.refusal import refusal
 from aadsync_lib.errors import AadsyncError, PartialError
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.explanation import Explanation
-from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.explain.parts import not_found
-from aadsync_lib.report.outcomes import failures, quarantined_in
 from aadsync_lib.report.plan_rows import shortened
 
 SHOWN = 10  # failures that an error names
@@ -36,14 +35,15 @@ def check_planned(result: str | None, verdict: Verdict) -> None:
 
 def check_run(report: RunReport) -> None:
     """Raise ``PartialError`` when something was not done; what waits for a person is shown only."""
-    failed = [failure for target in report.targets for failure in failures(target)]
-    held = [one for target in report.targets for one in target.on_hold]
+    failed = [outcome for target in report.targets for outcome in target.failed]
+    held = [item for target in report.targets for item in target.on_hold]
     if held and not failed and not report.undoes:  # an undo leaves alone what changed since
-        raise PartialError(held_back((one.name, one.reason) for one in held))
+        raise PartialError(held_back(held))
     if not failed and report.status in {Status.SUCCEEDED, Status.PARTIAL}:
         return
     lines = "\n".join(
-        f"  {one.action.value} {visible(one.name)}: {visible(one.error)}" for one in failed[:SHOWN]
+        f"  {o.change.action.value} {visible(o.change.name)}: {visible(o.reason)}"
+        for o in failed[:SHOWN]
     )
     more = f"\n  and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
     raise PartialError(
@@ -52,14 +52,14 @@ def check_run(report: RunReport) -> None:
     )
 
 
-def held_back(held: Iterable[tuple[str, str]]) -> str:
+def held_back(held: Sequence[Quarantined]) -> str:
     """Say what waits and why: what could not be read is not gone, and what failed is tried again later."""
-    known = list(held)
-    shown, more = shortened(tuple(dict.fromkeys(known)), SHOWN)
+    known = dict.fromkeys((item.name, item.reason) for item in held)
+    shown, more = shortened(tuple(known), SHOWN)
     lines = "\n".join(f"  {visible(name)}: {visible(reason)}" for name, reason in shown)
     also = f"\n  and {more} more" if more else ""
     return (
-        f"{len(known)} changes are held back; everything else was done.\n{lines}{also}\nWhere Entra could "
+        f"{len(held)} changes are held back; everything else was done.\n{lines}{also}\nWhere Entra could "
         f"not be read, 01_setup says what may not be."
     )
 
@@ -132,6 +132,6 @@ def _ran(target: TargetReport) -> JsonObject:
         "members_added": target.members_added,
         "members_removed": target.members_removed,
         "failed": len(target.failed),
-        "quarantined": len(quarantined_in(target)),
+        "quarantined": len(target.in_quarantine),
         "held": len(target.on_hold),
     }

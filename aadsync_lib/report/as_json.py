@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aadsync_lib.errors import StalePlanError, UsageError
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import JsonObject, change_from_json, change_to_json
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Estimate, Managed, Plan, TargetPlan
-from aadsync_lib.model.run import RunReport, TargetReport
+from aadsync_lib.model.run import Outcome, Recap, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.report.items_json import (
     found_from_json,
     found_to_json,
@@ -19,7 +20,6 @@ from aadsync_lib.report.items_json import (
     quarantined_from_json,
     quarantined_to_json,
 )
-from aadsync_lib.report.outcomes import failures, quarantined_in
 
 VERSION = 1
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def run_to_json(report: RunReport) -> JsonObject:
         "digest": report.digest,
         "full": report.full,
         "status": report.status.value,
-        "targets": [target_report_to_json(target) for target in report.targets],
+        "targets": [_target_report(target) for target in report.targets],
         "requests": {"graph": report.requests.graph, "databricks": report.requests.databricks},
         "seconds": round(report.seconds, 3),
         **_undoes(report),
@@ -153,7 +153,7 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
     )
 
 
-def target_report_to_json(target: TargetReport) -> JsonObject:
+def _target_report(target: TargetReport) -> JsonObject:
     return {
         "target": target.target,
         "status": target.status.value,
@@ -161,17 +161,59 @@ def target_report_to_json(target: TargetReport) -> JsonObject:
         "members_added": target.members_added,
         "members_removed": target.members_removed,
         "failed": [
-            {"action": failure.action.value, "name": failure.name, "error": failure.error}
-            for failure in failures(target)
+            {"action": o.change.action.value, "name": o.change.name, "error": o.reason}
+            for o in target.failed
         ],
-        "quarantined": quarantined_to_json(quarantined_in(target)),
+        "quarantined": quarantined_to_json(target.in_quarantine),
         "held": quarantined_to_json(target.on_hold),
         "warnings": notices_to_json(target.warnings),
         "found": found_to_json(target.unowned),
         "left": left_to_json(target.unapplied),
         "drift": [
             change_to_json(outcome.change) | {"result": outcome.result.value}
-            for outcome in target.outcomes
-            if outcome.change.drift
+            for outcome in target.drift
         ],
     }
+
+
+def run_from_json(raw: Mapping[str, Any]) -> RunReport:
+    """Read a ``run`` document back."""
+    return RunReport(
+        run_id=raw["run_id"],
+        sync=raw["sync"],
+        digest=raw["digest"],
+        full=raw["full"],
+        targets=tuple(map(_target_report_from, raw["targets"])),
+        requests=Requests(**raw["requests"]),
+        seconds=raw["seconds"],
+        undoes=raw.get("undoes"),
+        over=tuple(raw.get("over", ())),
+    )
+
+
+def _target_report_from(raw: Mapping[str, Any]) -> TargetReport:
+    return TargetReport(
+        target=raw["target"],
+        status=Status(raw["status"]),
+        quarantined=tuple(map(quarantined_from_json, raw["quarantined"])),
+        on_hold=tuple(map(quarantined_from_json, raw["held"])),
+        warnings=tuple(Notice(item["code"], item["message"]) for item in raw["warnings"]),
+        # A report that an earlier version kept has none of these.
+        unowned=found_from_json(raw.get("found", ())),
+        unapplied=left_from_json(raw.get("left", ())),
+        recap=Recap(
+            applied=raw["applied"],
+            members_added=raw["members_added"],
+            members_removed=raw["members_removed"],
+            failed=tuple(map(_failed_from, raw["failed"])),
+            drift=tuple(
+                Outcome(change_from_json(item), Result(item["result"]))
+                for item in raw.get("drift", ())
+            ),
+        ),
+    )
+
+
+def _failed_from(raw: Mapping[str, Any]) -> Outcome:
+    change = Change(Action(raw["action"]), None, None, raw["name"], "")
+    return Outcome(change, Result.FAILED, raw["error"])

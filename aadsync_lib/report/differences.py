@@ -44,9 +44,7 @@ def drift_in_plan(target: TargetPlan) -> tuple[Difference, ...]:
 def drift_repaired(target: TargetReport) -> tuple[Difference, ...]:
     """Return what came of the changes of a run that mend drift."""
     return tuple(
-        Difference(outcome.change, ending(outcome.result.value))
-        for outcome in target.outcomes
-        if outcome.change.drift
+        Difference(outcome.change, ending(outcome.result.value)) for outcome in target.drift
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from aadsync_lib.model.plan import Plan
-from aadsync_lib.model.run import Status
+from aadsync_lib.model.run import RunReport, Status
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import next_steps
 from aadsync_lib.report.next_steps import MEANT, NOTHING, PROTECTED, after_nothing
-from aadsync_lib.report.tally import Tally
 
 APPROVE = f"{MEANT}, set approve, a widget here and a parameter of the job, to this digest and run it again:"
 APPLY = "Next: 03_apply applies exactly this, where reports has kept it; 04_sync plans afresh."
@@ -30,11 +29,11 @@ def after_plan(plan: Plan, verdict: Verdict | None) -> str:
     return APPROVE if verdict and not verdict.allowed else APPLY
 
 
-def after_run(tally: Tally, *, clean: bool) -> str:
+def after_run(report: RunReport, *, clean: bool) -> str:
     """Say what to do after a run."""
-    if tally.status is Status.REFUSED:
+    if report.status is Status.REFUSED:
         return REFUSED
-    if tally.undoes:
+    if report.undoes:
         return f"{NOTHING if clean else next_steps.LOOK}".rstrip(".") + f"; {next_steps.AGAIN}."
     return f"{NOTHING} 02_plan shows the next changes." if clean else AGAIN
 

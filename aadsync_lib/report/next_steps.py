@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport, Status
 from aadsync_lib.reconcile.guard import Verdict
-from aadsync_lib.report.outcomes import exit_code
 
 NOTHING = "Next: nothing to do."
 LOOK = "Next: look at what is held back."
@@ -63,9 +62,8 @@ def after_run(report: RunReport, call: Call) -> str:
     if report.status is Status.REFUSED:
         return _refused(call, report.digest)
     if report.undoes:
-        done = exit_code(report) == 0
-        return f"{NOTHING if done else LOOK}".rstrip(".") + f"; {AGAIN}."
-    if exit_code(report) == 0:
+        return f"{NOTHING if report.clean else LOOK}".rstrip(".") + f"; {AGAIN}."
+    if report.clean:
         return f"{NOTHING} {call.command('plan')} shows the next changes."
     return f"Next: look at what is named above; {call.command('sync')} tries it again."
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from jinja2 import Environment
 
@@ -16,8 +15,6 @@ from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import in_notebook, wording
-from aadsync_lib.report.as_json import run_to_json
-from aadsync_lib.report.differences import drift_left
 from aadsync_lib.report.escape import cut, label, visible
 from aadsync_lib.report.plan_rows import rows
 from aadsync_lib.report.summary_view import (
@@ -32,7 +29,6 @@ from aadsync_lib.report.summary_view import (
     tables,
     tile,
 )
-from aadsync_lib.report.tally import Tally, TargetTally, tally_of
 from aadsync_lib.report.templates import templates
 from aadsync_lib.report.wording import Section
 
@@ -79,24 +75,18 @@ def plan_part(plan: Plan, verdict: Verdict | None = None, *, kept: str | None = 
     )
 
 
-def run_summary(report: RunReport, *, kept: str | None = None) -> str:
-    """Return the page of a run."""
-    view = _run_view(tally_of(run_to_json(report)))
-    return page(wording.run_title(report), _part(replace(view, kept=kept or "")))
-
-
-def totals_summary(
-    document: Mapping[str, Any],
+def run_summary(
+    report: RunReport,
     *,
     errors: Mapping[str, str] | None = None,
     refused: str | None = None,
     kept: str | None = None,
 ) -> str:
-    """Return the page of several runs that one document brings together.
+    """Return the page of a run, or of several that one report brings together.
 
     ``errors`` tells by target why it has no report, ``refused`` why the guard stopped the plan.
     """
-    view = _run_view(tally_of(document), errors or {}, refused)
+    view = _run_view(report, errors or {}, refused)
     return page(view.title, _part(replace(view, kept=kept or "")))
 
 
@@ -116,28 +106,25 @@ def _plan_tiles(targets: tuple[TargetPlan, ...]) -> Iterator[Tile]:
     yield Tile("Time", wording.duration(seconds).removeprefix("about "))
 
 
-def _run_view(
-    tally: Tally, errors: Mapping[str, str] | None = None, refused: str | None = None
-) -> View:
-    lost = tuple((errors or {}).items())
-    targets = tally.targets
+def _run_view(report: RunReport, errors: Mapping[str, str], refused: str | None) -> View:
+    lost = tuple(errors.items())
+    targets = report.targets
     untold = Section("Without a report", ("Target", "Why"), lost)
-    clean = tally.status is Status.SUCCEEDED and not (lost or any(map(_unfinished, targets)))
-    cost = wording.cost(tally.requests, tally.seconds)
+    clean = report.clean and not lost
     return View(
-        title=wording.ended(tally.sync, tally.status, tally.undoes),
-        ending=wording.ENDINGS[tally.status].capitalize(),
-        tone=PILLS[tally.status],
+        title=wording.run_title(report),
+        ending=wording.ENDINGS[report.status].capitalize(),
+        tone=PILLS[report.status],
         alerts=tuple(_run_alerts(refused)),
-        tiles=tuple(_run_tiles(tally, len(lost))),
+        tiles=tuple(_run_tiles(report, len(lost))),
         cards=tuple(Card(wording.run_line(one), wording.totals(one)) for one in targets),
         tables=(
             *tables([("", [untold])]),
-            *tables((one.target, _run_sections(one)) for one in targets),
+            *tables((one.target, wording.run_sections(one)) for one in targets),
         ),
-        facts=(f"Run {tally.run_id}: {cost}" if tally.run_id else cost,),
-        next="" if refused else in_notebook.after_run(tally, clean=clean),
-        digest=tally.digest,
+        facts=(wording.cost_line(report),),
+        next="" if refused else in_notebook.after_run(report, clean=clean),
+        digest=report.digest,
     )
 
 
@@ -147,27 +134,18 @@ def _run_alerts(refused: str | None) -> Iterator[Alert]:
         yield Alert("bad", title, tuple(line.strip() for line in lines))
 
 
-def _run_tiles(tally: Tally, lost: int) -> Iterator[Tile]:
-    targets = tally.targets
+def _run_tiles(report: RunReport, lost: int) -> Iterator[Tile]:
+    targets = report.targets
     added = sum(one.members_added for one in targets)
     removed = sum(one.members_removed for one in targets)
     yield from change_tiles(counted(one.applied for one in targets), added, removed)
     if lost:
         yield tile("Without a report", lost, "bad")
     yield tile("Failed", sum(len(one.failed) for one in targets), "bad")
-    yield tile("Quarantined", sum(len(one.quarantined) for one in targets), "warn")
-    yield tile("Held back", sum(len(one.held) for one in targets), "warn")
-    yield tile("Requests", tally.requests.graph + tally.requests.databricks)
-    yield Tile("Seconds", f"{tally.seconds:,.1f}")
-
-
-def _run_sections(one: TargetTally) -> Iterator[Section]:
-    yield from wording.undone(one.failed, one.quarantined, one.held, one.warnings)
-    yield from wording.beside((*one.repaired, *drift_left(one.left)), one.left, one.found)
-
-
-def _unfinished(one: TargetTally) -> bool:
-    return bool(one.failed or one.quarantined or one.held)
+    yield tile("Quarantined", sum(len(one.in_quarantine) for one in targets), "warn")
+    yield tile("Held back", sum(len(one.on_hold) for one in targets), "warn")
+    yield tile("Requests", report.requests.graph + report.requests.databricks)
+    yield Tile("Seconds", f"{report.seconds:,.1f}")
 
 
 def _part(view: View) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
@@ -19,7 +18,6 @@ from aadsync_lib.report.differences import (
     found_cells,
     left_alone,
 )
-from aadsync_lib.report.outcomes import Failure, failures, quarantined_in
 from aadsync_lib.report.plan_rows import ADD, REMOVE, Row, words
 
 
@@ -32,26 +30,11 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
 
 
-class Applied(Protocol):
-    """What a run did on one target, in numbers."""
-
-    @property
-    def target(self) -> str: ...
-    @property
-    def status(self) -> Status: ...
-    @property
-    def applied(self) -> Mapping[str, int]: ...
-    @property
-    def members_added(self) -> int: ...
-    @property
-    def members_removed(self) -> int: ...
-
-
 def plan_sections(target: TargetPlan) -> Iterator[Section]:
     """What a reader of a plan has to know beside its changes."""
     yield _named("Groups that left the scope", target.retired)
     yield _named("Groups that would have no member left", target.emptied)
-    yield from differences(drift_in_plan(target), target.unapplied)
+    yield from _differences(drift_in_plan(target), target.unapplied)
     yield from _waiting(target.quarantined, target.on_hold)
     yield _found(target.unowned)
     yield _warnings(target.warnings)
@@ -59,38 +42,20 @@ def plan_sections(target: TargetPlan) -> Iterator[Section]:
 
 def run_sections(target: TargetReport) -> Iterator[Section]:
     """What a reader of a run has to look at."""
-    yield from undone(failures(target), quarantined_in(target), target.on_hold, target.warnings)
-    yield from beside(
-        (*drift_repaired(target), *drift_left(target.unapplied)), target.unapplied, target.unowned
-    )
+    failed = tuple((o.change.name, words(o.change.action), o.reason) for o in target.failed)
+    yield Section("Failed", ("Name", "Change", "Error"), failed)
+    yield from _waiting(target.in_quarantine, target.on_hold)
+    yield _warnings(target.warnings)
+    drift = (*drift_repaired(target), *drift_left(target.unapplied))
+    yield from _differences(drift, target.unapplied)
+    yield _found(target.unowned)
 
 
-def beside(
-    drift: Iterable[Difference], left: Iterable[Unapplied], found: Iterable[Unowned]
-) -> Iterator[Section]:
-    """What differs from Entra, and what on the target is not this sync's."""
-    yield from differences(drift, left)
-    yield _found(found)
-
-
-def differences(drift: Iterable[Difference], left: Iterable[Unapplied]) -> Iterator[Section]:
+def _differences(drift: Iterable[Difference], left: Iterable[Unapplied]) -> Iterator[Section]:
     """What somebody changed on the target by hand, and what the policy leaves as it is."""
     head = ("Name", "Change", "What becomes of it")
     yield Section("Drift", head, tuple(one.cells for one in drift))
     yield Section("Left alone", head, tuple(one.cells for one in left_alone(left)))
-
-
-def undone(
-    failed: Iterable[Failure],
-    quarantined: Iterable[Quarantined],
-    held: Iterable[Quarantined],
-    warnings: Iterable[Notice],
-) -> Iterator[Section]:
-    """What was not done, and what else a reader of a run has to look at."""
-    rows = tuple((one.name, words(one.action), one.error) for one in failed)
-    yield Section("Failed", ("Name", "Change", "Error"), rows)
-    yield from _waiting(quarantined, held)
-    yield _warnings(warnings)
 
 
 def verdict_section(verdict: Verdict | None) -> Section:
@@ -124,12 +89,7 @@ def plan_title(plan: Plan) -> str:
 
 def run_title(report: RunReport) -> str:
     """Say how the run ended."""
-    return ended(report.sync, report.status, report.undoes)
-
-
-def ended(sync: str, status: Status, undoes: str | None = None) -> str:
-    """Say how a run of this sync ended."""
-    return f"Run of {sync}{_undoing(undoes)}: {ENDINGS[status]}"
+    return f"Run of {report.sync}{_undoing(report.undoes)}: {ENDINGS[report.status]}"
 
 
 def _undoing(run_id: str | None) -> str:
@@ -163,7 +123,7 @@ def members_words(row: Row) -> str:
     return _members(len(row.added), len(row.removed)).removeprefix(", ")
 
 
-def totals(target: TargetPlan | Applied) -> tuple[tuple[str, str], ...]:
+def totals(target: TargetPlan | TargetReport) -> tuple[tuple[str, str], ...]:
     """Return changes by action; member changes are counted in memberships as well."""
     counts = target.counts if isinstance(target, TargetPlan) else target.applied
     members = {
@@ -184,7 +144,7 @@ def plan_line(target: TargetPlan) -> str:
     return line + _members(target.members_added, target.members_removed)
 
 
-def run_line(target: Applied) -> str:
+def run_line(target: TargetReport) -> str:
     """Say in one line what was changed on a target."""
     applied = sum(target.applied.values())
     said = f"{count(applied, 'change')} applied" if applied else "nothing changed"
@@ -203,7 +163,8 @@ def estimate_line(plan: Plan) -> str:
 
 def cost_line(report: RunReport) -> str:
     """Say what the run did cost."""
-    return f"Run {report.run_id}: {cost(report.requests, report.seconds)}"
+    run = f"Run {report.run_id}: " if report.run_id else ""
+    return run + cost(report.requests, report.seconds)
 
 
 def cost(sent: Requests, seconds: float) -> str:

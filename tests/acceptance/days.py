@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from aadsync_lib.cli.sync import exit_code
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.link import Link
-from aadsync_lib.report.outcomes import exit_code, failures, quarantined_in
 from tests.acceptance.stage import Picture, Scene, Stage, removals
 from tests.acceptance.worlds import first_day, second_day
 
@@ -75,15 +75,11 @@ def run(stage: Stage) -> tuple[int, str]:
     except Exception as error:  # noqa: BLE001 - a defect, told together with the others
         return -1, f"{type(error).__name__}: {error}"
     said = [
-        *(
-            f"{one.action.value} {one.name}: {one.error}"
-            for t in report.targets
-            for one in failures(t)
-        ),
+        *(f"{o.change.action.value} {o.change.name}: {o.reason}" for o in report.failed),
         *(
             f"{one.name}: {one.reason}"
             for t in report.targets
-            for one in (*t.on_hold, *quarantined_in(t))
+            for one in (*t.on_hold, *t.in_quarantine)
         ),
     ]
     return exit_code(report), "; ".join(said)

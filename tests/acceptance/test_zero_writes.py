@@ -11,8 +11,8 @@ from math import ceil
 
 import pytest
 
+from aadsync_lib.cli.sync import exit_code
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.report.outcomes import exit_code
 from aadsync_lib.sandbox import Sandbox, company, day
 from tests.acceptance.stage import Stage
 

@@ -40,7 +40,7 @@ def test_an_undo_that_left_alone_what_changed_since_is_no_error():
 
 
 def test_of_many_that_wait_the_first_are_named():
-    text = held_back((f"group {number}", "unread") for number in range(30))
+    text = held_back([Quarantined(None, f"group {number}", "unread") for number in range(30)])
     assert text.startswith("30 changes are held back")
     assert "group 9: unread" in text
     assert "group 10" not in text

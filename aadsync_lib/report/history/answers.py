@@ -10,7 +10,7 @@ from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.report.history import as_json
 from aadsync_lib.report.history.known import known_ids
-from aadsync_lib.report.history.numbers import iso_time
+from aadsync_lib.report.history.recorded import iso_time
 from aadsync_lib.report.history.select import (
     GROUPS,
     PEOPLE,

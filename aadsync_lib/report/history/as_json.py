@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.model.codec import JsonObject, change_to_json, member_to_json
 from aadsync_lib.report.as_json import VERSION
-from aadsync_lib.report.history.numbers import iso_time, numbers_of
+from aadsync_lib.report.history.recorded import document_of, iso_time, report_of
 
 
 def document(sync: str, **parts: object) -> JsonObject:
@@ -18,7 +17,7 @@ def document(sync: str, **parts: object) -> JsonObject:
 
 def run_to_json(run: RunRecord, *, whole: bool = False) -> JsonObject:
     """Return a run; ``whole`` with the ``run`` document that it left behind."""
-    numbers = numbers_of(run)
+    report = report_of(run)
     found: JsonObject = {
         "run_id": run.run_id,
         "status": run.status,
@@ -30,15 +29,15 @@ def run_to_json(run: RunRecord, *, whole: bool = False) -> JsonObject:
         "settings_digest": run.settings_digest,
         "full": run.full,
         "undoes": run.undoes,
-        "over": list(numbers.over),
-        "applied": dict(numbers.applied),
-        "members_added": numbers.members_added,
-        "members_removed": numbers.members_removed,
-        "failed": numbers.failed,
-        "quarantined": numbers.quarantined,
-        "held": numbers.held,
+        "over": list(report.over),
+        "applied": dict(report.applied),
+        "members_added": report.members_added,
+        "members_removed": report.members_removed,
+        "failed": len(report.failed),
+        "quarantined": len(report.in_quarantine),
+        "held": len(report.on_hold),
     }
-    return found | ({"report": json.loads(run.report) if run.report else None} if whole else {})
+    return found | ({"report": document_of(run)} if whole else {})
 
 
 def outcomes_to_json(entries: Iterable[JournalEntry]) -> list[JsonObject]:

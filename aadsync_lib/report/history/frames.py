@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -11,8 +10,7 @@ import pandas as pd
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.frames import CHANGE, MEMBER, Columns
-from aadsync_lib.report.history.numbers import Numbers, numbers_of
-from aadsync_lib.report.items_json import left_from_json
+from aadsync_lib.report.history.recorded import report_of
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f"
 NUMBERS = ("changes", "members_added", "members_removed", "failed", "quarantined", "held")
@@ -34,7 +32,6 @@ def runs_frame(runs: Iterable[RunRecord]) -> pd.DataFrame:
     """See ``History.runs``."""
     columns = Columns(RUNS)
     for run in runs:
-        numbers = numbers_of(run)
         columns.add(
             {
                 "run_id": run.run_id,
@@ -46,7 +43,7 @@ def runs_frame(runs: Iterable[RunRecord]) -> pd.DataFrame:
                 "digest": run.digest,
                 "settings_digest": run.settings_digest,
                 "undoes": run.undoes,
-                **_numbers(run, numbers),
+                **_numbers(run),
             }
         )
     return _typed(columns, times=("started_at", "ended_at"), numbers=NUMBERS)
@@ -112,12 +109,11 @@ def drift_frame(entries: Iterable[JournalEntry], runs: Iterable[RunRecord]) -> p
         if change.drift:
             _drift(columns, change, entry.run_id, entry.settled_at, entry.target, result)
     for run in runs:
-        document = json.loads(run.report) if run.report else {}
-        for target in document.get("targets", ()):
-            for left in left_from_json(target.get("left", ())):
+        seen = run.ended_at or run.started_at
+        for target in report_of(run).targets:
+            for left in target.unapplied:
                 if left.change.drift:
-                    seen, name = run.ended_at or run.started_at, target["target"]
-                    _drift(columns, left.change, run.run_id, seen, name, LEFT)
+                    _drift(columns, left.change, run.run_id, seen, target.target, LEFT)
     return _typed(columns, times=("seen_at",)).sort_values("seen_at", ignore_index=True)
 
 
@@ -127,11 +123,14 @@ def _drift(
     columns.change(change, run_id=run_id, seen_at=_time(seen), target=target, result=result)
 
 
-def _numbers(run: RunRecord, numbers: Numbers) -> dict[str, str | None]:
+def _numbers(run: RunRecord) -> dict[str, str | None]:
     """Return the numbers of a run that has ended; one that has not has none."""
     if run.report is None:
         return {}
-    return {name: str(getattr(numbers, name)) for name in NUMBERS}
+    report = report_of(run)
+    undone = map(len, (report.failed, report.in_quarantine, report.on_hold))
+    values = (report.applied.total(), report.members_added, report.members_removed, *undone)
+    return dict(zip(NUMBERS, map(str, values), strict=True))
 
 
 def _time(seconds: float | None) -> str | None:

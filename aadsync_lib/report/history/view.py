@@ -14,8 +14,8 @@ from aadsync_lib.model.carried import (
 )
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import attributes_to_json
-from aadsync_lib.model.run import Result
-from aadsync_lib.report.history.numbers import Numbers, numbers_of, shown_time
+from aadsync_lib.model.run import Result, RunReport
+from aadsync_lib.report.history.recorded import report_of, shown_time
 from aadsync_lib.report.plan_rows import ADD, REMOVE, shortened, words
 from aadsync_lib.report.wording import Section, count, refused_section
 
@@ -48,18 +48,18 @@ def runs_view(sync: str, runs: Sequence[RunRecord]) -> View:
 
 def run_view(sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full: bool) -> View:
     """Show one run and what came of each change."""
-    numbers = numbers_of(run)
+    report = report_of(run)
     ended = f", ended {shown_time(run.ended_at)}" if run.ended_at is not None else ""
     lines = (
         f"Began {shown_time(run.started_at)}{ended} (UTC), by {run.user} on {run.host}",
         f"Plan {run.digest}",
         f"Settings {run.settings_digest}",
         *((f"It undoes run {run.undoes}",) if run.undoes else ()),
-        *((_left(numbers),) if _left(numbers) else ()),
+        *((_undone(report),) if _undone(report) else ()),
     )
     title = f"Run {run.run_id} of {sync}: {_status(run)}"
     section = outcomes_section(entries, full=full, of_one_run=True)
-    sections = (refused_section(numbers.over), section)
+    sections = (refused_section(report.over), section)
     return View(title, lines, sections, "No change of it was sent, or none is what was asked for.")
 
 
@@ -148,16 +148,16 @@ def outcomes_section(
 
 
 def _run_row(run: RunRecord) -> tuple[str, ...]:
-    numbers = numbers_of(run)
+    report = report_of(run)
     undoes = f"undoes {run.undoes}" if run.undoes else ""
     return (
         run.run_id,
         shown_time(run.started_at),
         run.user,
         _status(run),
-        f"{numbers.changes:,}",
-        f"{ADD}{numbers.members_added:,} {REMOVE}{numbers.members_removed:,}",
-        ", ".join(filter(None, (undoes, _left(numbers)))),
+        f"{report.applied.total():,}",
+        f"{ADD}{report.members_added:,} {REMOVE}{report.members_removed:,}",
+        ", ".join(filter(None, (undoes, _undone(report)))),
     )
 
 
@@ -165,13 +165,13 @@ def _status(run: RunRecord) -> str:
     return run.status if run.ended_at is not None else "not ended"
 
 
-def _left(numbers: Numbers) -> str:
+def _undone(report: RunReport) -> str:
     parts = (
-        ("failed", numbers.failed),
-        ("quarantined", numbers.quarantined),
-        ("held back", numbers.held),
+        ("failed", report.failed),
+        ("quarantined", report.in_quarantine),
+        ("held back", report.on_hold),
     )
-    return ", ".join(f"{number:,} {what}" for what, number in parts if number)
+    return ", ".join(f"{len(items):,} {what}" for what, items in parts if items)
 
 
 def _until(one: Membership) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.run import Result, Status
 from aadsync_lib.report.escape import label, visible
+from aadsync_lib.report.history.recorded import report_of
 from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
 from aadsync_lib.report.plan_rows import MEMBERS, words
 from aadsync_lib.report.wording import ENDINGS, count
@@ -103,7 +103,7 @@ def run_bars(history: Sequence[RunRecord]) -> Runs | None:
     latest = sorted(history, key=lambda run: run.started_at)[-RUNS:]
     if not latest:
         return None
-    changes = [_changes(run) for run in latest]
+    changes = [report_of(run).applied.total() for run in latest]
     top = math.log1p(max(changes)) or 1.0
     runs = tuple(
         Run(
@@ -134,12 +134,6 @@ def _said(total: int, undone: int, members: int) -> str:
 
 def _signed(added: int, removed: int) -> str:
     return " ".join(f"{sign}{n:,}" for sign, n in (("+", added), ("\u2212", removed)) if n)
-
-
-def _changes(run: RunRecord) -> int:
-    """Return the number of changes that a run made, as far as it told."""
-    targets = json.loads(run.report).get("targets", ()) if run.report else ()
-    return sum(sum(target["applied"].values()) for target in targets)
 
 
 def _ending(run: RunRecord) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.plan import Plan, UnappliedBy
 from aadsync_lib.model.run import Outcome, RunReport
-from aadsync_lib.report.outcomes import UNSAID
 from aadsync_lib.report.plan_rows import ADD, CHANGE, MEMBERS, REMOVE, SYMBOLS
 
 TONES = {ADD: "in", REMOVE: "out", CHANGE: "change"}
@@ -52,8 +51,7 @@ def left_lines(source: Plan | RunReport) -> tuple[Line, ...]:
 
 def _ended(target: str, outcomes: Sequence[Outcome], planned: Sequence[Change]) -> Iterator[Line]:
     for outcome in outcomes:
-        unsaid = UNSAID.get(outcome.result, "")
-        yield Line(target, outcome.change, outcome.result.value, outcome.error or unsaid)
+        yield Line(target, outcome.change, outcome.result.value, outcome.reason)
     if not outcomes:
         for change in planned:
             yield Line(target, change, NOT_DONE)

@@ -8,7 +8,6 @@ from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import RunReport, TargetReport
 from aadsync_lib.report.html import remedies
 from aadsync_lib.report.html.grid import Column, Grid, cleaned
-from aadsync_lib.report.outcomes import failures, quarantined_in
 from aadsync_lib.report.plan_rows import words
 
 Rows = Iterable[tuple[str, ...]]
@@ -36,7 +35,7 @@ def plan_notes(plan: Plan) -> Iterator[Grid]:
 def run_notes(report: RunReport) -> Iterator[Grid]:
     """Return the tables of a run."""
     targets = report.targets
-    ended = [(one.target, item) for one in targets for item in quarantined_in(one)]
+    ended = [(one.target, item) for one in targets for item in one.in_quarantine]
     yield _waiting("quarantined", "Quarantined", QUARANTINED, targets, ended)
     held = LEFT_SINCE if report.undoes else HELD
     yield _waiting("held", "Held back", held, targets, _held_of(targets))
@@ -53,9 +52,9 @@ def failed_grid(report: RunReport) -> Grid:
         _target(report.targets),
     )
     rows = (
-        (one.name, words(one.action), one.error, target.target)
+        (failed.change.name, words(failed.change.action), failed.reason, target.target)
         for target in report.targets
-        for one in failures(target)
+        for failed in target.failed
     )
     intro = "" if report.undoes else "The next run tries these again."
     return Grid("failed", "Failed", intro, columns, cleaned(columns, rows))

@@ -16,7 +16,6 @@ from aadsync_lib.report.html.grid import Grid
 from aadsync_lib.report.html.lines import Line, left_lines, planned_lines, run_lines
 from aadsync_lib.report.html.tree import Tree, tree_of
 from aadsync_lib.report.next_steps import MEANT, Call, after_plan, after_run
-from aadsync_lib.report.outcomes import quarantined_in
 from aadsync_lib.report.summary_view import Alert, Tile, change_tiles, counted, plan_alerts, tile
 
 
@@ -163,6 +162,6 @@ def _run_tiles(report: RunReport, lines: Sequence[Line]) -> Iterator[Tile]:
     yield from change_tiles(counted(one.applied for one in targets), added, removed)
     yield tile("Failed", sum(len(one.failed) for one in targets), "bad")
     yield tile("Drift", sum(line.change.drift for line in lines), "warn")
-    yield tile("Quarantined", sum(len(quarantined_in(one)) for one in targets), "warn")
+    yield tile("Quarantined", sum(len(one.in_quarantine) for one in targets), "warn")
     yield tile("Held back", sum(len(one.on_hold) for one in targets), "warn")
     yield Tile("Seconds", f"{report.seconds:,.1f}")

@@ -10,7 +10,8 @@ from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import JournalEntry
 from aadsync_lib.model.run import Status
 from aadsync_lib.reconcile.guard import judge
-from aadsync_lib.report.html import past_run, plan_page, run_page
+from aadsync_lib.report.history.recorded import report_of, with_outcomes
+from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import Call
 from tests.unit.build import directory, group, user
 from tests.unit.report import pages, samples
@@ -99,6 +100,6 @@ def test_a_page_of_the_history_is_of_one_whole_run(run, words):
 def test_a_run_that_was_killed_shows_what_it_got_to_record():
     [record] = [one for one in pages.history() if one.run_id == "r-1"]
     entry = JournalEntry(1, "r-1", "account", samples.outcomes()[0], 1.0, 2.0)
-    report = past_run("contoso", record, (entry,))
+    report = with_outcomes(report_of(record, "contoso"), (entry,))
     assert (report.status, report.targets[0].applied) == (Status.FAILED, {"create_user": 1})
-    assert past_run("contoso", record, ()).status is Status.FAILED
+    assert with_outcomes(report_of(record), ()).status is Status.FAILED

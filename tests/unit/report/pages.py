@@ -7,7 +7,9 @@ from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import GroupNode, Unapplied, UnappliedBy
+from aadsync_lib.model.run import Recap, Status, TargetReport
 from aadsync_lib.reconcile.guard import Breach, Verdict
+from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.next_steps import Call
 from tests.unit.report import samples
 
@@ -88,8 +90,9 @@ def history():
 
 
 def _record(day, status):
-    targets = [{"applied": {"create_user": 10 ** (day % 4) - 1}}]
-    report = None if status == "running" else json.dumps({"targets": targets})
+    recap = Recap({"create_user": 10 ** (day % 4) - 1}, 0, 0, (), ())
+    target = TargetReport("account", Status.SUCCEEDED, recap=recap)
+    report = None if status == "running" else json.dumps(run_to_json(samples.report(target)))
     began = 1_750_000_000.0 + 86_400 * day
     return RunRecord(
         f"r-{day}", "sha256:d", "sha256:s", True, None, "host", "svc", began,
