@@ -13,8 +13,8 @@ from rich.text import Text
 
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.model.plan import Plan
-from aadsync_lib.report.page import Look
-from aadsync_lib.report.text import plan_text
+from aadsync_lib.report.plans import plan_document
+from aadsync_lib.report.terminal import Look, as_text
 from aadsync_lib.sandbox import Sandbox, company, day
 from aadsync_lib.sandbox.command import config, describe
 from aadsync_lib.wiring import open_planner, open_runner
@@ -46,7 +46,7 @@ def a_plan() -> Plan:
 
 def main() -> None:
     """Write the picture beside this file."""
-    text = Text.from_ansi(plan_text(a_plan(), Look(WIDTH, color=True)))
+    text = Text.from_ansi(as_text(plan_document(a_plan()), Look(WIDTH, color=True)))
     console = Console(record=True, width=WIDTH, file=io.StringIO())
     console.print(text)
     svg = console.export_svg(theme=DIMMED_MONOKAI, code_format=FRAME, unique_id="plan")

@@ -26,8 +26,8 @@ def demo(options: Options) -> None:
     embedded = needs_sandbox("aadsync_lib.sandbox")
     from aadsync_lib.cli.demo_text import TextTeller
     from aadsync_lib.demo import Tour
-    from aadsync_lib.report.page import Look
     from aadsync_lib.report.progress import progress_on
+    from aadsync_lib.report.terminal import Look
 
     progress = progress_on(sys.stderr, quiet=options.quiet)
     with (

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aadsync_lib.cli.output import Outlet
-from aadsync_lib.report.explain.text import explanation_text
-from aadsync_lib.report.page import Look, Page
-from aadsync_lib.report.text import plan_text
+from aadsync_lib.report.explain.parts import explanation_document
+from aadsync_lib.report.plans import plan_document
+from aadsync_lib.report.terminal import Look, Page, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class TextTeller:
 
     def plan(self, plan: Plan) -> None:
         """Show a plan; many changes are summed up."""
-        self._outlet.result(f"{plan_text(plan, self._look, listed=SHORT)}\n")
+        self._outlet.result(f"{as_text(plan_document(plan), self._look, listed=SHORT)}\n")
 
     def refused(self, error: RefusedError) -> None:
         """Show why the guard stopped a plan."""
@@ -62,7 +62,7 @@ class TextTeller:
 
     def explained(self, found: Explanation) -> None:
         """Show why somebody is in a group."""
-        self._outlet.result(f"{explanation_text(found, self._look)}\n")
+        self._outlet.result(f"{as_text(explanation_document(found), self._look)}\n")
 
     def what_next(self) -> None:
         """Say what to try next."""

@@ -12,7 +12,7 @@ from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, options
 
 if TYPE_CHECKING:
     from aadsync_lib.doctor.examine import Finding
-    from aadsync_lib.report.page import Look
+    from aadsync_lib.report.terminal import Look
 
 STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 Findings = tuple["Finding", ...]
@@ -27,7 +27,7 @@ def doctor(ctx: click.Context, options: Options) -> None:
     One line each, with what to do about it. Writes nothing.
     """
     from aadsync_lib.doctor.examine import doctor as examine
-    from aadsync_lib.report.page import Look
+    from aadsync_lib.report.terminal import Look
     from aadsync_lib.secrets import SecretResolver
 
     settings = runtime.settings_of(options)
@@ -66,7 +66,7 @@ def _text(findings: Findings, plan: str, look: Look) -> str:
     from rich.text import Text
 
     from aadsync_lib.report.escape import visible
-    from aadsync_lib.report.page import Page
+    from aadsync_lib.report.terminal import Page
 
     page = Page(look)
     page.table(
@@ -83,12 +83,14 @@ def _text(findings: Findings, plan: str, look: Look) -> str:
 
 def _markdown(findings: Findings, plan: str) -> str:
     from aadsync_lib.report.escape import markdown_name, markdown_prose
+    from aadsync_lib.report.markdown import table
 
-    rows = "\n".join(
-        f"| {one.status} | {markdown_name(one.check)} | {markdown_prose(_result(one))} |"
-        for one in findings
+    rows = (
+        (finding.status, markdown_name(finding.check), markdown_prose(_result(finding)))
+        for finding in findings
     )
-    return f"|  | Check | Result |\n| --- | --- | --- |\n{rows}\n\n{markdown_prose(_next(findings, plan))}\n"
+    listed = table(("", "Check", "Result"), rows)
+    return f"{listed}\n\n{markdown_prose(_next(findings, plan))}\n"
 
 
 def _result(finding: Finding) -> str:

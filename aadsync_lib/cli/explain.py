@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
-
 import click
 
 from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, TARGET, Options, options
-
-if TYPE_CHECKING:
-    from aadsync_lib.model.explanation import Explanation
 
 NOTHING_FOUND = 1
 
@@ -40,25 +34,15 @@ def explain(ctx: click.Context, options: Options, user: str | None, group: str |
     """
     if user is None and group is None:
         raise click.UsageError("Say whom to explain: --user NAME, --group NAME or both.")
+    from aadsync_lib.report.explain.as_json import explanation_to_json
+    from aadsync_lib.report.explain.parts import explanation_document
+
     settings = runtime.settings_of(options)
-    found = runtime.planner_of(options, settings).explain(user, group)
-    _publish(found, options)
-    if not found.found:
+    explanation = runtime.planner_of(options, settings).explain(user, group)
+    runtime.publish_document(
+        options,
+        lambda: explanation_document(explanation, full=options.every),
+        lambda: explanation_to_json(explanation),
+    )
+    if not explanation.found:
         ctx.exit(NOTHING_FOUND)
-
-
-def _publish(found: Explanation, options: Options) -> None:
-    from aadsync_lib.report.explain import as_json, text
-    from aadsync_lib.report.page import Look
-
-    match options.form:
-        case "json":
-            runtime.publish(options, options.outlet.json(as_json.explanation_to_json(found)))
-        case "markdown":
-            runtime.publish(options, text.explanation_markdown(found, full=options.every))
-        case _:
-            shown, plain = (
-                text.explanation_text(found, look, full=options.every)
-                for look in (Look.of(sys.stdout), Look())
-            )
-            runtime.publish(options, shown, plain)

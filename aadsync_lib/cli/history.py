@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +15,9 @@ from aadsync_lib.model.change import Action
 if TYPE_CHECKING:
     from aadsync_lib.model.codec import JsonObject
     from aadsync_lib.ports import HistoryReader
-    from aadsync_lib.report.history.view import View
+    from aadsync_lib.report.document import Document
 
-Answer = tuple["View", "JsonObject"]
+Answer = tuple["Document", "JsonObject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,8 @@ def history(
     settings = runtime.settings_of(options)
     chosen = None if action is None else Action(action)
     question = Question(settings.name, run_id, user, group, chosen, on, options.every)
-    view, document = _answer(runtime.store_of(settings), question, quarantine=quarantine)
-    _publish(view, document, options)
+    document, as_json = _answer(runtime.store_of(settings), question, quarantine=quarantine)
+    runtime.publish_document(options, lambda: document, lambda: as_json)
 
 
 def _check(
@@ -125,20 +124,3 @@ def _publish_page(options: Options, run_id: str | None, *, filtered: bool) -> No
     run = run_named(runs, run_id)
     report = with_outcomes(report_of(run, settings.name), store.entries(run.run_id))
     runtime.publish(options, run_page(report, history=runs))
-
-
-def _publish(view: View, document: JsonObject, options: Options) -> None:
-    from aadsync_lib.report.history.text import history_markdown, history_text
-    from aadsync_lib.report.page import Look
-
-    match options.form:
-        case "json":
-            runtime.publish(options, options.outlet.json(document))
-        case "markdown":
-            runtime.publish(options, history_markdown(view, full=options.every))
-        case _:
-            shown, plain = (
-                history_text(view, look, full=options.every)
-                for look in (Look.of(sys.stdout), Look())
-            )
-            runtime.publish(options, shown, plain)

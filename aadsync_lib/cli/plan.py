@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -30,10 +29,8 @@ def plan(
     settings = runtime.settings_of(options)
     planner = runtime.planner_of(options, settings)
     planning = planner.plan(full=options.full, fingerprint=save is not None)
-    history = runtime.history_of(planner, options)
     call = runtime.call_of(options, str(save) if save else None)
-    call = replace(call, verdict=planning.verdict)
-    runtime.publish_plan(planning.plan, options, call, history)
+    runtime.publish_plan(options, planner, planning, call)
     if save is not None:
         options.outlet.file(save, options.outlet.json(plan_to_json(planning.plan)), OWNER_ONLY)
     if detailed_exitcode and not planning.plan.empty:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from aadsync_lib.engine.planner import Planner
     from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.carried import RunRecord
+    from aadsync_lib.model.codec import JsonObject
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
     from aadsync_lib.ports import HistoryReader
+    from aadsync_lib.reconcile.guard import Verdict
+    from aadsync_lib.report.document import Document
     from aadsync_lib.report.next_steps import Call
     from aadsync_lib.secrets import SecretResolver
 
@@ -83,10 +86,8 @@ def call_of(options: Options, saved: str | None = None) -> Call:
     )
 
 
-def history_of(runs: Planner | Runner, options: Options) -> tuple[RunRecord, ...]:
-    """Return the runs before, for a format that draws them; a run is no worse where they cannot be read."""
-    if options.form != "html":
-        return ()
+def history_of(runs: Planner | Runner) -> tuple[RunRecord, ...]:
+    """Return the runs before; a run is no worse where they cannot be read."""
     try:
         return runs.history()
     except StoreError as error:
@@ -94,53 +95,62 @@ def history_of(runs: Planner | Runner, options: Options) -> tuple[RunRecord, ...
         return ()
 
 
-def publish_plan(
-    plan: Plan, options: Options, call: Call, history: Sequence[RunRecord] = ()
-) -> None:
-    """Write a plan in the format asked for."""
-    from aadsync_lib.report import as_json, markdown, text
-    from aadsync_lib.report.page import Look
+def publish_plan(options: Options, planner: Planner, planning: Planning, call: Call) -> None:
+    """Write a plan in the format asked for, with what the guard has against it."""
+    from aadsync_lib.report.as_json import plan_to_json
+    from aadsync_lib.report.html import plan_page
+    from aadsync_lib.report.plans import plan_document
 
-    match options.form:
-        case "json":
-            publish(options, options.outlet.json(as_json.plan_to_json(plan)))
-        case "markdown":
-            publish(options, markdown.plan_markdown(plan, full=options.every, call=call))
-        case "html":
-            from aadsync_lib.report.html import plan_page
-
-            publish(options, plan_page(plan, call=call, history=history))
-        case _:
-            shown, plain = (
-                text.plan_text(plan, look, full=options.every, call=call)
-                for look in (Look.of(sys.stdout), Look())
-            )
-            publish(options, shown, plain)
+    plan, verdict = planning.plan, planning.verdict
+    publish_document(
+        options,
+        lambda: plan_document(plan, verdict, call),
+        lambda: plan_to_json(plan),
+        lambda: plan_page(plan, verdict, call, history_of(planner)),
+    )
 
 
 def publish_run(
-    report: RunReport,
     options: Options,
+    runner: Runner,
+    report: RunReport,
+    plan: Plan | None,
     call: Call,
-    plan: Plan | None = None,
-    history: Sequence[RunRecord] = (),
+    verdict: Verdict | None = None,
 ) -> None:
     """Write what a run did in the format asked for; a page shows its plan and the runs before, too."""
-    from aadsync_lib.report import as_json, markdown, text
-    from aadsync_lib.report.page import Look
+    from aadsync_lib.report.as_json import run_to_json
+    from aadsync_lib.report.html import run_page
+    from aadsync_lib.report.plans import run_document
+
+    publish_document(
+        options,
+        lambda: run_document(report, verdict, call),
+        lambda: run_to_json(report),
+        lambda: run_page(report, plan, verdict, call, history_of(runner)),
+    )
+
+
+def publish_document(
+    options: Options,
+    document: Callable[[], Document],
+    as_json: Callable[[], JsonObject],
+    page: Callable[[], str] = str,
+) -> None:
+    """Write a document in the format asked for."""
+    from aadsync_lib.report.markdown import as_markdown
+    from aadsync_lib.report.terminal import Look, as_text
 
     match options.form:
         case "json":
-            publish(options, options.outlet.json(as_json.run_to_json(report)))
+            publish(options, options.outlet.json(as_json()))
         case "markdown":
-            publish(options, markdown.run_markdown(report, full=options.every, call=call))
+            publish(options, as_markdown(document(), full=options.every))
         case "html":
-            from aadsync_lib.report.html import run_page
-
-            publish(options, run_page(report, plan, call=call, history=history))
+            publish(options, page())
         case _:
             shown, plain = (
-                text.run_text(report, look, full=options.every, call=call)
+                as_text(document(), look, full=options.every)
                 for look in (Look.of(sys.stdout), Look())
             )
             publish(options, shown, plain)

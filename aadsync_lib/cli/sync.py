@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,12 +68,9 @@ def run(options: Options, call: Call, act: Callable[[Runner], RunReport]) -> int
         try:
             report = act(runner)
         except RefusedError as error:
-            call = replace(call, verdict=error.verdict)
-            history = runtime.history_of(runner, options)
-            runtime.publish_run(error.report, options, call, error.plan, history)
+            runtime.publish_run(options, runner, error.report, error.plan, call, error.verdict)
             raise
-        history = runtime.history_of(runner, options)
-    runtime.publish_run(report, options, call, report.plan, history)
+        runtime.publish_run(options, runner, report, report.plan, call)
     return exit_code(report)
 
 

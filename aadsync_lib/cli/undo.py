@@ -53,7 +53,5 @@ def _save(options: Options, settings: Settings, call: Call, run_id: str, path: P
 
     planner = runtime.planner_of(options, settings)
     planning = planner.plan_undo(run_id)
-    history = runtime.history_of(planner, options)
-    call = replace(call, verdict=planning.verdict)
-    runtime.publish_plan(planning.plan, options, call, history)
+    runtime.publish_plan(options, planner, planning, call)
     options.outlet.file(path, options.outlet.json(plan_to_json(planning.plan)), OWNER_ONLY)

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook.explanation import explanation_page, memberships_frame, paths_frame
+from aadsync_lib.notebook.explanation import memberships_frame, paths_frame
 from aadsync_lib.notebook.job_report import Totals
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.summary import Findings, Shown
 from aadsync_lib.reconcile.guard import Verdict
-from aadsync_lib.report import summary
-from aadsync_lib.report.explain.text import explanation_text
-from aadsync_lib.report.page import Look
-from aadsync_lib.report.text import plan_text, run_text
+from aadsync_lib.report.explain.parts import explanation_document
+from aadsync_lib.report.next_steps import InNotebook
+from aadsync_lib.report.plans import plan_document, run_document
+from aadsync_lib.report.summary import page, summary, summary_part
+from aadsync_lib.report.terminal import as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,17 +34,20 @@ def show(
     """Show a result on the platform; ``kept`` is the path of its full report."""
     match result:
         case Plan():
-            page = summary.plan_summary(result, judge(result), kept=kept)
-            platform.page(page, plan_text(result, Look()))
+            document = plan_document(result, judge(result), InNotebook())
+            platform.page(summary(document, kept=kept), as_text(plan_document(result)))
             platform.table(result.to_frame())
         case RunReport():
-            platform.page(summary.run_summary(result, kept=kept), run_text(result, Look()))
+            document = run_document(result, advice=InNotebook())
+            platform.page(summary(document, kept=kept), as_text(run_document(result)))
             platform.table(result.to_frame())
         case Totals():
             platform.page(page_of(result, kept), "")
             platform.table(result.to_frame())
         case Explanation():
-            platform.page(explanation_page(result), explanation_text(result))
+            document = explanation_document(result)
+            names = " in ".join(filter(None, (result.user, result.group)))
+            platform.page(page(f"Explain {names}", summary_part(document)), as_text(document))
             platform.table(paths_frame(result))
             platform.table(memberships_frame(result))
         case Past():
@@ -54,9 +58,13 @@ def show(
 
 def page_of(totals: Totals, kept: str | None = None) -> str:
     """Return the page of totals, as it is shown and as it is kept."""
-    return summary.run_summary(
-        totals.report, errors=totals.errors, refused=totals.refused, kept=kept
+    document = run_document(
+        totals.report,
+        advice=None if totals.refused else InNotebook(),
+        unreported=totals.errors,
+        refusal=totals.refused,
     )
+    return summary(document, kept=kept)
 
 
 def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> None:
@@ -68,7 +76,7 @@ def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> N
     for title, frame in past.tables():
         if len(frame):
             html = f"<h2>{escape(title)} ({len(frame):,})</h2>"
-            platform.page(summary.page(title, html), f"{title} ({len(frame):,})")
+            platform.page(page(title, html), f"{title} ({len(frame):,})")
             platform.table(frame)
 
 

@@ -1,54 +1,23 @@
-"""An explanation as a notebook shows it: a page, and tidy frames of its paths and memberships."""
+"""An explanation as tidy frames of its paths and memberships, and as the result of a notebook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment
 
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.explanation import EdgeOutcome, Explanation, Identity, Path, Standing
-from aadsync_lib.report.escape import cut, label, visible
 from aadsync_lib.report.explain.as_json import explanation_to_json
-from aadsync_lib.report.explain.parts import not_found, parts
-from aadsync_lib.report.explain.text import INCOMPLETE
-from aadsync_lib.report.explain.tree import BAD, BENT, GOOD
 from aadsync_lib.report.explain.words import shown, when
-from aadsync_lib.report.summary import page
-from aadsync_lib.report.templates import templates
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NAME, SENTENCE = 64, 240  # characters shown of each
 MEMBERS = 100  # of a group, in the result of the notebook
-TONES = {GOOD: "good", BENT: "warn", BAD: "bad"}
 ENTRA = "Entra"
 PATHS = ("name", "kind", "external_id", "side", "top", "path", "groups", "kept", "reason")
 MEMBERSHIPS = ("name", "external_id", "target", "group", "group_external_id", "there", "in_entra",
                "next", "reason", "since", "run_id", "how")  # fmt: skip
-
-
-def explanation_page(found: Explanation) -> str:
-    """Return a page with a tree for each side, shortened as the text is."""
-    names = " in ".join(filter(None, (found.user, found.group)))
-    return page(f"Explain {names}", explanation_part(found))
-
-
-def explanation_part(found: Explanation) -> str:
-    """Return what that page says, to be put into a page with more."""
-    return (
-        _templates()
-        .get_template("explained.html.j2")
-        .render(
-            parts=tuple(parts(found)),
-            unknown=() if found.found else not_found(found),
-            incomplete="" if found.complete else INCOMPLETE,
-            tones=TONES,
-        )
-    )
 
 
 def explanation_result(found: Explanation) -> JsonObject:
@@ -117,11 +86,3 @@ def _rows(one: Identity, standing: Standing) -> Iterator[tuple[Any, ...]]:
         how = row.how.value if row.how else None
         yield (one.name, one.external_id, standing.target, row.name, row.group, there, wanted,
                row.next.value, row.reason, since, row.run_id, how)  # fmt: skip
-
-
-@cache
-def _templates() -> Environment:
-    found = templates("aadsync_lib.notebook")
-    found.filters["name"] = lambda name: cut(label(name), NAME)
-    found.filters["sentence"] = lambda text: cut(visible(text), SENTENCE)
-    return found

@@ -17,7 +17,7 @@ from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.history.recorded import with_outcomes
 from aadsync_lib.report.html import plan_page, run_page
-from aadsync_lib.report.next_steps import Call
+from aadsync_lib.report.next_steps import InNotebook
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ def kept(folder: RunFolder | None, page: Callable[[], str]) -> str | None:
 
 def of_plan(plan: Plan, planner: Planner, verdict: Verdict) -> str:
     """Return the page of a plan, with everything the guard has against it."""
-    call = Call(verdict=verdict, in_notebook=True)
-    return plan_page(plan, call=call, history=planner.history())
+    return plan_page(plan, verdict, InNotebook(), planner.history())
 
 
 def of_run(report: RunReport, runner: Runner) -> str:

@@ -14,15 +14,15 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook.explanation import explanation_part
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.escape import visible
-from aadsync_lib.report.explain.text import explanation_text
-from aadsync_lib.report.page import Look
-from aadsync_lib.report.summary import page, plan_part
-from aadsync_lib.report.text import plan_text
+from aadsync_lib.report.explain.parts import explanation_document
+from aadsync_lib.report.next_steps import InNotebook
+from aadsync_lib.report.plans import plan_document
+from aadsync_lib.report.summary import page, summary_part
+from aadsync_lib.report.terminal import as_text
 from aadsync_lib.sandbox import Sandbox, company
 
 PEOPLE = 120
@@ -75,15 +75,18 @@ class PageTeller:
 
     def plan(self, plan: Plan) -> None:
         """Show a plan."""
-        self._say(plan_part(plan, judge(plan, Limits())), plan_text(plan, Look(), listed=SHORT))
+        document = plan_document(plan, judge(plan, Limits()), InNotebook())
+        self._say(summary_part(document), as_text(plan_document(plan), listed=SHORT))
 
     def refused(self, error: RefusedError) -> None:
         """Show why the guard stopped a plan."""
-        self._say(plan_part(error.plan, error.verdict), f"{error}\n")
+        document = plan_document(error.plan, error.verdict, InNotebook())
+        self._say(summary_part(document), f"{error}\n")
 
     def explained(self, found: Explanation) -> None:
         """Show why somebody is in a group."""
-        self._say(explanation_part(found), explanation_text(found))
+        document = explanation_document(found)
+        self._say(summary_part(document), as_text(document))
 
     def end(self) -> None:
         """Show what is not shown yet."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aadsync_lib.config.policy import Limit, Limits
 from aadsync_lib.model.change import DEPROVISIONS, Action
 from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.model.wording import and_more
 
 FIRST_NAMES = 5
 PLAIN = re.compile(r"[\w@.+ /()-]+")
@@ -25,10 +26,9 @@ class Breach:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        first = ", ".join(map(_quoted, self.names[:FIRST_NAMES]))
-        more = len(self.names) - FIRST_NAMES
-        tail = f" and {more} more" if more > 0 else ""
-        return f"{self.target}: {self.limit} is {self.count}, allowed {self.allowed}: {first}{tail}"
+        names = ", ".join(map(_quoted, self.names[:FIRST_NAMES]))
+        names += and_more(len(self.names) - FIRST_NAMES)
+        return f"{self.target}: {self.limit} is {self.count}, allowed {self.allowed}: {names}"
 
 
 def _quoted(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.plan import TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Result, TargetReport
-from aadsync_lib.report.plan_rows import details, shortened, words
+from aadsync_lib.report.plan_rows import details, first_names, words
 
 NAMES = 5  # members named for each difference
 REPAIRED = "repaired"
@@ -29,8 +29,7 @@ class Difference:
     @property
     def cells(self) -> tuple[str, str, str]:
         """The line of a table: name, change, what becomes of it."""
-        names, more = shortened(tuple(member.name for member in self.change.members), NAMES)
-        listed = ", ".join((*names, *([f"{more:,} more"] if more else [])))
+        listed = first_names(tuple(member.name for member in self.change.members), NAMES)
         what = words(self.change.action) + details(self.change)
         return self.change.name, f"{what}: {listed}" if listed else what, self.ending
 

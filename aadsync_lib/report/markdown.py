@@ -1,114 +1,116 @@
-"""Plans and runs as Markdown, for a pull request or a job summary."""
+"""Documents as Markdown, for a pull request or a job summary."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aadsync_lib.model.plan import Plan, TargetPlan
-from aadsync_lib.model.run import RunReport, TargetReport
 from aadsync_lib.report import wording
+from aadsync_lib.report.document import Branch, Document, Part, Table
 from aadsync_lib.report.escape import markdown_name, markdown_prose
-from aadsync_lib.report.next_steps import Call, after_plan, after_run
-from aadsync_lib.report.plan_rows import Row, most_affected, rows, shortened
-from aadsync_lib.report.text import GROUPS, LINES, LISTED, NAMES
-from aadsync_lib.report.wording import Section
+from aadsync_lib.report.plan_rows import Row, first_names, most_affected, shortened
+from aadsync_lib.report.terminal import GROUPS, LINES, LISTED, NAMES, ROWS
 
 
-def plan_markdown(plan: Plan, *, full: bool = False, call: Call | None = None) -> str:
-    """Return a plan: every change of a small one or with ``full``, otherwise a summary."""
-    listed = full or wording.size(plan) <= LISTED
-    return _document(_plan_blocks(plan, call, full=full, listed=listed))
+def as_markdown(document: Document, *, full: bool = False) -> str:
+    """Return a document: every change of a small plan or with ``full``, otherwise a summary."""
+    return "\n\n".join(filter(None, _blocks(document, full=full))) + "\n"
 
 
-def run_markdown(report: RunReport, *, full: bool = False, call: Call | None = None) -> str:
-    """Return what a run did and what a person has to look at."""
-    return _document(_run_blocks(report, call, full=full))
+def table(head: tuple[str, ...], cells: Iterable[tuple[str, ...]]) -> str:
+    """Return a table of cells that are Markdown already; nothing where there is none."""
+    lines = [f"| {' | '.join(row)} |" for row in cells]
+    if not lines:
+        return ""
+    return "\n".join([f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *lines])
 
 
-def _document(blocks: Iterable[str]) -> str:
-    return "\n\n".join(filter(None, blocks)) + "\n"
-
-
-def _plan_blocks(plan: Plan, call: Call | None, *, full: bool, listed: bool) -> Iterator[str]:
-    yield f"## {markdown_prose(wording.plan_title(plan))}"
-    yield "" if plan.complete else f"**{wording.INCOMPLETE}**"
-    for target in plan.targets:
-        yield f"### {markdown_prose(wording.plan_line(target))}"
-        if listed:
-            yield _listed(target, None if full else NAMES)
-        else:
-            yield from _summary(target)
-        yield from _sections(wording.plan_sections(target), None if full else LINES)
-    if call:
-        yield from _sections([wording.verdict_section(call.verdict)], None)
-    yield "" if listed or not call else "Every change: the same with `--all`."
-    yield "" if plan.empty else wording.estimate_line(plan)
-    yield f"Digest: `{plan.digest}`"
-    yield markdown_prose(after_plan(plan, call)) if call else ""
-
-
-def _run_blocks(report: RunReport, call: Call | None, *, full: bool) -> Iterator[str]:
-    yield f"## {markdown_prose(wording.run_title(report))}"
-    for target in report.targets:
-        yield f"### {markdown_prose(wording.run_line(target))}"
-        yield _totals(target)
-        yield from _sections(wording.run_sections(target), None if full else LINES)
-    yield from _sections([wording.refused_section(report.over)], None)
-    yield markdown_prose(wording.cost_line(report))
-    yield f"Digest: `{report.digest}`"
-    yield markdown_prose(after_run(report, call)) if call else ""
-
-
-def _listed(target: TargetPlan, limit: int | None) -> str:
-    found = (
-        (f"`{r.symbol}`", markdown_name(r.name), _what(r, limit), r.reason) for r in rows(target)
+def _blocks(document: Document, *, full: bool) -> Iterator[str]:
+    listed = full or document.size <= LISTED
+    if document.title:
+        yield f"## {markdown_prose(document.title)}"
+    yield from (
+        f"**{alert.title}**" for alert in document.alerts if not (alert.lines or alert.brief)
     )
-    return _table(("", "Name", "Change", "Why"), ((*r[:3], markdown_prose(r[3])) for r in found))
+    yield from map(markdown_prose, document.lines)
+    yield _items(document.items)
+    for part in document.parts:
+        yield f"{'###' if document.title else '##'} {markdown_prose(part.title)}"
+        yield from _part(part, listed=listed, full=full)
+    for alert in document.alerts:
+        limits = tuple((line,) for line in alert.lines)
+        yield from _section(Table(alert.brief or alert.title, ("Limit",), limits))
+    for each in document.tables:
+        yield from _section(each, None if full else ROWS, ": the same with --all")
+    if document.empty and not any(each.rows for each in document.tables):
+        yield markdown_prose(document.empty)
+    yield "" if listed or not document.next else "Every change: the same with `--all`."
+    yield markdown_prose(document.cost)
+    yield f"Digest: `{document.digest}`" if document.digest else ""
+    yield markdown_prose(document.next)
+
+
+def _part(part: Part, *, listed: bool, full: bool) -> Iterator[str]:
+    yield _items(part.lines)
+    if part.changes and listed:
+        yield _listed(part.changes, None if full else NAMES)
+    else:
+        yield table(("Change", "Number"), part.totals)
+        yield from _most_affected(part.changes)
+    for each in part.tables:
+        yield from _section(each, None if full else LINES)
+    for title, branches in part.trees:
+        yield f"### {markdown_prose(title)}"
+        yield "\n".join(_nested(branches, 0))
+
+
+def _items(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {markdown_prose(sentence)}" for sentence in sentences)
+
+
+def _listed(rows: Iterable[Row], limit: int | None) -> str:
+    cells = (
+        (f"`{row.symbol}`", markdown_name(row.name), _what(row, limit), markdown_prose(row.reason))
+        for row in rows
+    )
+    return table(("", "Name", "Change", "Why"), cells)
 
 
 def _what(row: Row, limit: int | None) -> str:
-    lines = [_counts(row)]
-    for sign, names in wording.sides(row):
-        if names:
-            known, more = shortened(names, limit)
-            listed = [*map(markdown_name, known), *([f"{more:,} more"] if more else [])]
-            lines.append(f"`{sign}` {', '.join(listed)}")
-    return "<br>".join(lines)
+    members = (
+        f"`{sign}` {first_names(names, limit, markdown_name)}"
+        for sign, names in wording.sides(row)
+        if names
+    )
+    return "<br>".join((_counts(row), *members))
 
 
 def _counts(row: Row) -> str:
     return markdown_prose(", ".join(filter(None, (row.what, wording.members_words(row)))))
 
 
-def _summary(target: TargetPlan) -> Iterator[str]:
-    yield _totals(target)
-    groups, more = most_affected(target, GROUPS)
+def _most_affected(rows: Iterable[Row]) -> Iterator[str]:
+    groups, more = most_affected(rows, GROUPS)
     if groups:
-        found = ((markdown_name(row.name), _counts(row)) for row in groups)
-        yield _table(("Most affected groups", "Change"), found)
+        cells = ((markdown_name(row.name), _counts(row)) for row in groups)
+        yield table(("Most affected groups", "Change"), cells)
         yield _more(more, "group")
 
 
-def _totals(target: TargetPlan | TargetReport) -> str:
-    return _table(("Change", "Number"), wording.totals(target))
-
-
-def _sections(found: Iterable[Section], limit: int | None) -> Iterator[str]:
-    for section in found:
-        known, more = shortened(section.rows, limit)
-        cells = ((markdown_name(row[0]), *map(markdown_prose, row[1:])) for row in known)
-        if known:
-            yield f"**{section.title} ({len(section.rows):,})**"
-            yield _table(section.head, cells)
-            yield _more(more, "line")
+def _section(section: Table, limit: int | None = None, hint: str = "") -> Iterator[str]:
+    rows, more = shortened(section.rows, limit)
+    if rows:
+        yield f"**{section.title} ({len(section.rows):,})**"
+        cells = ((markdown_name(row[0]), *map(markdown_prose, row[1:])) for row in rows)
+        yield table(section.head, cells)
+        yield _more(more, "line") + hint if more else ""
 
 
 def _more(number: int, noun: str) -> str:
     return f"and {wording.count(number, f'more {noun}')}" if number else ""
 
 
-def _table(head: tuple[str, ...], cells: Iterable[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(row)} |" for row in cells]
-    if not lines:
-        return ""
-    return "\n".join([f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *lines])
+def _nested(branches: Iterable[Branch], depth: int) -> Iterator[str]:
+    for branch in branches:
+        words = f": {markdown_prose(branch.words)}" if branch.words else ""
+        yield f"{'  ' * depth}- {markdown_name(branch.name)}{words}"
+        yield from _nested(branch.below, depth + 1)

@@ -1,9 +1,10 @@
-"""The last line of every report: what to do next."""
+"""The last line of every report: what to do next, in the words of a command line or of a notebook."""
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from typing import Protocol
 
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport, Status
@@ -16,6 +17,27 @@ MEANT = "Next: look in Entra whether this is meant. If so"
 UNDO_MEANT = "Next: look whether this is meant. If so"
 AGAIN = "where Entra and the settings still ask for it, the next sync does it again"
 
+APPROVE = f"{MEANT}, set approve, a widget here and a parameter of the job, to this digest and run it again:"
+APPLY = "Next: 03_apply applies exactly this, where reports has kept it; 04_sync plans afresh."
+CONFIRM = (
+    "Next: if this is what you want, type this digest into confirm and run the notebook again; it also "
+    "lets the plan over the limits:"
+)
+SEE_PLAN = "Next: 02_plan shows why, and what may be approved."
+TRIED_AGAIN = "Next: look at what is named above; the next run tries it again."
+
+
+class Advice(Protocol):
+    """Says what to do after a plan and after a run."""
+
+    def after_plan(self, plan: Plan, verdict: Verdict | None) -> str:
+        """Say what to do with a plan, which the guard may have stopped."""
+        ...
+
+    def after_run(self, report: RunReport, verdict: Verdict | None) -> str:
+        """Say what to do after a run; the verdict is of one that was refused."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -25,9 +47,7 @@ class Call:
     target: str | None = None
     settings: tuple[str, ...] = ()
     saved: str | None = None
-    verdict: Verdict | None = None  # of the guard, where the plan was judged
     undoes: str | None = None  # the run that this command undoes
-    in_notebook: bool = False  # it was no command: what is next is said in a notebook's words
 
     def command(self, *words: str) -> str:
         """Return a command line with the options of this one."""
@@ -38,44 +58,69 @@ class Call:
         ]
         return shlex.join(["aadsync", *words, *options])
 
+    def after_plan(self, plan: Plan, verdict: Verdict | None) -> str:
+        """Say what to do with a plan, which the guard may have stopped."""
+        if plan.empty:
+            return _after_nothing(plan)
+        if verdict and not verdict.allowed:
+            return self._refused(verdict, plan.digest)
+        if self.saved:
+            return f"Next: {self._apply()} applies exactly this."
+        return f"Next: {self._apply()} applies it; with --save FILE, apply can wait for a review."
 
-def after_plan(plan: Plan, call: Call) -> str:
-    """Say what to do with a plan."""
-    if plan.empty:
-        return after_nothing(plan)
-    apply = call.command(*_apply(call))
-    if call.verdict and not call.verdict.allowed:
-        return _refused(call, plan.digest)
-    if call.saved:
-        return f"Next: {apply} applies exactly this."
-    return f"Next: {apply} applies it; with --save FILE, apply can wait for a review."
+    def after_run(self, report: RunReport, verdict: Verdict | None) -> str:
+        """Say what to do after a run; the verdict is of one that was refused."""
+        if report.status is Status.REFUSED:
+            return self._refused(verdict, report.digest)
+        if report.undoes:
+            return _after_undo(clean=report.clean)
+        if report.clean:
+            return f"{NOTHING} {self.command('plan')} shows the next changes."
+        return f"Next: look at what is named above; {self.command('sync')} tries it again."
+
+    def _apply(self) -> str:
+        if self.saved:
+            return self.command("apply", self.saved)
+        return self.command("undo", self.undoes) if self.undoes else self.command("sync")
+
+    def _refused(self, verdict: Verdict | None, digest: str) -> str:
+        if verdict and not verdict.approvable:
+            return PROTECTED
+        meant = UNDO_MEANT if self.undoes else MEANT
+        return f"{meant}: {self._apply()} --approve {digest}"
 
 
-def after_nothing(plan: Plan) -> str:
-    """Say what to do with a plan that changes nothing."""
+class InNotebook:
+    """Names notebooks of the job, and their widgets."""
+
+    def after_plan(self, plan: Plan, verdict: Verdict | None) -> str:
+        """Say what to do with a plan, which the guard may have stopped."""
+        if plan.empty:
+            return _after_nothing(plan)
+        if verdict and not verdict.approvable:
+            return PROTECTED
+        if plan.undoes:
+            return CONFIRM
+        return APPROVE if verdict and not verdict.allowed else APPLY
+
+    def after_run(self, report: RunReport, verdict: Verdict | None) -> str:  # noqa: ARG002 - for commands
+        """Say what to do after a run."""
+        if report.status is Status.REFUSED:
+            return SEE_PLAN
+        if report.undoes:
+            return _after_undo(clean=report.clean)
+        return f"{NOTHING} 02_plan shows the next changes." if report.clean else TRIED_AGAIN
+
+
+def of_another_plan(approve: str) -> str:
+    """Say that an approval does not fit."""
+    return f"The digest in approve, {approve}, is of another plan."
+
+
+def _after_nothing(plan: Plan) -> str:
     waiting = any(target.quarantined or target.on_hold for target in plan.targets)
     return LOOK if waiting else NOTHING
 
 
-def after_run(report: RunReport, call: Call) -> str:
-    """Say what to do after a run."""
-    if report.status is Status.REFUSED:
-        return _refused(call, report.digest)
-    if report.undoes:
-        return f"{NOTHING if report.clean else LOOK}".rstrip(".") + f"; {AGAIN}."
-    if report.clean:
-        return f"{NOTHING} {call.command('plan')} shows the next changes."
-    return f"Next: look at what is named above; {call.command('sync')} tries it again."
-
-
-def _apply(call: Call) -> tuple[str, ...]:
-    if call.saved:
-        return "apply", call.saved
-    return ("undo", call.undoes) if call.undoes else ("sync",)
-
-
-def _refused(call: Call, digest: str) -> str:
-    if call.verdict and not call.verdict.approvable:
-        return PROTECTED
-    again = f"{call.command(*_apply(call))} --approve {digest}"
-    return f"{UNDO_MEANT if call.undoes else MEANT}: {again}"
+def _after_undo(*, clean: bool) -> str:
+    return f"{NOTHING if clean else LOOK}".rstrip(".") + f"; {AGAIN}."

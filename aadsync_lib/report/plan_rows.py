@@ -1,8 +1,8 @@
-"""A plan as rows: what text and Markdown both show. Holds names as they are; renderers clean them."""
+"""A plan as rows, which every format shows. Holds names as they are; renderers clean them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from aadsync_lib.model.plan import TargetPlan
 T = TypeVar("T")
 
 ADD, CHANGE, REMOVE = "+", "~", "-"
+TONES = {ADD: "in", REMOVE: "out", CHANGE: "change"}
 SYMBOLS = {"create": ADD, "activate": ADD, "deactivate": REMOVE, "delete": REMOVE}
 MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
 
@@ -52,9 +53,9 @@ def rows(target: TargetPlan) -> tuple[Row, ...]:
     return tuple(found.values())
 
 
-def most_affected(target: TargetPlan, limit: int) -> tuple[tuple[Row, ...], int]:
+def most_affected(changes: Iterable[Row], limit: int) -> tuple[tuple[Row, ...], int]:
     """Return the groups with the most member changes, and how many groups there are more."""
-    groups = [row for row in rows(target) if row.size]
+    groups = [row for row in changes if row.size]
     groups.sort(key=lambda row: (-row.size, row.name))
     return tuple(groups[:limit]), max(0, len(groups) - limit)
 
@@ -75,6 +76,12 @@ def details(change: Change) -> str:
 def shortened(items: tuple[T, ...], limit: int | None) -> tuple[tuple[T, ...], int]:
     """Return the first items and how many there are more; ``None`` is all of them."""
     return (items, 0) if limit is None else (items[:limit], max(0, len(items) - limit))
+
+
+def first_names(names: Sequence[str], limit: int | None, clean: Callable[[str], str] = str) -> str:
+    """Return the first names, cleaned, and how many more there are: ``ada, bob, 3 more``."""
+    known, more = shortened(tuple(names), limit)
+    return ", ".join((*map(clean, known), *((f"{more:,} more",) if more else ())))
 
 
 def _group(change: Change) -> tuple[str, ...]:

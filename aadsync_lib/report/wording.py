@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
-from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.differences import (
     Difference,
     drift_in_plan,
@@ -18,19 +16,11 @@ from aadsync_lib.report.differences import (
     found_cells,
     left_alone,
 )
+from aadsync_lib.report.document import Table
 from aadsync_lib.report.plan_rows import ADD, REMOVE, Row, words
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table: the first column names an object, the last one is a sentence."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def plan_sections(target: TargetPlan) -> Iterator[Section]:
+def plan_tables(target: TargetPlan) -> Iterator[Table]:
     """What a reader of a plan has to know beside its changes."""
     yield _named("Groups that left the scope", target.retired)
     yield _named("Groups that would have no member left", target.emptied)
@@ -40,10 +30,10 @@ def plan_sections(target: TargetPlan) -> Iterator[Section]:
     yield _warnings(target.warnings)
 
 
-def run_sections(target: TargetReport) -> Iterator[Section]:
+def run_tables(target: TargetReport) -> Iterator[Table]:
     """What a reader of a run has to look at."""
     failed = tuple((o.change.name, words(o.change.action), o.reason) for o in target.failed)
-    yield Section("Failed", ("Name", "Change", "Error"), failed)
+    yield Table("Failed", ("Name", "Change", "Error"), failed)
     yield from _waiting(target.in_quarantine, target.on_hold)
     yield _warnings(target.warnings)
     drift = (*drift_repaired(target), *drift_left(target.unapplied))
@@ -51,31 +41,11 @@ def run_sections(target: TargetReport) -> Iterator[Section]:
     yield _found(target.unowned)
 
 
-def _differences(drift: Iterable[Difference], left: Iterable[Unapplied]) -> Iterator[Section]:
+def _differences(drift: Iterable[Difference], left: Iterable[Unapplied]) -> Iterator[Table]:
     """What somebody changed on the target by hand, and what the policy leaves as it is."""
     head = ("Name", "Change", "What becomes of it")
-    yield Section("Drift", head, tuple(one.cells for one in drift))
-    yield Section("Left alone", head, tuple(one.cells for one in left_alone(left)))
-
-
-def verdict_section(verdict: Verdict | None) -> Section:
-    """Everything the guard has against a plan."""
-    title = OVER_AND_APPROVED if verdict and verdict.allowed else OVER
-    return _limits(title, verdict.objections if verdict else ())
-
-
-def refused_section(over: tuple[str, ...]) -> Section:
-    """Everything the guard had against the plan of a run."""
-    return _limits("Over the limits", over)
-
-
-def plan_state(plan: Plan, verdict: Verdict | None) -> tuple[str, str]:
-    """Return where a plan stands in two words, and their tone."""
-    if plan.empty:
-        return "Nothing to do", "good"
-    if verdict and not verdict.allowed:
-        return "Over the limits", "bad"
-    return ("Approved", "warn") if verdict and verdict.breaches else ("Not applied yet", "calm")
+    yield Table("Drift", head, tuple(one.cells for one in drift))
+    yield Table("Left alone", head, tuple(one.cells for one in left_alone(left)))
 
 
 def plan_title(plan: Plan) -> str:
@@ -103,8 +73,6 @@ ENDINGS: Mapping[Status, str] = {
     Status.FAILED: "failed",
 }
 
-OVER = "Over the limits: sync will refuse this"
-OVER_AND_APPROVED = "Over the limits, and approved by its digest"
 INCOMPLETE = "A part of Entra could not be read. What depends on that part is held back."
 
 
@@ -191,28 +159,24 @@ def duration(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} h"
 
 
-def _limits(title: str, over: tuple[str, ...]) -> Section:
-    return Section(title, ("Limit",), tuple((objection,) for objection in over))
+def _named(title: str, names: tuple[str, ...]) -> Table:
+    return Table(title, ("Group",), tuple((name,) for name in names))
 
 
-def _named(title: str, names: tuple[str, ...]) -> Section:
-    return Section(title, ("Group",), tuple((name,) for name in names))
-
-
-def _waiting(quarantined: Iterable[Quarantined], held: Iterable[Quarantined]) -> Iterator[Section]:
+def _waiting(quarantined: Iterable[Quarantined], held: Iterable[Quarantined]) -> Iterator[Table]:
     head = ("Name", "Why")
-    yield Section("Quarantined", head, tuple((item.name, item.reason) for item in quarantined))
-    yield Section("Held back", head, tuple((item.name, item.reason) for item in held))
+    yield Table("Quarantined", head, tuple((item.name, item.reason) for item in quarantined))
+    yield Table("Held back", head, tuple((item.name, item.reason) for item in held))
 
 
-def _found(found: Iterable[Unowned]) -> Section:
+def _found(found: Iterable[Unowned]) -> Table:
     head = ("Name", "Id", "Who seems to own it", "Adopted by")
-    return Section("Found, not ours", head, tuple(map(found_cells, found)))
+    return Table("Found, not ours", head, tuple(map(found_cells, found)))
 
 
-def _warnings(notices: Iterable[Notice]) -> Section:
+def _warnings(notices: Iterable[Notice]) -> Table:
     rows = tuple((notice.code, notice.message) for notice in notices)
-    return Section("Warnings", ("Code", "What"), rows)
+    return Table("Warnings", ("Code", "What"), rows)
 
 
 def _members(added: int, removed: int) -> str:

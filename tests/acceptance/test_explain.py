@@ -12,10 +12,10 @@ from aadsync_lib.errors import SourceError, UsageError
 from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.explanation import EdgeOutcome, Explanation, Next, Person, Place, Standing
 from aadsync_lib.model.link import Origin
-from aadsync_lib.report.explain.text import explanation_text
 from aadsync_lib.sandbox import Fault
 from tests.acceptance.example import QUESTIONS, ask, company, timeless
 from tests.acceptance.stage import Stage
+from tests.unit.report.written import explanation_text
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from aadsync_lib.notebook.job_report import total
 from aadsync_lib.notebook.past import _about, check_confirmed
 from aadsync_lib.notebook.results import check_run, held_back
 from aadsync_lib.reconcile.guard import judge
-from aadsync_lib.report.summary import plan_summary
 from tests.unit.report import samples
+from tests.unit.report.written import plan_summary
 from tests.unit.world import World
 
 HELD = (Quarantined("e-1", "Data\x1b[2J", "failed 2 times, last: 500"),)

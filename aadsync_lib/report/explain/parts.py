@@ -1,4 +1,4 @@
-"""An explanation in parts: one for each person or group."""
+"""Documents of explanations, with a part for each person or group."""
 
 from __future__ import annotations
 
@@ -15,30 +15,42 @@ from aadsync_lib.model.explanation import (
     Place,
     Standing,
 )
+from aadsync_lib.model.wording import and_more
+from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Branch, Document, Part
 from aadsync_lib.report.explain.standing import standing_branches
-from aadsync_lib.report.explain.tree import BAD, BENT, GOOD, Branch, Part, paths_tree
+from aadsync_lib.report.explain.tree import paths_tree
 from aadsync_lib.report.explain.words import PLACES, shown, who
 from aadsync_lib.report.plan_rows import shortened
 from aadsync_lib.report.wording import count
 
 LISTED = 20
+INCOMPLETE = "Not all of Entra's scope could be read: what is missing here may only be unread."
 UNSURE = "not all groups above could be read"
 
 
-def parts(found: Explanation, *, full: bool = False) -> Iterator[Part]:
-    """Return what there is to show: a part for each person or group."""
+def explanation_document(explanation: Explanation, *, full: bool = False) -> Document:
+    """Explain each person and group: of long lists the beginning, or all of it with ``full``."""
     limit = None if full else LISTED
-    for person in found.people:
-        yield _person(person, limit)
-    for group in found.groups:
-        yield _group(group, limit)
+    parts = [_person(person, limit) for person in explanation.people]
+    parts += [_group(group, limit) for group in explanation.groups]
+    unknown = () if explanation.found else not_found(explanation)
+    return Document(
+        alerts=() if explanation.complete else (Alert(BENT, INCOMPLETE),),
+        lines=unknown[:1],
+        items=unknown[1:],
+        parts=tuple(parts),
+    )
 
 
-def not_found(found: Explanation) -> tuple[str, ...]:
+def not_found(explanation: Explanation) -> tuple[str, ...]:
     """Say that nobody has the name, where it was looked for, and what is like it."""
-    names = " and ".join(f'"{name}"' for name in found.unknown)
-    near = f"Nearest: {', '.join(found.nearest)}." if found.nearest else "Nothing is like it."
-    return (f"Nothing of the name {names} was found.", "Looked in:", *found.searched, near)
+    names = " and ".join(f'"{name}"' for name in explanation.unknown)
+    near = (
+        f"Nearest: {', '.join(explanation.nearest)}."
+        if explanation.nearest
+        else "Nothing is like it."
+    )
+    return (f"Nothing of the name {names} was found.", "Looked in:", *explanation.searched, near)
 
 
 def _person(person: Person, limit: int | None) -> Part:
@@ -49,7 +61,7 @@ def _person(person: Person, limit: int | None) -> Part:
     lines = [who(one)]
     if group:
         lines += [f"{group.name}: {who(group)}", *_verdicts(person)]
-    return Part(title, tuple(lines), tuple(trees))
+    return Part(title, lines=tuple(lines), trees=tuple(trees))
 
 
 def _verdicts(person: Person) -> Iterator[str]:
@@ -101,11 +113,10 @@ def _in_entra(person: Person, limit: int | None) -> tuple[Branch, ...]:
     if person.assigned and not person.group:
         branches.append(Branch("an application of the scope", "assigned directly", GOOD))
     if not branches:
-        branches.append(Branch("no path", style=BAD))
+        branches.append(Branch("no path", tone=BAD))
     if person.others and not person.group:
         known, more = shortened(person.others, limit)
-        listed = ", ".join(known) + (f" and {more:,} more" if more else "")
-        branches.append(Branch("also in", f"{listed} (not in scope)"))
+        branches.append(Branch("also in", f"{', '.join(known)}{and_more(more)} (not in scope)"))
     if _unsure(person):
         branches.append(Branch("perhaps more", UNSURE, BENT))
     return tuple(branches)
@@ -120,7 +131,8 @@ def _group(group: GroupExplained, limit: int | None) -> Part:
     if more:
         members.append(Branch("more", f"{more:,} members"))
     trees = [(f"On {one.target}", standing_branches(one, limit)) for one in group.targets]
-    return Part(group.identity.name, tuple(lines), (*trees, ("Members", tuple(members))))
+    trees.append(("Members", tuple(members)))
+    return Part(group.identity.name, lines=tuple(lines), trees=tuple(trees))
 
 
 def _member(one: Member, targets: Sequence[str]) -> Branch:

@@ -6,7 +6,8 @@ from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.explanation import Direct, Next, Standing
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
-from aadsync_lib.report.explain.tree import BAD, BENT, GOOD, Branch, paths_tree
+from aadsync_lib.report.document import BAD, BENT, GOOD, Branch
+from aadsync_lib.report.explain.tree import paths_tree
 from aadsync_lib.report.explain.words import kind_of, when
 from aadsync_lib.report.plan_rows import shortened
 
@@ -35,7 +36,7 @@ def standing_branches(one: Standing, limit: int | None) -> tuple[Branch, ...]:
 
 def _account(one: Standing) -> Branch:
     if one.account is None:
-        return Branch("nothing there", style=BAD)
+        return Branch("nothing there", tone=BAD)
     whose = {
         Origin.CREATED: "made by this sync",
         Origin.ADOPTED: "adopted by this sync",

@@ -1,34 +1,14 @@
-"""Trees of plain words, which text and Markdown both draw."""
+"""Paths as trees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from aadsync_lib.model.explanation import EdgeOutcome, Paths, Step
+from aadsync_lib.report.document import BAD, BENT, GOOD, Branch
 from aadsync_lib.report.plan_rows import shortened
 
-GOOD, BENT, BAD = "green", "yellow", "red"
 Way = tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One line of a tree: a name as it is, words about it, and what is below. Renderers clean both."""
-
-    name: str
-    words: str = ""
-    style: str = ""
-    below: tuple[Branch, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A title, sentences under it, and trees with titles of their own."""
-
-    title: str
-    lines: tuple[str, ...]
-    trees: tuple[tuple[str, tuple[Branch, ...]], ...]
 
 
 def paths_tree(paths: Paths, leaf: str, limit: int | None = None) -> Iterator[Branch]:

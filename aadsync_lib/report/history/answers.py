@@ -1,4 +1,4 @@
-"""The questions that ``history`` answers, each as a view and as a document."""
+"""The questions that ``history`` answers, each as a report and as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from aadsync_lib.model.carried import JournalEntry, Membership
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.ports import HistoryReader
+from aadsync_lib.report.document import Document
 from aadsync_lib.report.history import as_json
 from aadsync_lib.report.history.known import known_ids
 from aadsync_lib.report.history.recorded import iso_time
@@ -23,29 +24,28 @@ from aadsync_lib.report.history.select import (
     within,
 )
 from aadsync_lib.report.history.view import (
-    View,
-    members_view,
-    outcomes_view,
-    quarantine_view,
-    run_view,
-    runs_view,
+    members_document,
+    outcomes_document,
+    quarantine_document,
+    run_document,
+    runs_document,
 )
 
-Answer = tuple[View, JsonObject]
+Answer = tuple[Document, JsonObject]
 
 
 def runs(store: HistoryReader, sync: str) -> Answer:
     """Which runs were there?"""
     found = store.runs()
     document = as_json.document(sync, runs=[as_json.run_to_json(one) for one in found])
-    return runs_view(sync, found), document
+    return runs_document(sync, found), document
 
 
 def quarantine(store: HistoryReader, sync: str) -> Answer:
     """What is held back, since when, and why?"""
     found = [(target, one) for target in store.targets() for one in store.quarantine(target)]
     document = as_json.document(sync, quarantine=as_json.quarantine_to_json(found))
-    return quarantine_view(sync, found), document
+    return quarantine_document(sync, found), document
 
 
 def outcomes(
@@ -58,7 +58,7 @@ def outcomes(
         entries = outcomes_of(store, wanted, run.run_id, now)
         found = as_json.outcomes_to_json(entries)
         document = as_json.document(sync, run=as_json.run_to_json(run, whole=True), outcomes=found)
-        return run_view(sync, run, entries, full=full), document
+        return run_document(sync, run, entries, full=full), document
     _check_known(store, wanted, now)
     entries = outcomes_of(store, wanted, None, now)
     places = memberships_of(store, wanted, now) if wanted.user else ()
@@ -68,7 +68,7 @@ def outcomes(
         outcomes=as_json.outcomes_to_json(entries),
     )
     title = f"History of {sync}: {_about(wanted)}"
-    return outcomes_view(title, places, entries, full=full), document
+    return outcomes_document(title, places, entries, full=full), document
 
 
 def _check_known(store: HistoryReader, wanted: Wanted, now: float) -> None:
@@ -146,7 +146,7 @@ def members(store: HistoryReader, sync: str, group: str, on: str, now: float) ->
         on=iso_time(at),
         memberships=[as_json.membership_to_json(one, via) for one, via in found],
     )
-    return members_view(f"Members of {group} in {sync}", found, lines), document
+    return members_document(f"Members of {group} in {sync}", found, lines), document
 
 
 def _about(wanted: Wanted) -> str:

@@ -10,6 +10,7 @@ from aadsync_lib.errors import UsageError
 from aadsync_lib.model.carried import JournalEntry, Membership, RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.model.wording import listed
 
 LAST = "last"
 PEOPLE = frozenset({Kind.USER, Kind.SERVICE_PRINCIPAL})
@@ -38,9 +39,8 @@ def run_named(runs: Sequence[RunRecord], text: str) -> RunRecord:
         raise UsageError(
             f"There is no run {text} in the store, which has {len(runs)}. aadsync history lists them."
         )
-    ids = ", ".join(run.run_id for run in found[:5])
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    raise UsageError(f"{len(found)} runs begin with {text}: {ids}{more}. Name one of them.")
+    ids = listed([run.run_id for run in found], 5)
+    raise UsageError(f"{len(found)} runs begin with {text}: {ids}. Name one of them.")
 
 
 def moment(text: str, now: float) -> float:

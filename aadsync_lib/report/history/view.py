@@ -1,9 +1,8 @@
-"""What is shown of a history: a title, a few lines and tables, the same in text and Markdown."""
+"""Documents of a history."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from aadsync_lib.model.carried import (
     JournalEntry,
@@ -15,9 +14,10 @@ from aadsync_lib.model.carried import (
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.run import Result, RunReport
+from aadsync_lib.report.document import Document, Table
 from aadsync_lib.report.history.recorded import report_of, shown_time
-from aadsync_lib.report.plan_rows import ADD, REMOVE, shortened, words
-from aadsync_lib.report.wording import Section, count, refused_section
+from aadsync_lib.report.plan_rows import ADD, REMOVE, first_names, words
+from aadsync_lib.report.wording import count
 
 ADDED_BY = {
     MembershipOrigin.ADDED: "this sync",
@@ -28,25 +28,18 @@ NAMES = 5  # members named in a line
 ATTRIBUTES = frozenset({"update", "rename", "activate", "deactivate", "adopt", "release"})
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A page."""
-
-    title: str
-    lines: tuple[str, ...] = ()
-    sections: tuple[Section, ...] = ()
-    empty: str = "Nothing."
-
-
-def runs_view(sync: str, runs: Sequence[RunRecord]) -> View:
+def runs_document(sync: str, runs: Sequence[RunRecord]) -> Document:
     """Show the runs, newest first."""
     head = ("Run", "Began (UTC)", "By", "Ended", "Changes", "Members", "Notes")
     rows = tuple(map(_run_row, runs))
     title = f"History of {sync}: {count(len(runs), 'run')}"
-    return View(title, (), (Section("Runs", head, rows),), "No run has been recorded yet.")
+    tables = (Table("Runs", head, rows),)
+    return Document(title, tables=tables, empty="No run has been recorded yet.")
 
 
-def run_view(sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full: bool) -> View:
+def run_document(
+    sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full: bool
+) -> Document:
     """Show one run and what came of each change."""
     report = report_of(run)
     ended = f", ended {shown_time(run.ended_at)}" if run.ended_at is not None else ""
@@ -58,26 +51,27 @@ def run_view(sync: str, run: RunRecord, entries: Sequence[JournalEntry], *, full
         *((_undone(report),) if _undone(report) else ()),
     )
     title = f"Run {run.run_id} of {sync}: {_status(run)}"
-    section = outcomes_section(entries, full=full, of_one_run=True)
-    sections = (refused_section(report.over), section)
-    return View(title, lines, sections, "No change of it was sent, or none is what was asked for.")
+    table = outcomes_table(entries, full=full, of_one_run=True)
+    over = Table("Over the limits", ("Limit",), tuple((line,) for line in report.over))
+    empty = "No change of it was sent, or none is what was asked for."
+    return Document(title, lines=lines, tables=(over, table), empty=empty)
 
 
-def outcomes_view(
+def outcomes_document(
     title: str,
     memberships: Iterable[Membership],
     entries: Sequence[JournalEntry],
     *,
     full: bool,
-) -> View:
+) -> Document:
     """Show where somebody is and was a member, and what came of each change of all runs."""
-    sections = (memberships_section(memberships), outcomes_section(entries, full=full))
-    return View(title, (), sections, "No run has changed it.")
+    tables = (memberships_table(memberships), outcomes_table(entries, full=full))
+    return Document(title, tables=tables, empty="No run has changed it.")
 
 
-def members_view(
+def members_document(
     title: str, found: Iterable[tuple[Membership, tuple[str, ...]]], lines: tuple[str, ...]
-) -> View:
+) -> Document:
     """Show who was in a group."""
     head = ("Member", "Type", "Through", "Since (UTC)", "Run", "Added by")
     rows = tuple(
@@ -91,10 +85,11 @@ def members_view(
         )
         for one, via in found
     )
-    return View(title, lines, (Section("Members", head, rows),), "Nobody that is known of.")
+    table = Table("Members", head, rows)
+    return Document(title, lines=lines, tables=(table,), empty="Nobody that is known of.")
 
 
-def quarantine_view(sync: str, found: Iterable[tuple[str, QuarantineRecord]]) -> View:
+def quarantine_document(sync: str, found: Iterable[tuple[str, QuarantineRecord]]) -> Document:
     """Show what is held back until a person looks or the cause is gone."""
     head = ("Name", "Target", "First seen (UTC)", "Last seen (UTC)", "Runs", "Why")
     rows = tuple(
@@ -109,10 +104,11 @@ def quarantine_view(sync: str, found: Iterable[tuple[str, QuarantineRecord]]) ->
         for target, one in found
     )
     title = f"Quarantine of {sync}: {len(rows):,}"
-    return View(title, (), (Section("Quarantined", head, rows),), "Nothing is held back.")
+    tables = (Table("Quarantined", head, rows),)
+    return Document(title, tables=tables, empty="Nothing is held back.")
 
 
-def memberships_section(memberships: Iterable[Membership]) -> Section:
+def memberships_table(memberships: Iterable[Membership]) -> Table:
     """Return since when, and until when, somebody is in groups."""
     head = ("Group", "Target", "Since (UTC)", "Run", "Added by", "Until (UTC)")
     rows = tuple(
@@ -126,12 +122,12 @@ def memberships_section(memberships: Iterable[Membership]) -> Section:
         )
         for one in memberships
     )
-    return Section("Directly in groups", head, rows)
+    return Table("Directly in groups", head, rows)
 
 
-def outcomes_section(
+def outcomes_table(
     entries: Iterable[JournalEntry], *, full: bool, of_one_run: bool = False
-) -> Section:
+) -> Table:
     """Return what came of each change; the id of a run tells when it was."""
     run = () if of_one_run else ("Run",)
     rows = tuple(
@@ -144,7 +140,7 @@ def outcomes_section(
         )
         for entry in entries
     )
-    return Section("Outcomes", ("Name", "Target", *run, "Result", "Change"), rows)
+    return Table("Outcomes", ("Name", "Target", *run, "Result", "Change"), rows)
 
 
 def _run_row(run: RunRecord) -> tuple[str, ...]:
@@ -211,5 +207,4 @@ def _value(value: object) -> str:
 def _members(change: Change, *, full: bool) -> Iterable[str]:
     if change.members:
         names = tuple(member.name for member in change.members)
-        known, more = shortened(names, None if full else NAMES)
-        yield ", ".join((*known, *((f"{more:,} more",) if more else ())))
+        yield first_names(names, None if full else NAMES)

@@ -9,11 +9,12 @@ from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.model.run import Result
+from aadsync_lib.model.wording import and_more
 from aadsync_lib.report.differences import SETTINGS
 from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.html.grid import Column, Detail, Grid, cleaned
-from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
-from aadsync_lib.report.plan_rows import MEMBERS, details, words
+from aadsync_lib.report.html.lines import NOT_DONE, Line, sign_of
+from aadsync_lib.report.plan_rows import MEMBERS, TONES, details, words
 
 NAMES = 3  # members named in a row; it opens to all of them
 PILLS = {
@@ -123,8 +124,7 @@ def _what(change: Change) -> str:
     if change.action not in MEMBERS:
         return details(change).removeprefix(": ")
     names = ", ".join(label(member.name) for member in change.members[:NAMES])
-    more = len(change.members) - NAMES
-    return f"{names} and {more:,} more" if more > 0 else names
+    return names + and_more(len(change.members) - NAMES)
 
 
 def _detail(change: Change) -> Detail:

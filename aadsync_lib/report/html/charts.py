@@ -10,22 +10,17 @@ from datetime import UTC, datetime
 
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import ORDER, Action
-from aadsync_lib.model.run import Result, Status
+from aadsync_lib.model.run import Result
 from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.history.recorded import report_of
-from aadsync_lib.report.html.lines import NOT_DONE, TONES, Line, sign_of
-from aadsync_lib.report.plan_rows import MEMBERS, words
+from aadsync_lib.report.html.lines import NOT_DONE, Line, sign_of
+from aadsync_lib.report.plan_rows import MEMBERS, TONES, words
+from aadsync_lib.report.plans import ENDED
 from aadsync_lib.report.wording import ENDINGS, count
 
 GROUPS = 10  # bars of groups
 RUNS = 40  # bars of the history
 UNDONE = frozenset({NOT_DONE, *(one.value for one in Result if one is not Result.DONE)})
-ENDED = {
-    Status.SUCCEEDED: "good",
-    Status.PARTIAL: "warn",
-    Status.REFUSED: "bad",
-    Status.FAILED: "bad",
-}
 
 
 @dataclass(frozen=True, slots=True)

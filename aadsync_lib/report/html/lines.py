@@ -10,7 +10,6 @@ from aadsync_lib.model.plan import Plan, UnappliedBy
 from aadsync_lib.model.run import Outcome, RunReport
 from aadsync_lib.report.plan_rows import ADD, CHANGE, MEMBERS, REMOVE, SYMBOLS
 
-TONES = {ADD: "in", REMOVE: "out", CHANGE: "change"}
 NOT_DONE = "not done"
 
 

@@ -1,67 +1,144 @@
-"""The page as one file: its words escaped, its script and style inside, and nothing else allowed to run.
+"""Documents as one file for a browser: words escaped, script and style inside, nothing else allowed to run.
 
-The content security policy in the page names the two scripts and the style by their hashes, so that no name
-from a directory could ever run or load anything, whatever a template forgot.
+Beside the document it has charts, the tree of groups, and tables to search. The content security policy in
+the page names the two scripts and the style by their hashes, so that no name from a directory could ever run
+or load anything, whatever a template forgot.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment
 
 from aadsync_lib.model.carried import RunRecord
-from aadsync_lib.model.plan import Plan
+from aadsync_lib.model.plan import GroupNode, Plan
 from aadsync_lib.model.run import RunReport
+from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.report.document import Document, Tile
 from aadsync_lib.report.escape import visible
-from aadsync_lib.report.html.grid import LISTED
+from aadsync_lib.report.html import notes
+from aadsync_lib.report.html.changes import changes_grid, left_grid
+from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
+from aadsync_lib.report.html.grid import LISTED, Grid
+from aadsync_lib.report.html.lines import Line, left_lines, planned_lines, run_lines
 from aadsync_lib.report.html.payload import payload
-from aadsync_lib.report.html.view import View, plan_view, run_view
-from aadsync_lib.report.next_steps import Call
+from aadsync_lib.report.html.tree import tree_of
+from aadsync_lib.report.next_steps import MEANT, Advice
+from aadsync_lib.report.plans import plan_document, run_document
 from aadsync_lib.report.templates import templates
 
 STYLES = ("base.css", "parts.css")
 SCRIPTS = ("dom.js", "grid.js", "tree.js")
 HEAD_SCRIPTS = ("theme.js",)  # before anything is drawn, so that the page does not flash
+LEFT_OUT = frozenset({"Requests"})  # the facts have them
 
 
-def plan_page(plan: Plan, *, call: Call | None = None, history: Sequence[RunRecord] = ()) -> str:
-    """Return the page of a plan.
-
-    ``call`` is for a command, which says what to do next; ``call.verdict`` is the guard's.
-    """
-    return _page(plan_view(plan, call, history))
+def plan_page(
+    plan: Plan,
+    verdict: Verdict | None = None,
+    advice: Advice | None = None,
+    history: Sequence[RunRecord] = (),
+) -> str:
+    """Return the page of a plan."""
+    lines, several = planned_lines(plan), len(plan.targets) > 1
+    after = (*notes.plan_notes(plan), left_grid(left_lines(plan), several=several))
+    changes = changes_grid(lines, several=several)
+    document = plan_document(plan, verdict, advice)
+    return _page(document, lines, plan.tree, history, (), changes, after)
 
 
 def run_page(
     report: RunReport,
     plan: Plan | None = None,
-    *,
-    call: Call | None = None,
+    verdict: Verdict | None = None,
+    advice: Advice | None = None,
     history: Sequence[RunRecord] = (),
 ) -> str:
     """Return the page of a run; its plan brings the nesting, and what a refused run would have done."""
-    return _page(run_view(report, plan, call, history))
+    lines, several = run_lines(report, plan), len(report.targets) > 1
+    before = (notes.failed_grid(report),)
+    after = (*notes.run_notes(report), left_grid(left_lines(report), several=several))
+    changes = changes_grid(lines, several=several)
+    document = run_document(report, verdict, advice, plan=plan)
+    return _page(document, lines, plan.tree if plan else (), history, before, changes, after)
 
 
-def _page(view: View) -> str:
+def _page(
+    document: Document,
+    lines: Sequence[Line],
+    groups: Sequence[GroupNode],
+    history: Sequence[RunRecord],
+    before: Iterable[Grid],
+    changes: Grid,
+    after: Iterable[Grid],
+) -> str:
     style, head, script = map(_joined, (STYLES, HEAD_SCRIPTS, SCRIPTS))
+    tree = tree_of(groups, lines)
+    before, after = _filled(before), _filled(after)
+    grids = _filled((*before, changes, *after))
+    advice, command = _advice(document)
     return (
         _templates()
         .get_template("page.html.j2")
         .render(
-            view=view,
+            view=document,
+            next=advice,
+            command=command,
+            tiles=tuple(_tiles(document)),
+            facts=tuple(_facts(document)),
+            actions=action_bars(lines),
+            groups=group_bars(lines),
+            runs=run_bars(history),
+            before=before,
+            changes=changes,
+            tree=tree,
+            after=after,
+            grids=grids,
             style=style,
             head_script=head,
             script=script,
             policy=_policy(style, head, script),
-            data=payload(view.grids, view.tree),
+            data=payload(grids, tree),
         )
     )
+
+
+def _filled(grids: Iterable[Grid]) -> tuple[Grid, ...]:
+    return tuple(grid for grid in grids if grid.rows)
+
+
+def _advice(document: Document) -> tuple[str, str]:
+    """Part a command or a digest that is to be copied from the sentence that leads to it."""
+    sentence = document.next
+    if sentence.endswith(":"):
+        return sentence, document.digest
+    if sentence.startswith(f"{MEANT}: "):
+        return f"{MEANT}, approve exactly this plan:", sentence.removeprefix(f"{MEANT}: ")
+    return sentence.replace("named above", "named below"), ""
+
+
+def _tiles(document: Document) -> Iterator[Tile]:
+    for tile in document.tiles:
+        if tile.label == "Time" and document.cost:
+            yield Tile(tile.label, tile.value.replace("under", "<"))
+        elif tile.label not in ("Time", *LEFT_OUT):
+            yield tile
+
+
+def _facts(document: Document) -> Iterator[tuple[str, str]]:
+    if document.run_id:
+        yield "Run", document.run_id
+    yield "Targets", "; ".join(part.title for part in document.parts)
+    if document.undoes:
+        yield "Undoes run", document.undoes
+    if document.cost:
+        yield "Cost", document.cost.split(": ", 1)[-1]
+    yield "Digest", document.digest
 
 
 def _policy(style: str, *scripts: str) -> str:
@@ -84,7 +161,7 @@ def _joined(names: tuple[str, ...]) -> str:
 
 @cache
 def _templates() -> Environment:
-    found = templates(__package__)
-    found.filters["visible"] = visible
-    found.globals |= {"LISTED": LISTED}
-    return found
+    environment = templates(__package__)
+    environment.filters["visible"] = visible
+    environment.globals |= {"LISTED": LISTED}
+    return environment

@@ -11,9 +11,9 @@ from tests.unit.report import pages, samples
 
 SECOND = 1.0
 PAGES = {
-    "plan": lambda: plan_page(pages.nested_plan(), call=pages.CALL, history=pages.history()),
-    "refused": lambda: plan_page(pages.nested_plan(), call=pages.REFUSED),
-    "empty": lambda: plan_page(samples.plan(samples.target_plan()), call=pages.CALL),
+    "plan": lambda: plan_page(pages.nested_plan(), advice=pages.CALL, history=pages.history()),
+    "refused": lambda: plan_page(pages.nested_plan(), verdict=pages.OVER_LIMITS, advice=pages.CALL),
+    "empty": lambda: plan_page(samples.plan(samples.target_plan()), advice=pages.CALL),
     "hostile": lambda: plan_page(samples.hostile_plan()),
     "wicked": lambda: plan_page(pages.wicked_plan()),
     "run": lambda: run_page(samples.partial(), pages.nested_plan(), history=pages.history()),
@@ -43,7 +43,7 @@ def plan(browser):
 
 @pytest.fixture(scope="module")
 def big():
-    return plan_page(pages.big_plan(), call=pages.CALL, history=pages.history())
+    return plan_page(pages.big_plan(), advice=pages.CALL, history=pages.history())
 
 
 def no_dialog(browser):

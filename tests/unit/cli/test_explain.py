@@ -27,7 +27,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
 from aadsync_lib.report.explain.as_json import explanation_to_json
 from aadsync_lib.report.explain.parts import LISTED
-from aadsync_lib.report.explain.text import explanation_markdown, explanation_text
+from tests.unit.report.written import explanation_markdown, explanation_text
 
 ADA = Identity(Kind.USER, "ada@contoso.com", Place.IN_SCOPE, "u-1", "Ada", enabled=True)
 BOT = Identity(Kind.SERVICE_PRINCIPAL, "app-1", Place.IN_SCOPE, "s-1", "Robot", enabled=False)

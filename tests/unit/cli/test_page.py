@@ -29,7 +29,7 @@ def test_plan_is_a_page_with_what_the_guard_has_against_it_and_the_runs_before(r
     result = run("plan", "--format", "html")
     verdict = judge(engine.found, Limits())
     assert not verdict.allowed
-    assert result.stdout == plan_page(engine.found, call=Call(verdict=verdict), history=engine.runs)
+    assert result.stdout == plan_page(engine.found, verdict, Call(), engine.runs)
 
 
 def test_out_writes_the_same_page_to_a_file(run, engine):
@@ -40,7 +40,7 @@ def test_out_writes_the_same_page_to_a_file(run, engine):
 def test_run_is_a_page_with_the_nesting_of_its_plan(run, engine):
     engine.ran = samples.partial()
     result = run("sync", "--format", "html")
-    page = run_page(engine.ran, engine.planned, call=Call(), history=engine.runs)
+    page = run_page(engine.ran, engine.planned, advice=Call(), history=engine.runs)
     assert (result.exit_code, result.stdout) == (3, page)
 
 

@@ -17,7 +17,7 @@ SCRIPT = "<script>alert(1)</script>"
 HANDLER = '"><img src=x onerror=alert(1)>'
 OVER = Breach("account", "groups_emptied", 1, "0", ("Night shift",))
 CALL = Call(config="contoso.yml")
-REFUSED = replace(CALL, verdict=Verdict("sha256:d1", breaches=(OVER,)))
+OVER_LIMITS = Verdict("sha256:d1", breaches=(OVER,))
 
 TREE = (
     GroupNode("e-Data Platform", "Data Platform", ("e-ml", "e-Sales"), 42),

@@ -22,11 +22,11 @@ from aadsync_lib.report.html.lines import Line
 from aadsync_lib.report.html.payload import safe_json
 from aadsync_lib.report.html.remedies import LOOK, REASONS, WARNINGS, of_reason, of_warning
 from aadsync_lib.report.html.tree import tree_of
-from aadsync_lib.report.next_steps import Call
-from aadsync_lib.report.summary import plan_summary
+from aadsync_lib.report.next_steps import InNotebook
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.test_summary import MARKUP, Page, everything, luminance
+from tests.unit.report.written import plan_summary
 
 ROOT = Path(aadsync_lib.__file__).parent
 CORE = [
@@ -35,13 +35,15 @@ CORE = [
 SOURCES = re.compile(r"<(style|script)>(.*?)</\1>", re.DOTALL)
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 PAGES = {
-    "page_nested": plan_page(pages.nested_plan(), call=pages.CALL, history=pages.history()),
-    "page_refused": plan_page(pages.nested_plan(), call=pages.REFUSED),
-    "page_empty": plan_page(samples.plan(samples.target_plan()), call=pages.CALL),
-    "page_wicked": plan_page(pages.wicked_plan(), call=pages.CALL),
-    "page_run": run_page(samples.partial(), pages.nested_plan(), call=pages.CALL),
-    "page_drifted": run_page(samples.drifted(), call=pages.CALL),
-    "page_run_refused": run_page(samples.refused(), pages.nested_plan(), call=pages.REFUSED),
+    "page_nested": plan_page(pages.nested_plan(), advice=pages.CALL, history=pages.history()),
+    "page_refused": plan_page(pages.nested_plan(), verdict=pages.OVER_LIMITS, advice=pages.CALL),
+    "page_empty": plan_page(samples.plan(samples.target_plan()), advice=pages.CALL),
+    "page_wicked": plan_page(pages.wicked_plan(), advice=pages.CALL),
+    "page_run": run_page(samples.partial(), pages.nested_plan(), advice=pages.CALL),
+    "page_drifted": run_page(samples.drifted(), advice=pages.CALL),
+    "page_run_refused": run_page(
+        samples.refused(), pages.nested_plan(), verdict=pages.OVER_LIMITS, advice=pages.CALL
+    ),
 }
 
 
@@ -164,7 +166,7 @@ def test_page_of_ten_thousand_changes_is_made_at_once():
 
 def test_refused_plan_leads_with_the_limits_and_the_command_that_approves_it():
     plan = pages.nested_plan()
-    text = body_of(plan_page(plan, call=pages.REFUSED)).text
+    text = body_of(plan_page(plan, verdict=pages.OVER_LIMITS, advice=pages.CALL)).text
     command = f"aadsync sync -c contoso.yml --approve {plan.digest}"
     assert str(pages.OVER) in text
     assert f"If so, approve exactly this plan: {command} Copy" in text
@@ -172,8 +174,7 @@ def test_refused_plan_leads_with_the_limits_and_the_command_that_approves_it():
 
 
 def test_nothing_offers_to_approve_what_is_protected():
-    call = replace(pages.CALL, verdict=Verdict("sha256:d1", (pages.OVER,)))
-    html = plan_page(pages.nested_plan(), call=call)
+    html = plan_page(pages.nested_plan(), Verdict("sha256:d1", (pages.OVER,)), pages.CALL)
     assert "--approve" not in html
     assert "what is protected stays as it is" in html
 
@@ -185,7 +186,7 @@ def test_page_and_summary_say_the_same_of_a_plan_over_the_limits(approve, protec
     plan = samples.plan(replace(target, protected=protected))
     verdict = judge(plan, Limits(), plan.digest if approve == "its own" else approve)
     summary = Page(plan_summary(plan, verdict)).text
-    page = body_of(plan_page(plan, call=Call(verdict=verdict, in_notebook=True))).text
+    page = body_of(plan_page(plan, verdict, InNotebook())).text
     for words in ("Approved", "Not applied yet", "Over the limits: sync will refuse this",
                   "Over the limits, and approved by its digest", "is of another plan",
                   "Next: 03_apply", "set approve", "what is protected stays", *verdict.objections):  # fmt: skip
@@ -196,7 +197,9 @@ def test_page_and_summary_say_the_same_of_a_plan_over_the_limits(approve, protec
 
 
 def test_refused_run_shows_what_would_have_been_done():
-    html = run_page(samples.refused(), pages.nested_plan(), call=pages.REFUSED)
+    html = run_page(
+        samples.refused(), pages.nested_plan(), verdict=pages.OVER_LIMITS, advice=pages.CALL
+    )
     text = body_of(html).text
     assert "The guard refused this plan. Nothing was changed." in text
     assert text.count("not done") >= 13

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from aadsync_lib.report.escape import markdown_name, markdown_prose
-from aadsync_lib.report.markdown import plan_markdown, run_markdown
 from aadsync_lib.report.next_steps import Call
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.test_text import PLANS, RUNS
+from tests.unit.report.written import plan_markdown, run_markdown
 
 GITHUB = MarkdownIt("commonmark").enable("table").enable("strikethrough")
 MARKUP = "`|\\<>[]()*_~#@!&:-+=. \nabw\x1b\u202e"
@@ -84,7 +84,7 @@ def test_large_plan_is_summed_up_and_listed_on_demand():
 
 
 def test_plan_over_the_limits_says_so():
-    text = plan_markdown(samples.full_plan(), call=pages.REFUSED)
+    text = plan_markdown(samples.full_plan(), verdict=pages.OVER_LIMITS, call=pages.CALL)
     assert "**Over the limits: sync will refuse this (1)**" in text
 
 

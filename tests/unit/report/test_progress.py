@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from aadsync_lib.report.page import Look
 from aadsync_lib.report.progress import LineProgress, progress_on
+from aadsync_lib.report.terminal import Look
 
 
 class Terminal(io.StringIO):

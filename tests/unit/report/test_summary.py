@@ -8,19 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import Quarantined, TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Status, TargetReport
-from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.escape import cut
-from aadsync_lib.report.summary import page, plan_part, plan_summary, run_summary
-from aadsync_lib.report.text import plan_text, run_text
+from aadsync_lib.report.summary import page
 from tests.unit.report import samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.test_text import PLANS, RUNS
+from tests.unit.report.written import (
+    judged_summary,
+    plan_part,
+    plan_summary,
+    plan_text,
+    run_summary,
+    run_text,
+)
 
 BOUND = 200_000
 VOID = frozenset({"meta", "br", "hr", "input"})
@@ -91,23 +96,19 @@ def everything(name, targets=2):
     return samples.plan(*[target] * targets, complete=False)
 
 
-def judged(plan, approve=None):
-    return plan_summary(plan, judge(plan, Limits(), approve))
-
-
 def totals(*targets, **more):
     return run_summary(samples.report(*targets), **more)
 
 
 def pages():
-    yield from (judged(plan) for plan in PLANS.values())
+    yield from (judged_summary(plan) for plan in PLANS.values())
     yield from map(run_summary, RUNS.values())
     yield totals(*samples.partial().targets, errors={"third": "broken"}, refused="No.\n  why")
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_plan_reads_as_agreed(name):
-    assert_golden(f"{name}.html", judged(PLANS[name]))
+    assert_golden(f"{name}.html", judged_summary(PLANS[name]))
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -163,7 +164,7 @@ def test_hostile_name_is_shown_as_it_is():
 
 @pytest.mark.parametrize("part", NASTY)
 def test_page_has_a_bound_whatever_the_names(part):
-    html = judged(everything(part * 100, targets=15))
+    html = judged_summary(everything(part * 100, targets=15))
     assert len(html.encode()) < BOUND
     Page(html)
 
@@ -209,7 +210,7 @@ def test_run_is_told_in_the_words_of_the_text():
 
 def test_plan_over_the_limits_says_how_to_approve_it():
     plan = samples.full_plan()
-    page = Page(judged(plan))
+    page = Page(judged_summary(plan))
     assert "account: groups_emptied is 1, allowed 0: Night shift" in page.text
     assert (
         f"set approve, a widget here and a parameter of the job, to this digest and run it again: {plan.digest}"
@@ -219,14 +220,14 @@ def test_plan_over_the_limits_says_how_to_approve_it():
 
 def test_approved_plan_is_not_refused():
     plan = samples.full_plan()
-    text = Page(judged(plan, plan.digest)).text
+    text = Page(judged_summary(plan, plan.digest)).text
     assert "Over the limits, and approved by its digest" in text
     assert "refuse" not in text
     assert "Next: 03_apply" in text
 
 
 def test_approval_of_another_plan_is_told():
-    text = Page(judged(samples.full_plan(), "sha256:d0")).text
+    text = Page(judged_summary(samples.full_plan(), "sha256:d0")).text
     assert "The digest in approve, sha256:d0, is of another plan." in text
     assert "sync will refuse this" in text
 
@@ -234,7 +235,7 @@ def test_approval_of_another_plan_is_told():
 def test_nothing_offers_to_approve_a_change_of_something_protected():
     [target, _] = samples.full_plan().targets
     plan = samples.plan(replace(target, protected=frozenset({"t-eve"})))
-    text = Page(judged(plan, plan.digest)).text
+    text = Page(judged_summary(plan, plan.digest)).text
     assert "account: protected is 1, allowed 0: eve@contoso.com" in text
     assert "Next: look in Entra; what is protected stays as it is" in text
     assert "set approve" not in text
@@ -250,7 +251,13 @@ def test_refused_run_says_where_the_reason_is():
 
 
 def test_totals_name_targets_that_have_no_report_and_why():
-    text = Page(totals(*samples.done().targets, errors={"third": "the world has moved"})).text
+    text = Page(
+        totals(
+            *samples.done().targets,
+            TargetReport("third", Status.FAILED),
+            errors={"third": "the world has moved"},
+        )
+    ).text
     assert "Without a report 1 Target Why third the world has moved" in text
     assert "nothing to do" not in text
 

@@ -6,10 +6,10 @@ import pytest
 
 from aadsync_lib.reconcile.guard import Breach, Verdict
 from aadsync_lib.report.next_steps import Call
-from aadsync_lib.report.page import Look
-from aadsync_lib.report.text import plan_text, run_text
+from aadsync_lib.report.terminal import Look
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
+from tests.unit.report.written import plan_text, run_text
 
 PLANS = {
     "plan_full": samples.full_plan(),
@@ -112,7 +112,7 @@ def test_last_line_of_a_saved_plan_names_apply():
 
 def test_plan_over_the_limits_says_so_and_how_to_approve_it():
     plan = samples.full_plan()
-    text = plan_text(plan, call=pages.REFUSED)
+    text = plan_text(plan, verdict=pages.OVER_LIMITS, call=pages.CALL)
     assert "Over the limits: sync will refuse this (1)" in text
     assert text.splitlines()[-1].endswith(f"aadsync sync -c contoso.yml --approve {plan.digest}")
 
@@ -129,8 +129,11 @@ def test_refused_plan_file_is_approved_with_apply():
 
 
 def test_nothing_offers_to_approve_a_change_of_something_protected():
-    call = Call(verdict=Verdict("sha256:d1", (Breach("account", "protected", 1, "0", ("eve",)),)))
-    for text in (plan_text(samples.full_plan(), call=call), run_text(samples.refused(), call=call)):
+    verdict = Verdict("sha256:d1", (Breach("account", "protected", 1, "0", ("eve",)),))
+    for text in (
+        plan_text(samples.full_plan(), verdict=verdict, call=Call()),
+        run_text(samples.refused(), verdict=verdict, call=Call()),
+    ):
         assert "--approve" not in text
         assert text.splitlines()[-1].startswith("Next: look in Entra; what is protected stays")
 
