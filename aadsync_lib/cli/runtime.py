@@ -14,6 +14,7 @@ from aadsync_lib.errors import StoreError
 if TYPE_CHECKING:
     from aadsync_lib.config.settings import Settings
     from aadsync_lib.engine.planner import Planner
+    from aadsync_lib.engine.planning import Planning
     from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.carried import RunRecord
     from aadsync_lib.model.codec import JsonObject
