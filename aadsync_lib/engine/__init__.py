@@ -1,1 +1,1 @@
-"""The use case: read both sides, plan, guard, record, apply, report."""
+"""The use cases: plan, run, undo and explain a sync."""

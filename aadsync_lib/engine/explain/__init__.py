@@ -1,1 +1,1 @@
-"""Answers to why somebody is in a group, or is not."""
+"""Explanations of memberships: every path to one, and what is missing for one."""

@@ -35,18 +35,18 @@ class Finder:
     def people(self, name: str) -> tuple[Identity, ...]:
         """Return every user and service principal of a name, in Entra or only on a target."""
         people = (match for match in self.matches if match.kind is not Kind.GROUP)
-        found = {match.id: self._matched(match) for match in people}
+        identities = {match.id: self._matched(match) for match in people}
         for key in self._in_snapshot(name):
-            found.setdefault(key, self.person(key))
-        return self._with_targets(name, found, (Kind.USER, Kind.SERVICE_PRINCIPAL))
+            identities.setdefault(key, self.person(key))
+        return self._with_targets(name, identities, (Kind.USER, Kind.SERVICE_PRINCIPAL))
 
     def groups(self, name: str) -> tuple[Identity, ...]:
         """Return every group of a name, in Entra or only on a target."""
         groups = self.sides.desired.groups
         mapped = (key for key, group in groups.items() if _is(name, group.principal.name))
         ids = dict.fromkeys((*self.explained.named(name), *mapped))
-        found = {key: self.group(key) for key in ids}
-        return self._with_targets(name, found, (Kind.GROUP,))
+        identities = {key: self.group(key) for key in ids}
+        return self._with_targets(name, identities, (Kind.GROUP,))
 
     def person(self, key: str) -> Identity:
         """Return somebody whom the scope was read with."""
@@ -115,26 +115,26 @@ class Finder:
                 yield service.id
 
     def _with_targets(
-        self, name: str, found: dict[str, Identity], kinds: tuple[Kind, ...]
+        self, name: str, identities: dict[str, Identity], kinds: tuple[Kind, ...]
     ) -> tuple[Identity, ...]:
         """Add who is found on a target only, looked up in Entra where it says who that is.
 
         Whoever merely holds the name of somebody found is no answer, but what that somebody's notes tell.
         """
-        names = {(identity.kind, name_key(identity.name)) for identity in found.values()}
+        names = {(identity.kind, name_key(identity.name)) for identity in identities.values()}
         strangers: dict[str, Identity] = {}
         for side in self.sides.targets:
             for account in side.accounts.values():
                 owner = side.owners.get(account.id)
                 linked = account.id in side.part.links.by_target
                 holder = (account.kind, name_key(account.name)) in names and not linked
-                if owner in found or holder or account.kind not in kinds:
+                if owner in identities or holder or account.kind not in kinds:
                     continue
                 if _is(name, *_names_of(account), owner):
                     strangers.setdefault(owner or account.name, _stranger(account, owner))
         ids = {who.external_id: who.kind for who in strangers.values() if who.external_id}
         places = self.source.look_up(ids) if ids else {}
-        return (*found.values(), *(_placed(who, places) for who in strangers.values()))
+        return (*identities.values(), *(_placed(who, places) for who in strangers.values()))
 
     def _mapped(self, key: str) -> str | None:
         desired = self.sides.desired
