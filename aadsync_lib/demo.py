@@ -17,7 +17,7 @@ from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.report.progress import Progress
+from aadsync_lib.ports import Progress
 from aadsync_lib.report.wording import run_line
 from aadsync_lib.sandbox import Sandbox, day
 from aadsync_lib.sandbox.command import config, describe

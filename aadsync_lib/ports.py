@@ -296,3 +296,19 @@ class Mirror(Protocol):
     def keep(self, run_id: str, reading: Reading) -> None:
         """Keep a reading with its cursor, all or nothing, once its changes are applied and recorded."""
         ...
+
+
+class Progress(Protocol):
+    """Somebody who shows how far a run is. Targets are written at the same time, and share it."""
+
+    def start(self, total: int, label: str) -> None:
+        """Say that so many steps begin."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """Say that so many more steps are done."""
+        ...
+
+    def done(self) -> None:
+        """Say that what was started is over."""
+        ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.later import unsupported
@@ -13,11 +13,8 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import SettingsError, UsageError
-from aadsync_lib.ports import Clock, HistoryReader, Source, Store, Target
+from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
 from aadsync_lib.secrets import SecretResolver
-
-if TYPE_CHECKING:
-    from aadsync_lib.apply.executor import Progress
 
 
 def open_planner(

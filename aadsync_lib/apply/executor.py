@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
-from typing import Protocol
 
 from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.create_task import CreateTask
@@ -21,28 +20,12 @@ from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Clock, Store, Target
+from aadsync_lib.ports import Clock, Progress, Store, Target
 
 log = logging.getLogger(__name__)
 
 WORKERS = 8  # for each class of request; the pace of the target, not this, is what limits
 STOPPED = "not started: the run was stopped; run sync again to go on"
-
-
-class Progress(Protocol):
-    """Somebody who shows how far a run is."""
-
-    def start(self, total: int, label: str) -> None:
-        """Say that ``total`` steps begin."""
-        ...
-
-    def advance(self, count: int) -> None:
-        """Say that ``count`` more steps are done."""
-        ...
-
-    def done(self) -> None:
-        """Say that it is over."""
-        ...
 
 
 class Executor:

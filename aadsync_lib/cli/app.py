@@ -10,13 +10,11 @@ from aadsync_lib import __version__
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
-from aadsync_lib.cli.failure import Failure
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
-from aadsync_lib.cli.output import Outlet, streams_write_anything
-from aadsync_lib.cli.plan import plan
+from aadsync_lib.cli.output import Failure, Output, streams_write_anything
 from aadsync_lib.cli.sandbox import sandbox
-from aadsync_lib.cli.sync import apply, sync
+from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
 
 
@@ -30,7 +28,7 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
         streams_write_anything()
-        ctx.obj = Outlet()
+        ctx.obj = Output()
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):

@@ -34,8 +34,8 @@ def demo(options: Options) -> None:
         TemporaryDirectory(prefix="aadsync-demo-") as folder,
         embedded.Sandbox(embedded.company(PEOPLE, SEED), speed=SPEED) as sandbox,
     ):
-        teller = TextTeller(options.outlet, Look.of(sys.stdout))
+        teller = TextTeller(options.output, Look.of(sys.stdout))
         tour = Tour(sandbox, Path(folder), teller, progress)
-        options.outlet.hide(tour.secrets.redact)
+        options.output.hide(tour.secrets.redact)
         tour.walk()
         teller.what_next()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aadsync_lib.cli.output import Outlet
+from aadsync_lib.cli.output import Output
 from aadsync_lib.report.explain.parts import explanation_document
 from aadsync_lib.report.plans import plan_document
 from aadsync_lib.report.terminal import Look, Page, as_text
@@ -31,8 +31,8 @@ NEXT = (
 class TextTeller:
     """Implements ``tour.Teller`` with the pages that every command prints."""
 
-    def __init__(self, outlet: Outlet, look: Look) -> None:
-        self._outlet = outlet
+    def __init__(self, output: Output, look: Look) -> None:
+        self._outlet = output
         self._look = look
 
     def step(self, title: str, why: str) -> None:

@@ -32,12 +32,12 @@ def doctor(ctx: click.Context, options: Options) -> None:
 
     settings = runtime.settings_of(options)
     secrets = SecretResolver()
-    options.outlet.hide(secrets.redact)
+    options.output.hide(secrets.redact)
     findings = examine(settings, secrets=secrets)
     plan = runtime.call_of(options).command("plan")
     match options.form:
         case "json":
-            runtime.publish(options, options.outlet.json(_document(findings)))
+            runtime.publish(options, options.output.json(_document(findings)))
         case "markdown":
             runtime.publish(options, _markdown(findings, plan))
         case _:

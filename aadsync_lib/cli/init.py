@@ -86,9 +86,9 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
         raise UsageError(f"Nothing was written. Say also: {', '.join(missing)}")
     text = starter(Answers(**given, **_ask(missing)))
     _check(text)
-    options.outlet.file(path, text)
+    options.output.file(path, text)
     doctor = runtime.call_of(options).command("doctor")
-    options.outlet.result(
+    options.output.result(
         f"{path} is written, with every default as a comment.\n"
         f"Next: put the secrets that it names where it says, then {doctor}\n"
     )

@@ -7,21 +7,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aadsync_lib.cli.output import Outlet
+from aadsync_lib.cli.output import Output
+from aadsync_lib.report.escape import CleanFormatter
 
 OURS = "aadsync_lib"
-
-
-class CleanFormatter(logging.Formatter):
-    """Lines without secrets and without anything that a terminal would act on."""
-
-    def __init__(self, outlet: Outlet) -> None:
-        super().__init__("%(levelname)s %(name)s: %(message)s")
-        self._clean = outlet.clean
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Format and clean."""
-        return self._clean(super().format(record))
 
 
 class BesideBar(logging.StreamHandler):  # type: ignore[type-arg]  # generic for mypy only
@@ -36,10 +25,10 @@ class BesideBar(logging.StreamHandler):  # type: ignore[type-arg]  # generic for
 
 
 @contextmanager
-def logs_to_stderr(outlet: Outlet, *, verbose: int = 0, quiet: bool = False) -> Iterator[None]:
+def logs_to_stderr(output: Output, *, verbose: int = 0, quiet: bool = False) -> Iterator[None]:
     """Log to stderr: warnings, or with ``verbose`` more, or with ``quiet`` errors only."""
     handler = BesideBar(sys.stderr)
-    handler.setFormatter(CleanFormatter(outlet))
+    handler.setFormatter(CleanFormatter("%(levelname)s %(name)s: %(message)s", output.clean))
     root, ours = logging.getLogger(), logging.getLogger(OURS)
     before = (root.level, ours.level)
     root.addHandler(handler)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from aadsync_lib.cli.output import Outlet
+from aadsync_lib.cli.output import Output
 
 DEFAULT_CONFIG = "aadsync.yml"
 
@@ -21,7 +21,7 @@ Command = Callable[..., Any]
 class Options:
     """What a command was given."""
 
-    outlet: Outlet
+    output: Output
     config: Path = Path(DEFAULT_CONFIG)
     overrides: tuple[tuple[str, str], ...] = ()
     target: str | None = None
@@ -104,8 +104,8 @@ def options(*groups: Command) -> Callable[[Command], Command]:
             from aadsync_lib.cli.logs import logs_to_stderr
 
             shared = {name: given.pop(name) for name in Options.__slots__ if name in given}
-            known = Options(click.get_current_context().ensure_object(Outlet), **shared)
-            with logs_to_stderr(known.outlet, verbose=known.verbose, quiet=known.quiet):
+            known = Options(click.get_current_context().ensure_object(Output), **shared)
+            with logs_to_stderr(known.output, verbose=known.verbose, quiet=known.quiet):
                 return command(known, **given)
 
         return functools.reduce(lambda wrapped, option: option(wrapped), reversed(groups), called)

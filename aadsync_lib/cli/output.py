@@ -6,10 +6,11 @@ import json
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -18,7 +19,7 @@ from aadsync_lib.errors import AadsyncError
 OWNER_ONLY = 0o600
 
 
-class Outlet:
+class Output:
     """Cleans messages, and writes results to stdout and to files."""
 
     def __init__(self) -> None:
@@ -85,3 +86,29 @@ def _usual_mode() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+DEBUG = "AADSYNC_DEBUG"
+
+
+class Failure(click.ClickException):
+    """One message on stderr, then the exit code. With ``AADSYNC_DEBUG``, the traceback before it."""
+
+    def __init__(self, error: Exception, output: Output) -> None:
+        super().__init__(output.clean(_message(error)))
+        code = error.exit_code if isinstance(error, AadsyncError) else 1
+        self.exit_code = code  # type: ignore[misc]  # click has one code a class
+        self._trace = ""
+        if os.environ.get(DEBUG):
+            self._trace = output.clean("".join(traceback.format_exception(error)))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the message."""
+        click.echo(f"{self._trace}aadsync: {self.message}", file=file, err=True)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, AadsyncError):
+        return str(error)
+    what = " ".join(str(error).split()) or "no message"
+    return f"{type(error).__name__}: {what} ({DEBUG}=1 shows where)"

@@ -63,7 +63,7 @@ def _secrets(options: Options) -> SecretResolver:
     from aadsync_lib.secrets import SecretResolver
 
     secrets = SecretResolver()
-    options.outlet.hide(secrets.redact)
+    options.output.hide(secrets.redact)
     return secrets
 
 
@@ -144,7 +144,7 @@ def publish_document(
 
     match options.form:
         case "json":
-            publish(options, options.outlet.json(as_json()))
+            publish(options, options.output.json(as_json()))
         case "markdown":
             publish(options, as_markdown(document(), full=options.every))
         case "html":
@@ -159,6 +159,6 @@ def publish_document(
 
 def publish(options: Options, shown: str, plain: str | None = None) -> None:
     """Write a result to stdout, and to ``--out`` as it reads in a file."""
-    options.outlet.result(shown)
+    options.output.result(shown)
     if options.out is not None:
-        options.outlet.file(options.out, shown if plain is None else plain)
+        options.output.file(options.out, shown if plain is None else plain)

@@ -54,4 +54,4 @@ def _save(options: Options, settings: Settings, call: Call, run_id: str, path: P
     planner = runtime.planner_of(options, settings)
     planning = planner.plan_undo(run_id)
     runtime.publish_plan(options, planner, planning, call)
-    options.outlet.file(path, options.outlet.json(plan_to_json(planning.plan)), OWNER_ONLY)
+    options.output.file(path, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from threading import Event
 
-from aadsync_lib.apply.executor import Executor, Progress
+from aadsync_lib.apply.executor import Executor
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, new_run_id, untouched
@@ -21,7 +21,7 @@ from aadsync_lib.errors import PartialError, StoreError
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
-from aadsync_lib.ports import Store, Target
+from aadsync_lib.ports import Progress, Store, Target
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.reconcile.holds.retries import keys_of
 from aadsync_lib.reconcile.matching.renames import renamed_links

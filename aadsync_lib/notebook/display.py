@@ -1,21 +1,32 @@
-"""Results as a notebook shows them: a page, and tidy tables to filter and sort."""
+"""Results as a notebook shows, keeps and ends with them: pages, tidy tables, and JSON."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from aadsync_lib.doctor.examine import Finding
+from aadsync_lib.engine.planner import Planner
+from aadsync_lib.engine.runner import Runner
+from aadsync_lib.errors import AadsyncError
+from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook.explanation import memberships_frame, paths_frame
+from aadsync_lib.notebook import results
+from aadsync_lib.notebook.explanation import explanation_result, memberships_frame, paths_frame
+from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import Totals
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
-from aadsync_lib.notebook.summary import Findings, Shown
+from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.explain.parts import explanation_document
+from aadsync_lib.report.history.recorded import with_outcomes
+from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import InNotebook
 from aadsync_lib.report.plans import plan_document, run_document
 from aadsync_lib.report.summary import page, summary, summary_part
@@ -23,6 +34,36 @@ from aadsync_lib.report.terminal import as_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+Findings = tuple[Finding, ...]
+Shown = Plan | RunReport | Totals | Explanation | Past | Findings
+
+
+def summary_of(result: Shown, saved: str | None) -> JsonObject:
+    """Return what it comes to as JSON. Raises when the result is not good.
+
+    ``saved`` is where a plan was saved.
+    """
+    match result:
+        case Plan():
+            return results.plan_result(result, saved)
+        case RunReport():
+            results.check_run(result)
+            return results.run_result(result)
+        case Totals():
+            result.check()
+            return result.document
+        case Explanation():
+            results.check_found(result)
+            return explanation_result(result)
+        case Past():
+            if result.report:
+                results.check_run(result.report)
+            return result.result
+        case _:
+            results.check_findings(result)
+            return results.findings_result(result)
 
 
 def show(
@@ -86,3 +127,39 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
 
     rows = [(one.status, one.check, one.detail, one.remedy) for one in findings]
     return pd.DataFrame(rows, columns=["status", "check", "detail", "remedy"], dtype="string")
+
+
+log = logging.getLogger(__name__)
+
+
+def kept(folder: RunFolder | None, page: Callable[[], str]) -> str | None:
+    """Keep a page and return its path; nothing else is the worse where it cannot be kept."""
+    if folder is None:
+        return None
+    try:
+        return folder.save_report_page(page())
+    except AadsyncError as error:
+        log.warning("the full report was not kept: %s", error)
+        return None
+
+
+def plan_report(plan: Plan, planner: Planner, verdict: Verdict) -> str:
+    """Return the page of a plan, with everything the guard has against it."""
+    return plan_page(plan, verdict, InNotebook(), planner.history())
+
+
+def run_report(report: RunReport, runner: Runner) -> str:
+    """Return the page of a run."""
+    return run_page(report, report.plan, history=runner.history())
+
+
+def totals_report(totals: Totals, store: HistoryReader) -> str | None:
+    """Return the page of all targets of a job run, or ``None`` where none of them was written to.
+
+    Each target was a run of its own; their outcomes come from the store.
+    """
+    if not totals.run_ids:
+        return None
+    entries = [entry for run_id in totals.run_ids for entry in store.entries(run_id)]
+    report = with_outcomes(replace(totals.report, run_id=", ".join(totals.run_ids)), entries)
+    return run_page(report, totals.plan, history=store.runs())

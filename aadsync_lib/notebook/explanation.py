@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.explanation import EdgeOutcome, Explanation, Identity, Path, Standing
 from aadsync_lib.report.explain.as_json import explanation_to_json
-from aadsync_lib.report.explain.words import shown, when
+from aadsync_lib.report.explain.tree import shown, when
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,16 +19,14 @@ from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook import display, full_report, results, widgets
+from aadsync_lib.notebook import display, parameters, results
+from aadsync_lib.notebook.display import Findings, Shown, summary_of
 from aadsync_lib.notebook.job_folder import SILENT, WHOLE, RunFolder
 from aadsync_lib.notebook.job_report import Totals, total
-from aadsync_lib.notebook.log import interruptibly, story_on_stdout, told
-from aadsync_lib.notebook.parameters import parameters_of
+from aadsync_lib.notebook.log import clean_errors, interruptibly, notebook_progress, story_on_stdout
 from aadsync_lib.notebook.past import Past, check_confirmed, look_back
 from aadsync_lib.notebook.platform import Platform
-from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.notebook.setup import set_up
-from aadsync_lib.notebook.summary import Findings, Shown, summary_of
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.history.select import run_named
@@ -47,31 +45,31 @@ class Notebook:
 
     def __init__(self, names: Mapping[str, Any], kind: str) -> None:
         self._platform = Platform(names)
-        self._parameters = parameters_of(kind)
+        self._parameters = parameters.parameters_of(kind)
         self._clock = SystemClock()
         self._secrets = SecretResolver(
             dbutils_secrets=getattr(self._platform.dbutils, "secrets", None)
         )
         self._saved: str | None = None
         self._page: str | None = None
-        widgets.declare(self._platform.dbutils, self._parameters)
+        parameters.declare(self._platform.dbutils, self._parameters)
 
     def setup(self) -> Findings:
         """Make the secret scopes and the tables that are not there, and check everything else."""
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             return set_up(self._settings(), self._secrets, self._clock, self._platform)
 
     def plan(self) -> Plan:
         """Read both sides and return every change, saved where ``reports`` says."""
         folder = self._folder()
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             if folder:
                 folder.clear()
             with self._planner() as planner:
                 make = partial(planner.plan, full=self._full, fingerprint=folder is not None)
                 plan = interruptibly(make).plan
-                page = partial(full_report.of_plan, plan, planner, self._judge(plan))
-                self._page = full_report.kept(folder, page)
+                page = partial(display.plan_report, plan, planner, self._judge(plan))
+                self._page = display.kept(folder, page)
             self._saved = folder.save_plan(plan) if folder else None
             return plan
 
@@ -81,10 +79,10 @@ class Notebook:
 
         def act(runner: Runner) -> RunReport:
             report = runner.sync(approve=approve, full=self._full)
-            self._page = full_report.kept(folder, partial(full_report.of_run, report, runner))
+            self._page = display.kept(folder, partial(display.run_report, report, runner))
             return report
 
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             report = self._applied(act)
             if folder:
                 folder.save_report(self._value("target") or WHOLE, report)
@@ -93,7 +91,7 @@ class Notebook:
     def apply(self) -> RunReport:
         """Apply exactly the saved plan, or its part for one target."""
         path, target = self._value("plan"), self._value("target")
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             if path is None:
                 raise UsageError("plan: name the plan.json that the notebook 02_plan has saved.")
             whole = plan_from_text(files.read_text(path), path)
@@ -112,7 +110,7 @@ class Notebook:
     def explain(self) -> Explanation:
         """Say why somebody is in a group, or is not; write nothing."""
         user, group = self._value("user"), self._value("group")
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             if not (user or group):
                 raise UsageError("user, group: name a person, a group, or both.")
             with self._planner() as planner:
@@ -123,7 +121,7 @@ class Notebook:
 
         That plan is applied when ``confirm`` holds its digest, which lets it over the limits as well.
         """
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             settings, values = self._settings(), self._values()
             plan, report = self._undone(values.get("undo"), values.get("confirm"))
             history = History.open(settings, spark=self._platform.spark)
@@ -146,7 +144,7 @@ class Notebook:
 
     def report(self) -> Totals:
         """Return what became of all targets of one job run, and record what wrote nothing."""
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             settings, folder, values = self._settings(), self._folder(), self._values()
             if folder is None:
                 raise UsageError("reports: name the folder that the notebook 02_plan saved into.")
@@ -156,19 +154,19 @@ class Notebook:
             with self._store(settings, values) as store:
                 reports = folder.reports()
                 totals = total(plan, reports, store, self._clock, verdict)
-                page = full_report.of_totals(totals, store) if store else None
-            self._page = full_report.kept(folder, lambda: page) if page else folder.report_page
+                page = display.totals_report(totals, store) if store else None
+            self._page = display.kept(folder, lambda: page) if page else folder.report_page
             folder.save_page(display.page_of(totals, self._page))
             return totals
 
     def show(self, result: Shown) -> None:
         """Show a result: a page, then its rows as tables."""
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             display.show(result, self._platform, self._judge, self._page)
 
     def finish(self, result: Shown) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
-        with told(self._secrets):
+        with clean_errors(self._secrets):
             if isinstance(result, Plan):
                 self._hand_on(result)
             summary = summary_of(result, self._saved)
@@ -204,13 +202,13 @@ class Notebook:
         values = self._values()
         config = values.get("config")
         text, where = (files.read_text(config), config) if config else (None, "widgets")
-        settings = settings_from(text, where, widgets.settings_in(values))
+        settings = settings_from(text, where, parameters.settings_in(values))
         if settings.store.sqlite == StoreSettings().sqlite:  # the default, of the notebook's disk
             raise SettingsError(where, (FORGETFUL,))
         return settings
 
     def _values(self) -> dict[str, str]:
-        return widgets.read(self._platform.dbutils, self._parameters)
+        return parameters.read(self._platform.dbutils, self._parameters)
 
     @property
     def _full(self) -> bool:

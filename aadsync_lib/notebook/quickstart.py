@@ -14,8 +14,8 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
+from aadsync_lib.notebook.log import notebook_progress
 from aadsync_lib.notebook.platform import Platform
-from aadsync_lib.notebook.progress import notebook_progress
 from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.explain.parts import explanation_document

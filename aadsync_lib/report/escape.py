@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
+from collections.abc import Callable
 
 # Scripts such as Persian and Hindi are spelled with the two joiners.
 JOINERS = frozenset("\u200c\u200d")
@@ -31,6 +33,18 @@ def label(name: str) -> str:
     """Return a name as ``visible``, in quotes where its ends could not be seen."""
     shown = visible(name)
     return shown if name and name == name.strip() else f'"{shown}"'
+
+
+class CleanFormatter(logging.Formatter):
+    """Log records without anything that a terminal would act on."""
+
+    def __init__(self, form: str, clean: Callable[[str], str] = visible) -> None:
+        super().__init__(form)
+        self._clean = clean
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format and clean."""
+        return self._clean(super().format(record))
 
 
 def cut(text: str, limit: int) -> str:

@@ -5,27 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Never, Protocol, TextIO
+from typing import Never, TextIO
 
 from tqdm import tqdm
 
+from aadsync_lib.ports import Progress
+
 EVERY = 10.0  # seconds between two lines
-
-
-class Progress(Protocol):
-    """Somebody who shows how far a run is. Targets are written at the same time, and share it."""
-
-    def start(self, total: int, label: str) -> None:
-        """Say that so many steps begin."""
-        ...
-
-    def advance(self, count: int) -> None:
-        """Say that so many more steps are done."""
-        ...
-
-    def done(self) -> None:
-        """Say that what was started is over."""
-        ...
 
 
 class BarProgress:

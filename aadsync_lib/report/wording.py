@@ -8,16 +8,19 @@ from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
-from aadsync_lib.report.differences import (
+from aadsync_lib.report.document import Table
+from aadsync_lib.report.plan_rows import (
+    ADD,
+    REMOVE,
     Difference,
+    Row,
     drift_in_plan,
     drift_left,
     drift_repaired,
     found_cells,
     left_alone,
+    words,
 )
-from aadsync_lib.report.document import Table
-from aadsync_lib.report.plan_rows import ADD, REMOVE, Row, words
 
 
 def plan_tables(target: TargetPlan) -> Iterator[Table]:

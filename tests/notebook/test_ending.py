@@ -10,8 +10,7 @@ from aadsync_lib.config.policy import Limits
 from aadsync_lib.errors import PartialError, UsageError
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
-from aadsync_lib.notebook.display import page_of
-from aadsync_lib.notebook.full_report import kept
+from aadsync_lib.notebook.display import kept, page_of
 from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import total
 from aadsync_lib.notebook.past import _about, check_confirmed

@@ -11,9 +11,9 @@ from aadsync_lib.notebook.parameters import (
     RUN_PARAMETERS,
     SETTINGS,
     parameters_of,
+    read,
     settings_parameters,
 )
-from aadsync_lib.notebook.widgets import read
 
 TENANT = "5f0a0000-0000-0000-0000-000000000000"
 ENOUGH = {

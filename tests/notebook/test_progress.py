@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from tqdm import tqdm
 
-from aadsync_lib.notebook.progress import notebook_progress
+from aadsync_lib.notebook.log import notebook_progress
 from aadsync_lib.report.progress import BarProgress, LineProgress
 
 

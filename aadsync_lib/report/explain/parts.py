@@ -17,9 +17,7 @@ from aadsync_lib.model.explanation import (
 )
 from aadsync_lib.model.wording import and_more
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Branch, Document, Part
-from aadsync_lib.report.explain.standing import standing_branches
-from aadsync_lib.report.explain.tree import paths_tree
-from aadsync_lib.report.explain.words import PLACES, shown, who
+from aadsync_lib.report.explain.tree import PLACES, paths_tree, shown, standing_branches, who
 from aadsync_lib.report.plan_rows import shortened
 from aadsync_lib.report.wording import count
 

@@ -1,12 +1,62 @@
-"""Paths as trees."""
+"""Trees of an explanation: paths, and what a target has of an identity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
-from aadsync_lib.model.explanation import EdgeOutcome, Paths, Step
+from aadsync_lib.model.carried import MembershipOrigin
+from aadsync_lib.model.explanation import (
+    Direct,
+    EdgeOutcome,
+    Identity,
+    Next,
+    Paths,
+    Place,
+    Standing,
+    Step,
+)
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Origin
 from aadsync_lib.report.document import BAD, BENT, GOOD, Branch
 from aadsync_lib.report.plan_rows import shortened
+
+PLACES = {
+    Place.IN_SCOPE: "in scope",
+    Place.OUT_OF_SCOPE: "in Entra, but not in scope",
+    Place.DELETED: "deleted in Entra, in the recycle bin",
+    Place.GONE: "gone from Entra",
+    Place.UNREAD: "Entra could not say where it is",
+    Place.UNKNOWN: "not known in Entra",
+}
+
+
+def shown(one: Identity) -> str:
+    """Return the name a person knows: an application id says nothing."""
+    if one.kind is Kind.SERVICE_PRINCIPAL:
+        return one.display_name or one.name
+    return one.name
+
+
+def who(one: Identity) -> str:
+    """Return who or what somebody is and where, as a sentence without its subject."""
+    other = one.name if shown(one) == one.display_name else one.display_name
+    also = f"{other}, " if other and other != shown(one) else ""
+    enabled = {True: ", enabled", False: ", disabled in Entra", None: ""}[one.enabled]
+    key = f", object id {one.external_id}" if one.external_id else ""
+    reason = f": {one.reason}" if one.reason else ""
+    return f"{also}{kind_of(one.kind)}{key}{enabled}, {PLACES[one.place]}{reason}"
+
+
+def kind_of(kind: Kind) -> str:
+    """Return a kind as a person says it."""
+    return kind.value.replace("_", " ")
+
+
+def when(seconds: float | None) -> str:
+    """Return a moment, to the minute."""
+    return f"{datetime.fromtimestamp(seconds or 0.0, UTC):%Y-%m-%d %H:%M} UTC"
+
 
 Way = tuple[Step, ...]
 
@@ -45,3 +95,57 @@ def _fate(step: Step | None) -> tuple[str, str]:
             return f"not nested on the targets, {step.reason}", BENT
         case _:
             return step.reason or "", BENT if step.reason else GOOD
+
+
+HOW = {
+    MembershipOrigin.ADDED: "added by this sync",
+    MembershipOrigin.FOUND: "was there already",
+    MembershipOrigin.FOREIGN: "added by somebody else",
+}
+
+
+def standing_branches(one: Standing, limit: int | None) -> tuple[Branch, ...]:
+    """Return the account, what the next sync does to it, what is held back, and every group."""
+    branches = [_account(one)]
+    branches += [Branch("next sync", f"{what.replace('_', ' ')}: {why}") for what, why in one.next]
+    branches += [Branch("held back", note, BENT) for note in one.notes]
+    known, more = shortened(one.groups, limit)
+    branches += [Branch(row.name, *_direct(row)) for row in known]
+    if more:
+        branches.append(Branch("more", f"{more:,} groups"))
+    if one.paths and one.paths.listed:
+        name = one.account.name if one.account else ""
+        below = tuple(paths_tree(one.paths, name, limit))
+        branches.append(Branch("paths", "into the group that was asked for", GOOD, below))
+    return tuple(branches)
+
+
+def _account(one: Standing) -> Branch:
+    if one.account is None:
+        return Branch("nothing there", tone=BAD)
+    whose = {
+        Origin.CREATED: "made by this sync",
+        Origin.ADOPTED: "adopted by this sync",
+        None: "not of this sync",
+    }[one.origin]
+    people = one.account.kind is not Kind.GROUP
+    active = (", active" if one.account.active else ", inactive") if people else ""
+    protected = ", protected" if one.protected else ""
+    words = f"{kind_of(one.account.kind)} {one.account.id}{active}, {whose}{protected}"
+    return Branch(one.account.name, words, GOOD if one.account.active else BENT)
+
+
+def _direct(row: Direct) -> tuple[str, str]:
+    since = f", since {when(row.since)} (run {row.run_id})" if row.since is not None else ""
+    how = f", {HOW[row.how]}" if row.how else ""
+    reason = f": {row.reason}" if row.reason and row.next is Next.NOTHING else ""
+    if row.there and row.wanted:
+        return f"directly, as in Entra{since}{how}", GOOD
+    if row.there:
+        next_ = "; the next sync removes it" if row.next is Next.REMOVES else ""
+        return f"directly, but not in Entra{since}{how}{next_}{reason}", BENT
+    if row.wanted:
+        next_ = "; the next sync adds it" if row.next is Next.ADDS else ""
+        return f"not there yet{next_}{reason}", BENT
+    ended = f" until {when(row.until)} (run {row.ended_by})" if row.until is not None else ""
+    return f"was there{since}{how}{ended}", ""

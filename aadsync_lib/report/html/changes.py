@@ -1,20 +1,82 @@
-"""The tables of changes, and of those that the policy leaves alone."""
+"""Changes of a plan or a run one by one, and the tables of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from aadsync_lib.model.change import Change
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import UnappliedBy
-from aadsync_lib.model.run import Result
+from aadsync_lib.model.plan import Plan, UnappliedBy
+from aadsync_lib.model.run import Outcome, Result, RunReport
 from aadsync_lib.model.wording import and_more
-from aadsync_lib.report.differences import SETTINGS
 from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.html.grid import Column, Detail, Grid, cleaned
-from aadsync_lib.report.html.lines import NOT_DONE, Line, sign_of
-from aadsync_lib.report.plan_rows import MEMBERS, TONES, details, words
+from aadsync_lib.report.plan_rows import (
+    ADD,
+    CHANGE,
+    MEMBERS,
+    REMOVE,
+    SETTINGS,
+    SYMBOLS,
+    TONES,
+    details,
+    words,
+)
+
+NOT_DONE = "not done"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A change on a target; ``result`` is empty in a plan, ``why`` may be an error."""
+
+    target: str
+    change: Change
+    result: str = ""
+    why: str = ""
+    left: UnappliedBy | None = None
+
+
+def planned_lines(plan: Plan) -> tuple[Line, ...]:
+    """Return the changes of a plan."""
+    return tuple(Line(one.target, change) for one in plan.targets for change in one.changes)
+
+
+def run_lines(report: RunReport, plan: Plan | None) -> tuple[Line, ...]:
+    """Return what came of each change; of a target that nothing was sent to, what was planned."""
+    planned = {one.target: one.changes for one in plan.targets} if plan else {}
+    return tuple(
+        line
+        for one in report.targets
+        for line in _ended(one.target, one.outcomes, planned.get(one.target, ()))
+    )
+
+
+def left_lines(source: Plan | RunReport) -> tuple[Line, ...]:
+    """Return the differences that the policy leaves as they are."""
+    return tuple(
+        Line(one.target, left.change, left=left.by)
+        for one in source.targets
+        for left in one.unapplied
+    )
+
+
+def _ended(target: str, outcomes: Sequence[Outcome], planned: Sequence[Change]) -> Iterator[Line]:
+    for outcome in outcomes:
+        yield Line(target, outcome.change, outcome.result.value, outcome.reason)
+    if not outcomes:
+        for change in planned:
+            yield Line(target, change, NOT_DONE)
+
+
+def sign_of(action: Action) -> str:
+    """Return whether an action brings, takes or changes."""
+    if action in MEMBERS:
+        return ADD if action is Action.ADD_MEMBERS else REMOVE
+    return SYMBOLS.get(action.verb, CHANGE)
+
 
 NAMES = 3  # members named in a row; it opens to all of them
 PILLS = {

@@ -22,10 +22,16 @@ from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.document import Document, Tile
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.html import notes
-from aadsync_lib.report.html.changes import changes_grid, left_grid
+from aadsync_lib.report.html.changes import (
+    Line,
+    changes_grid,
+    left_grid,
+    left_lines,
+    planned_lines,
+    run_lines,
+)
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
 from aadsync_lib.report.html.grid import LISTED, Grid
-from aadsync_lib.report.html.lines import Line, left_lines, planned_lines, run_lines
 from aadsync_lib.report.html.payload import payload
 from aadsync_lib.report.html.tree import tree_of
 from aadsync_lib.report.next_steps import MEANT, Advice

@@ -9,7 +9,7 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import GroupNode
 from aadsync_lib.report.escape import label
-from aadsync_lib.report.html.lines import Line
+from aadsync_lib.report.html.changes import Line
 
 
 @dataclass(frozen=True, slots=True)

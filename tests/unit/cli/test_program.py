@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.cli.logs import logs_to_stderr
-from aadsync_lib.cli.output import Outlet, streams_write_anything
+from aadsync_lib.cli.output import Output, streams_write_anything
 from aadsync_lib.errors import SourceError
 from tests.unit.report import samples
 
@@ -176,7 +176,7 @@ def test_logs_are_as_loud_as_asked_for_and_on_stderr(run, engine, options, level
 def test_logging_is_left_as_it_was():
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
-    with logs_to_stderr(Outlet(), verbose=2):
+    with logs_to_stderr(Output(), verbose=2):
         assert root.handlers != before[1]
     assert (root.level, list(root.handlers)) == before
 

@@ -17,10 +17,10 @@ from aadsync_lib.config.policy import Limits
 from aadsync_lib.model.plan import GroupNode
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.html import plan_page, run_page
+from aadsync_lib.report.html.changes import Line
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
-from aadsync_lib.report.html.lines import Line
+from aadsync_lib.report.html.notes import LOOK, REASONS, WARNINGS, of_reason, of_warning
 from aadsync_lib.report.html.payload import safe_json
-from aadsync_lib.report.html.remedies import LOOK, REASONS, WARNINGS, of_reason, of_warning
 from aadsync_lib.report.html.tree import tree_of
 from aadsync_lib.report.next_steps import InNotebook
 from tests.unit.report import pages, samples
