@@ -175,11 +175,15 @@ class Tour:
     def _top_above(self, group: str) -> str:
         """Return the name of a group that the scope names and that this one is nested in."""
         entra = self._sandbox.world.entra
-        names = {one: str(entra.objects[one]["displayName"]) for one in entra.ids("group")}
+        names = {
+            group_id: str(entra.objects[group_id]["displayName"]) for group_id in entra.ids("group")
+        }
         above = {group}
-        while not any(names[one].startswith(ROOT) for one in above):
-            above |= {one for one in names if not above.isdisjoint(entra.members[one])}
-        return min(names[one] for one in above if names[one].startswith(ROOT))
+        while not any(names[group_id].startswith(ROOT) for group_id in above):
+            above |= {
+                group_id for group_id in names if not above.isdisjoint(entra.members[group_id])
+            }
+        return min(names[group_id] for group_id in above if names[group_id].startswith(ROOT))
 
     def _undo(self, report: RunReport) -> None:
         self._teller.step(

@@ -1,4 +1,4 @@
-"""What a store tells of the past, as pandas frames for notebooks."""
+"""Past of a sync as pandas frames for notebooks, read from its store."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ class History:
         from aadsync_lib.report.history.frames import quarantine_frame
 
         targets = self._store.targets()
-        return quarantine_frame((one, q) for one in targets for q in self._store.quarantine(one))
+        return quarantine_frame(
+            (target, q) for target in targets for q in self._store.quarantine(target)
+        )
 
     def drift(self) -> pd.DataFrame:
         """Return every difference that nobody made in Entra, as the runs saw it, oldest first.
@@ -123,7 +125,7 @@ def _action(text: str | None) -> Action | None:
     try:
         return Action(text)
     except ValueError:
-        known = ", ".join(one.value for one in Action)
+        known = ", ".join(known_action.value for known_action in Action)
         raise UsageError(f"{text!r} is no action. These are: {known}") from None
 
 

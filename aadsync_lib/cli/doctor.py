@@ -72,8 +72,12 @@ def _text(findings: Findings, plan: str, look: Look) -> str:
     page.table(
         ("", "Check", "Result"),
         (
-            (Text(one.status, STYLES[one.status]), visible(one.check), visible(_result(one)))
-            for one in findings
+            (
+                Text(finding.status, STYLES[finding.status]),
+                visible(finding.check),
+                visible(_result(finding)),
+            )
+            for finding in findings
         ),
     )
     page.line()

@@ -40,7 +40,7 @@ class Question:
 @click.option("--group", metavar="NAME", help="Only what is about this group: name or id.")
 @click.option(
     "--action",
-    type=click.Choice([one.value for one in Action]),
+    type=click.Choice([each.value for each in Action]),
     metavar="ACTION",
     help="Only changes of this kind, such as add_members.",
 )

@@ -1,4 +1,4 @@
-"""What the notebooks call. Only this package knows ``dbutils``."""
+"""Verbs that the notebooks call. Only this package knows ``dbutils``."""
 
 from aadsync_lib.notebook.notebook import Notebook
 

@@ -125,7 +125,7 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
     """Return one row a check, all columns ``string``: status, check, detail, remedy."""
     import pandas as pd
 
-    rows = [(one.status, one.check, one.detail, one.remedy) for one in findings]
+    rows = [(finding.status, finding.check, finding.detail, finding.remedy) for finding in findings]
     return pd.DataFrame(rows, columns=["status", "check", "detail", "remedy"], dtype="string")
 
 

@@ -52,37 +52,40 @@ def _frame(columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> pd.Data
 def _paths(found: Explanation) -> Iterator[tuple[Any, ...]]:
     for person in found.people:
         sides = [(ENTRA, person.paths.listed)]
-        sides += [(one.target, one.paths.listed if one.paths else ()) for one in person.targets]
+        sides += [
+            (standing.target, standing.paths.listed if standing.paths else ())
+            for standing in person.targets
+        ]
         for side, listed in sides:
             yield from (_path(person.identity, side, path) for path in listed)
     for group in found.groups:
-        names = (ENTRA, *(one.target for one in group.targets))
+        names = (ENTRA, *(standing.target for standing in group.targets))
         for member in group.members:
             for side, way in zip(names, (member.entra, *member.targets), strict=True):
                 if way:
                     yield _path(member.identity, side, way)
 
 
-def _path(one: Identity, side: str, path: Path) -> tuple[Any, ...]:
+def _path(identity: Identity, side: str, path: Path) -> tuple[Any, ...]:
     names = [step.name for step in path.steps]
     reason = next((step.reason for step in path.steps if step.fate is EdgeOutcome.DROPPED), None)
-    way = " > ".join((*names, shown(one)))
-    head = (one.name, one.kind.value, one.external_id, side, names[0], way)
+    way = " > ".join((*names, shown(identity)))
+    head = (identity.name, identity.kind.value, identity.external_id, side, names[0], way)
     return (*head, str(len(names)), str(path.kept).lower(), reason)
 
 
 def _memberships(found: Explanation) -> Iterator[tuple[Any, ...]]:
-    asked = [(one.identity, one.targets) for one in found.people]
-    asked += [(one.identity, one.targets) for one in found.groups]
+    asked = [(explained.identity, explained.targets) for explained in found.people]
+    asked += [(explained.identity, explained.targets) for explained in found.groups]
     for identity, targets in asked:
         for standing in targets:
             yield from _rows(identity, standing)
 
 
-def _rows(one: Identity, standing: Standing) -> Iterator[tuple[Any, ...]]:
+def _rows(identity: Identity, standing: Standing) -> Iterator[tuple[Any, ...]]:
     for row in standing.groups:
         there, wanted = str(row.there).lower(), str(row.wanted).lower()
         since = None if row.since is None else when(row.since)
         how = row.how.value if row.how else None
-        yield (one.name, one.external_id, standing.target, row.name, row.group, there, wanted,
+        yield (identity.name, identity.external_id, standing.target, row.name, row.group, there, wanted,
                row.next.value, row.reason, since, row.run_id, how)  # fmt: skip

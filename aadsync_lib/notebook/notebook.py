@@ -1,4 +1,4 @@
-"""What the notebooks call: one verb each, between the widgets and what is shown."""
+"""Notebooks, a verb for each: between the widgets and what is shown."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class Notebook:
         """Tell the tasks that follow what to apply: nothing of a plan that the guard stops."""
         verdict = self._judge(plan)
         idle = not verdict.allowed or self._value("plan_only") == "true"
-        targets = [] if idle else [one.target for one in plan.targets if one.changes]
+        targets = [] if idle else [target.target for target in plan.targets if target.changes]
         self._platform.hand_on(
             {"plan": self._saved or "", "targets": targets, "changes": len(targets)}
         )

@@ -135,11 +135,13 @@ def declare(dbutils: Any, parameters: Iterable[Parameter]) -> None:
     """Show a widget for each parameter. The value of a job, or of a person, stays."""
     if dbutils is None:
         return
-    for one in parameters:
-        if one.choices:
-            dbutils.widgets.dropdown(one.name, one.default, list(one.choices), one.name)
+    for parameter in parameters:
+        if parameter.choices:
+            dbutils.widgets.dropdown(
+                parameter.name, parameter.default, list(parameter.choices), parameter.name
+            )
         else:
-            dbutils.widgets.text(one.name, one.default, one.name)
+            dbutils.widgets.text(parameter.name, parameter.default, parameter.name)
 
 
 def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
@@ -148,10 +150,10 @@ def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
     Raises ``UsageError`` rather than take ``plan_only`` = True, or ``planonly`` = true, for nothing.
     """
     if dbutils is None:
-        return {one.name: one.default for one in parameters if one.default}
+        return {parameter.name: parameter.default for parameter in parameters if parameter.default}
     found = {
         **_undeclared(dbutils),
-        **{one.name: dbutils.widgets.get(one.name) for one in parameters},
+        **{parameter.name: dbutils.widgets.get(parameter.name) for parameter in parameters},
     }
     values = {name: value.strip() for name, value in found.items() if value.strip()}
     if problems := tuple(_problems(values)):

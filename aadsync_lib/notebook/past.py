@@ -1,4 +1,4 @@
-"""What the history notebook shows: the past of a sync in frames, and one run taken back."""
+"""Past of a sync for the history notebook: frames, and one run taken back."""
 
 from __future__ import annotations
 

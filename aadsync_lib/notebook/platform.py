@@ -1,4 +1,4 @@
-"""What Databricks puts into a notebook, and what stands for it where there is none of it."""
+"""Globals that Databricks puts into a notebook, and stand-ins where there are none."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ class PageTeller:
     def bullets(self, sentences: Iterable[str]) -> None:
         """Say what happened, one thing a line."""
         said = list(sentences)
-        items = "".join(f"<li>{_data(one)}</li>" for one in said)
-        self._say(f"<ul>{items}</ul>", "".join(f"- {one}\n" for one in said))
+        items = "".join(f"<li>{_data(sentence)}</li>" for sentence in said)
+        self._say(f"<ul>{items}</ul>", "".join(f"- {sentence}\n" for sentence in said))
 
     def plan(self, plan: Plan) -> None:
         """Show a plan."""

@@ -1,4 +1,4 @@
-"""How a notebook ends: with an error, or with a summary as its result."""
+"""Endings of a notebook: an error, or a summary as its result."""
 
 from __future__ import annotations
 

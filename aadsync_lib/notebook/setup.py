@@ -1,4 +1,4 @@
-"""What a first sync in a workspace needs: secret scopes, tables, and everything that doctor checks."""
+"""Preparation of a first sync in a workspace: secret scopes, tables, and everything that doctor checks."""
 
 from __future__ import annotations
 

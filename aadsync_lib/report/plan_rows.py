@@ -170,18 +170,20 @@ def ending(result: str) -> str:
 
 def drift_left(left: Iterable[Unapplied]) -> tuple[Difference, ...]:
     """Return the drift that the policy leaves alone."""
-    return _left(one for one in left if one.change.drift)
+    return _left(difference for difference in left if difference.change.drift)
 
 
 def left_alone(left: Iterable[Unapplied]) -> tuple[Difference, ...]:
     """Return what Entra made and the policy does not carry over."""
-    return _left(one for one in left if not one.change.drift)
+    return _left(difference for difference in left if not difference.change.drift)
 
 
-def found_cells(one: Unowned) -> tuple[str, str, str, str]:
+def found_cells(unowned: Unowned) -> tuple[str, str, str, str]:
     """Return the line of a table: name, id, who seems to own it, what would adopt it."""
-    return one.name, one.target_id, one.owner, one.setting or "no setting"
+    return unowned.name, unowned.target_id, unowned.owner, unowned.setting or "no setting"
 
 
 def _left(left: Iterable[Unapplied]) -> tuple[Difference, ...]:
-    return tuple(Difference(one.change, f"left alone, {SETTINGS[one.by]}") for one in left)
+    return tuple(
+        Difference(unapplied.change, f"left alone, {SETTINGS[unapplied.by]}") for unapplied in left
+    )

@@ -23,9 +23,9 @@ def part_of(plan: Plan, target: str | None) -> Plan:
     """Return the part of one target, or the whole plan."""
     if target is None:
         return plan
-    targets = tuple(one for one in plan.targets if one.target == target)
+    targets = tuple(each for each in plan.targets if each.target == target)
     if not targets:
-        known = ", ".join(one.target for one in plan.targets)
+        known = ", ".join(each.target for each in plan.targets)
         raise UsageError(f"The saved plan has no target {target}; it has: {known}.")
     return replace(plan, targets=targets)
 

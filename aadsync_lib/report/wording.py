@@ -47,8 +47,8 @@ def run_tables(target: TargetReport) -> Iterator[Table]:
 def _differences(drift: Iterable[Difference], left: Iterable[Unapplied]) -> Iterator[Table]:
     """What somebody changed on the target by hand, and what the policy leaves as it is."""
     head = ("Name", "Change", "What becomes of it")
-    yield Table("Drift", head, tuple(one.cells for one in drift))
-    yield Table("Left alone", head, tuple(one.cells for one in left_alone(left)))
+    yield Table("Drift", head, tuple(difference.cells for difference in drift))
+    yield Table("Left alone", head, tuple(difference.cells for difference in left_alone(left)))
 
 
 def plan_title(plan: Plan) -> str:

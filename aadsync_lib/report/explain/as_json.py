@@ -28,55 +28,55 @@ def explanation_to_json(found: Explanation) -> JsonObject:
         "user": found.user,
         "group": found.group,
         "found": found.found,
-        "people": [_person(one) for one in found.people],
-        "groups": [_group(one) for one in found.groups],
+        "people": [_person(each) for each in found.people],
+        "groups": [_group(each) for each in found.groups],
         "unknown": list(found.unknown),
         "searched": list(found.searched),
         "nearest": list(found.nearest),
     }
 
 
-def _person(one: Person) -> JsonObject:
+def _person(person: Person) -> JsonObject:
     return {
-        "identity": _identity(one.identity),
-        "group": _identity(one.group) if one.group else None,
-        "entra": _paths(one.paths)
+        "identity": _identity(person.identity),
+        "group": _identity(person.group) if person.group else None,
+        "entra": _paths(person.paths)
         | {
-            "assigned": one.assigned,
-            "out_of_scope": None if one.others is None else list(one.others),
+            "assigned": person.assigned,
+            "out_of_scope": None if person.others is None else list(person.others),
         },
-        "targets": [_standing(standing) for standing in one.targets],
+        "targets": [_standing(standing) for standing in person.targets],
     }
 
 
-def _group(one: GroupExplained) -> JsonObject:
-    names = [standing.target for standing in one.targets]
+def _group(group: GroupExplained) -> JsonObject:
+    names = [standing.target for standing in group.targets]
     return {
-        "identity": _identity(one.identity),
-        "targets": [_standing(standing) for standing in one.targets],
-        "members": [_member(member, names) for member in one.members],
-        "unread": list(one.unread),
+        "identity": _identity(group.identity),
+        "targets": [_standing(standing) for standing in group.targets],
+        "members": [_member(member, names) for member in group.members],
+        "unread": list(group.unread),
     }
 
 
-def _member(one: Member, targets: list[str]) -> JsonObject:
-    ways = zip(targets, one.targets, strict=True)
+def _member(member: Member, targets: list[str]) -> JsonObject:
+    ways = zip(targets, member.targets, strict=True)
     return {
-        "identity": _identity(one.identity),
-        "entra": _path(one.entra) if one.entra else None,
+        "identity": _identity(member.identity),
+        "entra": _path(member.entra) if member.entra else None,
         "targets": [{"target": name, "path": _path(way) if way else None} for name, way in ways],
     }
 
 
-def _identity(one: Identity) -> JsonObject:
+def _identity(identity: Identity) -> JsonObject:
     return {
-        "type": one.kind.value,
-        "name": one.name,
-        "display_name": one.display_name,
-        "external_id": one.external_id,
-        "place": one.place.value,
-        "enabled": one.enabled,
-        "reason": one.reason,
+        "type": identity.kind.value,
+        "name": identity.name,
+        "display_name": identity.display_name,
+        "external_id": identity.external_id,
+        "place": identity.place.value,
+        "enabled": identity.enabled,
+        "reason": identity.reason,
     }
 
 
@@ -99,10 +99,10 @@ def _path(path: Path) -> JsonObject:
     return {"kept": path.kept, "groups": steps}
 
 
-def _standing(one: Standing) -> JsonObject:
-    account = one.account
+def _standing(standing: Standing) -> JsonObject:
+    account = standing.account
     return {
-        "target": one.target,
+        "target": standing.target,
         "account": {
             "id": account.id,
             "name": account.name,
@@ -112,13 +112,13 @@ def _standing(one: Standing) -> JsonObject:
         }
         if account
         else None,
-        "origin": one.origin.value if one.origin else None,
-        "protected": one.protected,
-        "next": [{"action": action, "reason": reason} for action, reason in one.next],
-        "held_back": list(one.notes),
-        "groups": [_direct(row) for row in one.groups],
-        "gap": one.gap,
-    } | (_paths(one.paths) if one.paths else {})
+        "origin": standing.origin.value if standing.origin else None,
+        "protected": standing.protected,
+        "next": [{"action": action, "reason": reason} for action, reason in standing.next],
+        "held_back": list(standing.notes),
+        "groups": [_direct(row) for row in standing.groups],
+        "gap": standing.gap,
+    } | (_paths(standing.paths) if standing.paths else {})
 
 
 def _direct(row: Direct) -> JsonObject:

@@ -52,11 +52,13 @@ def not_found(explanation: Explanation) -> tuple[str, ...]:
 
 
 def _person(person: Person, limit: int | None) -> Part:
-    one, group = person.identity, person.group
-    title = f"{shown(one)} in {group.name}" if group else shown(one)
+    standing, group = person.identity, person.group
+    title = f"{shown(standing)} in {group.name}" if group else shown(standing)
     trees = [("In Entra", _in_entra(person, limit))]
-    trees += [(f"On {one.target}", standing_branches(one, limit)) for one in person.targets]
-    lines = [who(one)]
+    trees += [
+        (f"On {standing.target}", standing_branches(standing, limit)) for standing in person.targets
+    ]
+    lines = [who(standing)]
     if group:
         lines += [f"{group.name}: {who(group)}", *_verdicts(person)]
     return Part(title, lines=tuple(lines), trees=tuple(trees))
@@ -66,11 +68,11 @@ def _verdicts(person: Person) -> Iterator[str]:
     count = len(person.paths.listed) + person.paths.more
     unsure = f", but {UNSURE}" if _unsure(person) else ""
     yield f"In Entra: {'yes' if count else 'no'}{_by(count, all_=person.paths.all)}{unsure}"
-    for one in person.targets:
-        known = one.paths or Paths()
+    for standing in person.targets:
+        known = standing.paths or Paths()
         there = len(known.listed) + known.more
-        why = "" if there else f", {_why_not(person, one)}"
-        yield f"On {one.target}: {'yes' if there else 'no'}{_by(there, all_=known.all)}{why}"
+        why = "" if there else f", {_why_not(person, standing)}"
+        yield f"On {standing.target}: {'yes' if there else 'no'}{_by(there, all_=known.all)}{why}"
 
 
 def _unsure(person: Person) -> bool:
@@ -123,22 +125,24 @@ def _in_entra(person: Person, limit: int | None) -> tuple[Branch, ...]:
 def _group(group: GroupExplained, limit: int | None) -> Part:
     lines = [who(group.identity), f"{count(len(group.members), 'member')} at any depth"]
     lines += [f"Not read in full: {reason}" for reason in group.unread]
-    names = [one.target for one in group.targets]
+    names = [standing.target for standing in group.targets]
     known, more = shortened(group.members, limit)
-    members = [_member(one, names) for one in known]
+    members = [_member(standing, names) for standing in known]
     if more:
         members.append(Branch("more", f"{more:,} members"))
-    trees = [(f"On {one.target}", standing_branches(one, limit)) for one in group.targets]
+    trees = [
+        (f"On {standing.target}", standing_branches(standing, limit)) for standing in group.targets
+    ]
     trees.append(("Members", tuple(members)))
     return Part(group.identity.name, lines=tuple(lines), trees=tuple(trees))
 
 
-def _member(one: Member, targets: Sequence[str]) -> Branch:
-    below = [_way("in Entra", one.entra)]
-    below += [_way(f"on {name}", path) for name, path in zip(targets, one.targets, strict=True)]
-    kept = one.entra is not None and one.entra.kept
-    even = all((path is not None) == kept for path in one.targets)
-    name, identity = shown(one.identity), one.identity
+def _member(member: Member, targets: Sequence[str]) -> Branch:
+    below = [_way("in Entra", member.entra)]
+    below += [_way(f"on {name}", path) for name, path in zip(targets, member.targets, strict=True)]
+    kept = member.entra is not None and member.entra.kept
+    even = all((path is not None) == kept for path in member.targets)
+    name, identity = shown(member.identity), member.identity
     words = identity.name if name == identity.display_name else identity.display_name or ""
     return Branch(name, words, GOOD if even else BENT, tuple(below))
 

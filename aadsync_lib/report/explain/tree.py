@@ -31,21 +31,21 @@ PLACES = {
 }
 
 
-def shown(one: Identity) -> str:
+def shown(identity: Identity) -> str:
     """Return the name a person knows: an application id says nothing."""
-    if one.kind is Kind.SERVICE_PRINCIPAL:
-        return one.display_name or one.name
-    return one.name
+    if identity.kind is Kind.SERVICE_PRINCIPAL:
+        return identity.display_name or identity.name
+    return identity.name
 
 
-def who(one: Identity) -> str:
+def who(identity: Identity) -> str:
     """Return who or what somebody is and where, as a sentence without its subject."""
-    other = one.name if shown(one) == one.display_name else one.display_name
-    also = f"{other}, " if other and other != shown(one) else ""
-    enabled = {True: ", enabled", False: ", disabled in Entra", None: ""}[one.enabled]
-    key = f", object id {one.external_id}" if one.external_id else ""
-    reason = f": {one.reason}" if one.reason else ""
-    return f"{also}{kind_of(one.kind)}{key}{enabled}, {PLACES[one.place]}{reason}"
+    other = identity.name if shown(identity) == identity.display_name else identity.display_name
+    also = f"{other}, " if other and other != shown(identity) else ""
+    enabled = {True: ", enabled", False: ", disabled in Entra", None: ""}[identity.enabled]
+    key = f", object id {identity.external_id}" if identity.external_id else ""
+    reason = f": {identity.reason}" if identity.reason else ""
+    return f"{also}{kind_of(identity.kind)}{key}{enabled}, {PLACES[identity.place]}{reason}"
 
 
 def kind_of(kind: Kind) -> str:
@@ -104,35 +104,37 @@ HOW = {
 }
 
 
-def standing_branches(one: Standing, limit: int | None) -> tuple[Branch, ...]:
+def standing_branches(standing: Standing, limit: int | None) -> tuple[Branch, ...]:
     """Return the account, what the next sync does to it, what is held back, and every group."""
-    branches = [_account(one)]
-    branches += [Branch("next sync", f"{what.replace('_', ' ')}: {why}") for what, why in one.next]
-    branches += [Branch("held back", note, BENT) for note in one.notes]
-    known, more = shortened(one.groups, limit)
+    branches = [_account(standing)]
+    branches += [
+        Branch("next sync", f"{what.replace('_', ' ')}: {why}") for what, why in standing.next
+    ]
+    branches += [Branch("held back", note, BENT) for note in standing.notes]
+    known, more = shortened(standing.groups, limit)
     branches += [Branch(row.name, *_direct(row)) for row in known]
     if more:
         branches.append(Branch("more", f"{more:,} groups"))
-    if one.paths and one.paths.listed:
-        name = one.account.name if one.account else ""
-        below = tuple(paths_tree(one.paths, name, limit))
+    if standing.paths and standing.paths.listed:
+        name = standing.account.name if standing.account else ""
+        below = tuple(paths_tree(standing.paths, name, limit))
         branches.append(Branch("paths", "into the group that was asked for", GOOD, below))
     return tuple(branches)
 
 
-def _account(one: Standing) -> Branch:
-    if one.account is None:
+def _account(standing: Standing) -> Branch:
+    if standing.account is None:
         return Branch("nothing there", tone=BAD)
     whose = {
         Origin.CREATED: "made by this sync",
         Origin.ADOPTED: "adopted by this sync",
         None: "not of this sync",
-    }[one.origin]
-    people = one.account.kind is not Kind.GROUP
-    active = (", active" if one.account.active else ", inactive") if people else ""
-    protected = ", protected" if one.protected else ""
-    words = f"{kind_of(one.account.kind)} {one.account.id}{active}, {whose}{protected}"
-    return Branch(one.account.name, words, GOOD if one.account.active else BENT)
+    }[standing.origin]
+    people = standing.account.kind is not Kind.GROUP
+    active = (", active" if standing.account.active else ", inactive") if people else ""
+    protected = ", protected" if standing.protected else ""
+    words = f"{kind_of(standing.account.kind)} {standing.account.id}{active}, {whose}{protected}"
+    return Branch(standing.account.name, words, GOOD if standing.account.active else BENT)
 
 
 def _direct(row: Direct) -> tuple[str, str]:

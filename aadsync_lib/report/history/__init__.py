@@ -1,1 +1,1 @@
-"""What a store tells of past runs, as text, Markdown and JSON."""
+"""Past runs and memberships, as a store tells them."""

@@ -42,13 +42,13 @@ Answer = tuple[Document, JsonObject]
 def runs(store: HistoryReader, sync: str) -> Answer:
     """Which runs were there?"""
     found = store.runs()
-    document = as_json.document(sync, runs=[as_json.run_to_json(one) for one in found])
+    document = as_json.document(sync, runs=[as_json.run_to_json(run) for run in found])
     return runs_document(sync, found), document
 
 
 def quarantine(store: HistoryReader, sync: str) -> Answer:
     """What is held back, since when, and why?"""
-    found = [(target, one) for target in store.targets() for one in store.quarantine(target)]
+    found = [(target, record) for target in store.targets() for record in store.quarantine(target)]
     document = as_json.document(sync, quarantine=as_json.quarantine_to_json(found))
     return quarantine_document(sync, found), document
 
@@ -69,7 +69,7 @@ def outcomes(
     places = memberships_of(store, wanted, now) if wanted.user else ()
     document = as_json.document(
         sync,
-        memberships=[as_json.membership_to_json(one) for one in places],
+        memberships=[as_json.membership_to_json(membership) for membership in places],
         outcomes=as_json.outcomes_to_json(entries),
     )
     title = f"History of {sync}: {_about(wanted)}"
@@ -91,7 +91,7 @@ def outcomes_of(
         return selected(store.entries(run_id), wanted)
     every = store.entries()
     users, groups = _meant(wanted, every, store.members_at(now))
-    of_run = (one for one in every if run_id in (None, one.run_id))
+    of_run = (entry for entry in every if run_id in (None, entry.run_id))
     return selected(of_run, wanted, users, groups)
 
 
@@ -100,12 +100,19 @@ def memberships_of(store: HistoryReader, wanted: Wanted, now: float) -> tuple[Me
     every, open_now = store.entries(), store.members_at(now)
     users, groups = _meant(wanted, every, open_now)
     found = {
-        (one.target, one.group, one.member.target_id): one
-        for one in (*_ended(store, every, users), *open_now)
-        if not users.isdisjoint((one.member.external_id or "", one.member.target_id or ""))
-        and (not wanted.group or one.group in groups)
+        (membership.target, membership.group, membership.member.target_id): membership
+        for membership in (*_ended(store, every, users), *open_now)
+        if not users.isdisjoint(
+            (membership.member.external_id or "", membership.member.target_id or "")
+        )
+        and (not wanted.group or membership.group in groups)
     }
-    return tuple(sorted(found.values(), key=lambda one: (one.group_name, one.target, one.since)))
+    return tuple(
+        sorted(
+            found.values(),
+            key=lambda membership: (membership.group_name, membership.target, membership.since),
+        )
+    )
 
 
 def _meant(
@@ -149,7 +156,7 @@ def members(store: HistoryReader, sync: str, group: str, on: str, now: float) ->
         sync,
         group=group,
         on=iso_time(at),
-        memberships=[as_json.membership_to_json(one, via) for one, via in found],
+        memberships=[as_json.membership_to_json(membership, via) for membership, via in found],
     )
     return members_document(f"Members of {group} in {sync}", found, lines), document
 
@@ -195,14 +202,16 @@ def known_ids(
 
 def _of_state(store: HistoryReader, kinds: Collection[Kind]) -> Iterator[Known]:
     for target in store.targets():
-        yield from (_of_link(one) for one in _links(store, target) if one.kind in kinds)
+        yield from (_of_link(record) for record in _links(store, target) if record.kind in kinds)
         held = store.quarantine(target)  # of what kind is not recorded
-        yield from (([one.name], [one.external_id] if one.external_id else []) for one in held)
+        yield from (
+            ([record.name], [record.external_id] if record.external_id else []) for record in held
+        )
 
 
 def _of_the_past(store: HistoryReader, kinds: Collection[Kind]) -> Iterator[Known]:
     for target in store.targets():
-        groups = {one.external_id for one in _links(store, target) if one.kind is Kind.GROUP}
+        groups = {link.external_id for link in _links(store, target) if link.kind is Kind.GROUP}
         yield from _of_memberships(store.memberships(target, groups), kinds)
 
 
@@ -211,12 +220,12 @@ def _links(store: HistoryReader, target: str) -> tuple[Link, ...]:
 
 
 def _of_memberships(memberships: Iterable[Membership], kinds: Collection[Kind]) -> Iterator[Known]:
-    for one in memberships:
-        if one.member.type in kinds:
-            ids = (one.member.external_id, one.member.target_id)
-            yield [one.member.name], [each for each in ids if each]
+    for membership in memberships:
+        if membership.member.type in kinds:
+            ids = (membership.member.external_id, membership.member.target_id)
+            yield [membership.member.name], [each for each in ids if each]
         if kinds == GROUPS:
-            yield [one.group_name], [one.group]
+            yield [membership.group_name], [membership.group]
 
 
 def _of_link(link: Link) -> Known:

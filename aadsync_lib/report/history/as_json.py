@@ -57,18 +57,18 @@ def outcomes_to_json(entries: Iterable[JournalEntry]) -> list[JsonObject]:
     ]
 
 
-def membership_to_json(one: Membership, via: tuple[str, ...] | None = None) -> JsonObject:
+def membership_to_json(membership: Membership, via: tuple[str, ...] | None = None) -> JsonObject:
     """Return a membership; ``via`` are the groups in between."""
     found: JsonObject = {
-        "target": one.target,
-        "group": {"external_id": one.group, "name": one.group_name},
-        "member": member_to_json(one.member),
-        "how": one.how.value,
-        "since": iso_time(one.since),
-        "run_id": one.run_id,
-        "until": None if one.until is None else iso_time(one.until),
-        "ending": one.ending and one.ending.value,
-        "ended_by": one.ended_by,
+        "target": membership.target,
+        "group": {"external_id": membership.group, "name": membership.group_name},
+        "member": member_to_json(membership.member),
+        "how": membership.how.value,
+        "since": iso_time(membership.since),
+        "run_id": membership.run_id,
+        "until": None if membership.until is None else iso_time(membership.until),
+        "ending": membership.ending and membership.ending.value,
+        "ended_by": membership.ended_by,
     }
     return found if via is None else found | {"via": list(via)}
 
@@ -78,12 +78,12 @@ def quarantine_to_json(found: Iterable[tuple[str, QuarantineRecord]]) -> list[Js
     return [
         {
             "target": target,
-            "external_id": one.external_id,
-            "name": one.name,
-            "reason": one.reason,
-            "first_seen": iso_time(one.first_seen),
-            "last_seen": iso_time(one.last_seen),
-            "times": one.times,
+            "external_id": record.external_id,
+            "name": record.name,
+            "reason": record.reason,
+            "first_seen": iso_time(record.first_seen),
+            "last_seen": iso_time(record.last_seen),
+            "times": record.times,
         }
-        for target, one in found
+        for target, record in found
     ]

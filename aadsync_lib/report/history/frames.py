@@ -67,35 +67,35 @@ def outcomes_frame(entries: Iterable[JournalEntry]) -> pd.DataFrame:
 def memberships_frame(memberships: Iterable[Membership]) -> pd.DataFrame:
     """See ``History.memberships``."""
     columns = Columns(MEMBERSHIPS)
-    for one in memberships:
+    for membership in memberships:
         about = {
-            "target": one.target,
-            "group": one.group_name,
-            "group_external_id": one.group,
-            "how": one.how.value,
-            "since": _time(one.since),
-            "run_id": one.run_id,
-            "until": _time(one.until),
-            "ending": one.ending.value if one.ending else None,
-            "ended_by": one.ended_by,
+            "target": membership.target,
+            "group": membership.group_name,
+            "group_external_id": membership.group,
+            "how": membership.how.value,
+            "since": _time(membership.since),
+            "run_id": membership.run_id,
+            "until": _time(membership.until),
+            "ending": membership.ending.value if membership.ending else None,
+            "ended_by": membership.ended_by,
         }
-        columns.add(about, (one.member,))
+        columns.add(about, (membership.member,))
     return _typed(columns, times=("since", "until"))
 
 
 def quarantine_frame(found: Iterable[tuple[str, QuarantineRecord]]) -> pd.DataFrame:
     """See ``History.quarantine``."""
     columns = Columns(QUARANTINE)
-    for target, one in found:
+    for target, record in found:
         columns.add(
             {
                 "target": target,
-                "name": one.name,
-                "external_id": one.external_id,
-                "reason": one.reason,
-                "first_seen": _time(one.first_seen),
-                "last_seen": _time(one.last_seen),
-                "times": str(one.times),
+                "name": record.name,
+                "external_id": record.external_id,
+                "reason": record.reason,
+                "first_seen": _time(record.first_seen),
+                "last_seen": _time(record.last_seen),
+                "times": str(record.times),
             }
         )
     return _typed(columns, times=("first_seen", "last_seen"), numbers=("times",))

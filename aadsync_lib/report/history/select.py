@@ -95,12 +95,16 @@ def named_in(
     if name is None:
         return frozenset()
     key, found = name_key(name), set[str]()
-    for one in memberships:
-        ids = _ids(one.member)
-        if one.member.type in kinds and (name in ids or key == name_key(one.member.name)):
+    for membership in memberships:
+        ids = _ids(membership.member)
+        if membership.member.type in kinds and (
+            name in ids or key == name_key(membership.member.name)
+        ):
             found.update(ids)
-        if Kind.GROUP in kinds and (name == one.group or key == name_key(one.group_name)):
-            found.add(one.group)
+        if Kind.GROUP in kinds and (
+            name == membership.group or key == name_key(membership.group_name)
+        ):
+            found.add(membership.group)
     return frozenset(found)
 
 
@@ -131,7 +135,7 @@ def identities(change: Change, kinds: Collection[Kind]) -> Iterator[tuple[list[s
 
 
 def _ids(member: MemberRef) -> list[str]:
-    return [one for one in (member.external_id, member.target_id) if one]
+    return [id_ for id_ in (member.external_id, member.target_id) if id_]
 
 
 def _narrowed(
@@ -143,7 +147,7 @@ def _narrowed(
     about = {change.external_id, change.target_id}
     itself = bool(about & groups) or (not wanted.group and bool(about & users))
     sought = users if wanted.user else groups
-    members = tuple(one for one in change.members if not sought.isdisjoint(_ids(one)))
+    members = tuple(member for member in change.members if not sought.isdisjoint(_ids(member)))
     if not wanted.user and not wanted.group:
         return entry
     if wanted.user and wanted.group:
@@ -166,8 +170,8 @@ def within(memberships: Iterable[Membership], groups: frozenset[str]) -> tuple[W
     The shortest way counts; a circle ends where it began.
     """
     direct: dict[Node, list[Membership]] = {}
-    for one in sorted(memberships, key=lambda each: each.since):
-        direct.setdefault((one.target, one.group), []).append(one)
+    for membership in sorted(memberships, key=lambda each: each.since):
+        direct.setdefault((membership.target, membership.group), []).append(membership)
     names = {node: found[-1].group_name for node, found in direct.items()}
     found: dict[Node, Way] = {}
     level: list[tuple[Node, tuple[str, ...]]] = [
@@ -177,19 +181,21 @@ def within(memberships: Iterable[Membership], groups: frozenset[str]) -> tuple[W
     while level:
         deeper: list[tuple[Node, tuple[str, ...]]] = []
         for node, via in level:
-            for one in direct.get(node, ()):
-                nested = (one.target, one.member.external_id or "")
-                renamed = _renamed(one, names.get(nested))
-                found.setdefault((one.target, one.member.target_id or ""), (renamed, via))
-                if one.member.type is Kind.GROUP and nested not in seen:
+            for membership in direct.get(node, ()):
+                nested = (membership.target, membership.member.external_id or "")
+                renamed = _renamed(membership, names.get(nested))
+                found.setdefault(
+                    (membership.target, membership.member.target_id or ""), (renamed, via)
+                )
+                if membership.member.type is Kind.GROUP and nested not in seen:
                     seen.add(nested)
                     deeper.append((nested, (*via, renamed.member.name)))
         level = deeper
     return tuple(sorted(found.values(), key=lambda pair: (pair[0].target, pair[0].member.name)))
 
 
-def _renamed(one: Membership, name: str | None) -> Membership:
+def _renamed(membership: Membership, name: str | None) -> Membership:
     """Return a nested group under the name that it had by then, not when it was nested."""
-    if one.member.type is not Kind.GROUP or name is None:
-        return one
-    return replace(one, member=replace(one.member, name=name))
+    if membership.member.type is not Kind.GROUP or name is None:
+        return membership
+    return replace(membership, member=replace(membership.member, name=name))

@@ -76,14 +76,14 @@ def members_document(
     head = ("Member", "Type", "Through", "Since (UTC)", "Run", "Added by")
     rows = tuple(
         (
-            one.member.name,
-            one.member.type.value.replace("_", " "),
+            membership.member.name,
+            membership.member.type.value.replace("_", " "),
             " > ".join(via) or "direct",
-            shown_time(one.since),
-            one.run_id,
-            ADDED_BY[one.how],
+            shown_time(membership.since),
+            membership.run_id,
+            ADDED_BY[membership.how],
         )
-        for one, via in found
+        for membership, via in found
     )
     table = Table("Members", head, rows)
     return Document(title, lines=lines, tables=(table,), empty="Nobody that is known of.")
@@ -94,14 +94,14 @@ def quarantine_document(sync: str, found: Iterable[tuple[str, QuarantineRecord]]
     head = ("Name", "Target", "First seen (UTC)", "Last seen (UTC)", "Runs", "Why")
     rows = tuple(
         (
-            one.name,
+            record.name,
             target,
-            shown_time(one.first_seen),
-            shown_time(one.last_seen),
-            str(one.times),
-            one.reason,
+            shown_time(record.first_seen),
+            shown_time(record.last_seen),
+            str(record.times),
+            record.reason,
         )
-        for target, one in found
+        for target, record in found
     )
     title = f"Quarantine of {sync}: {len(rows):,}"
     tables = (Table("Quarantined", head, rows),)
@@ -113,14 +113,14 @@ def memberships_table(memberships: Iterable[Membership]) -> Table:
     head = ("Group", "Target", "Since (UTC)", "Run", "Added by", "Until (UTC)")
     rows = tuple(
         (
-            one.group_name,
-            one.target,
-            shown_time(one.since),
-            one.run_id,
-            ADDED_BY[one.how],
-            _until(one),
+            membership.group_name,
+            membership.target,
+            shown_time(membership.since),
+            membership.run_id,
+            ADDED_BY[membership.how],
+            _until(membership),
         )
-        for one in memberships
+        for membership in memberships
     )
     return Table("Directly in groups", head, rows)
 
@@ -170,12 +170,12 @@ def _undone(report: RunReport) -> str:
     return ", ".join(f"{len(items):,} {what}" for what, items in parts if items)
 
 
-def _until(one: Membership) -> str:
-    if one.until is None:
+def _until(membership: Membership) -> str:
+    if membership.until is None:
         return "now"
-    by = f", by run {one.ended_by}" if one.ended_by else ""
-    ending = f" ({one.ending.value}{by})" if one.ending else ""
-    return f"{shown_time(one.until)}{ending}"
+    by = f", by run {membership.ended_by}" if membership.ended_by else ""
+    ending = f" ({membership.ending.value}{by})" if membership.ending else ""
+    return f"{shown_time(membership.until)}{ending}"
 
 
 def _what(entry: JournalEntry, *, full: bool) -> str:
@@ -193,7 +193,9 @@ def _what(entry: JournalEntry, *, full: bool) -> str:
 def _differences(change: Change) -> Iterable[str]:
     if change.action.verb not in ATTRIBUTES:
         return
-    before, after = (attributes_to_json(one) or {} for one in (change.before, change.after))
+    before, after = (
+        attributes_to_json(attributes) or {} for attributes in (change.before, change.after)
+    )
     for key in dict.fromkeys((*before, *after)):
         yield f"{key} {_value(before.get(key))} -> {_value(after.get(key))}"
 

@@ -41,25 +41,27 @@ class Line:
 
 def planned_lines(plan: Plan) -> tuple[Line, ...]:
     """Return the changes of a plan."""
-    return tuple(Line(one.target, change) for one in plan.targets for change in one.changes)
+    return tuple(
+        Line(target.target, change) for target in plan.targets for change in target.changes
+    )
 
 
 def run_lines(report: RunReport, plan: Plan | None) -> tuple[Line, ...]:
     """Return what came of each change; of a target that nothing was sent to, what was planned."""
-    planned = {one.target: one.changes for one in plan.targets} if plan else {}
+    planned = {target.target: target.changes for target in plan.targets} if plan else {}
     return tuple(
         line
-        for one in report.targets
-        for line in _ended(one.target, one.outcomes, planned.get(one.target, ()))
+        for target in report.targets
+        for line in _ended(target.target, target.outcomes, planned.get(target.target, ()))
     )
 
 
 def left_lines(source: Plan | RunReport) -> tuple[Line, ...]:
     """Return the differences that the policy leaves as they are."""
     return tuple(
-        Line(one.target, left.change, left=left.by)
-        for one in source.targets
-        for left in one.unapplied
+        Line(target.target, left.change, left=left.by)
+        for target in source.targets
+        for left in target.unapplied
     )
 
 

@@ -61,7 +61,7 @@ class Grid:
             for number, column in enumerate(self.columns)
             if column.filtered
         )
-        return tuple(one for one in known if len(one.values) > 1)
+        return tuple(each for each in known if len(each.values) > 1)
 
 
 def cleaned(

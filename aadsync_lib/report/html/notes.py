@@ -85,7 +85,7 @@ def plan_notes(plan: Plan) -> Iterator[Grid]:
 def run_notes(report: RunReport) -> Iterator[Grid]:
     """Return the tables of a run."""
     targets = report.targets
-    ended = [(one.target, item) for one in targets for item in one.in_quarantine]
+    ended = [(target.target, item) for target in targets for item in target.in_quarantine]
     yield _waiting("quarantined", "Quarantined", QUARANTINED, targets, ended)
     held = LEFT_SINCE if report.undoes else HELD
     yield _waiting("held", "Held back", held, targets, _held_of(targets))
@@ -123,16 +123,16 @@ def found_grid(targets: Sequence[TargetPlan | TargetReport]) -> Grid:
     )
     rows = (
         (
-            one.name,
-            one.kind.value.replace("_", " "),
-            one.owner,
-            one.setting or "",
-            one.target_id,
-            one.external_id,
+            unowned.name,
+            unowned.kind.value.replace("_", " "),
+            unowned.owner,
+            unowned.setting or "",
+            unowned.target_id,
+            unowned.external_id,
             target.target,
         )
         for target in targets
-        for one in target.unowned
+        for unowned in target.unowned
     )
     return Grid("found", "Found, not ours", FOUND, columns, cleaned(columns, rows))
 
@@ -152,8 +152,8 @@ def _waiting(
         _target(targets),
     )
     rows = (
-        (one.name, one.reason, of_reason(one.reason), one.external_id or "", target)
-        for target, one in items
+        (item.name, item.reason, of_reason(item.reason), item.external_id or "", target)
+        for target, item in items
     )
     return Grid(name, title, intro, columns, cleaned(columns, rows))
 
@@ -183,18 +183,18 @@ def _target(targets: Sequence[object]) -> Column:
 
 
 def _quarantined_of(targets: Sequence[TargetPlan]) -> Iterator[tuple[str, Quarantined]]:
-    return ((one.target, item) for one in targets for item in one.quarantined)
+    return ((target.target, item) for target in targets for item in target.quarantined)
 
 
 def _held_of(
     targets: Sequence[TargetPlan] | Sequence[TargetReport],
 ) -> Iterator[tuple[str, Quarantined]]:
-    return ((one.target, item) for one in targets for item in one.on_hold)
+    return ((target.target, item) for target in targets for item in target.on_hold)
 
 
 def _retired_of(targets: Sequence[TargetPlan]) -> Rows:
-    return ((name, one.target) for one in targets for name in one.retired)
+    return ((name, target.target) for target in targets for name in target.retired)
 
 
 def _emptied(targets: Sequence[TargetPlan]) -> Rows:
-    return ((name, one.target) for one in targets for name in one.emptied)
+    return ((name, target.target) for target in targets for name in target.emptied)

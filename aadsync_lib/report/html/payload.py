@@ -1,4 +1,4 @@
-"""What the script of the page works on, as JSON that is safe inside of HTML."""
+"""Data for the script of the page, as JSON that is safe inside of HTML."""
 
 from __future__ import annotations
 
@@ -66,5 +66,5 @@ def _detail(detail: Detail, pool: Pool) -> list[Any]:
 
 
 def _tree(tree: Tree, pool: Pool) -> dict[str, Any]:
-    nodes = [[pool(one.name), one.people, [*one.groups], [*one.lines]] for one in tree.nodes]
+    nodes = [[pool(node.name), node.people, [*node.groups], [*node.lines]] for node in tree.nodes]
     return {"nodes": nodes, "roots": [*tree.roots]}
