@@ -7,7 +7,7 @@ AadsyncError                  1  base of all
 ├── TargetError               1  a target could not be read
 ├── StoreError                1  the store could not be used
 │   └── LeaseHeldError        1  another run holds the lease
-├── PlanMovedError            1  a saved plan no longer fits the world
+├── StalePlanError            1  a saved plan no longer fits the world
 ├── UnknownNameError          1  nobody of that name is known
 ├── UsageError                2  the command line
 ├── PartialError              3  the run went through, not everything was done

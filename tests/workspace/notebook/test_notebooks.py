@@ -123,7 +123,7 @@ def test_a_plan_that_no_longer_fits_is_refused_and_the_report_says_why(stage):
     stage.in_job("02_plan").succeeded()
     stage.run("04_sync").succeeded()
     moved = stage.in_job("03_apply", target="account", plan=str(stage.saved_plan))
-    assert moved.error.name == "PlanMovedError"
+    assert moved.error.name == "StalePlanError"
     totals = stage.in_job("90_report")
     assert totals.error.name == "PartialError"
     assert "account: The saved plan no longer fits" in totals.error.message
