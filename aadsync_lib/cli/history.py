@@ -114,7 +114,7 @@ def _answer(store: HistoryReader, question: Question, *, quarantine: bool) -> An
 def _publish_page(options: Options, run_id: str | None, *, filtered: bool) -> None:
     if run_id is None or filtered:
         raise click.UsageError("--format html shows one whole run: aadsync history RUN")
-    from aadsync_lib.report.history.recorded import report_of, with_outcomes
+    from aadsync_lib.report.history.as_json import report_of, with_outcomes
     from aadsync_lib.report.history.select import run_named
     from aadsync_lib.report.html import run_page
 

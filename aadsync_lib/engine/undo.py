@@ -23,7 +23,7 @@ from aadsync_lib.reconcile.matching.pending import outcomes_of_pending
 from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
-from aadsync_lib.report.history.recorded import report_of
+from aadsync_lib.report.history.as_json import report_of
 
 UNLISTED = (
     "the target was not listed in full, and an undo goes by what is there today. Nothing was changed. "

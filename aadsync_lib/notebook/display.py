@@ -25,7 +25,7 @@ from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.explain.parts import explanation_document
-from aadsync_lib.report.history.recorded import with_outcomes
+from aadsync_lib.report.history.as_json import with_outcomes
 from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import InNotebook
 from aadsync_lib.report.plans import plan_document, run_document

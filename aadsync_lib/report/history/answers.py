@@ -15,7 +15,7 @@ from aadsync_lib.model.link import Link
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.report.document import Document
 from aadsync_lib.report.history import as_json
-from aadsync_lib.report.history.recorded import iso_time
+from aadsync_lib.report.history.as_json import iso_time
 from aadsync_lib.report.history.select import (
     GROUPS,
     PEOPLE,

@@ -10,7 +10,7 @@ import pandas as pd
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.frames import CHANGE, MEMBER, Columns
-from aadsync_lib.report.history.recorded import report_of
+from aadsync_lib.report.history.as_json import report_of
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f"
 NUMBERS = ("changes", "members_added", "members_removed", "failed", "quarantined", "held")

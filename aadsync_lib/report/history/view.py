@@ -15,7 +15,7 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.run import Result, RunReport
 from aadsync_lib.report.document import Document, Table
-from aadsync_lib.report.history.recorded import report_of, shown_time
+from aadsync_lib.report.history.as_json import report_of, shown_time
 from aadsync_lib.report.plan_rows import ADD, REMOVE, first_names, words
 from aadsync_lib.report.wording import count
 

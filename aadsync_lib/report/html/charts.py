@@ -12,7 +12,7 @@ from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.run import Result
 from aadsync_lib.report.escape import label, visible
-from aadsync_lib.report.history.recorded import report_of
+from aadsync_lib.report.history.as_json import report_of
 from aadsync_lib.report.html.changes import NOT_DONE, Line, sign_of
 from aadsync_lib.report.plan_rows import MEMBERS, TONES, words
 from aadsync_lib.report.plans import ENDED

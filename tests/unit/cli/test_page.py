@@ -10,7 +10,7 @@ from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import JournalEntry
 from aadsync_lib.model.run import Status
 from aadsync_lib.reconcile.guard import judge
-from aadsync_lib.report.history.recorded import report_of, with_outcomes
+from aadsync_lib.report.history.as_json import report_of, with_outcomes
 from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import Call
 from tests.unit.build import directory, group, user
