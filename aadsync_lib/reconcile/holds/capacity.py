@@ -9,6 +9,7 @@ from dataclasses import replace
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.wording import listed
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Situation
 
@@ -109,9 +110,8 @@ def _fitting(
 
 
 def _too_many(member: MemberRef, groups: Sequence[str], limit: int) -> Quarantined:
-    more = f" and {len(groups) - NAMED:,} more" if len(groups) > NAMED else ""
     reason = (
         f"it would be directly in more than {limit:,} groups (capacity.direct_groups of the target), so "
-        f"it is not added to {', '.join(groups[:NAMED])}{more}"
+        f"it is not added to {listed(groups, NAMED)}"
     )
     return Quarantined(member.external_id, member.name, reason)

@@ -11,6 +11,7 @@ from itertools import compress
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Quarantined, ReplacementPath, Step
+from aadsync_lib.model.wording import listed
 from aadsync_lib.reconcile.context import TargetContext
 
 NAMED = 3  # members, and groups, named in a reason
@@ -61,20 +62,15 @@ def _leaving(change: Change, paths: _Paths, found: KeptAccess) -> Change | None:
     if all(goes):
         return change
     stay = [member.name for member, going in zip(change.members, goes, strict=True) if not going]
-    groups = _listed(paths.holders(top, lost))
+    groups = listed(paths.holders(top, lost), NAMED)
     them = "them" if lost <= set(who) else "them, or who is in them,"
     reason = (
         f"Entra has {them} in {groups}, and so in this group; the target would not after this "
-        f"plan, so they are not removed from it: {_listed(stay)}"
+        f"plan, so they are not removed from it: {listed(stay, NAMED)}"
     )
     found.held.append(Quarantined(top, change.name, reason))
     rest = tuple(compress(change.members, goes))
     return replace(change, members=rest) if rest else None
-
-
-def _listed(names: Sequence[str]) -> str:
-    first = ", ".join(names[:NAMED])
-    return f"{first} and {len(names) - NAMED:,} more" if len(names) > NAMED else first
 
 
 class _Paths:

@@ -12,8 +12,9 @@ from aadsync_lib.model.carried import Retry
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.wording import listed
 
-FIRST_NAMES = 3
+NAMED = 3  # members named in a reason
 RUNS = {1: "this run", 2: "this and the next run"}
 MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 DOING = {Action.ADD_MEMBERS: "adding", Action.REMOVE_MEMBERS: "removing"}
@@ -116,9 +117,8 @@ def _pause(retry: Retry) -> int:
 def _named(change: Change, members: Sequence[MemberRef]) -> str:
     if not members:
         return change.action.value
-    first = ", ".join(member.name for member in members[:FIRST_NAMES])
-    more = f" and {len(members) - FIRST_NAMES} more" if len(members) > FIRST_NAMES else ""
-    return f"{DOING[change.action]} {first}{more}"
+    names = [member.name for member in members]
+    return f"{DOING[change.action]} {listed(names, NAMED)}"
 
 
 @dataclass(slots=True)
