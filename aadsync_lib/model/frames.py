@@ -1,4 +1,4 @@
-"""Plans and runs as tidy pandas frames.
+"""Columns of tidy pandas frames, filled from changes and rows.
 
 All columns have the dtype ``string``, those without a value too, so that a frame of any content
 becomes the same Arrow schema and the same Spark table.
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from itertools import repeat
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Attributes
-from aadsync_lib.model.plan import Plan, Quarantined, Unowned
-from aadsync_lib.model.run import Result, RunReport, TargetReport
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MEMBER: Mapping[str, Callable[[MemberRef], str | None]] = {
     "member": attrgetter("name"),
@@ -36,67 +39,7 @@ LEFT = (*PLAN, "by")
 FOUND = ("target", "kind", "name", "external_id", "target_id", "owner", "setting")
 RUN = ("run_id", *CHANGE, "result", "error", "reason", "drift")
 
-HELD_BACK = "held"
 ENCODER = json.JSONEncoder(ensure_ascii=False)
-
-
-def plan_frame(plan: Plan) -> pd.DataFrame:
-    """See ``Plan.to_frame``."""
-    columns = Columns(PLAN)
-    for target in plan.targets:
-        for change in target.changes:
-            columns.change(change, target=target.target)
-    return columns.frame()
-
-
-def held_frame(plan: Plan) -> pd.DataFrame:
-    """See ``Plan.held_frame``."""
-    columns = Columns(HELD)
-    for target in plan.targets:
-        columns.waiting(target.quarantined, Result.QUARANTINED.value, target=target.target)
-        columns.waiting(target.on_hold, HELD_BACK, target=target.target)
-    return columns.frame()
-
-
-def left_frame(plan: Plan) -> pd.DataFrame:
-    """See ``Plan.left_frame``."""
-    columns = Columns(LEFT)
-    for target in plan.targets:
-        for left in target.unapplied:
-            columns.change(left.change, target=target.target, by=left.by.value)
-    return columns.frame()
-
-
-def found_frame(plan: Plan) -> pd.DataFrame:
-    """See ``Plan.found_frame``."""
-    columns = Columns(FOUND)
-    for target in plan.targets:
-        for found in target.unowned:
-            columns.found(found, target.target)
-    return columns.frame()
-
-
-def run_frame(report: RunReport) -> pd.DataFrame:
-    """See ``RunReport.to_frame``."""
-    columns = Columns(RUN)
-    for target in report.targets:
-        where = {"run_id": report.run_id, "target": target.target}
-        for outcome in target.outcomes:
-            ending = {"result": outcome.result.value, "error": outcome.error}
-            columns.change(outcome.change, **where, **ending)
-        columns.waiting(_only_planned(target), Result.QUARANTINED.value, **where)
-        columns.waiting(target.on_hold, HELD_BACK, **where)
-    return columns.frame()
-
-
-def _only_planned(target: TargetReport) -> Iterable[Quarantined]:
-    """What planning quarantined, without what a change of the run says already."""
-    said = {
-        (outcome.change.external_id, outcome.change.name, outcome.error)
-        for outcome in target.outcomes
-        if outcome.result is Result.QUARANTINED
-    }
-    return (q for q in target.quarantined if (q.external_id, q.name, q.reason) not in said)
 
 
 class Columns:
@@ -120,25 +63,10 @@ class Columns:
         }
         self.add(values | more, change.members)
 
-    def waiting(self, items: Iterable[Quarantined], result: str, **more: str | None) -> None:
-        """Add a row without an action for everything that waits."""
+    def rows(self, items: Iterable[DataclassInstance], **more: str) -> None:
+        """Add a row for each value whose fields are columns; ``more`` are values of the others."""
         for item in items:
-            values = {"name": item.name, "external_id": item.external_id, "reason": item.reason}
-            self.add({"result": result, **values, **more})
-
-    def found(self, one: Unowned, target: str) -> None:
-        """Add a row for an object that is not ours."""
-        self.add(
-            {
-                "target": target,
-                "kind": one.kind.value,
-                "name": one.name,
-                "external_id": one.external_id,
-                "target_id": one.target_id,
-                "owner": one.owner,
-                "setting": one.setting,
-            }
-        )
+            self.add(asdict(item) | more)
 
     def add(self, values: Mapping[str, str | None], members: Sequence[MemberRef] = ()) -> None:
         """Add a row, or one for each member."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -202,9 +202,13 @@ class Plan:
         - ``reason``: why
         - ``drift``: ``true`` where it mends a difference that nobody made in Entra, else ``false``
         """
-        from aadsync_lib.model.frames import plan_frame
+        from aadsync_lib.model.frames import PLAN, Columns
 
-        return plan_frame(self)
+        columns = Columns(PLAN)
+        for target in self.targets:
+            for change in target.changes:
+                columns.change(change, target=target.target)
+        return columns.frame()
 
     def left_frame(self) -> pd.DataFrame:
         """Return the changes that the policy does not make, with the columns of ``to_frame`` and one more.
@@ -212,9 +216,13 @@ class Plan:
         ``by`` is what leaves them alone: ``additive`` (``policy.mode``), ``managed`` (``policy.members``)
         or ``drift`` (``policy.drift: report``).
         """
-        from aadsync_lib.model.frames import left_frame
+        from aadsync_lib.model.frames import LEFT, Columns
 
-        return left_frame(self)
+        columns = Columns(LEFT)
+        for target in self.targets:
+            for left in target.unapplied:
+                columns.change(left.change, target=target.target, by=left.by.value)
+        return columns.frame()
 
     def found_frame(self) -> pd.DataFrame:
         """Return what is on the targets, would be an identity in scope, and is not ours.
@@ -223,9 +231,14 @@ class Plan:
         identity), ``target_id`` (of the object), ``owner`` (who seems to own it), ``setting`` (what
         would adopt it, missing where nothing does).
         """
-        from aadsync_lib.model.frames import found_frame
+        from aadsync_lib.model.frames import FOUND, Columns
 
-        return found_frame(self)
+        columns = Columns(FOUND)
+        for target in self.targets:
+            for unowned in target.unowned:
+                where = {"target": target.target, "kind": unowned.kind.value}
+                columns.add(asdict(unowned) | where)
+        return columns.frame()
 
     def held_frame(self) -> pd.DataFrame:
         """Return what the plan leaves alone until a person looks or the cause is gone.
@@ -233,6 +246,10 @@ class Plan:
         Every column has the dtype ``string``: ``target``, ``result`` (``quarantined``, or ``held``
         where a part of the source could not be read), ``name``, ``external_id``, ``reason``.
         """
-        from aadsync_lib.model.frames import held_frame
+        from aadsync_lib.model.frames import HELD, Columns
 
-        return held_frame(self)
+        columns = Columns(HELD)
+        for target in self.targets:
+            columns.rows(target.quarantined, target=target.target, result="quarantined")
+            columns.rows(target.on_hold, target=target.target, result="held")
+        return columns.frame()

@@ -125,6 +125,20 @@ class TargetReport:
         return tuple(dict.fromkeys((*self.quarantined, *found)))
 
     @property
+    def only_planned(self) -> tuple[Quarantined, ...]:
+        """What planning quarantined, without what a change of the run says already."""
+        refused = {
+            (outcome.change.external_id, outcome.change.name, outcome.error)
+            for outcome in self.outcomes
+            if outcome.result is Result.QUARANTINED
+        }
+        return tuple(
+            entry
+            for entry in self.quarantined
+            if (entry.external_id, entry.name, entry.reason) not in refused
+        )
+
+    @property
     def members_added(self) -> int:
         """Number of memberships added."""
         return self.recap.members_added if self.recap else self._members(Action.ADD_MEMBERS)
@@ -228,6 +242,14 @@ class RunReport:
         What planning quarantined or held back has a row without an ``action``; its ``reason`` says
         why. So all that somebody may have to look at is ``frame[frame["result"] != "done"]``.
         """
-        from aadsync_lib.model.frames import run_frame
+        from aadsync_lib.model.frames import RUN, Columns
 
-        return run_frame(self)
+        columns = Columns(RUN)
+        for target in self.targets:
+            where = {"run_id": self.run_id, "target": target.target}
+            for outcome in target.outcomes:
+                ending = {"result": outcome.result.value, "error": outcome.error}
+                columns.change(outcome.change, **where, **ending)
+            columns.rows(target.only_planned, result=Result.QUARANTINED.value, **where)
+            columns.rows(target.on_hold, result="held", **where)
+        return columns.frame()
