@@ -15,7 +15,7 @@ from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
 from aadsync_lib.reconcile.desired.naming import desire
-from aadsync_lib.reconcile.holds.retries import Everything
+from aadsync_lib.reconcile.state.retries import Everything
 
 
 @dataclass(frozen=True)

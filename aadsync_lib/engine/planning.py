@@ -22,16 +22,15 @@ from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
 from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.guard import Verdict, judge
-from aadsync_lib.reconcile.holds.retries import RetryPolicy
 from aadsync_lib.reconcile.matching.pending import (
     ResolvedLinks,
     former_links,
     outcomes_of_pending,
     resolve_pending,
 )
-from aadsync_lib.reconcile.past import Past
 from aadsync_lib.reconcile.planner import draft
 from aadsync_lib.reconcile.state.provenance import PendingProvenance
+from aadsync_lib.reconcile.state.retries import RetryPolicy
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +187,8 @@ class SyncPlanning:
             policy,
             shared=stored.shared,
             capacity=next(t.capacity for t in self.settings.targets if t.name == name),
-            past=Past(reader.missing(name), former),
+            missing=reader.missing(name),
+            former=former,
             retry_policy=RetryPolicy(reader.retries(name), policy.quarantine_after, self.anyway),
             now=self.now,
         )

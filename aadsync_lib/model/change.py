@@ -52,6 +52,7 @@ class Action(StrEnum):
         return Kind.GROUP if rest == "members" else Kind(rest)
 
 
+MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 ORDER = {action: index for index, action in enumerate(Action)}
 
 DEPROVISIONS = frozenset(

@@ -15,10 +15,10 @@ from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.desired.naming import SYSTEM_GROUPS
-from aadsync_lib.reconcile.holds.retries import RetryPolicy
 from aadsync_lib.reconcile.matching.correlate import Correlation, Situation, correlate
 from aadsync_lib.reconcile.matching.renames import kept_names, recreate
-from aadsync_lib.reconcile.past import Past
+from aadsync_lib.reconcile.state.provenance import ProvenanceReader
+from aadsync_lib.reconcile.state.retries import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,12 @@ class TargetContext:
     """Both sides, what is ours, what the policy says, and what is remembered.
 
     ``members`` holds the direct members of the groups in play. ``shared`` names, by target id, the
-    other sync that manages an object. ``replaced`` are the objects that identities had under their
-    former names, ``withheld`` the identities that are not made in this run, both by object id.
-    ``presences`` says where leavers are in Entra. ``now`` is in seconds since the epoch.
+    other sync that manages an object. ``missing`` says since when linked identities are missing,
+    ``former`` are objects that others have replaced, ``provenance`` loads what was done before.
+    ``replaced`` are the objects that identities had under their former names, ``withheld`` the
+    identities that are not made in this run, both by object id. Nobody joins more groups than
+    ``most_joined``, where that has been counted. ``presences`` says where leavers are in Entra. ``now``
+    is in seconds since the epoch.
     """
 
     desired: Desired
@@ -40,10 +43,13 @@ class TargetContext:
     members: Mapping[str, Members] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
     capacity: Capacity = field(default_factory=Capacity)
-    past: Past = field(default_factory=Past)
+    missing: Mapping[str, float] = field(default_factory=dict)
+    former: tuple[Link, ...] = ()
+    provenance: ProvenanceReader | None = None
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     replaced: Mapping[str, Account] = field(default_factory=dict)
     withheld: frozenset[str] = frozenset()
+    most_joined: int | None = None
     presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
     now: float = 0.0
 
@@ -66,7 +72,7 @@ class TargetContext:
         """The objects of identities that have another one by now: there is no question whose they are."""
         return frozenset(
             link.target_id
-            for link in self.past.former
+            for link in self.former
             if (there := self.account(link.external_id)) and there.id != link.target_id
         )
 
@@ -155,12 +161,13 @@ def build_context(
     *,
     shared: Mapping[str, str] | None = None,
     capacity: Capacity | None = None,
-    past: Past | None = None,
+    missing: Mapping[str, float] | None = None,
+    former: tuple[Link, ...] = (),
     retry_policy: RetryPolicy | None = None,
     now: float = 0.0,
 ) -> TargetContext:
     """Correlate both sides; the members of the groups in play are still to be read."""
-    shared, past, retry_policy = shared or {}, past or Past(), retry_policy or RetryPolicy()
+    shared, retry_policy = shared or {}, retry_policy or RetryPolicy()
     protected = protected_ids(target, policy.protected, desired, links)
     fixed = protected | kept_names(desired, target, links, policy, retry_policy)
     correlation = correlate(desired, target, links, policy.adopt, fixed, shared)
@@ -174,9 +181,10 @@ def build_context(
         protected=protected,
         shared=shared,
         capacity=capacity or Capacity(),
-        past=past,
+        missing=missing or {},
+        former=former,
         retry_policy=retry_policy,
-        replaced=recreate(correlation, target, links, policy, untouchable, past.former),
+        replaced=recreate(correlation, target, links, policy, untouchable, former),
         now=now,
     )
 

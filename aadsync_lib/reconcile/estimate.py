@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import ceil
 
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.plan import Estimate
 from aadsync_lib.model.rates import CREATE_MEMBERS, PATCH_REMOVES, PATCH_VALUES, Verb
-
-MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 
 
 def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate:

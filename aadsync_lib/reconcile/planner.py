@@ -1,10 +1,11 @@
-"""From a case to the plan of one target."""
+"""Planner of one target: compares both sides, then holds back what may not be done now."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.directory import Notice
@@ -12,23 +13,37 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.context import TargetContext
-from aadsync_lib.reconcile.diff.groups import group_changes
+from aadsync_lib.reconcile.diff.groups import group_changes, new_groups
 from aadsync_lib.reconcile.diff.leavers import (
     former_changes,
     grace_notices,
     held_leavers,
     leaver_changes,
 )
-from aadsync_lib.reconcile.diff.principals import PEOPLE, principal_changes, renamed_users
+from aadsync_lib.reconcile.diff.members import Roster
+from aadsync_lib.reconcile.diff.principals import (
+    PEOPLE,
+    new_principals,
+    principal_changes,
+    renamed_users,
+)
 from aadsync_lib.reconcile.diff.unowned import found
 from aadsync_lib.reconcile.holds.capacity import within_direct_groups
-from aadsync_lib.reconcile.holds.creations import creations
+from aadsync_lib.reconcile.holds.creations import hold_creations
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
 from aadsync_lib.reconcile.holds.indirect_access import keep_access_on_move
 from aadsync_lib.reconcile.holds.retries import defer_failed
 from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
-from aadsync_lib.reconcile.state.provenance import ProvenanceReader, provenance_of
+from aadsync_lib.reconcile.split import Split
+from aadsync_lib.reconcile.state.provenance import ProvenanceReader
 
+HOLDS = (
+    hold_unlisted,
+    apply_drift_policy,
+    defer_failed,
+    within_direct_groups,
+    keep_access_on_move,
+)
 OF_GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
 
 
@@ -53,40 +68,53 @@ def plan_target(
 @uncollected()
 def draft(name: str, context: TargetContext, reader: ProvenanceReader | None) -> Drafted:
     """Plan, see ``plan_target``, and say what waits."""
-    new = creations(context)
-    context = replace(context, withheld=new.names)
-    groups = group_changes(context)
-    people = (*principal_changes(context), *leaver_changes(context), *former_changes(context))
-    wanted, unlisted = hold_unlisted(context, (*new.made, *people, *groups.changes))
-    known = provenance_of(context.links, wanted, reader, context.past.former)
-    policy = apply_drift_policy(context, known, wanted)
-    tried = defer_failed(context.retry_policy, policy.changes)
-    kept, crowded = within_direct_groups(context, tried.changes, groups.most)
-    leaving = keep_access_on_move(context, kept)
-    changes = _in_order(leaving.changes)
-    failing = (*new.waits.quarantined, *tried.quarantined)
-    plan = TargetPlan(
+    missing = (*new_principals(context), *new_groups(context))
+    made = hold_creations(context, missing)
+    withheld = _ids(missing) - _ids(made.changes)  # nothing else of them is planned
+    context = replace(context, withheld=withheld, provenance=reader)
+    roster = Roster(context)
+    rest = diff(context, roster)
+    context = replace(context, most_joined=roster.most_joined)
+    split = Split((*made.changes, *rest.changes), (*rest.deferred, *made.deferred))
+    for hold in HOLDS:
+        part = hold(context, split.changes)
+        split = Split(part.changes, (*split.deferred, *part.deferred))
+    return Drafted(_plan(name, context, split), split.retry_keys)
+
+
+def diff(context: TargetContext, roster: Roster) -> Split:
+    """Compare both sides: everything but what is made."""
+    return Split.of(
+        chain(
+            principal_changes(context),
+            leaver_changes(context),
+            former_changes(context),
+            held_leavers(context),
+            group_changes(context, roster),
+        )
+    )
+
+
+def _plan(name: str, context: TargetContext, split: Split) -> TargetPlan:
+    changes = _in_order(split.changes)
+    return TargetPlan(
         target=name,
         changes=changes,
-        quarantined=_quarantined(context, (*new.quarantined, *failing, *crowded)),
-        on_hold=(
-            *held_leavers(context),
-            *groups.held,
-            *unlisted,
-            *new.waits.held,
-            *tried.held,
-            *leaving.held,
-        ),
+        quarantined=_quarantined(context, split.quarantined),
+        on_hold=split.on_hold,
         warnings=(*context.desired.notices, *_warnings(context), *grace_notices(context)),
         managed=_managed(context),
         emptied=_emptied(context, changes),
         retired=_retired(context, changes),
         protected=context.protected,
         unowned=found(context),
-        unapplied=(*new.left, *policy.left),
-        replacement_paths=tuple(leaving.replacement_paths),
+        unapplied=split.unapplied,
+        replacement_paths=split.replacement_paths,
     )
-    return Drafted(plan, frozenset(new.waits.waiting | tried.waiting))
+
+
+def _ids(changes: Iterable[Change]) -> frozenset[str]:
+    return frozenset(change.external_id for change in changes if change.external_id)
 
 
 def _in_order(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -10,32 +10,22 @@ from aadsync_lib.model.desired import DesiredGroup
 from aadsync_lib.model.identity import Attributes, Kind, Principal, name_key
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.reconcile.context import TargetContext
-from aadsync_lib.reconcile.diff.members import (
-    GroupChanges,
-    Roster,
-    align_members,
-    by_name,
-    removable,
-    unseen,
-)
+from aadsync_lib.reconcile.diff.members import Roster, by_name, member_changes, removable, unseen
 from aadsync_lib.reconcile.diff.principals import adoption, why_made
 from aadsync_lib.reconcile.matching.correlate import Situation
 from aadsync_lib.reconcile.matching.renames import rename
+from aadsync_lib.reconcile.split import Held
 
 
-def group_changes(context: TargetContext) -> GroupChanges:
-    """Work out what every group in scope, and every group of ours that left it, needs."""
-    found = GroupChanges()
-    roster = Roster(context)
+def group_changes(context: TargetContext, roster: Roster) -> Iterator[Change | Held]:
+    """Yield what every group in scope, and every group of ours that left it, needs."""
     for group in sorted(context.desired.groups.values(), key=_children_first):
-        found.changes.extend(_itself(context, group))
-        align_members(context, group, roster, found)
-    found.most = roster.most
+        yield from _itself(context, group)
+        yield from member_changes(context, group, roster)
     if context.desired.complete and context.policy.retired_groups != "keep":
         for link, account in context.leavers(Kind.GROUP):
             if account.id not in context.protected:
-                _retire(context, link, account, found)
-    return found
+                yield from _retired(context, link, account)
 
 
 def _children_first(group: DesiredGroup) -> tuple[int, str, str]:
@@ -76,17 +66,17 @@ def _create(context: TargetContext, principal: Principal) -> Change:
     )
 
 
-def _retire(context: TargetContext, link: Link, account: Account, found: GroupChanges) -> None:
+def _retired(context: TargetContext, link: Link, account: Account) -> Iterator[Change | Held]:
     """Empty or delete a group of ours that left the scope; the protected keep their membership."""
     current = context.current(account)
     if not isinstance(current, frozenset):
-        found.held.append(unseen(link.external_id, account.name, current))
+        yield unseen(link.external_id, account.name, current)
         return
     delete = context.policy.retired_groups == "delete" and link.origin is Origin.CREATED
     if delete and not current & context.protected:
-        found.changes.append(_deletion(context, link, account, current))
+        yield _deletion(context, link, account, current)
     elif removed := removable(context, current):
-        found.changes.append(_removal(link, account, removed))
+        yield _removal(link, account, removed)
 
 
 def _deletion(

@@ -1,4 +1,4 @@
-"""What happens to the accounts of those who left the scope, or have another account by now."""
+"""Changes of the accounts of those who left the scope, or have another account by now."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.principals import PEOPLE, deactivation, deletion
+from aadsync_lib.reconcile.split import Held
 
 DAY = 86_400.0
 NOT_SEEN = "not seen in this run, but a part of the source could not be read: kept until it is"
@@ -34,9 +35,9 @@ def leavers_to_verify(context: TargetContext) -> Mapping[str, Kind]:
 def leaver_changes(context: TargetContext) -> Iterator[Change]:
     """Yield what happens to the accounts of leavers, as far as Entra says that they are."""
     for link, account in _due(context):
-        fate = context.presences.get(link.external_id) if context.mirrors else Presence.PRESENT
-        if isinstance(fate, Presence):
-            yield _end(context, link, account, WHY[fate])
+        asked = context.presences.get(link.external_id) if context.mirrors else Presence.PRESENT
+        if isinstance(asked, Presence):
+            yield _end(context, link, account, WHY[asked])
 
 
 def former_changes(context: TargetContext) -> Iterator[Change]:
@@ -49,7 +50,7 @@ def former_changes(context: TargetContext) -> Iterator[Change]:
             name = context.desired.principals[external_id].name
             yield deactivation(external_id, account, f"{name} takes its place")
     taken = {match.account.id for match in context.correlation.matches.values() if match.account}
-    for link in context.past.former:
+    for link in context.former:
         old = context.target.accounts.get(link.target_id)
         if old and old.active and _abandoned(context, old, taken):
             yield deactivation(link.external_id, old, "another user has taken its place")
@@ -60,20 +61,22 @@ def _abandoned(context: TargetContext, account: Account, taken: set[str]) -> boo
     return account.kind in PEOPLE and account.id not in others
 
 
-def held_leavers(context: TargetContext) -> Iterator[Quarantined]:
+def held_leavers(context: TargetContext) -> Iterator[Held]:
     """Yield who may have left, but perhaps only was not read."""
     if not context.mirrors:
         return
     if context.desired.complete:
         for link, account in _due(context):
-            fate = context.presences.get(link.external_id, Unread("Entra was not asked"))
-            if isinstance(fate, Unread):
-                reason = f"not in scope, but whether Entra still has it is unknown: {fate.reason}"
-                yield Quarantined(link.external_id, account.name, reason)
+            presence = context.presences.get(link.external_id, Unread("Entra was not asked"))
+            if isinstance(presence, Unread):
+                reason = (
+                    f"not in scope, but whether Entra still has it is unknown: {presence.reason}"
+                )
+                yield Held(Quarantined(link.external_id, account.name, reason))
         return
     for link, account in context.leavers(*PEOPLE, Kind.GROUP):
         if account.id not in context.protected and _would_change(context, account):
-            yield Quarantined(link.external_id, account.name, NOT_SEEN)
+            yield Held(Quarantined(link.external_id, account.name, NOT_SEEN))
 
 
 def grace_notices(context: TargetContext) -> Iterator[Notice]:
@@ -129,5 +132,5 @@ def _in_grace(context: TargetContext, link: Link) -> bool:
 
 
 def _until(context: TargetContext, link: Link) -> float:
-    since = context.past.missing.get(link.external_id, context.now)
+    since = context.missing.get(link.external_id, context.now)
     return since + context.policy.grace_days * DAY

@@ -1,9 +1,8 @@
-"""Changes of who is in a group."""
+"""Changes of the members of a group."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 
@@ -14,18 +13,7 @@ from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Match, Situation
-
-
-@dataclass(slots=True)
-class GroupChanges:
-    """The changes of all groups, with what waits.
-
-    Nobody joins more groups than ``most``.
-    """
-
-    changes: list[Change] = field(default_factory=list)
-    held: list[Quarantined] = field(default_factory=list)
-    most: int = 0
+from aadsync_lib.reconcile.split import Held
 
 
 class Roster:
@@ -64,18 +52,18 @@ class Roster:
             found = sorted(map(places.__getitem__, members))
         except KeyError:  # somebody who cannot be added: rare enough to look at everybody only then
             found = sorted(places[member] for member in members if member in places)
-        joins = self._joins
+        joined = self._joined
         for place in found:
-            joins[place] += 1
+            joined[place] += 1
         return list(map(self._listed.__getitem__, found))
 
     @property
-    def most(self) -> int:
+    def most_joined(self) -> int:
         """In how many groups somebody was wanted and not there, at most."""
-        return max(self._joins, default=0)
+        return max(self._joined, default=0)
 
     @cached_property
-    def _joins(self) -> list[int]:
+    def _joined(self) -> list[int]:
         return [0] * len(self._listed)
 
     @cached_property
@@ -94,28 +82,27 @@ class Roster:
         return {ref.external_id: place for place, ref in enumerate(self._listed)}
 
 
-def align_members(
-    context: TargetContext, group: DesiredGroup, roster: Roster, found: GroupChanges
-) -> None:
+def member_changes(
+    context: TargetContext, group: DesiredGroup, roster: Roster
+) -> Iterator[Change | Held]:
     """Work out who joins and who leaves a group in scope."""
     match = context.correlation.matches[group.principal.external_id]
     principal, account = match.principal, match.account
     if group.unread:
-        found.held.append(_held(principal, group.unread))
+        yield _held(principal, group.unread)
     if not (_is_made(context, match) if account is None else account.id not in context.protected):
         return
     current = context.current(account) if account else frozenset[str]()
     if not isinstance(current, frozenset):
-        found.held.append(unseen(principal.external_id, principal.name, current))
+        yield unseen(principal.external_id, principal.name, current)
         return
     surplus, added = roster.compare(current, group.members)
     removed = [] if group.unread else removable(context, surplus)
     if removed and not context.desired.complete and any(ref.type is Kind.GROUP for ref in added):
         if context.mirrors:
-            why = "other groups are nested in it in this very run"
-            found.held.append(_held(principal, why))
+            yield _held(principal, "other groups are nested in it in this very run")
         removed = []
-    found.changes.extend(_member_changes(principal, account, added, removed))
+    yield from _member_changes(principal, account, added, removed)
 
 
 def _is_made(context: TargetContext, match: Match) -> bool:
@@ -123,14 +110,14 @@ def _is_made(context: TargetContext, match: Match) -> bool:
     return made and match.principal.external_id not in context.withheld
 
 
-def _held(principal: Principal, why: str) -> Quarantined:
+def _held(principal: Principal, why: str) -> Held:
     """Return what waits for a whole read.
 
     What a group gets nested instead of people counts as unread, too: a group that could not be read
     may have hidden a cycle, and the nesting then is not what it was.
     """
     reason = f"a part of the source could not be read, so that nobody is removed: {why}"
-    return Quarantined(principal.external_id, principal.name, reason)
+    return Held(Quarantined(principal.external_id, principal.name, reason))
 
 
 def removable(context: TargetContext, surplus: frozenset[str]) -> list[MemberRef]:
@@ -165,8 +152,8 @@ def by_name(member: MemberRef) -> tuple[str, str, str]:
     return member.name, member.external_id or "", member.target_id or ""
 
 
-def unseen(external_id: str, name: str, current: Unread | None) -> Quarantined:
+def unseen(external_id: str, name: str, current: Unread | None) -> Held:
     """Return what waits because the target did not show who is in a group."""
     why = current.reason if current else "the group is gone"
     reason = f"its members on the target could not be read: {why}"
-    return Quarantined(external_id, name, reason)
+    return Held(Quarantined(external_id, name, reason))

@@ -1,4 +1,4 @@
-"""What a target has no room for."""
+"""Quarantines what goes over the capacity of a target."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.model.wording import listed
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Situation
+from aadsync_lib.reconcile.split import Held, Split
 
 NAMED = 5  # groups named in a reason
 
@@ -60,22 +61,21 @@ def _absent(context: TargetContext, principal: Principal) -> bool:
     return match.situation is Situation.ABSENT and principal.active
 
 
-def within_direct_groups(
-    context: TargetContext, changes: Sequence[Change], most: int
-) -> tuple[list[Change], list[Quarantined]]:
+def within_direct_groups(context: TargetContext, changes: Sequence[Change]) -> Split:
     """Take out memberships beyond the number of groups that one principal can be directly in.
 
     Those that exist come first, and those that this plan ends still count: removals come after
-    additions. Groups that this sync does not manage are not counted. Nobody joins more than ``most``.
+    additions. Groups that this sync does not manage are not counted.
     """
     limit = context.capacity.direct_groups
-    if limit is None or len(context.members) + most <= limit:
-        return list(changes), []
     adding = [change for change in changes if change.action is Action.ADD_MEMBERS]
+    joined = len(adding) if context.most_joined is None else context.most_joined
+    if limit is None or len(context.members) + joined <= limit:
+        return Split(changes)
     counts = _direct_groups(context, adding)
     over: defaultdict[MemberRef, list[str]] = defaultdict(list)
     kept = [part for change in changes if (part := _fitting(change, counts, limit, over))]
-    return kept, [_too_many(member, groups, limit) for member, groups in over.items()]
+    return Split(kept, tuple(_too_many(member, names, limit) for member, names in over.items()))
 
 
 def _direct_groups(context: TargetContext, adding: Iterable[Change]) -> Counter[str | None]:
@@ -109,9 +109,9 @@ def _fitting(
     return replace(change, members=tuple(fits)) if fits else None
 
 
-def _too_many(member: MemberRef, groups: Sequence[str], limit: int) -> Quarantined:
+def _too_many(member: MemberRef, groups: Sequence[str], limit: int) -> Held:
     reason = (
         f"it would be directly in more than {limit:,} groups (capacity.direct_groups of the target), so "
         f"it is not added to {listed(groups, NAMED)}"
     )
-    return Quarantined(member.external_id, member.name, reason)
+    return Held(Quarantined(member.external_id, member.name, reason), quarantined=True)

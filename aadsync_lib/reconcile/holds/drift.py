@@ -1,9 +1,9 @@
-"""What of a plan mends what was done by hand on the target, and what the policy leaves alone."""
+"""Marks changes that revert manual edits, and drops those the policy ignores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from aadsync_lib.model.carried import EndReason, Membership, MembershipOrigin
 from aadsync_lib.model.change import DEPROVISIONS, Action, Change, MemberRef
@@ -12,7 +12,8 @@ from aadsync_lib.model.link import Origin
 from aadsync_lib.model.plan import Unapplied, UnappliedBy
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.matching.correlate import Situation
-from aadsync_lib.reconcile.state.provenance import Provenance, Rows
+from aadsync_lib.reconcile.split import Split
+from aadsync_lib.reconcile.state.provenance import Provenance, Rows, provenance_of
 
 OURS = (MembershipOrigin.ADDED, MembershipOrigin.FOUND)
 REMOVING = DEPROVISIONS | {Action.REMOVE_MEMBERS, Action.DELETE_GROUP}
@@ -20,8 +21,6 @@ BY_HAND = {
     Action.ADD_MEMBERS: "members in Entra; taken out on the target by hand",
     Action.REMOVE_MEMBERS: "not members in Entra; added on the target by hand",
 }
-
-
 MANUAL_CHANGE = {
     "activate": "it was deactivated on the target by hand",
     "deactivate": "it was activated on the target by hand",
@@ -29,29 +28,30 @@ MANUAL_CHANGE = {
 }
 
 
-@dataclass(slots=True)
-class Permitted:
-    """What the policy makes of a plan: changes, and differences that stay."""
-
-    changes: list[Change] = field(default_factory=list)
-    left: list[Unapplied] = field(default_factory=list)
-
-
-def apply_drift_policy(
-    context: TargetContext, known: Provenance, changes: Iterable[Change]
-) -> Permitted:
+def apply_drift_policy(context: TargetContext, changes: Sequence[Change]) -> Split:
     """Tell drift from what Entra changed, and leave alone what the policy says."""
-    found = Permitted()
-    for change in changes:
-        if _is_plain(context, change):
-            found.changes.append(change)
-            continue
-        for part, by in _parts(context, known, change):
-            if by:
-                found.left.append(Unapplied(part, by))
-            else:
-                found.changes.append(part)
-    return found
+    known = provenance_of(context.links, changes, context.provenance, context.former)
+    return Split.of(part for change in changes for part in _parts(context, known, change))
+
+
+def _parts(
+    context: TargetContext, known: Provenance, change: Change
+) -> Iterator[Change | Unapplied]:
+    if _is_plain(context, change):
+        yield change
+        return
+    if change.action.verb in MANUAL_CHANGE:
+        taken_over = _taken_over(context, change)
+        part = change if taken_over else _marked(change, known.last_set(change))
+        yield _permitted(part, _left_by(context, part))
+        return
+    rows = known.of(change.external_id)
+    followed = change.action in BY_HAND and _is_followed(context, change, rows)
+    for spared, by_hand, members in _alike(context, change, rows, followed=followed):
+        part = change if members == change.members else replace(change, members=members)
+        if by_hand:
+            part = replace(part, drift=True, reason=BY_HAND[change.action])
+        yield _permitted(part, UnappliedBy.MANAGED if spared else _left_by(context, part))
 
 
 def _is_plain(context: TargetContext, change: Change) -> bool:
@@ -59,20 +59,8 @@ def _is_plain(context: TargetContext, change: Change) -> bool:
     return change.action not in REMOVING and change.external_id not in context.links.by_external
 
 
-def _parts(
-    context: TargetContext, known: Provenance, change: Change
-) -> Iterator[tuple[Change, UnappliedBy | None]]:
-    if change.action.verb in MANUAL_CHANGE:
-        part = change if _taken_over(context, change) else _told(change, known.last_set(change))
-        yield part, _left_by(context, part)
-        return
-    rows = known.of(change.external_id)
-    followed = change.action in BY_HAND and _is_followed(context, change, rows)
-    for spares, by_hand, members in _alike(context, change, rows, followed=followed):
-        part = change if members == change.members else replace(change, members=members)
-        if by_hand:
-            part = replace(part, drift=True, reason=BY_HAND[change.action])
-        yield part, UnappliedBy.MANAGED if spares else _left_by(context, part)
+def _permitted(change: Change, by: UnappliedBy | None) -> Change | Unapplied:
+    return Unapplied(change, by) if by else change
 
 
 def _alike(
@@ -101,7 +89,7 @@ def _taken_over(context: TargetContext, change: Change) -> bool:
     )
 
 
-def _told(change: Change, last: Attributes) -> Change:
+def _marked(change: Change, last: Attributes) -> Change:
     """Mark what sets back an attribute to what this sync had set before."""
     after = change.after or Attributes()
     as_before = {

@@ -1,10 +1,10 @@
-"""Who leaves a group because another way leads into it, and what there is of that way."""
+"""Keeps access while members move into nested groups: defers removals until the new path exists."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import cached_property
 from itertools import compress
 
@@ -13,64 +13,56 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Quarantined, ReplacementPath, Step
 from aadsync_lib.model.wording import listed
 from aadsync_lib.reconcile.context import TargetContext
+from aadsync_lib.reconcile.split import Deferral, Held, Split
 
 NAMED = 3  # members, and groups, named in a reason
-NOTHING: frozenset[str] = frozenset()
+NOBODY: frozenset[str] = frozenset()
 
-Way = tuple[Step, ...]
-
-
-@dataclass(slots=True)
-class KeptAccess:
-    """The changes that are left, who stays instead of leaving, and what who leaves depends on."""
-
-    changes: list[Change] = field(default_factory=list)
-    held: list[Quarantined] = field(default_factory=list)
-    replacement_paths: list[ReplacementPath] = field(default_factory=list)
+Path = tuple[Step, ...]
 
 
-def keep_access_on_move(context: TargetContext, changes: Sequence[Change]) -> KeptAccess:
+def keep_access_on_move(context: TargetContext, changes: Sequence[Change]) -> Split:
     """Let nobody leave a group whom Entra still has in it, and the target then would not.
 
     That is who is nested in it in Entra, and who is in a group that leaves and in no other one.
     """
-    found, paths = KeptAccess(), _Paths(context, changes)
-    for change in changes:
-        if change.action is Action.REMOVE_MEMBERS and change.external_id in paths.groups:
-            if rest := _leaving(change, paths, found):
-                found.changes.append(rest)
-        else:
-            found.changes.append(change)
-    return found
+    if not any(change.action is Action.REMOVE_MEMBERS for change in changes):
+        return Split(changes)
+    paths = _Paths(context, changes)
+    return Split.of(part for change in changes for part in _parts(change, paths))
 
 
-def _leaving(change: Change, paths: _Paths, found: KeptAccess) -> Change | None:
+def _parts(change: Change, paths: _Paths) -> Iterator[Change | Deferral]:
     top = change.external_id or ""
-    who = paths.identities(change.members)
-    with_them = [paths.inside(member) for member in change.members]
-    entitled = paths.entitled(top, NOTHING.union(who, *with_them))
-    if not entitled:
-        return change
-    ways = paths.shortest(top, entitled)
-    found.replacement_paths.extend(
-        ReplacementPath(change.target_id, member.target_id, way)
-        for member, one in zip(change.members, who, strict=True)
-        if (way := ways.get(one))
-    )
-    lost = entitled - ways.keys()
-    goes = [lost.isdisjoint({one, *more}) for one, more in zip(who, with_them, strict=True)]
+    if change.action is not Action.REMOVE_MEMBERS or top not in paths.groups:
+        yield change
+        return
+    identities = paths.identities(change.members)
+    below = [paths.inside(member) for member in change.members]
+    entitled = paths.entitled(top, NOBODY.union(identities, *below))
+    shortest = paths.shortest(top, entitled) if entitled else {}
+    for member, identity in zip(change.members, identities, strict=True):
+        if path := shortest.get(identity):
+            yield ReplacementPath(change.target_id, member.target_id, path)
+    lost = entitled - shortest.keys()
+    goes = [lost.isdisjoint({one, *more}) for one, more in zip(identities, below, strict=True)]
     if all(goes):
-        return change
+        yield change
+        return
+    groups = paths.holders(top, lost)
     stay = [member.name for member, going in zip(change.members, goes, strict=True) if not going]
-    groups = listed(paths.holders(top, lost), NAMED)
-    them = "them" if lost <= set(who) else "them, or who is in them,"
+    them = "them" if lost <= set(identities) else "them, or who is in them,"
+    yield _held(change, groups, them, stay)
+    if rest := tuple(compress(change.members, goes)):
+        yield replace(change, members=rest)
+
+
+def _held(change: Change, groups: Sequence[str], them: str, stay: Sequence[str]) -> Held:
     reason = (
-        f"Entra has {them} in {groups}, and so in this group; the target would not after this "
-        f"plan, so they are not removed from it: {listed(stay, NAMED)}"
+        f"Entra has {them} in {listed(groups, NAMED)}, and so in this group; the target would not "
+        f"after this plan, so they are not removed from it: {listed(stay, NAMED)}"
     )
-    found.held.append(Quarantined(top, change.name, reason))
-    rest = tuple(compress(change.members, goes))
-    return replace(change, members=rest) if rest else None
+    return Held(Quarantined(change.external_id, change.name, reason))
 
 
 class _Paths:
@@ -95,12 +87,12 @@ class _Paths:
     def inside(self, member: MemberRef) -> frozenset[str]:
         """Return who leaves with a group, as far as anybody looks into groups."""
         if member.type is not Kind.GROUP:
-            return NOTHING
+            return NOBODY
         below = [member.target_id]
         seen = set(below)
         for gid in below:
             current = self._case.members.get(gid or "") if gid in self._looked_into else None
-            new = current - seen if isinstance(current, frozenset) else NOTHING
+            new = current - seen if isinstance(current, frozenset) else NOBODY
             seen |= new
             below.extend(new)
         found = frozenset(self._matched[one] for one in below[1:] if one in self._matched)
@@ -117,18 +109,18 @@ class _Paths:
 
     def entitled(self, top: str, leaving: frozenset[str]) -> frozenset[str]:
         """Return who of those leaving is in the group in Entra, at any depth."""
-        return NOTHING.union(*(leaving & self.groups[gid].members for gid in self._below(top)))
+        return NOBODY.union(*(leaving & self.groups[gid].members for gid in self._below(top)))
 
     def holders(self, top: str, members: Set[str]) -> list[str]:
         """Return the names of the groups, from ``top`` down, that have them directly in Entra."""
         below = (self.groups[gid] for gid in self._below(top))
         return sorted(one.principal.name for one in below if members & one.members)
 
-    def shortest(self, top: str, leaving: Set[str]) -> Mapping[str, Way]:
+    def shortest(self, top: str, leaving: Set[str]) -> Mapping[str, Path]:
         """Return, for those whom the target will have below, the fewest additions that it takes."""
-        ways: dict[str, Way] = {}
+        ways: dict[str, Path] = {}
         done: set[str] = set()
-        waiting: deque[tuple[str, Way]] = deque([(top, ())])
+        waiting: deque[tuple[str, Path]] = deque([(top, ())])
         while waiting:
             gid, way = waiting.popleft()
             if gid in done:
@@ -145,7 +137,7 @@ class _Paths:
                     (waiting.append if step else waiting.appendleft)((member, further))
         return ways
 
-    def _step(self, gid: str, member: str) -> Way | None:
+    def _step(self, gid: str, member: str) -> Path | None:
         """Return what leads from a group to a member: nothing more, an addition, or no way at all."""
         group, there = self._case.account(gid), self._case.account(member)
         current = self._case.current(group) if group else None

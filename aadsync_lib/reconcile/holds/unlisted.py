@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.holds.drift import REMOVING
+from aadsync_lib.reconcile.split import Held, Split
 
 REMOVAL = "the target was not listed in full, so that nothing is taken from anybody: {} waits"
 CREATION = "the target was not listed in full, and may have it still: it is not made anew"
 
 
-def hold_unlisted(
-    context: TargetContext, changes: Iterable[Change]
-) -> tuple[list[Change], list[Quarantined]]:
-    """Split changes into those that go on and those that wait until all of the target was listed.
+def hold_unlisted(context: TargetContext, changes: Sequence[Change]) -> Split:
+    """Leave out what waits until all of the target was listed.
 
     Who is protected is not known then, nor is who is gone: nobody loses anything, and what is linked
     is not made anew. What somebody gains goes on.
     """
-    going: list[Change] = []
-    held: list[Quarantined] = []
-    for change in changes:
-        reason = None if context.target.complete else _reason(context, change)
-        if reason is None:
-            going.append(change)
-        else:
-            held.append(Quarantined(change.external_id, change.name, reason))
-    return going, held
+    if context.target.complete:
+        return Split(changes)
+    return Split.of(_held(context, change) or change for change in changes)
 
 
-def _reason(context: TargetContext, change: Change) -> str | None:
+def _held(context: TargetContext, change: Change) -> Held | None:
     if change.action in REMOVING:
-        return REMOVAL.format(change.action.value)
-    made = change.action.verb == "create" and change.external_id in context.links.by_external
-    return CREATION if made else None
+        reason = REMOVAL.format(change.action.value)
+    elif change.action.verb == "create" and change.external_id in context.links.by_external:
+        reason = CREATION
+    else:
+        return None
+    return Held(Quarantined(change.external_id, change.name, reason))

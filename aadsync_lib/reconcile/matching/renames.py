@@ -12,8 +12,8 @@ from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Attributes, Kind, Principal, name_key, same_name
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.holds.retries import RetryPolicy
 from aadsync_lib.reconcile.matching.correlate import Correlation, Match, Situation, may_take
+from aadsync_lib.reconcile.state.retries import RetryPolicy
 
 
 def rename(principal: Principal, account: Account, link: Link | None) -> Change:

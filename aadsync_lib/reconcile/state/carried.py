@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aadsync_lib.model.carried import QuarantineRecord, Retry
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import MEMBERS, Action
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.principals import PEOPLE
-from aadsync_lib.reconcile.holds.retries import MEMBERS, keys_of, retry_key
+from aadsync_lib.reconcile.state.retries import keys_of, retry_key
 
 
 def missing(context: TargetContext) -> Mapping[str, float] | None:
     """Return since when linked people are missing; ``None`` where nothing changed or not all was read."""
     if not context.desired.complete:
         return None
-    before = context.past.missing
+    before = context.missing
     now = {
         link.external_id: before.get(link.external_id, context.now)
         for link in context.out_of_scope

@@ -14,6 +14,7 @@ from aadsync_lib.model.link import Links
 from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.holds.capacity import over_capacity, within_direct_groups
+from aadsync_lib.reconcile.split import Split
 from tests.unit.build import directory, group, service, settings, user
 from tests.unit.fakes import FakeTarget
 
@@ -91,9 +92,9 @@ def test_memberships_beyond_the_limit_are_taken_out_and_the_rest_stays(target):
     context = case_of(target, members={"x": frozenset({"1"}), "y": Unread("403")}, direct_groups=2)
     create = Change(Action.CREATE_GROUP, "g-A", None, "A", "")
     changes = [create, adds("A", ada, bob), adds("B", ada, bob), adds("C", ada)]
-    kept, over = within_direct_groups(context, changes, 3)
-    assert kept == [create, adds("A", ada, bob), adds("B", bob)]
-    [one] = over
+    split = within_direct_groups(context, changes)
+    assert split.changes == [create, adds("A", ada, bob), adds("B", bob)]
+    [one] = split.quarantined
     assert (one.external_id, one.name) == ("u-ada", "ada@contoso.com")
     assert one.reason == (
         "it would be directly in more than 2 groups (capacity.direct_groups of the target), so it is "
@@ -104,29 +105,29 @@ def test_memberships_beyond_the_limit_are_taken_out_and_the_rest_stays(target):
 def test_who_is_made_in_this_run_is_counted_too(target):
     new, other = ref("new"), ref("other")
     context = case_of(target, direct_groups=1)
-    kept, over = within_direct_groups(context, [adds("A", new, other), adds("B", new)], 2)
-    assert kept == [adds("A", new, other)]
-    assert [one.external_id for one in over] == ["u-new"]
+    split = within_direct_groups(context, [adds("A", new, other), adds("B", new)])
+    assert split.changes == [adds("A", new, other)]
+    assert [one.external_id for one in split.quarantined] == ["u-new"]
 
 
 def test_what_the_plan_removes_makes_no_room_yet(target):
     ada = ref("ada", "1")
     removal = replace(adds("X", ada, target_id="x"), action=Action.REMOVE_MEMBERS)
     context = case_of(target, members={"x": frozenset({"1"})}, direct_groups=1)
-    kept, over = within_direct_groups(context, [adds("A", ada), removal], 1)
-    assert kept == [removal]
-    assert len(over) == 1
+    split = within_direct_groups(context, [adds("A", ada), removal])
+    assert split.changes == [removal]
+    assert len(split.quarantined) == 1
 
 
 def test_many_groups_are_no_matter_while_nobody_is_in_too_many(target):
     changes = [adds("A", ref("ada", "1")), adds("B", ref("bob", "2")), adds("C", ref("cy", "3"))]
-    assert within_direct_groups(case_of(target, direct_groups=2), changes, 1) == (changes, [])
+    assert within_direct_groups(case_of(target, direct_groups=2), changes) == Split(changes)
 
 
 def test_only_some_of_many_groups_are_named(target):
     ada = ref("ada", "1")
     context = case_of(target, direct_groups=0)
-    _, [one] = within_direct_groups(context, [adds(f"G{n}", ada) for n in range(8)], 8)
+    [one] = within_direct_groups(context, [adds(f"G{n}", ada) for n in range(8)]).quarantined
     assert one.reason.endswith("not added to G0, G1, G2, G3, G4 and 3 more")
 
 
@@ -134,5 +135,5 @@ def test_only_some_of_many_groups_are_named(target):
 def test_where_nobody_can_be_over_nothing_is_looked_at(target, limit):
     changes = [adds("A", ref("ada", "1"))]
     context = case_of(target, direct_groups=limit)
-    assert within_direct_groups(context, changes, 3) == (changes, [])
-    assert within_direct_groups(case_of(target, direct_groups=0), [], 0) == ([], [])
+    assert within_direct_groups(context, changes) == Split(changes)
+    assert within_direct_groups(case_of(target, direct_groups=0), []) == Split([])

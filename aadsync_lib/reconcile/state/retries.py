@@ -1,0 +1,84 @@
+"""Retry policy: which changes that failed before are tried again, and which wait."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Container, Iterable, Iterator, Mapping
+
+from aadsync_lib.model.carried import Retry
+from aadsync_lib.model.change import MEMBERS, Change, MemberRef
+from aadsync_lib.model.codec import attributes_to_json
+
+
+class Everything(Container[str]):
+    """Contains every key: a full run tries all that failed."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+def retry_key(change: Change, member: MemberRef | None = None) -> str:
+    """Return what tells the same change, or the same member of it, in a later plan."""
+    identity = (member.external_id or member.target_id) if member else None
+    about = change.external_id or change.target_id or change.name
+    parts = (change.action.value, about, attributes_to_json(change.after), identity)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def keys_of(change: Change) -> Iterator[str]:
+    """Return the keys of a change: its own, or one for each member."""
+    if change.action in MEMBERS:
+        yield from (retry_key(change, member) for member in change.members)
+    else:
+        yield retry_key(change)
+
+
+class RetryPolicy:
+    """What failed before, and whether it waits in this run.
+
+    ``after`` so many failures a change waits for a person; ``anyway`` are keys that are tried all the
+    same.
+    """
+
+    def __init__(
+        self,
+        retries: Iterable[Retry] = (),
+        after: int = 5,
+        anyway: Container[str] = frozenset(),
+    ) -> None:
+        self.retries = tuple(retries)
+        self._after = after
+        self._waiting = {
+            retry.key: retry
+            for retry in self.retries
+            if retry.key not in anyway and not self._due(retry)
+        }
+        self._about = {retry.external_id for retry in self._waiting.values()}
+
+    def _due(self, retry: Retry) -> bool:
+        return not self.given_up(retry) and self.runs_left(retry) <= 0
+
+    def given_up(self, retry: Retry) -> bool:
+        """Return whether a change failed so often that a person has to look."""
+        return retry.failures >= self._after
+
+    def runs_left(self, retry: Retry) -> int:
+        """Return for how many runs a change still waits: after its failures 0, 1, 3, 7 and so on."""
+        return int(2 ** (retry.failures - 1)) - 1 - retry.waited
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    def waiting(self, change: Change) -> Retry | None:
+        """Return why this change is not tried now, if so."""
+        return self._waiting.get(retry_key(change)) if change.external_id in self._about else None
+
+    def waiting_members(self, change: Change) -> Mapping[MemberRef, Retry]:
+        """Return the members of a change that are not tried now, and why."""
+        if change.external_id not in self._about:
+            return {}
+        keys = ((member, retry_key(change, member)) for member in change.members)
+        return {member: self._waiting[key] for member, key in keys if key in self._waiting}
