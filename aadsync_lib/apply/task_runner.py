@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from aadsync_lib.apply.create_task import CreateTask
 from aadsync_lib.apply.outcomes import all_of, ids_of, link_of, settle_members
 from aadsync_lib.apply.run_log import RunLog
-from aadsync_lib.apply.tasks import MEMBERS, Task
-from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.apply.tasks import Task
+from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import merged
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result

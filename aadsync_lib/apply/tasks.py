@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from aadsync_lib.model.change import DEPROVISIONS, Action, Change, MemberRef
+from aadsync_lib.model.change import DEPROVISIONS, MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.rates import Verb
 
@@ -37,7 +37,6 @@ class Task:
 
 DELETES = frozenset({Action.DELETE_USER, Action.DELETE_SERVICE_PRINCIPAL, Action.DELETE_GROUP})
 RELEASES = frozenset(Action.on("release", kind) for kind in Kind)
-MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
 OF_MEMBERS, ITSELF, END = "/members", "/itself", "/end"
 
 Part = tuple[Change, ...]

@@ -18,7 +18,7 @@ from aadsync_lib.engine.record import Recorder, new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
 from aadsync_lib.errors import PartialError, StoreError
-from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.carried import DAY, RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -26,8 +26,6 @@ from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
-
-DAY = 86_400.0
 
 log = logging.getLogger(__name__)
 

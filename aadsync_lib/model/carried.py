@@ -9,6 +9,8 @@ from enum import StrEnum
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.run import Outcome
 
+DAY = 86_400.0  # seconds
+
 
 class MembershipOrigin(StrEnum):
     """How a membership came to be known."""

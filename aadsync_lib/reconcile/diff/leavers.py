@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from aadsync_lib.model.account import Account, Unread
+from aadsync_lib.model.carried import DAY
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.directory import Notice, Presence
 from aadsync_lib.model.identity import Kind
@@ -15,7 +16,6 @@ from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.principals import PEOPLE, deactivation, deletion
 from aadsync_lib.reconcile.split import Held
 
-DAY = 86_400.0
 NOT_SEEN = "not seen in this run, but a part of the source could not be read: kept until it is"
 WHY = {
     Presence.PRESENT: "left the scope",

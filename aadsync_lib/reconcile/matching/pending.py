@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, name_key, same_name
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
@@ -156,7 +156,7 @@ def _outcome(
     account = target.accounts.get(target_id or "")
     if account is None and not target.complete:
         return Outcome(change, Result.UNKNOWN, "the target was not listed in full")
-    if change.action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS):
+    if change.action in MEMBERS:
         if account is None:
             return Outcome(change, Result.FAILED, LOST)
         return _outcome_of_members(change, members.get(account.id), links)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from aadsync_lib.model.carried import EndReason, Membership, MembershipOrigin
-from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, merged
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome, Result
 
 Rows = Mapping[str, Membership]
-MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 SETTING = ("activate", "deactivate", "update")
 
 

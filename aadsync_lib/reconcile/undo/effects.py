@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from aadsync_lib.model.carried import JournalEntry
-from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Result
 from aadsync_lib.reconcile.collector import uncollected
 
-MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
 ENDS = frozenset({"create", "delete", "adopt", "release"})
 LINK = "link"
 
