@@ -65,24 +65,24 @@ Expected = Mapping[str, Mapping[Outcome, frozenset[str]]]
 
 def _added(run_log: RunLog) -> Expected:
     """Return, by group, the outcomes that added members, with the ids of these."""
-    found: dict[str, dict[Outcome, frozenset[str]]] = defaultdict(dict)
+    added: dict[str, dict[Outcome, frozenset[str]]] = defaultdict(dict)
     for outcome in run_log.outcomes:
         change = outcome.change
         if outcome.result is Result.DONE and change.action is Action.ADD_MEMBERS:
             group = change.target_id or run_log.target_id(change.external_id)
             ids = frozenset(member.target_id for member in change.members if member.target_id)
             assert group  # a group that was made is linked by the same record
-            found[group][outcome] = ids
-    return found
+            added[group][outcome] = ids
+    return added
 
 
 def _missing(expected: Expected, current: Mapping[str, Members]) -> Expected:
     """Return what is expected and was not seen; an unread group tells nothing."""
-    found: dict[str, dict[Outcome, frozenset[str]]] = {}
+    missing: dict[str, dict[Outcome, frozenset[str]]] = {}
     for group, outcomes in expected.items():
         there = current.get(group, frozenset[str]())
         if isinstance(there, frozenset):
             lost = {outcome: ids - there for outcome, ids in outcomes.items() if ids - there}
             if lost:
-                found[group] = lost
-    return found
+                missing[group] = lost
+    return missing

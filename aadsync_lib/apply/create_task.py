@@ -50,14 +50,14 @@ class CreateTask:
                 return True
             except AlreadyThere as there:
                 origin = Origin.CREATED if lost else Origin.ADOPTED
-                found = self._look_up(first, lost or there)
-                return self._take_over(changes, entries, found, origin)
+                accounts = self._look_up(first, lost or there)
+                return self._take_over(changes, entries, accounts, origin)
             except AnswerLost as again:
                 if lost:
                     raise
                 lost = again
-                if found := self._find(first, lost):
-                    return self._take_over(changes, entries, found, Origin.CREATED)
+                if accounts := self._find(first, lost):
+                    return self._take_over(changes, entries, accounts, Origin.CREATED)
             except ChangeRefused as refused:
                 raise lost or refused from refused
         link = link_of(first, target_id, Origin.CREATED)
@@ -67,8 +67,8 @@ class CreateTask:
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
         """Find what the target says is there already; reads can lag behind writes for a while."""
         for look in range(LOOKS):
-            if found := self._find(change, error):
-                return found
+            if accounts := self._find(change, error):
+                return accounts
             self.clock.sleep(LOOK_SECONDS * 2**look)
         raise error
 
@@ -83,14 +83,14 @@ class CreateTask:
         self,
         changes: tuple[Change, ...],
         entries: tuple[int, ...],
-        found: tuple[Account, ...],
+        accounts: tuple[Account, ...],
         origin: Origin,
     ) -> bool:
         """Take an object that exists already if it is ours or adoptable, else quarantine."""
         first = changes[0]
-        if len(found) == 1 and self._ours(found[0], first, origin):
-            return self._take(changes, entries, found[0], origin)
-        owner = ", ".join(map(self._described, found))
+        if len(accounts) == 1 and self._ours(accounts[0], first, origin):
+            return self._take(changes, entries, accounts[0], origin)
+        owner = ", ".join(map(self._described, accounts))
         kind = first.action.kind
         setting = adopt_setting(kind, self.adopt.of(kind))
         reason = f"exists already as {owner}, which {setting} does not take over"

@@ -52,7 +52,9 @@ class Executor:
 
         Raises ``StoreError`` when nothing can be recorded any more: then nothing is sent, either.
         """
-        replacement_paths = {(one.group, one.member): one.through for one in plan.replacement_paths}
+        replacement_paths = {
+            (path.group, path.member): path.through for path in plan.replacement_paths
+        }
         tasks = schedule(plan.changes, replacement_paths.keys())
         run_log = RunLog(self._store, run_id, plan.target, links)
         creator = CreateTask(self._target, run_log, self._clock, self._adopt)

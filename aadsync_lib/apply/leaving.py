@@ -23,7 +23,8 @@ def replace_members(parts: Parts) -> tuple[dict[str, Part], list[Task], frozense
         return dict(parts), [], successors
     tasks = [task for key, part in parts.items() for task in _taken_over(key, part, successors)]
     kept = {
-        key: only(part, lambda one: not _successor(one, successors)) for key, part in parts.items()
+        key: only(part, lambda member: not _successor(member, successors))
+        for key, part in parts.items()
     }
     return {key: part for key, part in kept.items() if part}, tasks, successors
 
@@ -75,9 +76,9 @@ def _leavers(part: Part, replacement_paths: Set[Departure]) -> frozenset[MemberR
     """
     removals = (change for change in part if change.action is Action.REMOVE_MEMBERS)
     leaving = [(change.target_id, member) for change in removals for member in change.members]
-    found = {member for group, member in leaving if (group, member.target_id) in replacement_paths}
+    late = {member for group, member in leaving if (group, member.target_id) in replacement_paths}
     rest = {member for _, member in leaving if member.type is not Kind.GROUP}
-    return frozenset(found | rest if found else ())
+    return frozenset(late | rest if late else ())
 
 
 def _later(key: str, part: Part, leavers: Set[MemberRef], parts: Parts) -> Task:

@@ -33,11 +33,11 @@ def temporary_renames(parts: Parts) -> Iterator[Task]:
 
 def freed_by(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, str]:
     """Return, by the name a group has now, the task that renames it away from that name."""
-    found: dict[str, str] = {}
+    freeing: dict[str, str] = {}
     for key, change in _renames(parts):
         aside = f"{key}/aside"
-        found[name_key(_old(change))] = aside if aside in stepping else key
-    return found
+        freeing[name_key(_old(change))] = aside if aside in stepping else key
+    return freeing
 
 
 def names_freed(key: str, part: Part, freed: Mapping[str, str]) -> Set[str]:
@@ -59,8 +59,8 @@ def after_deletions(tasks: list[Task]) -> list[Task]:
     late: dict[str, frozenset[str]] = {}
     for task in tasks if freed else ():
         names = {name_key(c.name) for c in task.changes if c.action is Action.RENAME_GROUP}
-        if found := names & freed.keys():
-            late[task.key] = frozenset(freed[name] for name in found)
+        if wanted := names & freed.keys():
+            late[task.key] = frozenset(freed[name] for name in wanted)
     while more := [t for t in tasks if t.key not in late and _renames_after(t, late)]:
         late |= {task.key: frozenset() for task in more}
     return [

@@ -29,8 +29,8 @@ def settle_members(
     for change, outcome in zip(changes, outcomes, strict=True):
         for member in change.members:
             if outcome.result is Result.DONE and member.target_id in refused:
-                one = replace(change, members=(member,))
-                run_log.fail(Outcome(one, Result.FAILED, refused[member.target_id]))
+                alone = replace(change, members=(member,))
+                run_log.fail(Outcome(alone, Result.FAILED, refused[member.target_id]))
 
 
 def _partly(change: Change, refused: dict[str, str]) -> Outcome:

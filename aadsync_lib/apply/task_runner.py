@@ -54,17 +54,19 @@ class TaskRunner:
 
     def _leaving(self, changes: Sequence[Change]) -> tuple[Change, ...]:
         """Leave out of removals whom the other way into the group was not opened for."""
-        found: list[Change] = []
+        leaving: list[Change] = []
         for change in changes:
-            stay = {one: why for one in change.members if (why := self._closed(change, one))}
+            stay = {
+                member: why for member in change.members if (why := self._closed(change, member))
+            }
             for member, why in stay.items():
                 error = f"{why} in this run, so it stays in the group for now"
                 alone = replace(change, members=(member,))
                 self.run_log.note(Outcome(alone, Result.SKIPPED, error))
             rest = tuple(member for member in change.members if member not in stay)
             if rest or not stay:
-                found.append(replace(change, members=rest) if stay else change)
-        return tuple(found)
+                leaving.append(replace(change, members=rest) if stay else change)
+        return tuple(leaving)
 
     def _closed(self, change: Change, member: MemberRef) -> str | None:
         if change.action is not Action.REMOVE_MEMBERS or not self.replacement_paths:

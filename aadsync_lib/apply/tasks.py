@@ -50,10 +50,10 @@ def parts_of(changes: Iterable[Change]) -> dict[str, Part]:
     """
     parts: dict[str, list[Change]] = {}
     for change in changes:
-        one = change.external_id or change.target_id or change.name
-        key = f"{one}/{_aspect(change)}"
+        subject = change.external_id or change.target_id or change.name
+        key = f"{subject}/{_aspect(change)}"
         if key in parts and parts[key][0].target_id != change.target_id:
-            key = f"{one}/{change.target_id}/{_aspect(change)}"
+            key = f"{subject}/{change.target_id}/{_aspect(change)}"
         parts.setdefault(key, []).append(change)
     for key in [key for key in parts if key.endswith(OF_MEMBERS)]:
         group = parts.get(itself(key))

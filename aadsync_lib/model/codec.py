@@ -90,19 +90,19 @@ def change_from_json(raw: Mapping[str, Any]) -> Change:
 def digest_of(targets: Iterable[tuple[str, Iterable[Change]]]) -> str:
     """Return ``sha256:…`` over the changes by target, the same for the same changes."""
     sha = hashlib.sha256()
-    said: dict[int, bytes] = {}  # a member is in many groups, and said the same way in each
+    encoded: dict[int, bytes] = {}  # a member is in many groups, and written the same way in each
     for target, changes in targets:
         sha.update(json.dumps(target).encode())
         for change in changes:
             sha.update(_canonical(_without_members(change)))
-            sha.update(b",".join(_said(member, said) for member in change.members))
+            sha.update(b",".join(_encoded(member, encoded) for member in change.members))
     return f"sha256:{sha.hexdigest()}"
 
 
-def _said(member: MemberRef, said: dict[int, bytes]) -> bytes:
-    if id(member) not in said:
-        said[id(member)] = _canonical(member_to_json(member))
-    return said[id(member)]
+def _encoded(member: MemberRef, encoded: dict[int, bytes]) -> bytes:
+    if id(member) not in encoded:
+        encoded[id(member)] = _canonical(member_to_json(member))
+    return encoded[id(member)]
 
 
 def _canonical(raw: JsonObject) -> bytes:

@@ -28,14 +28,14 @@ class Attributes:
 
 def merged(parts: Iterable[Attributes | None]) -> Attributes | None:
     """Return all attributes that any part sets, the last one winning, or ``None``."""
-    found = {
+    values = {
         field.name: value
         for part in parts
         if part
         for field in fields(part)
         if (value := getattr(part, field.name)) is not None
     }
-    return Attributes(**found) if found else None
+    return Attributes(**values) if values else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ class Links:
 
     def of_kind(self, kind: Kind) -> tuple[Link, ...]:
         """Return the links of one kind, in order of external id."""
-        found = (link for link in self.by_external.values() if link.kind is kind)
-        return tuple(sorted(found, key=lambda link: link.external_id))
+        links = (link for link in self.by_external.values() if link.kind is kind)
+        return tuple(sorted(links, key=lambda link: link.external_id))
 
     def __len__(self) -> int:
         return len(self.by_external)

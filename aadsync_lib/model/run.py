@@ -63,9 +63,9 @@ class Status(StrEnum):
     @staticmethod
     def worst(statuses: Iterable[Status]) -> Status:
         """Return how a whole ended whose parts ended so."""
-        found = set(statuses)
+        endings = set(statuses)
         order = (Status.FAILED, Status.REFUSED, Status.PARTIAL)
-        return next((status for status in order if status in found), Status.SUCCEEDED)
+        return next((status for status in order if status in endings), Status.SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)

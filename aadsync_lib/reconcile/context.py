@@ -63,7 +63,9 @@ class TargetContext:
         """The target ids that are removed from no group: protected, or in question."""
         unnamed = self.desired.quarantined.keys() - self.correlation.matches.keys()
         links = (self.links.by_external.get(external_id) for external_id in unnamed)
-        waiting = {self.replaced[one].id for one in self.replaced.keys() & self.withheld}
+        waiting = {
+            self.replaced[external_id].id for external_id in self.replaced.keys() & self.withheld
+        }
         in_question = {link.target_id for link in links if link} | waiting
         return self.protected | (self.correlation.held - self._outlived) | in_question
 
@@ -79,13 +81,13 @@ class TargetContext:
     @cached_property
     def via(self) -> Mapping[str, str]:
         """By object id, the name of the first group that brings an identity into scope."""
-        found: dict[str, str] = {}
+        names: dict[str, str] = {}
         rest = set(self.desired.principals) | set(self.desired.groups)
-        for group in sorted(self.desired.groups.values(), key=lambda one: one.principal.name):
+        for group in sorted(self.desired.groups.values(), key=lambda group: group.principal.name):
             new = rest & group.members
             rest -= new
-            found |= dict.fromkeys(new, group.principal.name)
-        return found
+            names |= dict.fromkeys(new, group.principal.name)
+        return names
 
     @cached_property
     def disabled_unmanaged(self) -> frozenset[str]:
@@ -103,18 +105,18 @@ class TargetContext:
 
     def leavers(self, *kinds: Kind) -> tuple[tuple[Link, Account], ...]:
         """Return the linked objects that the target has and that are no longer in scope."""
-        return tuple(found for kind in kinds for found in self._leavers[kind])
+        return tuple(leaver for kind in kinds for leaver in self._leavers[kind])
 
     @cached_property
     def _leavers(self) -> Mapping[Kind, Sequence[tuple[Link, Account]]]:
         taken = {m.account.id for m in self.correlation.matches.values() if m.account}
         left = {link.target_id for link in self.out_of_scope} - taken
         gone = left & self.target.accounts.keys()
-        found: dict[Kind, list[tuple[Link, Account]]] = {kind: [] for kind in Kind}
+        leavers: dict[Kind, list[tuple[Link, Account]]] = {kind: [] for kind in Kind}
         for link in self.out_of_scope:
             if link.target_id in gone:
-                found[link.kind].append((link, self.target.accounts[link.target_id]))
-        return found
+                leavers[link.kind].append((link, self.target.accounts[link.target_id]))
+        return leavers
 
     @cached_property
     def out_of_scope(self) -> Sequence[Link]:
@@ -126,8 +128,8 @@ class TargetContext:
     def editable_groups(self) -> tuple[str, ...]:
         """Return the target ids of the groups whose members the plan may change."""
         linked = {link.target_id for link in self.links.of_kind(Kind.GROUP)}
-        found = (self._in_scope | linked) & self.target.accounts.keys()
-        return tuple(sorted(found - self.protected))
+        groups = (self._in_scope | linked) & self.target.accounts.keys()
+        return tuple(sorted(groups - self.protected))
 
     def read_only_groups(self) -> tuple[str, ...]:
         """Return the target ids of the groups through which a way may lead, though nobody changes them."""

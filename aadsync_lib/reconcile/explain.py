@@ -32,15 +32,17 @@ class Explained:
         self._scope = scope
         self._desired = desired
         self._nesting = nest(snapshot, scope).groups
-        self._sightings = {one.id: one for one in sightings}
-        self._above = {group.id: group for one in self._sightings.values() for group in one.above}
+        self._sightings = {sighting.id: sighting for sighting in sightings}
+        self._above = {
+            group.id: group for sighting in self._sightings.values() for group in sighting.above
+        }
         self._containing: dict[str, frozenset[str]] = {}
 
     @cached_property
     def _unbounded(self) -> Mapping[str, frozenset[str]]:
         """The nesting as it would be at any depth: what it keeps, ``max_depth`` took."""
         endless = self._scope.model_copy(update={"max_depth": len(self.snapshot.groups) + 1})
-        return {gid: one.members for gid, one in nest(self.snapshot, endless).groups.items()}
+        return {gid: group.members for gid, group in nest(self.snapshot, endless).groups.items()}
 
     def name(self, gid: str) -> str:
         """Return the display name of a group in Entra."""
@@ -74,7 +76,9 @@ class Explained:
         """Return what of a group, and of all nested in it, could not be read."""
         groups = self.snapshot.groups
         inside = (groups[gid] for gid in (top, *self._below(top)) if gid in groups)
-        return tuple(f"{one.display_name} in Entra: {one.unread}" for one in inside if one.unread)
+        return tuple(
+            f"{group.display_name} in Entra: {group.unread}" for group in inside if group.unread
+        )
 
     def _below(self, top: str) -> Mapping[str, tuple[str, ...]]:
         groups = self.snapshot.groups
@@ -91,8 +95,8 @@ class Explained:
         """Return the groups that an object is directly in, in scope or not."""
         if key not in self._containing:
             seen = {gid for gid, group in self.snapshot.groups.items() if key in group.members}
-            one = self._sightings.get(key) or self._above.get(key)
-            self._containing[key] = frozenset(seen) | (one.parents if one else frozenset())
+            known = self._sightings.get(key) or self._above.get(key)
+            self._containing[key] = frozenset(seen) | (known.parents if known else frozenset())
         return self._containing[key]
 
     def path(self, way: tuple[str, ...], member: str) -> Path:
@@ -144,8 +148,8 @@ class Explained:
         return EdgeOutcome.FLATTENED, f"{why}: people below go to the group above directly"
 
     def _left_out(self, group: Group, below: str) -> str:
-        one = self._above.get(below) or self.snapshot.groups[below]
-        reason = unnested(self._scope, security=one.security_enabled)
+        nested = self._above.get(below) or self.snapshot.groups[below]
+        reason = unnested(self._scope, security=nested.security_enabled)
         return reason or self._partly(group) or UNSEEN
 
     def _personal(self, group: Group, key: str) -> Judged:

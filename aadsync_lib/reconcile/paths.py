@@ -26,19 +26,19 @@ def ways_up(
         for parent in higher:
             below.setdefault(parent, set()).add(node)
     useful = _reached([node for node in above if ends(node)], lambda n: below.get(n, ())).keys()
-    found: list[Way] = []
+    paths: list[Way] = []
     waiting: deque[Way] = deque([(start,)])
     for _ in range(TRIED):
         if not waiting:
-            return tuple(found), True
+            return tuple(paths), True
         way = waiting.popleft()
         for parent in above[way[0]]:
             if parent in useful and parent not in way:
                 longer = (parent, *way)
                 waiting.append(longer)
                 if ends(parent):
-                    found.append(longer[:-1])
-    return tuple(found), False
+                    paths.append(longer[:-1])
+    return tuple(paths), False
 
 
 def shortest_down(top: str, children: Neighbours) -> Mapping[str, Way]:
@@ -56,11 +56,11 @@ def shortest_down(top: str, children: Neighbours) -> Mapping[str, Way]:
 
 
 def _reached(starts: Iterable[str], neighbours: Neighbours) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    reached: dict[str, list[str]] = {}
     waiting = list(starts)
     while waiting:
         node = waiting.pop()
-        if node not in found:
-            found[node] = sorted(neighbours(node))
-            waiting.extend(found[node])
-    return found
+        if node not in reached:
+            reached[node] = sorted(neighbours(node))
+            waiting.extend(reached[node])
+    return reached

@@ -27,7 +27,7 @@ from aadsync_lib.reconcile.diff.principals import (
     principal_changes,
     renamed_users,
 )
-from aadsync_lib.reconcile.diff.unowned import found
+from aadsync_lib.reconcile.diff.unowned import list_unowned
 from aadsync_lib.reconcile.holds.capacity import within_direct_groups
 from aadsync_lib.reconcile.holds.creations import hold_creations
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
@@ -107,7 +107,7 @@ def _plan(name: str, context: TargetContext, split: Split) -> TargetPlan:
         emptied=_emptied(context, changes),
         retired=_retired(context, changes),
         protected=context.protected,
-        unowned=found(context),
+        unowned=list_unowned(context),
         unapplied=split.unapplied,
         replacement_paths=split.replacement_paths,
     )
@@ -142,8 +142,12 @@ def _emptied(context: TargetContext, changes: Iterable[Change]) -> tuple[str, ..
             assert change.target_id
             lost[change.target_id] += len(change.members)
             names[change.target_id] = change.name
-    left = (one for one, count in lost.items() if count == _size(context, one) and one not in gains)
-    return tuple(sorted(names[one] for one in left))
+    left = (
+        group
+        for group, count in lost.items()
+        if count == _size(context, group) and group not in gains
+    )
+    return tuple(sorted(names[group] for group in left))
 
 
 def _size(context: TargetContext, group: str) -> int:
@@ -165,9 +169,11 @@ def _retired(context: TargetContext, changes: Iterable[Change]) -> tuple[str, ..
 def _quarantined(context: TargetContext, more: Sequence[Quarantined]) -> tuple[Quarantined, ...]:
     unmatched = (match.quarantined for match in context.correlation.matches.values())
     everybody = (*renamed_users(context), *unmatched, *context.desired.quarantined.values())
-    by_id = {one.external_id: one for one in everybody if one}
+    by_id = {entry.external_id: entry for entry in everybody if entry}
     whole = dict.fromkeys((*by_id.values(), *more))
-    return tuple(sorted(whole, key=lambda one: (one.name, one.external_id or "", one.reason)))
+    return tuple(
+        sorted(whole, key=lambda entry: (entry.name, entry.external_id or "", entry.reason))
+    )
 
 
 def _warnings(context: TargetContext) -> Iterator[Notice]:

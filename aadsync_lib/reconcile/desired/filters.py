@@ -31,7 +31,7 @@ def holds(clause: Clause, user: User) -> bool:
     """Return whether a clause holds; text is compared without case, as Entra's own filters do."""
     value = _text(_value(clause.attribute, user))
     wanted = clause.value if isinstance(clause.value, tuple) else (clause.value,)
-    texts = [_text(one) or "" for one in wanted]
+    texts = [_text(text) or "" for text in wanted]
     match clause.operator:
         case "is_null":
             return value is None

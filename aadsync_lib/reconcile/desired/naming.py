@@ -70,7 +70,7 @@ def _people(
     wanted: frozenset[str],
     quarantined: dict[str, Quarantined],
 ) -> dict[str, Principal]:
-    found: dict[str, Principal] = {}
+    people: dict[str, Principal] = {}
     for uid in sorted(wanted & snapshot.users.keys()):
         user = snapshot.users[uid]
         if excluded(user, scope):
@@ -78,12 +78,12 @@ def _people(
         attribute = mapping.guest_user_name if user.guest else mapping.user_name
         name = user.mail if attribute == "mail" else user.user_principal_name
         if name and name.strip():
-            found[uid] = _person(user, name.strip().lower())
+            people[uid] = _person(user, name.strip().lower())
         else:
             key = "guest_user_name" if user.guest else "user_name"
             reason = f"has no {attribute}, which mapping.{key} takes the userName from"
             quarantined[uid] = Quarantined(uid, user.user_principal_name, reason)
-    return found
+    return people
 
 
 def _person(user: User, name: str) -> Principal:
@@ -94,8 +94,8 @@ def _person(user: User, name: str) -> Principal:
 def _services(snapshot: Snapshot, scope: Scope, wanted: frozenset[str]) -> dict[str, Principal]:
     if not scope.service_principals:
         return {}
-    found = sorted(wanted & snapshot.service_principals.keys())
-    return {sid: _service(snapshot.service_principals[sid]) for sid in found}
+    ids = sorted(wanted & snapshot.service_principals.keys())
+    return {sid: _service(snapshot.service_principals[sid]) for sid in ids}
 
 
 def _service(service: ServicePrincipal) -> Principal:
@@ -139,9 +139,11 @@ def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantin
     for (kind, _), claimants in claims.items():
         ids = ", ".join(sorted(claimant.external_id for claimant in claimants))
         count = "two" if len(claimants) == 2 else str(len(claimants))
-        for one in claimants:
-            reason = f"{count} Entra {NOUN[kind]} map to {ATTRIBUTE[kind]} {one.name}: {ids}; {REMEDY[kind]}"
-            quarantined.setdefault(one.external_id, Quarantined(one.external_id, one.name, reason))
+        for claimant in claimants:
+            reason = f"{count} Entra {NOUN[kind]} map to {ATTRIBUTE[kind]} {claimant.name}: {ids}; {REMEDY[kind]}"
+            quarantined.setdefault(
+                claimant.external_id, Quarantined(claimant.external_id, claimant.name, reason)
+            )
 
 
 def _with_members(principal: Principal, nest_: Nest, among: Set[str] | None) -> DesiredGroup:

@@ -108,9 +108,9 @@ def _unread_below(
     unread = min((child for child in children if groups[child].unread), default=None)
     if unread is None:
         return None
-    one = snapshot.groups[unread]
-    told = f"nested in it, {one.display_name}: {one.unread}"
-    return told if one.unread else groups[unread].unread
+    group = snapshot.groups[unread]
+    reason = f"nested in it, {group.display_name}: {group.unread}"
+    return reason if group.unread else groups[unread].unread
 
 
 def _back_edges(walk: _Walk) -> tuple[set[tuple[str, str]], list[str]]:

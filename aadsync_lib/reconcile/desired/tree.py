@@ -12,10 +12,10 @@ def tree(desired: Desired) -> tuple[GroupNode, ...]:
     ids = desired.groups.keys()
     nodes = []
     for group in sorted(
-        desired.groups.values(), key=lambda one: (-one.height, name_key(one.principal.name))
+        desired.groups.values(), key=lambda group: (-group.height, name_key(group.principal.name))
     ):
         nested = sorted(
-            (ids & group.members), key=lambda one: name_key(desired.groups[one].principal.name)
+            (ids & group.members), key=lambda gid: name_key(desired.groups[gid].principal.name)
         )
         people = len(group.members) - len(nested)
         principal = group.principal

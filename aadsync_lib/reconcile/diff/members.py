@@ -49,13 +49,13 @@ class Roster:
     def _refs(self, members: Collection[str]) -> list[MemberRef]:
         places = self._places
         try:
-            found = sorted(map(places.__getitem__, members))
+            joining = sorted(map(places.__getitem__, members))
         except KeyError:  # somebody who cannot be added: rare enough to look at everybody only then
-            found = sorted(places[member] for member in members if member in places)
+            joining = sorted(places[member] for member in members if member in places)
         joined = self._joined
-        for place in found:
+        for place in joining:
             joined[place] += 1
-        return list(map(self._listed.__getitem__, found))
+        return list(map(self._listed.__getitem__, joining))
 
     @property
     def most_joined(self) -> int:
@@ -71,9 +71,14 @@ class Roster:
         """Everybody who may be added, by name; who shares one is in order of object id already."""
         matches, disabled_unmanaged = self._case.correlation.matches, self._case.disabled_unmanaged
         refs = (
-            MemberRef(one, there, matches[one].principal.name, matches[one].principal.kind)
-            for one, there in self._ids.items()
-            if one not in disabled_unmanaged
+            MemberRef(
+                external_id,
+                there,
+                matches[external_id].principal.name,
+                matches[external_id].principal.kind,
+            )
+            for external_id, there in self._ids.items()
+            if external_id not in disabled_unmanaged
         )
         return sorted(refs, key=attrgetter("name"))
 

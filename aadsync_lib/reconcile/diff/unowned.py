@@ -14,7 +14,7 @@ from aadsync_lib.reconcile.matching.index import Index
 ADOPTABLE = (Situation.SAME_ID, Situation.SAME_NAME)
 
 
-def found(context: TargetContext) -> tuple[Unowned, ...]:
+def list_unowned(context: TargetContext) -> tuple[Unowned, ...]:
     """List what is there and not ours, by name.
 
     An object that this very plan adopts is left out, unless it looks as if somebody else would go on
@@ -29,7 +29,7 @@ def found(context: TargetContext) -> tuple[Unowned, ...]:
 def groups_to_inspect(context: TargetContext) -> frozenset[str]:
     """Return the groups, by target id, of which only their members tell who owns them."""
     matches = context.correlation.matches
-    taken = (matches[one] for one in context.desired.groups if _is_taken(matches[one]))
+    taken = (matches[gid] for gid in context.desired.groups if _is_taken(matches[gid]))
     index = Index(context.desired, context.target, context.links, context.shared)
     return frozenset(
         account.id

@@ -45,7 +45,7 @@ def _over(
         return
     new = sorted(
         (principal for principal in wanted if _absent(context, principal)),
-        key=lambda one: (one.name, one.external_id),
+        key=lambda principal: (principal.name, principal.external_id),
     )
     noun = "groups" if key == "groups" else "users and service principals"
     for principal in new[max(0, limit - there) :]:

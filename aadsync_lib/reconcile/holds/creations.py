@@ -23,7 +23,9 @@ def hold_creations(context: TargetContext, creations: Sequence[Change]) -> Split
         if change.drift and context.policy.drift == "report"
     }
     out = full.keys() | unwanted
-    tried = defer_failed(context, [one for one in listed.changes if one.external_id not in out])
+    tried = defer_failed(
+        context, [change for change in listed.changes if change.external_id not in out]
+    )
     unapplied = (
         Unapplied(change, UnappliedBy.DRIFT)
         for change in listed.changes

@@ -45,7 +45,10 @@ def _parts(change: Change, paths: _Paths) -> Iterator[Change | Deferral]:
         if path := shortest.get(identity):
             yield ReplacementPath(change.target_id, member.target_id, path)
     lost = entitled - shortest.keys()
-    goes = [lost.isdisjoint({one, *more}) for one, more in zip(identities, below, strict=True)]
+    goes = [
+        lost.isdisjoint({identity, *inside})
+        for identity, inside in zip(identities, below, strict=True)
+    ]
     if all(goes):
         yield change
         return
@@ -82,7 +85,7 @@ class _Paths:
     def identities(self, members: Iterable[MemberRef]) -> list[str]:
         """Return who these are, whatever the externalId of an object says; empty for nobody known."""
         known = self._matched
-        return [known.get(one.target_id, one.external_id) or "" for one in members]
+        return [known.get(member.target_id, member.external_id) or "" for member in members]
 
     def inside(self, member: MemberRef) -> frozenset[str]:
         """Return who leaves with a group, as far as anybody looks into groups."""
@@ -95,8 +98,10 @@ class _Paths:
             new = current - seen if isinstance(current, frozenset) else NOBODY
             seen |= new
             below.extend(new)
-        found = frozenset(self._matched[one] for one in below[1:] if one in self._matched)
-        return found - self._case.disabled_unmanaged
+        inside = frozenset(
+            self._matched[target_id] for target_id in below[1:] if target_id in self._matched
+        )
+        return inside - self._case.disabled_unmanaged
 
     @cached_property
     def _looked_into(self) -> frozenset[str | None]:
@@ -114,7 +119,7 @@ class _Paths:
     def holders(self, top: str, members: Set[str]) -> list[str]:
         """Return the names of the groups, from ``top`` down, that have them directly in Entra."""
         below = (self.groups[gid] for gid in self._below(top))
-        return sorted(one.principal.name for one in below if members & one.members)
+        return sorted(group.principal.name for group in below if members & group.members)
 
     def shortest(self, top: str, leaving: Set[str]) -> Mapping[str, Path]:
         """Return, for those whom the target will have below, the fewest additions that it takes."""
@@ -146,13 +151,13 @@ class _Paths:
         return ((gid, member),) if member in self._joiners(gid) else None
 
     def _below(self, top: str) -> list[str]:
-        found = [top]
+        below = [top]
         seen = {top}
-        for gid in found:
+        for gid in below:
             new = self._nested_in(gid) - seen
             seen |= new
-            found.extend(new)
-        return found
+            below.extend(new)
+        return below
 
     def _nested_in(self, gid: str) -> frozenset[str]:
         if gid not in self._nested:
@@ -161,6 +166,8 @@ class _Paths:
 
     def _joiners(self, gid: str) -> frozenset[str | None]:
         if gid not in self._joining:
-            members = (one.members for one in self._adding.get(gid, ()))
-            self._joining[gid] = frozenset(one.external_id for some in members for one in some)
+            members = (change.members for change in self._adding.get(gid, ()))
+            self._joining[gid] = frozenset(
+                member.external_id for some in members for member in some
+            )
         return self._joining[gid]

@@ -74,21 +74,26 @@ def correlate(
     index = Index(desired, target, links, shared)
     groups = (group.principal for group in desired.groups.values())
     everybody = (*desired.principals.values(), *groups)
-    known = {one.external_id: _known(one, index, adopt, desired.quarantined) for one in everybody}
+    known = {
+        principal.external_id: _known(principal, index, adopt, desired.quarantined)
+        for principal in everybody
+    }
     renamed = _renamed(known.values())
     free = movable(renamed, index, fixed)
     stuck = renamed.keys() - free - fixed
-    found = Correlation()
+    correlation = Correlation()
     for principal in everybody:
         match = known[principal.external_id] or _by_name(principal, index, adopt, free)
         if match.account and match.account.id in stuck:
             match = replace(match, reason=_stuck(principal, index))
-        found.matches[principal.external_id] = match
+        correlation.matches[principal.external_id] = match
         if match.reason:
-            found.held.update(account.id for account in index.candidates(principal))
-    known_accounts = {m.account.id for m in found.matches.values() if m.account}
-    found.held -= known_accounts | links.by_target.keys()  # a link leaves no question whose it is
-    return found
+            correlation.held.update(account.id for account in index.candidates(principal))
+    known_accounts = {m.account.id for m in correlation.matches.values() if m.account}
+    correlation.held -= (
+        known_accounts | links.by_target.keys()
+    )  # a link leaves no question whose it is
+    return correlation
 
 
 def _known(
@@ -103,7 +108,7 @@ def _known(
         return Match(principal, Situation.CONTESTED, None, held.reason)
     same_id = index.same_id(principal)
     if len(same_id) > 1:  # what another sync made in place of one that it has no link to any more
-        same_id = [one for one in same_id if one.id in index.shared] or same_id
+        same_id = [account for account in same_id if account.id in index.shared] or same_id
     if len(same_id) > 1:
         return _ambiguous(principal, "externalId", same_id)
     return _by_id(principal, same_id[0], index, adopt) if same_id else None
@@ -143,12 +148,12 @@ def _by_id(principal: Principal, account: Account, index: Index, adopt: Adopt) -
 
 
 def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[str]) -> Match:
-    found = [one for one in index.same_name(principal) if one.id not in free]
-    if not found:
+    accounts = [account for account in index.same_name(principal) if account.id not in free]
+    if not accounts:
         return Match(principal, Situation.ABSENT)
-    if len(found) > 1:
-        return _ambiguous(principal, "name", found)
-    account = found[0]
+    if len(accounts) > 1:
+        return _ambiguous(principal, "name", accounts)
+    account = accounts[0]
     owner = index.owner_in_scope(account)
     if owner:
         reason = f"its name belongs to {account.id}, which is {owner} in Entra"

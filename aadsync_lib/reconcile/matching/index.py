@@ -35,18 +35,18 @@ class Index:
 
     @cached_property
     def _by_id(self) -> Mapping[tuple[Kind, str], list[Account]]:
-        found: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
+        accounts: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
         for account in self.accounts.values():
             if account.external_id:
-                found[account.kind, account.external_id].append(account)
-        return found
+                accounts[account.kind, account.external_id].append(account)
+        return accounts
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[Kind, str], list[Account]]:
-        found: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
+        accounts: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
         for account in self.accounts.values():
-            found[account.kind, name_key(account.name)].append(account)
-        return found
+            accounts[account.kind, name_key(account.name)].append(account)
+        return accounts
 
     def linked(self, principal: Principal) -> Account | None:
         """Return the object that is linked to this identity, if it still is there."""
@@ -87,7 +87,7 @@ def movable(
     A group whose new name stays taken keeps the one it has, and so does whoever waits for that.
     """
     free = frozenset(renamed) - fixed
-    while stuck := {one for one in free if _stays_taken(renamed[one], index, free)}:
+    while stuck := {group for group in free if _stays_taken(renamed[group], index, free)}:
         free -= stuck
     return free
 

@@ -39,15 +39,17 @@ def former_links(known: Iterable[Link], before: Links, links: Links) -> Mapping[
         for external_id, link in before.by_external.items()
         if (now := links.by_external.get(external_id)) and now.target_id != link.target_id
     )
-    found = {link.target_id: link for link in (*known, *moved)}
-    return {one: link for one, link in found.items() if one not in links.by_target}
+    by_target = {link.target_id: link for link in (*known, *moved)}
+    return {
+        target_id: link for target_id, link in by_target.items() if target_id not in links.by_target
+    }
 
 
 def former_origin(former: Iterable[Link], change: Change) -> Origin:
     """Return how an object was linked that this change adopts, where it was this identity's before."""
     wanted = (change.external_id, change.target_id)
-    found = (one.origin for one in former if (one.external_id, one.target_id) == wanted)
-    return next(found, Origin.ADOPTED)
+    origins = (link.origin for link in former if (link.external_id, link.target_id) == wanted)
+    return next(origins, Origin.ADOPTED)
 
 
 def resolve_pending(
@@ -63,7 +65,7 @@ def resolve_pending(
     stores no externalId: the name was free when the create was announced. What another sync manages
     by now is ``shared``, and not ours.
     """
-    index, had = _by_key(target), links.by_target.keys() | {one.target_id for one in former}
+    index, had = _by_key(target), links.by_target.keys() | {link.target_id for link in former}
     linked: dict[str, Link] = {}
     unlinked: list[str] = []
     for entry in pending:
@@ -94,13 +96,13 @@ def outcomes_of_pending(
 
 
 def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
-    found: dict[str, list[Account]] = defaultdict(list)
+    accounts: dict[str, list[Account]] = defaultdict(list)
     for account in target.accounts.values():
         if account.external_id:
-            found[f"{account.kind}:id:{account.external_id}"].append(account)
+            accounts[f"{account.kind}:id:{account.external_id}"].append(account)
         else:
-            found[f"{account.kind}:name:{name_key(account.name)}"].append(account)
-    return found
+            accounts[f"{account.kind}:name:{name_key(account.name)}"].append(account)
+    return accounts
 
 
 def _found(
@@ -115,7 +117,7 @@ def _found(
         account = target.accounts.get(change.target_id or "")
         return account if account and account.external_id == change.external_id else None
     same_id = index.get(f"{kind}:id:{change.external_id}", [])
-    same_id = [one for one in same_id if one.id not in had]  # one of its former name
+    same_id = [account for account in same_id if account.id not in had]  # one of its former name
     candidates = same_id or index.get(f"{kind}:name:{name_key(change.name)}", [])
     return candidates[0] if len(candidates) == 1 else None
 

@@ -61,7 +61,7 @@ def _stays(change: Change, policy: Policy, retry_policy: RetryPolicy) -> bool:
 
 def renamed_links(outcomes: Iterable[Outcome], links: Mapping[str, Link]) -> tuple[Link, ...]:
     """Return the links of groups that were renamed, with the name they have now."""
-    done = (one.change for one in outcomes if one.result is Result.DONE)
+    done = (outcome.change for outcome in outcomes if outcome.result is Result.DONE)
     return tuple(
         replace(link, name=change.name)
         for change in done
@@ -93,7 +93,7 @@ def recreate(
 
     def anew(principal: Principal) -> Match | None:
         held = holders.get(name_key(principal.name), [])
-        free = all(_free(one, links, untouchable) for one in held)
+        free = all(_free(account, links, untouchable) for account in held)
         return _matched_anew(principal, held, policy, own) if free else None
 
     for match, account in foreign:
@@ -160,8 +160,8 @@ def _free(account: Account, links: Links, untouchable: frozenset[str]) -> bool:
 
 
 def _by_user_name(target: TargetSnapshot) -> Mapping[str, list[Account]]:
-    found: dict[str, list[Account]] = {}
+    accounts: dict[str, list[Account]] = {}
     for account in target.accounts.values():
         if account.kind is Kind.USER:
-            found.setdefault(name_key(account.name), []).append(account)
-    return found
+            accounts.setdefault(name_key(account.name), []).append(account)
+    return accounts

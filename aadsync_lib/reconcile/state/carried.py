@@ -39,20 +39,20 @@ def retries_after(
 
     What succeeded, or is not planned any more, is forgotten; a partial read does not tell the latter.
     """
-    past = {one.key: one for one in before}
+    past = {retry.key: retry for retry in before}
     failed, ended, touched = _failures(outcomes)
-    found: dict[str, Retry] = {}
+    retries: dict[str, Retry] = {}
     for key, retry in past.items():
         if key in waiting:
-            found[key] = replace(retry, waited=retry.waited + 1)
+            retries[key] = replace(retry, waited=retry.waited + 1)
         elif key not in failed and key not in ended and (key in touched or not complete):
-            found[key] = retry
+            retries[key] = retry
     for key, (external_id, name, error) in failed.items():
         old = past.get(key)
         failures, first = (old.failures + 1, old.first) if old else (1, now)
-        found[key] = Retry(key, external_id, name, error, failures, 0, first, now)
-    after = tuple(found[key] for key in sorted(found))
-    return None if after == tuple(sorted(before, key=lambda one: one.key)) else after
+        retries[key] = Retry(key, external_id, name, error, failures, 0, first, now)
+    after = tuple(retries[key] for key in sorted(retries))
+    return None if after == tuple(sorted(before, key=lambda retry: retry.key)) else after
 
 
 Failures = dict[str, tuple[str | None, str, str]]
@@ -65,21 +65,21 @@ def _failures(outcomes: Iterable[Outcome]) -> tuple[Failures, set[str], set[str]
     """
     outcomes = tuple(outcomes)
     unmade = {
-        one.change.external_id
-        for one in outcomes
-        if one.change.action is Action.CREATE_GROUP and one.result is not Result.DONE
+        outcome.change.external_id
+        for outcome in outcomes
+        if outcome.change.action is Action.CREATE_GROUP and outcome.result is not Result.DONE
     }
     failed: Failures = {}
     ended: set[str] = set()
     touched: set[str] = set()
-    for one in outcomes:
-        if one.result is Result.FAILED:
-            if one.change.action not in MEMBERS or one.change.external_id not in unmade:
-                failed |= _failed(one)
-        elif one.result is Result.DONE or one.result is Result.QUARANTINED:
-            ended.update(keys_of(one.change))
+    for outcome in outcomes:
+        if outcome.result is Result.FAILED:
+            if outcome.change.action not in MEMBERS or outcome.change.external_id not in unmade:
+                failed |= _failed(outcome)
+        elif outcome.result is Result.DONE or outcome.result is Result.QUARANTINED:
+            ended.update(keys_of(outcome.change))
         else:
-            touched.update(keys_of(one.change))
+            touched.update(keys_of(outcome.change))
     return failed, ended - failed.keys(), touched
 
 
@@ -104,14 +104,14 @@ def quarantine_after(
 
     It ends by itself when its cause is gone; a partial read does not tell that.
     """
-    past = {_key(one.external_id, one.name): one for one in before}
+    known = {_key(record.external_id, record.name): record for record in before}
     held: dict[str, list[Quarantined]] = {}
-    for one in now_held:
-        held.setdefault(_key(one.external_id, one.name), []).append(one)
-    found = {} if complete else {key: one for key, one in past.items() if key not in held}
+    for entry in now_held:
+        held.setdefault(_key(entry.external_id, entry.name), []).append(entry)
+    records = {} if complete else {key: record for key, record in known.items() if key not in held}
     for key, entries in held.items():
-        old, reasons = past.get(key), dict.fromkeys(one.reason for one in entries)
-        found[key] = QuarantineRecord(
+        old, reasons = known.get(key), dict.fromkeys(entry.reason for entry in entries)
+        records[key] = QuarantineRecord(
             external_id=entries[0].external_id,
             name=entries[0].name,
             reason="; ".join(reasons),
@@ -119,7 +119,7 @@ def quarantine_after(
             last_seen=now,
             times=old.times + 1 if old else 1,
         )
-    return tuple(found[key] for key in sorted(found)) if found or past else None
+    return tuple(records[key] for key in sorted(records)) if records or known else None
 
 
 def _key(external_id: str | None, name: str) -> str:

@@ -125,23 +125,25 @@ def touched_groups(
     ``linked`` are the links after the run.
     """
     adopted = {
-        one.change.external_id
-        for one in outcomes
-        if one.result is Result.DONE and one.change.action is Action.ADOPT_GROUP
+        outcome.change.external_id
+        for outcome in outcomes
+        if outcome.result is Result.DONE and outcome.change.action is Action.ADOPT_GROUP
     }
-    open_ = {one.change.external_id for one in outcomes if one.result is Result.UNKNOWN}
-    groups = [linked[one] for one in linked if one in (adopted | late) - open_]
+    open_ = {outcome.change.external_id for outcome in outcomes if outcome.result is Result.UNKNOWN}
+    groups = [
+        linked[external_id] for external_id in linked if external_id in (adopted | late) - open_
+    ]
     return [(link, _after(_members(context, link), outcomes, link)) for link in groups]
 
 
 def _after(current: Members | None, outcomes: Sequence[Outcome], group: Link) -> Members | None:
     if not isinstance(current, frozenset):
         return current
-    for one in outcomes:
-        if one.result is Result.DONE and one.change.external_id == group.external_id:
-            ids = {member.target_id for member in one.change.members if member.target_id}
-            if one.change.action is Action.ADD_MEMBERS:
+    for outcome in outcomes:
+        if outcome.result is Result.DONE and outcome.change.external_id == group.external_id:
+            ids = {member.target_id for member in outcome.change.members if member.target_id}
+            if outcome.change.action is Action.ADD_MEMBERS:
                 current |= ids
-            elif one.change.action is Action.REMOVE_MEMBERS:
+            elif outcome.change.action is Action.REMOVE_MEMBERS:
                 current -= ids
     return current

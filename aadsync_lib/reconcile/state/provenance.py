@@ -63,13 +63,15 @@ class PendingProvenance:
 
     def done(self, ids: Collection[str]) -> Iterable[Change]:
         """Return what was done to these objects, members apart, oldest first."""
-        late = [one for _, one in self._done() if one.external_id in ids and not one.members]
+        late = [
+            change for _, change in self._done() if change.external_id in ids and not change.members
+        ]
         return (*self.reader.done(ids), *late)
 
     def _done(self) -> Iterator[tuple[str, Change]]:
-        for run_id, one in self.outcomes:
-            if one.result is Result.DONE:
-                yield run_id, one.change
+        for run_id, outcome in self.outcomes:
+            if outcome.result is Result.DONE:
+                yield run_id, outcome.change
 
     def _placed(self, member: MemberRef) -> MemberRef:
         link = self.links.by_external.get(member.external_id or "")
@@ -103,16 +105,18 @@ class Provenance:
 
         What a creation made may be unknown: not what something was done to before it.
         """
-        found: Attributes | None = None
+        last: Attributes | None = None
         known = False
-        for one in self._done.get(change.external_id, ()):
-            here = one.target_id == change.target_id
-            if one.action.verb == "create" and (here or (one.target_id is None and not known)):
-                found = one.after
+        for earlier in self._done.get(change.external_id, ()):
+            here = earlier.target_id == change.target_id
+            if earlier.action.verb == "create" and (
+                here or (earlier.target_id is None and not known)
+            ):
+                last = earlier.after
             elif here:
-                found = merged((found, one.after))
+                last = merged((last, earlier.after))
             known = known or here
-        return found or Attributes()
+        return last or Attributes()
 
 
 def provenance_of(
@@ -126,12 +130,12 @@ def provenance_of(
     ``former`` objects of ours may be all that is left of an identity.
     """
     known = links.by_external.keys() | {link.external_id for link in former}
-    ours = [one for one in changes if one.external_id in known]
-    groups = {one.external_id for one in ours if one.action in MEMBERS}
-    people = {one.external_id for one in ours if one.action.verb in SETTING}
+    ours = [change for change in changes if change.external_id in known]
+    groups = {change.external_id for change in ours if change.action in MEMBERS}
+    people = {change.external_id for change in ours if change.action.verb in SETTING}
     if reader is None or not ours:
         return Provenance()
     return Provenance(
-        reader.memberships(sorted(one for one in groups if one)),
-        reader.done(sorted(one for one in people if one)),
+        reader.memberships(sorted(external_id for external_id in groups if external_id)),
+        reader.done(sorted(external_id for external_id in people if external_id)),
     )

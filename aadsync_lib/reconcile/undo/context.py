@@ -39,40 +39,43 @@ class UndoContext:
     @cached_property
     def unread(self) -> tuple[str, ...]:
         """The groups that could not be read."""
-        return tuple(g for g, one in self.members.items() if not isinstance(one, frozenset))
+        return tuple(g for g, members in self.members.items() if not isinstance(members, frozenset))
 
     @cached_property
     def groups_of(self) -> Mapping[str, set[str]]:
         """The groups, of those read, that each object is in."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        groups: defaultdict[str, set[str]] = defaultdict(set)
         for group, members in self.members.items():
             for member in members if isinstance(members, frozenset) else ():
-                found[member].add(group)
-        return found
+                groups[member].add(group)
+        return groups
 
     @cached_property
     def entered(self) -> Mapping[str, set[str]]:
         """The groups that the run put each object into."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+        groups: defaultdict[str, set[str]] = defaultdict(set)
         for group, moves in self.effects.moves.items():
             for member in (member for member, move in moves.items() if move.added):
-                found[member].add(group)
-        return found
+                groups[member].add(group)
+        return groups
 
     @cached_property
     def by_name(self) -> Mapping[tuple[Kind, str], Account]:
         """Who has a name on the target."""
-        return {(one.kind, name_key(one.name)): one for one in self.target.accounts.values()}
+        return {
+            (account.kind, name_key(account.name)): account
+            for account in self.target.accounts.values()
+        }
 
     def predecessor(self, external_id: str | None) -> Account | None:
         """Return the object that an identity had before the run made it another one."""
-        found = [
+        accounts = [
             self.target.accounts[link.target_id]
             for link in self.former.values()
             if link.external_id == external_id and link.target_id in self.target.accounts
         ]
-        touched = [one for one in found if one.id in self.effects.objects]
-        return next(iter(touched or found), None)
+        touched = [account for account in accounts if account.id in self.effects.objects]
+        return next(iter(touched or accounts), None)
 
     def ours(self, target_id: str, external_id: str | None) -> bool:
         """Whether an object still is the one that this sync has for an identity."""
@@ -109,13 +112,13 @@ def groups_to_read(
     known = list(changes)
     every = any(change.action.verb == "create" for change in known)
     wanted = places.links.by_target.keys() | {places.of_change(change) for change in known}
-    found = (
-        one.id
-        for one in target.accounts.values()
-        if one.kind is Kind.GROUP
-        and (one.id in wanted or (every and name_key(one.name) not in SYSTEM_GROUPS))
+    ids = (
+        account.id
+        for account in target.accounts.values()
+        if account.kind is Kind.GROUP
+        and (account.id in wanted or (every and name_key(account.name) not in SYSTEM_GROUPS))
     )
-    return tuple(sorted(found))
+    return tuple(sorted(ids))
 
 
 @dataclass(slots=True)
@@ -144,11 +147,11 @@ class Inverse:
 
     def spare_all(self) -> None:
         """Move to ``left`` whatever takes something from somebody, and the release of what it is about."""
-        taken = [one for one in self.changes if one.action.verb in TAKING]
-        spared = {one.target_id for one in taken}
+        taken = [change for change in self.changes if change.action.verb in TAKING]
+        spared = {change.target_id for change in taken}
         taken += [c for c in self.changes if c.action.verb == "release" and c.target_id in spared]
-        self.changes = [one for one in self.changes if one not in taken]
-        self.left += (Unapplied(one, UnappliedBy.ADDITIVE) for one in taken)
+        self.changes = [change for change in self.changes if change not in taken]
+        self.left += (Unapplied(change, UnappliedBy.ADDITIVE) for change in taken)
         self.emptied.clear()
 
 

@@ -113,8 +113,8 @@ def places_of(
     return Places(accounts, links, _ids(ended), _ids(apart))
 
 
-def _ids(found: Iterable[str | None]) -> frozenset[str]:
-    return frozenset(one for one in found if one)
+def _ids(ids: Iterable[str | None]) -> frozenset[str]:
+    return frozenset(each for each in ids if each)
 
 
 @uncollected()
@@ -123,16 +123,16 @@ def effects_of(entries: Iterable[JournalEntry], places: Places) -> Effects:
 
     An addition that is followed by its failure was taken as done and was not.
     """
-    found = Effects()
+    effects = Effects()
     for entry in entries:
         change, result = entry.outcome.change, entry.outcome.result
         place = places.of_change(change)
         if change.action in MEMBERS:
-            found.groups.setdefault(place, change)
-            _move(found.moves[place], change, result, places)
+            effects.groups.setdefault(place, change)
+            _move(effects.moves[place], change, result, places)
         elif result is Result.DONE:
-            found.objects.setdefault(place, Effect(change)).add(change)
-    return found
+            effects.objects.setdefault(place, Effect(change)).add(change)
+    return effects
 
 
 def _move(moves: dict[str, Move], change: Change, result: Result, places: Places) -> None:
@@ -150,7 +150,7 @@ def _move(moves: dict[str, Move], change: Change, result: Result, places: Places
 
 
 def _set(attributes: Attributes | None) -> tuple[str, ...]:
-    names = (one.name for one in fields(Attributes))
+    names = (attribute.name for attribute in fields(Attributes))
     return tuple(name for name in names if getattr(attributes, name, None) is not None)
 
 
@@ -178,7 +178,7 @@ class Touched:
 
     def membership(self, group: str, member: MemberRef) -> str | None:
         """Return the run that changed a membership since."""
-        pairs = ((group, one) for one in (member.target_id, member.external_id) if one)
+        pairs = ((group, key) for key in (member.target_id, member.external_id) if key)
         return next((self.memberships[pair] for pair in pairs if pair in self.memberships), None)
 
 
@@ -198,7 +198,7 @@ def touched_by(entries: Iterable[JournalEntry], places: Places) -> Touched:
             for member in change.members:
                 there = places.of(member.external_id, member.target_id)
                 known = there if there in places.accounts else member.external_id or there
-                memberships |= {(group, one): run_id for one in (there, known)}
+                memberships |= {(group, key): run_id for key in (there, known)}
             continue
         place, ends = places.of_change(change), change.action.verb in ENDS
         names = (LINK,) if ends else _set(change.after)

@@ -25,7 +25,7 @@ def undo_creation(
         inverse.leave(made, "not deleted", why)
         return
     there = (context.target.accounts.get(member) for member in _members(context, account))
-    refs = tuple(sorted((context.ref(one) for one in there if one), key=by_name))
+    refs = tuple(sorted((context.ref(account) for account in there if account), key=by_name))
     action = Action.on("delete", account.kind)
     deletion = Change(
         action, made.external_id, account.id, account.name, "the run made it",

@@ -40,13 +40,13 @@ def undo_target(name: str, context: UndoContext) -> TargetPlan:
     return TargetPlan(
         target=name,
         changes=changes,
-        on_hold=tuple(sorted(inverse.held, key=lambda one: (one.name, one.reason))),
+        on_hold=tuple(sorted(inverse.held, key=lambda entry: (entry.name, entry.reason))),
         warnings=(*inverse.notices, *_caveats(inverse, changes)),
         managed=_managed(context),
         emptied=tuple(sorted(inverse.emptied)),
         retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
         protected=context.protected,
-        unapplied=tuple(sorted(inverse.left, key=lambda one: _order(one.change))),
+        unapplied=tuple(sorted(inverse.left, key=lambda unapplied: _order(unapplied.change))),
     )
 
 
@@ -66,8 +66,8 @@ def _caveats(inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
 
 def _managed(context: UndoContext) -> Managed:
     accounts = context.target.accounts
-    linked = [accounts[one] for one in context.links.by_target if one in accounts]
+    linked = [accounts[target_id] for target_id in context.links.by_target if target_id in accounts]
     groups = {account.id for account in linked if account.kind is Kind.GROUP}
     shown = (context.members.get(group) for group in groups)
-    members = sum(len(one) for one in shown if isinstance(one, frozenset))
+    members = sum(len(ids) for ids in shown if isinstance(ids, frozenset))
     return Managed(len(linked) - len(groups), len(groups), members)

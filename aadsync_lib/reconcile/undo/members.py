@@ -54,10 +54,10 @@ def _missing(
     current = context.members.get(there.id) if there else None
     members = current if isinstance(current, frozenset) else frozenset()
     return [
-        one
-        for one in lost.members
-        if _now(context, inverse, one) not in members
-        and not (there and context.touched.membership(there.id, one))
+        member
+        for member in lost.members
+        if _now(context, inverse, member) not in members
+        and not (there and context.touched.membership(there.id, member))
     ]
 
 
@@ -151,17 +151,17 @@ def _returning(
     context: UndoContext, inverse: Inverse, about: Change, members: Iterable[MemberRef]
 ) -> list[MemberRef]:
     """Return who can be put back: whoever is there still, or is made anew."""
-    found: list[MemberRef] = []
+    refs: list[MemberRef] = []
     for member in members:
         now = _now(context, inverse, member)
         stands = now == member.target_id and now not in inverse.doomed | inverse.replaced
         if member.external_id in inverse.reborn and not stands:
-            found.append(replace(member, target_id=None))
+            refs.append(replace(member, target_id=None))
         elif now and now not in inverse.doomed:
-            found.append(replace(member, target_id=now))
+            refs.append(replace(member, target_id=now))
         else:
             inverse.leave(about, f"{member.name} stays out of it", GONE)
-    return found
+    return refs
 
 
 def _change(

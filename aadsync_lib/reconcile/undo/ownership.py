@@ -52,7 +52,10 @@ def undo_adoption(
 
 def taken_back(made: Change, former: Account) -> Change:
     """Return the change that links an identity to what it was before again."""
-    before, after = (Attributes(external_id=one) for one in (former.external_id, made.external_id))
+    before, after = (
+        Attributes(external_id=external_id)
+        for external_id in (former.external_id, made.external_id)
+    )
     action, why = (
         Action.on("adopt", former.kind),
         "what it was before the run gave it another object",

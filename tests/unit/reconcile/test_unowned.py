@@ -11,7 +11,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
-from aadsync_lib.reconcile.diff.unowned import found, groups_to_inspect
+from aadsync_lib.reconcile.diff.unowned import groups_to_inspect, list_unowned
 from tests.unit.build import directory, group, service, settings, user
 from tests.unit.fakes import FakeTarget
 
@@ -33,7 +33,7 @@ def case_of(target, *entities, links=(), shared=None, members=None, **policy):
 
 
 def listed(*args, **more):
-    return [(one.target_id, one.owner, one.setting) for one in found(case_of(*args, **more))]
+    return [(one.target_id, one.owner, one.setting) for one in list_unowned(case_of(*args, **more))]
 
 
 def test_what_is_absent_adopted_or_ours_is_not_listed(target):
@@ -162,5 +162,5 @@ def test_who_is_disabled_in_entra_or_protected_is_not_adopted_and_listed(target)
 def test_contested_people_name_the_object_that_they_would_share(target):
     there = target.add(Kind.USER, "ada@contoso.com")
     twin = user("ada", id="u-2")
-    rows = found(case_of(target, ADA, twin, group("D", [ADA, twin])))
+    rows = list_unowned(case_of(target, ADA, twin, group("D", [ADA, twin])))
     assert [(row.external_id, row.target_id) for row in rows] == [("u-2", there), ("u-ada", there)]
