@@ -72,10 +72,10 @@ test: $(READY)  ## everything that needs neither a cloud nor a workspace
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(WORKSPACE)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
-	$(PYTEST) -n 3 --dist worksteal $(SLOW)
+	$(PYTEST) -n 3 --dist worksteal -m 'not soak' $(SLOW)
 
-soak: $(READY)  ## weeks of random days against a plain oracle, new ones each time, for about an hour
-	HYPOTHESIS_PROFILE=soak $(PYTEST) --timeout 0 tests/oracle
+soak: $(READY)  ## every fault of the sweeps, and random weeks against a plain oracle: SEED=7 BUDGET=3600 (seconds)
+	$(BIN)/python -m tests.soak $(SEED:%=--seed %) $(BUDGET:%=--budget %)
 
 workspace: $(READY)  ## what happens in a workspace: notebooks, the bundle by the real CLI, Delta on Spark; takes minutes
 	@$(BIN)/coverage erase

@@ -1,4 +1,9 @@
-"""One fault at one request, at every request in turn: what is left of it after the next run."""
+"""One fault at one request, at every request in turn: what is left of it after the next run.
+
+`make test` sweeps with the first fault of each class, `make soak` with all. The clients' own tests prove that they do the same
+with all faults of a class, which leave the same behind on the server: for Graph, `test_a_fault_of_any_one_request_changes_nothing`
+in tests/contract/entra/test_client.py; for Databricks, those in tests/contract/databricks/test_faults.py that CLASSES names.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +32,31 @@ FAULTS = {
     "403": functools.partial(Fault, "403"),
     "404": functools.partial(Fault, "404"),
 }
-# What a client may simply try again: nobody should notice.
-MENDED_AT_ONCE = {"429 without Retry-After", "429 with Retry-After", "503"}
+CLASSES = {
+    # test_a_429_pauses_the_whole_class_and_the_request_is_sent_again, test_a_create_answered_with_503_is_sent_again,
+    # test_reads_and_writes_that_can_be_repeated_are_tried_four_times
+    "not yet": ("503", "429 without Retry-After", "429 with Retry-After"),
+    # test_reads_and_writes_that_can_be_repeated_are_tried_four_times,
+    # test_a_create_whose_answer_is_lost_or_unclear_is_never_sent_again
+    "not done, and no clear answer": ("500", "504", "timeout", "reset"),
+    "done, and no whole answer": ("lost", "truncated"),  # the same two
+    "forbidden": ("403",),
+    "not there": ("404",),
+}
+MENDED_AT_ONCE = CLASSES["not yet"]  # a client simply tries again: nobody should notice
 # The first day only creates; the second has all that, and everything else.
-ON_FIRST_DAY = ("500", "lost", "truncated", "403")
+ON_FIRST_DAY = ("lost", "500", "truncated", "403")
+ALWAYS = {(0, "lost"), *((1, members[0]) for members in CLASSES.values())}
+CASES = [
+    pytest.param(
+        which,
+        name,
+        id=f"{('first', 'second')[which]} day, {name}",
+        marks=() if (which, name) in ALWAYS else pytest.mark.soak,
+    )
+    for which, names in enumerate((ON_FIRST_DAY, FAULTS))
+    for name in names
+]
 SIDES = {"graph": "/v1.0/", "databricks": "/scim/v2/"}
 LAST = 100  # more requests than any run here sends
 
@@ -44,14 +70,11 @@ def days(
     box.faults.clear()
 
 
-@pytest.mark.parametrize(
-    ("which", "name"),
-    [*((0, name) for name in ON_FIRST_DAY), *((1, name) for name in FAULTS)],
-    ids=[
-        *(f"first day, {name}" for name in ON_FIRST_DAY),
-        *(f"second day, {name}" for name in FAULTS),
-    ],
-)
+def test_every_fault_is_of_one_class() -> None:
+    assert sorted(name for members in CLASSES.values() for name in members) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize(("which", "name"), CASES)
 def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
     days: tuple[Stage, tuple[Day, Day]], which: int, name: str, swept: Callable[[str, int], None]
 ) -> None:
@@ -72,7 +95,7 @@ def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
 
 
 @dataclass(frozen=True)
-class TargetContext:
+class Case:
     """A run with a fault in it, and the run without one after it."""
 
     where: str
@@ -102,7 +125,7 @@ class TargetContext:
         yield from self.wrong_after
 
 
-def _case(stage: Stage, day: Day, fault: Fault) -> TargetContext | None:
+def _case(stage: Stage, day: Day, fault: Fault) -> Case | None:
     """Run with the fault, then without; ``None`` when the run ended before the fault's turn."""
     box = stage.box
     stage.restore(day.scene)
@@ -115,7 +138,7 @@ def _case(stage: Stage, day: Day, fault: Fault) -> TargetContext | None:
     left, mark = stage.picture(), box.log.mark()
     code_after, _ = run(stage)
     writes = len(box.log.writes("databricks", after=mark))
-    return TargetContext(
+    return Case(
         f"{fault.side} {fault.skip} {hit}", code, said, left, code_after, writes, day.faults(stage)
     )
 
