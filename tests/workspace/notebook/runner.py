@@ -1,4 +1,4 @@
-"""Runs one notebook in a process of its own, found by Python in one of the ways a user has.
+"""Runs one notebook in a process of its own, with the library found by Python in one of the ways a user has.
 
 ``git``     a Git folder: the root of the repository is on the path
 ``bundle``  files a bundle deployed: copied elsewhere, nothing on the path
@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,6 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, Literal
 
 ROOT = Path(__file__).parents[3]
-PROCESS = ROOT / "tests" / "workspace_lab" / "process"
 Way = Literal["git", "bundle", "wheel", "local"]
 WAYS: tuple[Way, ...] = ("git", "bundle", "wheel", "local")
 
@@ -100,7 +99,6 @@ def run_notebook(
     task_values: Mapping[str, Mapping[str, Any]] | None = None,
     iteration: bool = False,
     interactive: bool = False,
-    timeout: float = 300.0,
 ) -> Result:
     """``path`` is absolute, or relative to ``root``; ``env`` is added to a minimal environment."""
     notebook, options = _found(root / path, root, way)
@@ -114,27 +112,43 @@ def run_notebook(
             file = folder / f"{option}.json"
             file.write_text(json.dumps(value or {}))
             options += [f"--{option}", str(file)]
-        return run_process(options, folder, {**minimal_environment(folder), **(env or {})}, timeout)
+        return run_process(options, folder, {**minimal_environment(folder), **(env or {})})
 
 
-def run_process(
-    options: list[str], folder: Path, env: Mapping[str, str], timeout: float = 300.0
-) -> Result:
+def run_process(options: list[str], folder: Path, env: Mapping[str, str]) -> Result:
     """The notebook process with these options; its result is written into ``folder``."""
     file = folder / "result.json"
-    done = subprocess.run(
-        [sys.executable, str(PROCESS), *options, "--result", str(file)],
-        env=dict(env),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert file.exists(), f"the process ended without a result:\n{done.stdout}\n{done.stderr}"
+    process = {"options": [*options, "--result", str(file)], "environment": dict(env)}
+    code = _warm_process()(process | {"folder": str(folder)})
+    stdout, stderr = ((folder / name).read_text("utf-8") for name in ("stdout", "stderr"))
+    assert file.exists(), f"the process ended without a result:\n{stdout}\n{stderr}"
     result = json.loads(file.read_text())
-    assert done.returncode == (1 if result["status"] == "failed" else 0)
+    assert code == (1 if result["status"] == "failed" else 0)
     error = Failure(**result.pop("error")) if result["error"] else result.pop("error")
-    return Result(**result, error=error, stdout=done.stdout, stderr=done.stderr)
+    return Result(**result, error=error, stdout=stdout, stderr=stderr)
+
+
+@cache
+def _warm_process() -> Callable[[dict[str, Any]], int]:
+    """Run processes forked from a warm one, which ends with this one."""
+    with TemporaryDirectory(prefix="warm-") as home:
+        environment = {**minimal_environment(Path(home)), "OPENBLAS_NUM_THREADS": "1"}
+    warm = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("warm.py"))],
+        env={name: value for name, value in environment.items() if name[:9] != "COVERAGE_"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    atexit.register(warm.communicate)
+
+    def run(process: dict[str, Any]) -> int:
+        assert warm.stdin is not None
+        assert warm.stdout is not None
+        print(json.dumps(process), file=warm.stdin, flush=True)
+        return int(warm.stdout.readline())
+
+    return run
 
 
 def minimal_environment(home: Path) -> dict[str, str]:
