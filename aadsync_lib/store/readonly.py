@@ -102,7 +102,7 @@ def _as_it_is(path: Path, *, logged: bool) -> Iterator[sqlite3.Connection]:
                 yield connection
         return
     uri = f"{path.as_uri()}?mode=ro&{options}"
-    with closing(sqlite3.connect(uri, BUSY, isolation_level=None, uri=True)) as connection:
+    with closing(sqlite3.connect(uri, timeout=BUSY, isolation_level=None, uri=True)) as connection:
         yield connection
 
 
