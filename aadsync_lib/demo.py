@@ -32,27 +32,21 @@ class Teller(Protocol):
 
     def step(self, title: str, why: str) -> None:
         """Begin a step."""
-        ...
 
     def tell(self, text: str) -> None:
         """Say a sentence or two."""
-        ...
 
     def bullets(self, sentences: Iterable[str]) -> None:
         """Say what happened, one thing a line."""
-        ...
 
     def plan(self, plan: Plan) -> None:
         """Show a plan."""
-        ...
 
     def refused(self, error: RefusedError) -> None:
         """Show why the guard stopped a plan."""
-        ...
 
     def explained(self, found: Explanation) -> None:
         """Show why somebody is in a group."""
-        ...
 
 
 class Tour:

@@ -31,15 +31,12 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds from some fixed point, never going back."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        ...
 
 
 class Source(Protocol):
@@ -48,24 +45,20 @@ class Source(Protocol):
     @property
     def requests(self) -> int:
         """Requests sent so far."""
-        ...
 
     def read(self, since: Cursor | None = None) -> Reading:
         """Read the scope, going on from a cursor where one is given and still holds.
 
         Raises ``SourceError`` when nothing useful could be read.
         """
-        ...
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of each object id where it is, in scope or not."""
-        ...
 
     def search(
         self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
     ) -> tuple[DirectoryMatch, ...]:
         """Find whoever has this user name, mail, application id, display name or object id."""
-        ...
 
 
 class ChangeRefused(Exception):  # noqa: N818  a control signal between ports, not an operator's error
@@ -107,40 +100,31 @@ class Target(Protocol):
     @property
     def requests(self) -> int:
         """Requests sent so far."""
-        ...
 
     @property
     def rates(self) -> Mapping[Verb, float]:
         """Requests a second that this sync may send, by class."""
-        ...
 
     def read(self) -> TargetSnapshot:
         """Read who exists, all of it unless the snapshot says otherwise, or raise ``TargetError``."""
-        ...
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
-        ...
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create a principal, a group with its first members, and return the target id."""
-        ...
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
         """Look up every object of this name afresh (see ``Account.name``)."""
-        ...
 
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""
-        ...
 
     def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         """Remove, then add, members in one request."""
-        ...
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete; an object that is gone already counts as deleted."""
-        ...
 
 
 class Assignments(Protocol):
@@ -151,15 +135,12 @@ class Assignments(Protocol):
 
     def assignments(self, workspace_id: int) -> tuple[Assignment, ...]:
         """Read who is assigned. Raises ``TargetError`` unless all of it could be read."""
-        ...
 
     def assign(self, wanted: Assignment) -> None:
         """Assign with this permission, whatever the permission was, and set the entitlements."""
-        ...
 
     def unassign(self, workspace_id: int, target_id: str) -> None:
         """Unassign; a principal that is not assigned already counts as unassigned."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,39 +157,30 @@ class StoreReader(Protocol):
 
     def links(self, target: str) -> Links:
         """Who owns what on this target."""
-        ...
 
     def pending(self, target: str) -> tuple[Pending, ...]:
         """Writes announced without an outcome, oldest first."""
-        ...
 
     def shared(self, target: str) -> Mapping[str, str]:
         """Target ids that other syncs of this store manage, with the name of that sync."""
-        ...
 
     def former(self, target: str) -> tuple[Link, ...]:
         """Links whose Entra object has another target object by now: what became of the old one."""
-        ...
 
     def memberships(self, target: str, groups: Collection[str]) -> tuple[Membership, ...]:
         """The latest membership, open or ended, of each member of these groups (object ids)."""
-        ...
 
     def done(self, target: str, ids: Collection[str]) -> tuple[Change, ...]:
         """What was done to these objects (object ids), members apart, oldest first."""
-        ...
 
     def missing(self, target: str) -> Mapping[str, float]:
         """Since when linked objects are missing from complete reads, by object id."""
-        ...
 
     def retries(self, target: str) -> tuple[Retry, ...]:
         """Changes that failed when they were last tried."""
-        ...
 
     def quarantine(self, target: str) -> tuple[QuarantineRecord, ...]:
         """What the last run held back until a person looks or the cause is gone."""
-        ...
 
 
 class HistoryReader(StoreReader, Protocol):
@@ -216,21 +188,17 @@ class HistoryReader(StoreReader, Protocol):
 
     def targets(self) -> tuple[str, ...]:
         """Names of the targets that this sync has written to, settings or not."""
-        ...
 
     def runs(self) -> tuple[RunRecord, ...]:
         """Every run of this sync, newest first."""
-        ...
 
     def entries(
         self, run_id: str | None = None, *, after: float | None = None
     ) -> tuple[JournalEntry, ...]:
         """Settled entries of one run or of all, settled ``after`` a time or ever, oldest first."""
-        ...
 
     def members_at(self, at: float) -> tuple[Membership, ...]:
         """Every membership that was open at a time, on all targets."""
-        ...
 
 
 class Store(HistoryReader, Protocol):
@@ -241,7 +209,6 @@ class Store(HistoryReader, Protocol):
 
         Raises ``LeaseHeldError`` while another run holds it.
         """
-        ...
 
     def begin_run(
         self,
@@ -253,15 +220,12 @@ class Store(HistoryReader, Protocol):
         undoes: str | None = None,
     ) -> None:
         """Record that a run begins to write, and which run it undoes, if it does."""
-        ...
 
     def end_run(self, run_id: str, status: str, report: str) -> None:
         """Record how a run ended; ``report`` is its JSON."""
-        ...
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries."""
-        ...
 
     def settle(
         self,
@@ -275,15 +239,12 @@ class Store(HistoryReader, Protocol):
 
         ``unlinked`` are external ids.
         """
-        ...
 
     def remember(self, run_id: str, target: str, memory: CarriedState) -> None:
         """Keep what a run leaves behind for the next one, all or nothing."""
-        ...
 
     def prune(self, before: float) -> None:
         """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay."""
-        ...
 
 
 class Mirror(Protocol):
@@ -291,11 +252,9 @@ class Mirror(Protocol):
 
     def reading(self) -> Reading | None:
         """Return what was kept last, ``None`` where everything has to be read afresh."""
-        ...
 
     def keep(self, run_id: str, reading: Reading) -> None:
         """Keep a reading with its cursor, all or nothing, once its changes are applied and recorded."""
-        ...
 
 
 class Progress(Protocol):
@@ -303,12 +262,9 @@ class Progress(Protocol):
 
     def start(self, total: int, label: str) -> None:
         """Say that so many steps begin."""
-        ...
 
     def advance(self, count: int) -> None:
         """Say that so many more steps are done."""
-        ...
 
     def done(self) -> None:
         """Say that what was started is over."""
-        ...

@@ -46,7 +46,6 @@ class NotebookSecrets(Protocol):
 
     def get(self, scope: str, key: str) -> str:
         """Return a secret of a scope."""
-        ...
 
 
 Lookup = Callable[[str], str]

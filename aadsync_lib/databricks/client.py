@@ -41,7 +41,6 @@ class SdkConfig(Protocol):
 
     def authenticate(self) -> dict[str, str]:
         """Return the headers of a request."""
-        ...
 
 
 class Api(Protocol):
@@ -60,7 +59,6 @@ class Api(Protocol):
         auth: Sign | None,
     ) -> Any:
         """Send a request and return the JSON of its answer."""
-        ...
 
 
 class ScimClient:

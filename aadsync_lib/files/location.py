@@ -19,15 +19,12 @@ class Files(Protocol):
 
     def read(self, path: str) -> bytes:
         """Return a whole file."""
-        ...
 
     def write(self, path: str, data: bytes) -> None:
         """Write a whole file, and the folders that it needs."""
-        ...
 
     def names(self, path: str) -> list[str]:
         """Return the names of the files in a folder."""
-        ...
 
 
 class LocalFiles:

@@ -32,11 +32,9 @@ class Advice(Protocol):
 
     def after_plan(self, plan: Plan, verdict: Verdict | None) -> str:
         """Say what to do with a plan, which the guard may have stopped."""
-        ...
 
     def after_run(self, report: RunReport, verdict: Verdict | None) -> str:
         """Say what to do after a run; the verdict is of one that was refused."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,9 @@ class ProvenanceReader(Protocol):
 
     def memberships(self, groups: Collection[str]) -> Iterable[Membership]:
         """Return the latest membership of each member of these groups (object ids)."""
-        ...
 
     def done(self, ids: Collection[str]) -> Iterable[Change]:
         """Return what was done to these objects, members apart, oldest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ class Workspace(Protocol):
 
     def close(self) -> None:
         """End what goes on in it."""
-        ...
 
 
 OpenWorkspace = Callable[[DatabricksState, Callable[[], Mapping[str, str]]], Workspace]
