@@ -82,11 +82,7 @@ def starter(answers: Answers) -> str:
 
 
 def _login(
-    side: type[Section],
-    method: str,
-    known: Mapping[str, str | None],
-    owner: str,
-    answers: Answers,
+    side: type[Section], method: str, known: Mapping[str, str | None], owner: str, answers: Answers
 ) -> dict[str, Any]:
     """The keys that a method must have."""
     arms = union_of_sections(bare(side.model_fields["auth"].annotation))

@@ -12,14 +12,7 @@ from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
-from aadsync_lib.ports import (
-    AlreadyThere,
-    AnswerLost,
-    ChangeRefused,
-    Clock,
-    MembersRefused,
-    Target,
-)
+from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
 from aadsync_lib.reconcile.matching.correlate import adopt_setting, may_take
 
 LOOKS = 4

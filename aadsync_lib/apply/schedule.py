@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from aadsync_lib.apply.leaving import (
@@ -13,7 +13,6 @@ from aadsync_lib.apply.leaving import (
     unnest,
     without_groups,
 )
-from aadsync_lib.apply.names import after_deletions, freed_by, names_freed, temporary_renames
 from aadsync_lib.apply.tasks import (
     DELETES,
     END,
@@ -29,7 +28,84 @@ from aadsync_lib.apply.tasks import (
     parts_of,
 )
 from aadsync_lib.model.change import DEPROVISIONS, Action, Change
+from aadsync_lib.model.identity import Attributes, name_key
 from aadsync_lib.model.rates import Verb
+
+LONGEST_ASIDE = 200  # so that the name with its mark stays below 255 characters
+
+
+def temporary_renames(parts: Parts) -> Iterator[Task]:
+    """Move one group of each circle of renames (A to B, B to A) out of the way for a moment."""
+    by_old = {name_key(_old(change)): (key, change) for key, change in _renames(parts)}
+    seen: set[str] = set()
+    for start in by_old:
+        path: list[str] = []
+        name = start
+        while name in by_old and name not in seen:
+            seen.add(name)
+            path.append(name)
+            name = name_key(by_old[name][1].name)
+        if name in path and name != path[-1]:
+            key, change = by_old[name]
+            away = f"{_old(change)[:LONGEST_ASIDE]} (aadsync {key[:8]})"
+            moved = replace(change, name=away, after=Attributes(display_name=away))
+            yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
+
+
+def freed_by(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, str]:
+    """Return, by the name a group has now, the task that renames it away from that name."""
+    freeing: dict[str, str] = {}
+    for key, change in _renames(parts):
+        aside = f"{key}/aside"
+        freeing[name_key(_old(change))] = aside if aside in stepping else key
+    return freeing
+
+
+def names_freed(key: str, part: Part, freed: Mapping[str, str]) -> Set[str]:
+    """Return the tasks that give up the names which this one takes, its own step aside included."""
+    takes = (Action.RENAME_GROUP, Action.CREATE_GROUP)
+    names = {name_key(change.name) for change in part if change.action in takes}
+    own = f"{key}/aside"
+    return {freed[name] for name in names & freed.keys()} | ({own} & set(freed.values()))
+
+
+def after_deletions(tasks: list[Task]) -> list[Task]:
+    """Put off the renames to a name that a deletion frees, and those that wait for such a rename."""
+    freed = {
+        name_key(change.name): task.key
+        for task in tasks
+        for change in task.changes
+        if change.action is Action.DELETE_GROUP
+    }
+    late: dict[str, frozenset[str]] = {}
+    for task in tasks if freed else ():
+        names = {name_key(c.name) for c in task.changes if c.action is Action.RENAME_GROUP}
+        if wanted := names & freed.keys():
+            late[task.key] = frozenset(freed[name] for name in wanted)
+    while more := [t for t in tasks if t.key not in late and _renames_after(t, late)]:
+        late |= {task.key: frozenset() for task in more}
+    return [
+        replace(task, phase=Phase.DELETE, after=task.after | late[task.key])
+        if task.key in late
+        else task
+        for task in tasks
+    ]
+
+
+def _renames_after(task: Task, late: Mapping[str, object]) -> bool:
+    renames = any(change.action is Action.RENAME_GROUP for change in task.changes)
+    return renames and not task.after.isdisjoint(late)
+
+
+def _renames(parts: Parts) -> Iterator[tuple[str, Change]]:
+    for key, part in parts.items():
+        yield from ((key, change) for change in part if change.action is Action.RENAME_GROUP)
+
+
+def _old(rename: Change) -> str:
+    assert rename.before
+    assert rename.before.display_name
+    return rename.before.display_name
 
 
 def schedule(

@@ -26,13 +26,7 @@ from aadsync_lib.errors import AadsyncError, UsageError, install_extra
     help="How addresses and tokens are printed.",
 )  # fmt: skip
 def sandbox(
-    options: Options,
-    world: Path | None,
-    users: int,
-    seed: int,
-    speed: float | None,
-    *,
-    save: bool,
+    options: Options, world: Path | None, users: int, seed: int, speed: float | None, *, save: bool
 ) -> None:
     """Serve a made-up Entra and Databricks.
 

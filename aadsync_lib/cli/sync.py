@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +16,6 @@ import click
 from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, new_file, options
 from aadsync_lib.cli.output import OWNER_ONLY
-from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.run import RunReport, Status
 
@@ -19,6 +23,57 @@ if TYPE_CHECKING:
     from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.report.next_steps import Call
+
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (
+    b"\naadsync: finishing and recording what is in flight. "
+    b"Run again to go on. A second signal exits at once.\n"
+)
+OVER = b"\0"
+
+
+@contextmanager
+def interruptible(
+    stop: Callable[[], None], leave: Callable[[int], object] = os._exit
+) -> Iterator[None]:
+    """Let the first signal ask to stop and a second one leave at once.
+
+    A handler of Python's runs on the main thread only, which may wait for others and may not even
+    be the one that the system interrupts. So a thread listens to what arrives. Leaving does not
+    wait for anybody: what was sent is in the journal, and the next run looks it up.
+    """
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    listener = Thread(target=_listen, args=(ours, stop, leave), name="signals", daemon=True)
+    listener.start()
+    before = {number: signal.signal(number, _do_nothing) for number in SIGNALS}
+    wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        theirs.send(OVER)
+        listener.join()
+        ours.close()
+        theirs.close()
+
+
+def _do_nothing(*_: object) -> None:
+    """Take the place of what would end the program."""
+
+
+def _listen(ours: socket.socket, stop: Callable[[], None], leave: Callable[[int], object]) -> None:
+    asked = False
+    while (arrived := ours.recv(1)) != OVER:
+        if asked:
+            leave(128 + arrived[0])
+            continue
+        asked = True
+        os.write(2, STOPPING)
+        stop()
 
 
 THERE_ARE_CHANGES = 2
@@ -90,10 +145,7 @@ def run(options: Options, call: Call, act: Callable[[Runner], RunReport]) -> int
     from aadsync_lib.engine.refusal import RefusedError
 
     settings = runtime.settings_of(options)
-    with (
-        runtime.runner_of(options, settings) as runner,
-        interruptible(runner.stop),
-    ):
+    with runtime.runner_of(options, settings) as runner, interruptible(runner.stop):
         try:
             report = act(runner)
         except RefusedError as error:

@@ -162,8 +162,7 @@ class Policy(Section):
         description="a user name cannot be changed: wait for a person, or make a new user",
     )
     adopt: Adopt = Field(
-        Adopt(),
-        description="which existing accounts and groups of the same name may be taken over",
+        Adopt(), description="which existing accounts and groups of the same name may be taken over"
     )
     drift: Literal["repair", "report"] = Field(
         "repair", description="report leaves alone what was changed by hand on the target"

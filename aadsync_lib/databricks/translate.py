@@ -11,16 +11,8 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.responses import JsonObject
 
-RESOURCES = {
-    Kind.USER: "Users",
-    Kind.SERVICE_PRINCIPAL: "ServicePrincipals",
-    Kind.GROUP: "Groups",
-}
-NAMES = {
-    Kind.USER: "userName",
-    Kind.SERVICE_PRINCIPAL: "applicationId",
-    Kind.GROUP: "displayName",
-}
+RESOURCES = {Kind.USER: "Users", Kind.SERVICE_PRINCIPAL: "ServicePrincipals", Kind.GROUP: "Groups"}
+NAMES = {Kind.USER: "userName", Kind.SERVICE_PRINCIPAL: "applicationId", Kind.GROUP: "displayName"}
 # A group's members are never in a listing, or not all of them. Roles mark account admins, and
 # meta, where it is given, the groups that one workspace has to itself.
 LIST_QUERY = {

@@ -29,11 +29,7 @@ class Planner:
     clock: Clock
 
     def plan(
-        self,
-        *,
-        full: bool = False,
-        fingerprint: bool = False,
-        anyway: Container[str] = frozenset(),
+        self, *, full: bool = False, fingerprint: bool = False, anyway: Container[str] = frozenset()
     ) -> Planning:
         """Read Entra and all targets at once, and plan every change of every target.
 

@@ -17,7 +17,7 @@ from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending, Source, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
-from aadsync_lib.reconcile.desired.tree import tree
+from aadsync_lib.reconcile.desired.naming import tree
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
 from aadsync_lib.reconcile.estimate import estimate

@@ -17,11 +17,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.responses import JsonObject
 
 PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
-NAME = {
-    Kind.USER: "userPrincipalName",
-    Kind.SERVICE_PRINCIPAL: "appId",
-    Kind.GROUP: "displayName",
-}
+NAME = {Kind.USER: "userPrincipalName", Kind.SERVICE_PRINCIPAL: "appId", Kind.GROUP: "displayName"}
 FILTERS = {
     Kind.USER: ("userPrincipalName", "mail", "displayName"),
     Kind.SERVICE_PRINCIPAL: ("displayName",),

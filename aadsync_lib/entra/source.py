@@ -12,8 +12,7 @@ from azure.core.credentials import TokenCredential
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
 from aadsync_lib.entra.directory import Directory
-from aadsync_lib.entra.presence import look_up
-from aadsync_lib.entra.principals import read_service_principals, read_users
+from aadsync_lib.entra.principals import look_up, read_service_principals, read_users
 from aadsync_lib.entra.search import PEOPLE, search
 from aadsync_lib.entra.selectors import Selection, select
 from aadsync_lib.entra.translate import UserFields

@@ -67,10 +67,7 @@ def summary_of(result: Shown, saved: str | None) -> JsonObject:
 
 
 def show(
-    result: Shown,
-    platform: Platform,
-    judge: Callable[[Plan], Verdict],
-    kept: str | None = None,
+    result: Shown, platform: Platform, judge: Callable[[Plan], Verdict], kept: str | None = None
 ) -> None:
     """Show a result on the platform; ``kept`` is the path of its full report."""
     match result:

@@ -37,13 +37,7 @@ from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
 from aadsync_lib.reconcile.split import Split
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader
 
-HOLDS = (
-    hold_unlisted,
-    apply_drift_policy,
-    defer_failed,
-    within_direct_groups,
-    keep_access_on_move,
-)
+HOLDS = (hold_unlisted, apply_drift_policy, defer_failed, within_direct_groups, keep_access_on_move)
 OF_GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
 
 

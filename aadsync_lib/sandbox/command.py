@@ -78,18 +78,12 @@ def describe(sandbox: Sandbox) -> dict[str, object]:
 def _workspace(sandbox: Sandbox) -> dict[str, object]:
     if sandbox.workspace is None:
         return {}
-    return {
-        "workspace_url": sandbox.databricks_url,
-        "workspace_id": sandbox.workspace.workspace_id,
-    }
+    return {"workspace_url": sandbox.databricks_url, "workspace_id": sandbox.workspace.workspace_id}
 
 
 def cli_environment(sandbox: Sandbox) -> dict[str, str]:
     """Variables that point the Databricks CLI and SDKs at the workspace."""
-    return {
-        "DATABRICKS_HOST": sandbox.databricks_url,
-        "DATABRICKS_TOKEN": sandbox.databricks_token,
-    }
+    return {"DATABRICKS_HOST": sandbox.databricks_url, "DATABRICKS_TOKEN": sandbox.databricks_token}
 
 
 def config(sandbox: Sandbox) -> str:
@@ -117,10 +111,7 @@ store:
 
 
 def _environment(sandbox: Sandbox) -> dict[str, str]:
-    return {
-        GRAPH_VARIABLE: sandbox.graph_token,
-        DATABRICKS_VARIABLE: sandbox.databricks_token,
-    }
+    return {GRAPH_VARIABLE: sandbox.graph_token, DATABRICKS_VARIABLE: sandbox.databricks_token}
 
 
 def _text(sandbox: Sandbox) -> str:

@@ -7,19 +7,52 @@ everyone but the people of a few groups outside, where what a sync should not me
 from datetime import UTC, datetime
 from random import Random
 
+from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.entra.kinds import JsonObject
 from aadsync_lib.sandbox.entra.state import DEFAULT_ACCESS, EntraState
-from aadsync_lib.sandbox.generator.account import make_account
-from aadsync_lib.sandbox.generator.names import (
+from aadsync_lib.sandbox.generator.people import (
     APPLICATIONS,
+    CREATED,
     ODD_GROUPS,
     ODD_PEOPLE,
     PROJECTS,
+    People,
+    new_id,
     numbered,
 )
-from aadsync_lib.sandbox.generator.people import CREATED, People, new_id
 from aadsync_lib.sandbox.generator.tree import Planter, Tree, teams_for
+from aadsync_lib.sandbox.identities import CLIENT_ID, CLIENT_SECRET
 from aadsync_lib.sandbox.world import World
+
+BREAKGLASS = "breakglass@contoso.com"
+_HEADROOM = 2
+
+
+def make_account(entra: EntraState, rng: Random, known: int) -> DatabricksState:
+    """An account that somebody has used by hand: ``known`` of the staff are there already."""
+    account = DatabricksState(account_id=new_id(rng))
+    account.add_client(CLIENT_ID, CLIENT_SECRET)
+    account.add_user(BREAKGLASS, "Break Glass", roles=["account_admin"])
+    account.add_user("auditor@fabrikam.com", "External Auditor")
+    account.add_user("trial.user@northwind.com", "Trial User", active=False)
+    account.add_service_principal(new_id(rng), "legacy-etl-runner")
+    account.add_group("legacy-etl", members=["auditor@fabrikam.com"])
+    account.add_group("finance-readers", members=["auditor@fabrikam.com", BREAKGLASS])
+    staff = [item for item in map(entra.objects.get, entra.ids("user")) if item is not None]
+    members = [user for user in staff if user["userType"] == "Member"]
+    for user in rng.sample(members, min(known, len(members))):
+        account.add_user(user["userPrincipalName"], user["displayName"])
+    _raise_limits(account, entra)
+    return account
+
+
+def _raise_limits(account: DatabricksState, entra: EntraState) -> None:
+    """Larger companies have had their limits raised; smaller ones keep the published ones."""
+    principals = len(entra.ids("user")) + len(entra.ids("servicePrincipal"))
+    switches = account.switches
+    switches.max_principals = max(switches.max_principals, _HEADROOM * principals)
+    switches.max_groups = max(switches.max_groups, _HEADROOM * len(entra.ids("group")))
+
 
 MOST_TEAMS = 2500
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)

@@ -62,11 +62,7 @@ class Sandbox:
         self.entra_client_secret = ENTRA_CLIENT_SECRET
         self.identity_header = IDENTITY_HEADER
         self._registration = Registration(
-            ENTRA_CLIENT_ID,
-            ENTRA_CLIENT_SECRET,
-            IDENTITY_HEADER,
-            GRAPH_TOKEN,
-            client_certificate,
+            ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET, IDENTITY_HEADER, GRAPH_TOKEN, client_certificate
         )
         self._open_workspace = workspace
         self.workspace: Workspace | None = None

@@ -9,10 +9,27 @@ from aadsync_lib.config.scope import MappingSettings, Scope
 from aadsync_lib.model.desired import Desired, DesiredGroup, Nest
 from aadsync_lib.model.directory import Group, Notice, ServicePrincipal, Snapshot, User
 from aadsync_lib.model.identity import Kind, Principal, name_key
-from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.model.plan import GroupNode, Quarantined
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.desired.filters import excluded
 from aadsync_lib.reconcile.desired.nesting import nest
+
+
+def tree(desired: Desired) -> tuple[GroupNode, ...]:
+    """Return every group with the groups in it, parents first."""
+    ids = desired.groups.keys()
+    nodes = []
+    for group in sorted(
+        desired.groups.values(), key=lambda group: (-group.height, name_key(group.principal.name))
+    ):
+        nested = sorted(
+            (ids & group.members), key=lambda gid: name_key(desired.groups[gid].principal.name)
+        )
+        people = len(group.members) - len(nested)
+        principal = group.principal
+        nodes.append(GroupNode(principal.external_id, principal.name, tuple(nested), people))
+    return tuple(nodes)
+
 
 SYSTEM_GROUPS = frozenset({"admins", "users", "account users"})
 LONGEST_NAME = 255

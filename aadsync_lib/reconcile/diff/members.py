@@ -135,10 +135,7 @@ def removable(context: TargetContext, surplus: frozenset[str]) -> list[MemberRef
 
 
 def _member_changes(
-    principal: Principal,
-    account: Account | None,
-    added: list[MemberRef],
-    removed: list[MemberRef],
+    principal: Principal, account: Account | None, added: list[MemberRef], removed: list[MemberRef]
 ) -> Iterator[Change]:
     target_id = account.id if account else None
     for action, refs, why in (

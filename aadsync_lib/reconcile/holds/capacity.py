@@ -89,10 +89,7 @@ def _direct_groups(context: TargetContext, adding: Iterable[Change]) -> Counter[
 
 
 def _fitting(
-    change: Change,
-    counts: Counter[str | None],
-    limit: int,
-    over: defaultdict[MemberRef, list[str]],
+    change: Change, counts: Counter[str | None], limit: int, over: defaultdict[MemberRef, list[str]]
 ) -> Change | None:
     if change.action is not Action.ADD_MEMBERS:
         return change

@@ -55,10 +55,7 @@ def _tried_members(policy: RetryPolicy, change: Change) -> Iterator[Change | Hel
 
 
 def _held(
-    policy: RetryPolicy,
-    change: Change,
-    retries: Sequence[Retry],
-    members: Sequence[MemberRef] = (),
+    policy: RetryPolicy, change: Change, retries: Sequence[Retry], members: Sequence[MemberRef] = ()
 ) -> Held:
     """Describe what waits, after how many failures, and until when; ``retries`` are alike."""
     retry, keys = retries[0], frozenset(retry.key for retry in retries)

@@ -86,10 +86,7 @@ def resolve_pending(
 
 
 def outcomes_of_pending(
-    pending: Iterable[Pending],
-    target: TargetSnapshot,
-    members: Mapping[str, Members],
-    links: Links,
+    pending: Iterable[Pending], target: TargetSnapshot, members: Mapping[str, Members], links: Links
 ) -> Mapping[int, Outcome]:
     """Return, by journal entry, what the target shows of each unrecorded write."""
     return {entry.entry: _outcome(entry.change, target, members, links) for entry in pending}
@@ -106,10 +103,7 @@ def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
 
 
 def _found(
-    change: Change,
-    index: Mapping[str, list[Account]],
-    target: TargetSnapshot,
-    had: Container[str],
+    change: Change, index: Mapping[str, list[Account]], target: TargetSnapshot, had: Container[str]
 ) -> Account | None:
     """Find what a change made or adopted; what somebody ``had`` before, no change made."""
     kind = change.action.kind

@@ -42,10 +42,7 @@ class RetryPolicy:
     """
 
     def __init__(
-        self,
-        retries: Iterable[Retry] = (),
-        after: int = 5,
-        anyway: Container[str] = frozenset(),
+        self, retries: Iterable[Retry] = (), after: int = 5, anyway: Container[str] = frozenset()
     ) -> None:
         self.retries = tuple(retries)
         self._after = after

@@ -12,10 +12,7 @@ from aadsync_lib.reconcile.undo.context import GONE, RELEASED, Inverse, UndoCont
 from aadsync_lib.reconcile.undo.effects import Move
 from aadsync_lib.reconcile.undo.existence import adopted_instead
 
-WHY = {
-    Action.ADD_MEMBERS: "the run took them out",
-    Action.REMOVE_MEMBERS: "the run put them in",
-}
+WHY = {Action.ADD_MEMBERS: "the run took them out", Action.REMOVE_MEMBERS: "the run put them in"}
 
 
 def undo_memberships(context: UndoContext, inverse: Inverse) -> None:

@@ -58,11 +58,7 @@ def run_document(
 
 
 def outcomes_document(
-    title: str,
-    memberships: Iterable[Membership],
-    entries: Sequence[JournalEntry],
-    *,
-    full: bool,
+    title: str, memberships: Iterable[Membership], entries: Sequence[JournalEntry], *, full: bool
 ) -> Document:
     """Show where somebody is and was a member, and what came of each change of all runs."""
     tables = (memberships_table(memberships), outcomes_table(entries, full=full))

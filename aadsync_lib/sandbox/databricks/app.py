@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from aadsync_lib.sandbox.databricks.auth import Identity
 from aadsync_lib.sandbox.databricks.http import http_error
-from aadsync_lib.sandbox.databricks.identity import Identity
 from aadsync_lib.sandbox.databricks.oauth import OAuth
 from aadsync_lib.sandbox.databricks.scim import AccountScim
 from aadsync_lib.sandbox.databricks.state import DatabricksState

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from aadsync_lib.sandbox.databricks.edits import Draft
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.records import JsonObject, Kind, Record
 from aadsync_lib.sandbox.databricks.switches import Switches
-from aadsync_lib.sandbox.databricks.values import set_attribute, values
+from aadsync_lib.sandbox.databricks.values import Draft, set_attribute, values
 
 PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 VALUE_PATH = re.compile(r'(\w+)\[\s*value\s+eq\s+"?([^"\]]+)"?\s*\]', re.IGNORECASE)

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
-from aadsync_lib.sandbox.databricks.edits import MAX_EXTERNAL_ID, MAX_GROUP_NAME, Draft
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.records import Kind
 from aadsync_lib.sandbox.databricks.switches import Switches
+
+MAX_GROUP_NAME = 255
+MAX_EXTERNAL_ID = 64
+
+
+@dataclass(slots=True)
+class Draft:
+    """Changes collected from all operations of a request, to be made together or not at all.
+
+    Absent fields are not changed. ``members`` says of each member touched whether it stays.
+    """
+
+    display_name: str | None = None
+    active: bool | None = None
+    external_id: str | None = None
+    """``""`` clears it."""
+    given_name: str | None = None
+    family_name: str | None = None
+    roles: list[str] | None = None
+    members: dict[str, bool] = field(default_factory=dict)
+    clear_members: bool = False
+    """Everyone goes who is not kept by ``members``."""
+
+    def keep(self, member_ids: list[str]) -> None:
+        for member_id in member_ids:
+            self.members[member_id] = True
+
+    def clear(self) -> None:
+        self.members.clear()
+        self.clear_members = True
+
 
 CAST_ERROR = "class java.lang.String cannot be cast to class java.lang.Boolean"
 COMMON = frozenset({"displayname", "externalid", "roles"})
@@ -29,8 +60,7 @@ def set_attribute(draft: Draft, kind: Kind, attribute: str, value: Any, switches
         raise bad_request("entitlements can only be managed at the workspace level")
     if name not in ATTRIBUTES[kind]:
         raise bad_request(
-            f"No such attribute with the name : {attribute} in the current resource",
-            "invalidPath",
+            f"No such attribute with the name : {attribute} in the current resource", "invalidPath"
         )
     match name:
         case "displayname":

@@ -110,11 +110,7 @@ class Directory:
             self._member_rows.pop(group, None)
             del self.parents[member][group]
             change = Change(
-                "group",
-                group,
-                member=member,
-                member_kind=self.kinds[member],
-                member_removed=True,
+                "group", group, member=member, member_kind=self.kinds[member], member_removed=True
             )
             self.log.append(change)
 

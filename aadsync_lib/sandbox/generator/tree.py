@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from random import Random
 
 from aadsync_lib.sandbox.entra.state import EntraState
-from aadsync_lib.sandbox.generator.names import BRANCHES, DIVISIONS, PLACES, numbered
-from aadsync_lib.sandbox.generator.people import CREATED, new_id
+from aadsync_lib.sandbox.generator.people import (
+    BRANCHES,
+    CREATED,
+    DIVISIONS,
+    PLACES,
+    new_id,
+    numbered,
+)
 
 _LEVELS = (BRANCHES, PLACES, ("Chapter", "Guild", "Unit"), ("Squad", "Crew"))
 

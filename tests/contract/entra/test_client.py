@@ -12,8 +12,8 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.errors import CredentialError, SourceError
+from aadsync_lib.graph.client import Pause, backoff
 from aadsync_lib.graph.loop import run_apart
-from aadsync_lib.graph.pacing import Pause, backoff
 from aadsync_lib.responses import retry_after
 from aadsync_lib.sandbox import Fault, Sandbox, World
 from tests.clock import START, FakeClock

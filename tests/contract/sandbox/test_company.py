@@ -8,7 +8,7 @@ import pytest
 
 from aadsync_lib.sandbox import World, company, day
 from aadsync_lib.sandbox.entra.state import EntraState
-from aadsync_lib.sandbox.generator.names import ODD_GROUPS, ODD_PEOPLE
+from aadsync_lib.sandbox.generator.people import ODD_GROUPS, ODD_PEOPLE
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from azure.identity import (
 )
 
 from aadsync_lib.sandbox import Sandbox
-from aadsync_lib.sandbox.entra import jwt
+from aadsync_lib.sandbox.entra import issuer
 from aadsync_lib.sandbox.entra.issuer import Issuer
 from aadsync_lib.sandbox.entra.tls import client_certificate
 from tests.contract.sandbox.contoso import error_of
@@ -202,7 +202,7 @@ def test_a_token_expires(box, graph):
 def test_a_token_names_tenant_application_and_roles(box):
     with with_secret(box) as credential:
         token = credential.get_token(GRAPH).token
-    claims = jwt.read(token, f"{box.tenant_id}/{box.entra_client_secret}")
+    claims = issuer.read_token(token, f"{box.tenant_id}/{box.entra_client_secret}")
     assert (claims["tid"], claims["appid"]) == (box.tenant_id, box.entra_client_id)
     assert claims["roles"] == sorted(box.world.entra.permissions)
 

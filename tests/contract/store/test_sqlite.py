@@ -351,7 +351,7 @@ def test_migration_makes_memberships_of_the_members_of_version_2(path, open_stor
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
     old_store(path).close()
-    broken = (*MIGRATIONS, "CREATE TABLE half (x); CREATE TABLE links (x)")
+    broken = (*MIGRATIONS, ("CREATE TABLE half (x)", "CREATE TABLE links (x)"))
     monkeypatch.setattr("aadsync_lib.store.schema.MIGRATIONS", broken)
     with (
         closing(sqlite3.connect(path, isolation_level=None)) as connection,

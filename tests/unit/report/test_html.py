@@ -20,7 +20,7 @@ from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.html.changes import Line
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
 from aadsync_lib.report.html.notes import LOOK, REASONS, WARNINGS, of_reason, of_warning
-from aadsync_lib.report.html.payload import safe_json
+from aadsync_lib.report.html.page import safe_json
 from aadsync_lib.report.html.tree import tree_of
 from aadsync_lib.report.next_steps import InNotebook
 from tests.unit.report import pages, samples
