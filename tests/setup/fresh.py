@@ -118,20 +118,20 @@ def pythons() -> Iterator[str]:
 
 def main() -> None:
     started = monotonic()
-    oldest, *_, newest = (found := list(pythons()))[0], found[-1]
+    here = list(pythons())
     with TemporaryDirectory(prefix="aadsync-fresh-") as name:
         newer = Path(name, "newer")
         newer.mkdir()
         newer_packages(newer)
-        for python, pip in ((oldest, OLDEST_PIP), (newest, NEWEST_PIP)):
+        for python, pip in ((here[0], OLDEST_PIP), (here[-1], NEWEST_PIP)):
             folder = Path(name, pip)
             folder.mkdir()
-            here = machine(folder, python, pip, newer)
+            clone = machine(folder, python, pip, newer)
             (wheel,) = (folder / "pips").glob("pip-*.whl")
             print(f"{python} with {wheel.name.split('-py')[0]}", flush=True)
-            here.run("make", "demo", f"PYTHON={here.python}", at="Plan for")
-            here.run("make", "setup", f"PYTHON={here.python}")
-            here.run(".venv/bin/pytest", "-n", "2", *SMOKE)
+            clone.run("make", "demo", f"PYTHON={clone.python}", at="Plan for")
+            clone.run("make", "setup", f"PYTHON={clone.python}")
+            clone.run(".venv/bin/pytest", "-n", "2", *SMOKE)
             shutil.rmtree(folder)
     print(f"both commands work from nothing, whatever is newer: {monotonic() - started:.0f} s")
 
