@@ -1,1 +1,1 @@
-"""Carrying a plan out: order, pace, one outcome for each change."""
+"""Execution of a plan: order, pace, one outcome for each change."""

@@ -1,4 +1,4 @@
-"""The check after the writes: members that were accepted, but are not there."""
+"""Check after the writes for members that were accepted, but are not there."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Making an object, and what to do about one that exists already."""
+"""Creation of an object, or the take-over of one that exists already."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from aadsync_lib.apply.outcomes import all_of, ids_of, link_of, settle_members
+from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import Account
@@ -28,9 +28,9 @@ class CreateTask:
     clock: Clock
     adopt: Adopt
 
-    def create(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
+    def create(self, announced: Announced) -> bool:
         """Make the object with its members and return whether it is there as planned."""
-        first, members = changes[0], ids_of(changes, Action.ADD_MEMBERS)
+        first, members = announced.first, announced.members(Action.ADD_MEMBERS)
         assert first.after
         lost: AnswerLost | None = None  # once it is, whatever is found there may be ours
         while True:
@@ -39,22 +39,20 @@ class CreateTask:
                 break
             except MembersRefused as refused:
                 link = link_of(first, refused.group_id, Origin.CREATED)
-                settle_members(self.run_log, changes, entries, refused.refused, (link,))
+                announced.settle_members(refused.refused, (link,))
                 return True
             except AlreadyThere as there:
                 origin = Origin.CREATED if lost else Origin.ADOPTED
-                accounts = self._look_up(first, lost or there)
-                return self._take_over(changes, entries, accounts, origin)
+                return self._take_over(announced, self._look_up(first, lost or there), origin)
             except AnswerLost as again:
                 if lost:
                     raise
                 lost = again
                 if accounts := self._find(first, lost):
-                    return self._take_over(changes, entries, accounts, Origin.CREATED)
+                    return self._take_over(announced, accounts, Origin.CREATED)
             except ChangeRefused as refused:
                 raise lost or refused from refused
-        link = link_of(first, target_id, Origin.CREATED)
-        self.run_log.settle(entries, all_of(changes, Result.DONE), linked=(link,))
+        announced.settle(Result.DONE, linked=(link_of(first, target_id, Origin.CREATED),))
         return True
 
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
@@ -73,21 +71,17 @@ class CreateTask:
             raise error from failure
 
     def _take_over(
-        self,
-        changes: tuple[Change, ...],
-        entries: tuple[int, ...],
-        accounts: tuple[Account, ...],
-        origin: Origin,
+        self, announced: Announced, accounts: tuple[Account, ...], origin: Origin
     ) -> bool:
         """Take an object that exists already if it is ours or adoptable, else quarantine."""
-        first = changes[0]
+        first = announced.first
         if len(accounts) == 1 and self._ours(accounts[0], first, origin):
-            return self._take(changes, entries, accounts[0], origin)
+            return self._take(announced, accounts[0], origin)
         owner = ", ".join(map(self._described, accounts))
         kind = first.action.kind
         setting = adopt_setting(kind, self.adopt.of(kind))
         reason = f"exists already as {owner}, which {setting} does not take over"
-        self.run_log.settle(entries, all_of(changes, Result.QUARANTINED, reason))
+        announced.settle(Result.QUARANTINED, reason)
         return False
 
     def _described(self, account: Account) -> str:
@@ -105,29 +99,21 @@ class CreateTask:
         unowned = account.external_id is None
         return (unowned and origin is Origin.CREATED) or may_take(account, self.adopt)
 
-    def _take(
-        self,
-        changes: tuple[Change, ...],
-        entries: tuple[int, ...],
-        account: Account,
-        origin: Origin,
-    ) -> bool:
-        first = changes[0]
+    def _take(self, announced: Announced, account: Account, origin: Origin) -> bool:
+        first = announced.first
         assert first.after
-        kind, link = first.action.kind, link_of(first, account.id, origin)
-        if account.external_id == first.external_id:
-            link = replace(link, origin=Origin.CREATED)
+        same_id = account.external_id == first.external_id
+        link = link_of(first, account.id, Origin.CREATED if same_id else origin)
         wanted = _differing(first.after, account)
         if wanted != Attributes():
-            self.target.update(kind, account.id, wanted)
-        members = ids_of(changes, Action.ADD_MEMBERS)
-        if members:
+            self.target.update(first.action.kind, account.id, wanted)
+        if members := announced.members(Action.ADD_MEMBERS):
             try:
                 self.target.change_members(account.id, members, ())
             except MembersRefused as refused:
-                settle_members(self.run_log, changes, entries, refused.refused, (link,))
+                announced.settle_members(refused.refused, (link,))
                 return True
-        self.run_log.settle(entries, all_of(changes, Result.DONE), linked=(link,))
+        announced.settle(Result.DONE, linked=(link,))
         return True
 
 

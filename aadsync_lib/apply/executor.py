@@ -1,4 +1,4 @@
-"""Carries the plan of one target out: everything at once that does not wait for something else."""
+"""Executor of a target's plan: runs everything at once that does not wait for something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who leaves a group when: never before what takes their place is there."""
+"""Order of removals: nobody leaves a group before what takes their place is there."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _replaces(key: str, parts: Parts) -> bool:
 
 
 def _taken_over(key: str, part: Part, successors: Set[str]) -> Iterator[Task]:
-    """Take the replaced out of a group once their heirs are in it."""
+    """Take the replaced out of a group once their successors are in it."""
     for change in part:
         if change.action is Action.REMOVE_MEMBERS:
             for member in change.members:

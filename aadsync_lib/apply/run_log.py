@@ -1,4 +1,4 @@
-"""What a run has announced, done and linked so far, in memory and in the store at once."""
+"""Log of a run: announced changes, outcomes and links, in memory and in the store at once."""
 
 from __future__ import annotations
 

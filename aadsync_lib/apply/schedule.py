@@ -1,4 +1,4 @@
-"""From a plan to tasks, and what waits for what."""
+"""Schedule of a plan: its tasks, and the order between them."""
 
 from __future__ import annotations
 

@@ -1,21 +1,22 @@
-"""Carrying out one task: announce, send, record."""
+"""Task runner: announces, sends and records the changes of a task."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.create_task import CreateTask
-from aadsync_lib.apply.outcomes import all_of, ids_of, link_of, settle_members
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
 from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import merged
+from aadsync_lib.model.link import Link
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import AnswerLost, ChangeRefused, MembersRefused, Target
 
-Detours = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group and who leaves it
+Paths = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group and who leaves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class TaskRunner:
     target: Target
     run_log: RunLog
     creator: CreateTask
-    replacement_paths: Detours = field(default_factory=dict)
+    replacement_paths: Paths = field(default_factory=dict)
 
     def perform(self, task: Task) -> bool:
         """Carry the task out and return whether its object is as planned, members apart."""
@@ -34,17 +35,17 @@ class TaskRunner:
             self.run_log.note(outcome)
         if not changes:
             return not missing
-        entries = self.run_log.announce(changes)
+        announced = Announced(self.run_log, changes, self.run_log.announce(changes))
         try:
-            return self._send(changes, entries)
+            return self._send(announced)
         except MembersRefused as refused:
-            settle_members(self.run_log, changes, entries, refused.refused)
+            announced.settle_members(refused.refused)
             return True
         except AnswerLost as lost:
-            self.run_log.settle(entries, all_of(changes, Result.UNKNOWN, str(lost)))
+            announced.settle(Result.UNKNOWN, str(lost))
             return False
         except ChangeRefused as refused:
-            self.run_log.settle(entries, all_of(changes, Result.FAILED, str(refused)))
+            announced.settle(Result.FAILED, str(refused))
             return False
 
     def skip(self, task: Task, reason: str) -> None:
@@ -95,42 +96,39 @@ class TaskRunner:
             return member
         return replace(member, target_id=self.run_log.made(member.external_id))
 
-    def _send(self, changes: tuple[Change, ...], entries: tuple[int, ...]) -> bool:
-        first = changes[0]
+    def _send(self, announced: Announced) -> bool:
+        first, changes = announced.first, announced.changes
         match first.action.verb:
             case "create":
-                return self.creator.create(changes, entries)
+                return self.creator.create(announced)
             case "delete":
                 self.target.delete(first.action.kind, _id(first))
-                ends = first.external_id and self._ends(first)
-                unlinked = (first.external_id,) if ends and first.external_id else ()
-                self.run_log.settle(entries, all_of(changes, Result.DONE), unlinked=unlinked)
             case "add" | "remove":
-                adds, removes = Action.ADD_MEMBERS, Action.REMOVE_MEMBERS
-                added, removed = ids_of(changes, adds), ids_of(changes, removes)
+                added = announced.members(Action.ADD_MEMBERS)
+                removed = announced.members(Action.REMOVE_MEMBERS)
                 self.target.change_members(_id(first), added, removed)
-                self.run_log.settle(entries, all_of(changes, Result.DONE))
             case _:
                 wanted = merged(change.after for change in changes if change.before != change.after)
                 if wanted:
                     self.target.update(first.action.kind, _id(first), wanted)
-                linked = tuple(
-                    link_of(change, _id(change), self.run_log.origin(change))
-                    for change in changes
-                    if change.action.verb == "adopt"
-                )
-                released = tuple(
-                    change.external_id
-                    for change in changes
-                    if change.action.verb == "release" and self._ends(change) and change.external_id
-                )
-                outcomes = all_of(changes, Result.DONE)
-                self.run_log.settle(entries, outcomes, linked=linked, unlinked=released)
+        announced.settle(Result.DONE, linked=self._adopted(changes), unlinked=self._ended(changes))
         return True
 
-    def _ends(self, change: Change) -> bool:
-        """Return whether the link ends with this object: another one may have it by now."""
-        return self.run_log.target_id(change.external_id) in (None, change.target_id)
+    def _adopted(self, changes: Iterable[Change]) -> tuple[Link, ...]:
+        return tuple(
+            link_of(change, _id(change), self.run_log.origin(change))
+            for change in changes
+            if change.action.verb == "adopt"
+        )
+
+    def _ended(self, changes: Iterable[Change]) -> tuple[str, ...]:
+        """Return whose links end with their object: another one may have it by now."""
+        return tuple(
+            change.external_id
+            for change in changes
+            if change.external_id and change.action.verb in ("delete", "release")
+            if self.run_log.target_id(change.external_id) in (None, change.target_id)
+        )
 
 
 def _id(change: Change) -> str:

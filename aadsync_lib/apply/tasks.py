@@ -1,4 +1,4 @@
-"""What is sent together: a task, and how the changes of a plan are put into tasks."""
+"""Tasks: changes of one object that are sent together."""
 
 from __future__ import annotations
 

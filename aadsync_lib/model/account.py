@@ -1,4 +1,4 @@
-"""What was read from a target."""
+"""Accounts and groups as read from a target."""
 
 from __future__ import annotations
 

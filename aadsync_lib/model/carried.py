@@ -1,4 +1,4 @@
-"""What the store remembers of a target between runs, beside links and journal."""
+"""State of a target that the store carries from run to run, beside links and journal."""
 
 from __future__ import annotations
 

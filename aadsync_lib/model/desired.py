@@ -1,4 +1,4 @@
-"""What the targets should have, worked out from what Entra has."""
+"""Desired state of the targets, worked out from what Entra has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read from Entra."""
+"""Entra's directory as it was read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why somebody is in a group, or is not, on both sides."""
+"""Explanations of why somebody is in a group, or is not, on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an identity is on either side."""
+"""Identities: kinds, principals and their attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who owns what on a target."""
+"""Links: which object on a target is whose."""
 
 from __future__ import annotations
 

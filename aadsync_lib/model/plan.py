@@ -1,4 +1,4 @@
-"""The complete, ordered list of changes for every target."""
+"""Plans: the complete, ordered list of changes for every target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One execution and what came of it."""
+"""Results of a run: outcomes, reports of targets, the report of the whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the changes of one target are worked out from."""
+"""Context of one target's plan: both sides, links, policy and state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the scope makes of each membership in Entra: the planner's own functions, asked one by one."""
+"""Explains each membership in Entra by the scope, with the planner's own functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways through a graph of groups."""
+"""Paths through a graph of groups."""
 
 from __future__ import annotations
 

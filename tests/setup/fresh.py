@@ -25,7 +25,7 @@ from tests.setup.locks import read_lock
 OLDEST_PIP = "pip==22.3"
 NEWEST_PIP = "pip"
 NEWER = "9999"
-SMOKE = ("tests/setup", "tests/cli")
+SMOKE = ("tests/setup", "tests/unit/cli")
 CACHES = ("UV_CACHE_DIR", "UV_FIND_LINKS", "XDG_CACHE_HOME", "VIRTUAL_ENV")
 PYTHON_WITH_PIP = """#!/bin/sh
 # {python}, whose virtual environments have the pip of {pips}.

@@ -1,4 +1,4 @@
-"""From what Entra has to what the targets should have."""
+"""Desired state: everybody and everything in scope, named for the targets."""
 
 from __future__ import annotations
 

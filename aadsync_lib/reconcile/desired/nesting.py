@@ -1,4 +1,4 @@
-"""From Entra's graph of groups to one that Databricks can hold: no cycle, at most ten levels."""
+"""Nesting of groups as Databricks can hold it: no cycle, at most ten levels."""
 
 from __future__ import annotations
 

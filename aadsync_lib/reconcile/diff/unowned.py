@@ -1,4 +1,4 @@
-"""What an identity in scope would be on the target, and who owns it instead of this sync."""
+"""Objects on the target that an identity in scope would be, and that are not ours."""
 
 from __future__ import annotations
 

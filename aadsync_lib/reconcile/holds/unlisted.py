@@ -1,4 +1,4 @@
-"""Holds back what a target that was not listed in full cannot bear out."""
+"""Defers removals and re-creations while the target was not listed in full."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which object on the target is which identity of Entra."""
+"""Correlation of Entra's identities with the objects on a target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The objects of a target by what identifies them, and the names that will be free."""
+"""Index of a target's objects by what identifies them, and the names that will be free."""
 
 from __future__ import annotations
 

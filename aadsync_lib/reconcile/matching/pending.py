@@ -1,4 +1,4 @@
-"""What became of writes whose outcome was never recorded, because a run died in between."""
+"""Resolves writes whose outcome was never recorded, because a run died in between."""
 
 from __future__ import annotations
 

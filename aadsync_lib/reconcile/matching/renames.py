@@ -1,4 +1,4 @@
-"""Names that differ: of groups, which follow Entra, and of users, which cannot."""
+"""Renames: groups follow Entra; users, which cannot be renamed, are made anew where the policy says so."""
 
 from __future__ import annotations
 

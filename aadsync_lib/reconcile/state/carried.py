@@ -1,4 +1,4 @@
-"""What a run leaves behind for the next one."""
+"""State that a run carries to the next one: missing people, retries, quarantine."""
 
 from __future__ import annotations
 

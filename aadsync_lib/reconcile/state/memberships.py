@@ -1,4 +1,4 @@
-"""Who is in the managed groups, compared with who is remembered there."""
+"""Tracks memberships of the managed groups against those that are remembered."""
 
 from __future__ import annotations
 

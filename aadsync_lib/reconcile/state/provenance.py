@@ -1,4 +1,4 @@
-"""What is remembered of the things that a plan is about."""
+"""Provenance of what a plan is about: earlier memberships and changes."""
 
 from __future__ import annotations
 

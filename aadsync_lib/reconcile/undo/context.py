@@ -1,4 +1,4 @@
-"""What the inverse of a run is worked out from, and what it grows into."""
+"""Context of an undo, and the inverse that grows from it."""
 
 from __future__ import annotations
 

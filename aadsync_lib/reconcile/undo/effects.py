@@ -1,4 +1,4 @@
-"""What the journal says that a run did, in the end, to each object and each membership."""
+"""Net effects of a run on each object and each membership, by its journal."""
 
 from __future__ import annotations
 
