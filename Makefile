@@ -13,7 +13,9 @@ INSTALL := pip install --quiet --no-deps --no-build-isolation
 LOCKED := $(INSTALL) --require-hashes --requirement
 COMPILE := $(UV) pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 unexport PYTHONDONTWRITEBYTECODE # uv compiles nothing, and importing the source of msgraph takes seconds, each time
+TYPES := $(VENV)/types.txt
 SLOW := tests/acceptance tests/oracle # whole syncs, random weeks and a browser, which measuring coverage would only slow down
+UNMEASURED := $(SLOW) tests/contract/sandbox # the sandbox is a tool of tests, and reaches nothing that is measured
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
 $(DEMO): requirements-uv.lock requirements-demo.lock setup.py .ci/python .ci/uv_like_pip.py
@@ -55,24 +57,35 @@ tools: .tools/databricks .tools/jars/.ready $(VENV)/.spark  ## add the Databrick
 demo: $(DEMO)  ## the whole thing against the embedded sandbox, in a minute
 	@$(BIN)/aadsync demo
 
-check: $(READY)  ## format, lint, types, imports, unit tests
+# Types are checked while the tests run, which wait in between; a failure of either is one of the whole.
+define beside_types
+@$(BIN)/mypy >$(TYPES) 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+$(1); tests=$$?; \
+wait $$types; types=$$?; echo "$(BIN)/mypy"; cat $(TYPES); \
+if [ $$types != 0 ]; then echo "mypy ended with $$types"; fi; \
+if [ $$tests != 0 ]; then echo "the tests ended with $$tests"; fi; \
+exit $$((tests || types))
+endef
+
+check: $(READY)  ## format, lint, imports, types, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) tests/unit tests/contract -m "not workspace"
+	$(call beside_types,$(PYTEST) -n 2 tests/unit tests/contract)
 
 test: $(READY)  ## everything that needs neither a cloud nor a workspace
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(call beside_types,$(MAKE) --no-print-directory tests)
+
+tests: $(READY)
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace' $(SLOW:%=--ignore %)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace' $(UNMEASURED:%=--ignore %)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(WORKSPACE)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'
-	$(PYTEST) -n 3 --dist worksteal -m 'not soak' $(SLOW)
+	$(PYTEST) -n 3 --dist worksteal -m 'not soak' $(UNMEASURED)
 
 soak: $(READY)  ## every fault of the sweeps, and random weeks against a plain oracle: SEED=7 BUDGET=3600 (seconds)
 	$(BIN)/python -m tests.soak $(SEED:%=--seed %) $(BUDGET:%=--budget %)
@@ -114,4 +127,4 @@ lock: $(READY)  ## renew the lock files, and what tests know of the packages in 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup tools demo check test soak workspace runtimes oldest fresh bench format picture lock help
+.PHONY: setup tools demo check test tests soak workspace runtimes oldest fresh bench format picture lock help

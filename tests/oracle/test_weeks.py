@@ -299,6 +299,6 @@ class Weeks(RuleBasedStateMachine):
 
 TestWeeks = Weeks.TestCase
 TestWeeks.settings = hypothesis_settings(
-    max_examples=hypothesis_settings.default.max_examples if SOAK else 200,
+    max_examples=hypothesis_settings.default.max_examples if SOAK else 75,
     stateful_step_count=40 if SOAK else 12,
 )
