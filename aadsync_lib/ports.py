@@ -1,4 +1,4 @@
-"""What the core needs from the outside, as protocols typed in model terms."""
+"""Ports: what the core needs from the outside, as protocols typed in model terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From options to a planner or a runner, and from its results to output."""
+"""Planners and runners from options, and the output of their results."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ from tests.unit.bundle.quartz import problems
 JOBS = ("sync", "full")
 HANDED_ON = {
     "plan": {"plan", "targets", "changes"}
-}  # what 02_plan sets; tests/notebook holds it so
+}  # what 02_plan sets; tests/unit/notebook holds it so
 NOTEBOOKS = [task for task in tasks("sync") if "notebook_task" in task]
 DRAWN = [widget for widget in widgets() if "queries" in widget]
 EVERY_FILE = (*EVERY, DASHBOARD)
