@@ -131,14 +131,14 @@ def _ended(
     groups: dict[str, set[str]] = {}
     for entry in entries:
         change = entry.outcome.change
-        ids = {one for member in change.members for one in (member.external_id, member.target_id)}
-        if change.external_id and not users.isdisjoint(one for one in ids if one):
+        ids = {key for member in change.members for key in (member.external_id, member.target_id)}
+        if change.external_id and not users.isdisjoint(filter(None, ids)):
             groups.setdefault(entry.target, set()).add(change.external_id)
     return tuple(
-        one
+        membership
         for target, names in groups.items()
-        for one in store.memberships(target, names)
-        if one.until is not None
+        for membership in store.memberships(target, names)
+        if membership.until is not None
     )
 
 
@@ -183,7 +183,9 @@ def known_ids(
     Raises ``UnknownNameError`` when nobody has.
     """
     key, names = name_key(name), dict[str, str]()
-    recorded = (one for entry in entries for one in identities(entry.outcome.change, kinds))
+    recorded = (
+        identity for entry in entries for identity in identities(entry.outcome.change, kinds)
+    )
     sources = (
         chain(recorded, _of_memberships(memberships, kinds), _of_state(store, kinds)),
         _of_the_past(store, kinds),  # many, so only for whom nothing else knows
@@ -191,12 +193,12 @@ def known_ids(
     for source in sources:
         ids = set[str]()
         for shown, found in source:
-            names |= {name_key(one): one for one in shown}
+            names |= {name_key(alias): alias for alias in shown}
             if name in found or key in map(name_key, shown):
                 ids.update((*found, name))
         if ids:
             return frozenset(ids)
-    near = tuple(names[one] for one in get_close_matches(key, names, NEAREST))
+    near = tuple(names[near] for near in get_close_matches(key, names, NEAREST))
     raise UnknownNameError("group" if Kind.GROUP in kinds else "user", name, near)
 
 

@@ -125,10 +125,10 @@ def known_as(
 def identities(change: Change, kinds: Collection[Kind]) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the names and ids of everybody whom a change is about."""
     if change.action.kind in kinds:
-        shown = [one.display_name for one in (change.before, change.after) if one]
+        shown = [values.display_name for values in (change.before, change.after) if values]
         group = change.action.kind is Kind.GROUP
         former = [name for name in shown if name and group]
-        yield [change.name, *former], [one for one in (change.external_id, change.target_id) if one]
+        yield [change.name, *former], [key for key in (change.external_id, change.target_id) if key]
     for member in change.members:
         if member.type in kinds:
             yield [member.name], _ids(member)

@@ -20,7 +20,7 @@ from aadsync_lib.report.wording import ENDINGS, count
 
 GROUPS = 10  # bars of groups
 RUNS = 40  # bars of the history
-UNDONE = frozenset({NOT_DONE, *(one.value for one in Result if one is not Result.DONE)})
+UNDONE = frozenset({NOT_DONE, *(result.value for result in Result if result is not Result.DONE)})
 
 
 @dataclass(frozen=True, slots=True)
