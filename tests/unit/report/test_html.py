@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -129,8 +130,12 @@ def test_every_header_cell_says_what_it_heads(html):
 
 @given(st.text(st.sampled_from(MARKUP), min_size=1, max_size=16))
 def test_any_name_stays_text(name):
-    calm, nasty = (body_of(plan_page(everything(one))) for one in ("name", name))
-    assert nasty.elements == calm.elements
+    assert body_of(plan_page(everything(name))).elements == elements_of_a_calm_name()
+
+
+@cache
+def elements_of_a_calm_name():
+    return body_of(plan_page(everything("name"))).elements
 
 
 @given(st.text(st.sampled_from(MARKUP + "\u2028\u2029!-"), max_size=16))

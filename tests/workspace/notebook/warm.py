@@ -11,6 +11,7 @@ import json
 import os
 import runpy
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ def main() -> int:
     del sys.path[0]  # nothing beside this file is to be found
     run = runpy.run_path(str(PROCESS / "__main__.py"))["load"]()
     for package in PACKAGES:
-        import_module(package)
+        with suppress(ModuleNotFoundError):  # the oldest versions have not all of them
+            import_module(package)
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
@@ -59,7 +61,8 @@ def _become(process: dict[str, Any]) -> list[str]:
         os.dup2(opened, number)
         os.close(opened)
     sys.argv = [str(PROCESS), *process["options"]]
-    sys.modules["coverage"].process_startup()
+    if measuring := sys.modules.get("coverage"):
+        measuring.process_startup()
     return list(process["options"])
 
 
