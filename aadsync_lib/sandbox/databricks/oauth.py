@@ -18,7 +18,8 @@ from aadsync_lib.sandbox.databricks.state import DatabricksState
 class OAuth:
     """The authorization server of one account, for client credentials alone.
 
-    With a workspace on the same host, it says so, and answers at the workspace's paths as well.
+    It answers at a workspace's paths, too: old SDKs take any host but Databricks' own for a workspace.
+    Where one is on the same host, it says so.
     """
 
     def __init__(self, state: DatabricksState, workspace_id: int | None = None) -> None:
@@ -27,10 +28,7 @@ class OAuth:
 
     def routes(self) -> list[Route]:
         routes = [Route("/.well-known/databricks-config", self.host)]
-        bases = ["/oidc/accounts/{account_id}"]
-        if self.workspace_id is not None:
-            bases.append("/oidc")
-        for base in bases:
+        for base in ("/oidc/accounts/{account_id}", "/oidc"):
             routes.append(Route(f"{base}/.well-known/oauth-authorization-server", self.server))
             routes.append(Route(f"{base}/v1/token", self.token, methods=["POST"]))
         return routes

@@ -261,7 +261,7 @@ class TestServe:
     def test_without_a_workspace_none_is_named_or_served(self, box):
         assert box.workspace is None
         assert not {"workspace_url", "workspace_id", "cli_environment"} & describe(box).keys()
-        paths = ("/api/2.0/workspace/list", "/api/2.2/jobs/list", "/oidc/v1/token")
+        paths = ("/api/2.0/workspace/list", "/api/2.2/jobs/list")
         assert {httpx.get(f"{box.databricks_url}{path}").status_code for path in paths} == {404}
 
     def test_the_configuration_holds_references_and_no_token(self, box):
