@@ -45,6 +45,7 @@ from tests.contract.store.memory_contract import (
 )
 from tests.spark import connect
 from tests.unit.build import directory, group, user
+from tests.unit.fakes import FakeTarget
 from tests.unit.world import World
 
 pytestmark = pytest.mark.xdist_group("spark")
@@ -692,22 +693,20 @@ def test_the_name_of_a_schema_cannot_leave_its_quotes():
 
 
 class Kept(World):
-    """A world whose store is in Delta tables."""
+    """A world whose store is in Delta tables; on its target no other sync of the schema has anything."""
 
-    def __init__(self, store_of, *args, **named):
-        self._store_of = store_of
-        super().__init__(*args, **named)
+    def __init__(self, spark, name, snapshot):
+        self._spark = spark
+        super().__init__(snapshot, FakeTarget(f"{name}-account"))
 
     def _open(self):
-        return self._store_of(self.settings.name, self.clock)
+        return DeltaStore(self._spark, SCHEMA, self.target.name, self.clock)
 
 
 def test_a_sync_is_recorded_in_few_commits_and_a_second_one_writes_nothing(spark, schema, prefix):
     people = [user(f"person {number}") for number in range(30)]
     entra = directory(*people, group("Data", people[:20]), group("AI", people[10:]))
-    with Kept(
-        lambda name, clock: DeltaStore(spark, schema, f"{prefix}-{name}", clock), entra
-    ) as world:
+    with Kept(spark, prefix, entra) as world:
         made = commits(spark, "journal")
         report = world.sync()
         first = commits(spark, "journal") - made
@@ -722,9 +721,7 @@ def test_a_sync_is_recorded_in_few_commits_and_a_second_one_writes_nothing(spark
 def test_history_and_undo_go_by_what_the_tables_hold(spark, schema, prefix):
     ada, bob = user("ada"), user("bob")
     both = directory(ada, bob, group("Data", [ada, bob]))
-    with Kept(
-        lambda name, clock: DeltaStore(spark, schema, f"{prefix}-{name}", clock), both
-    ) as world:
+    with Kept(spark, prefix, both) as world:
         world.sync()
         before = world.clock.now()
         world.sync(directory(ada, bob, group("Data", [ada]), group("AI", [bob])))
