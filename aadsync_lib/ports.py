@@ -19,9 +19,9 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import Cursor, DirectoryMatch, Presence, Reading
+from aadsync_lib.model.directory import Cursor, DirectoryMatch, KnownRoot, Presence, Reading
 from aadsync_lib.model.identity import Attributes, Kind
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 
@@ -46,14 +46,18 @@ class Source(Protocol):
     def requests(self) -> int:
         """Requests sent so far."""
 
-    def read(self, since: Cursor | None = None) -> Reading:
+    def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
         """Read the scope, going on from a cursor where one is given and still holds.
 
+        ``known`` is what the selectors found before: what a listing no longer shows is looked up by id.
         Raises ``SourceError`` when nothing useful could be read.
         """
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of each object id where it is, in scope or not."""
+
+    def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
+        """Return every name that Entra has for each object id now; none for one that is gone."""
 
     def search(
         self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
@@ -111,6 +115,12 @@ class Target(Protocol):
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
 
+    def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
+        """Read objects by target id, whatever a listing shows; ``None`` for what is not there.
+
+        Without a kind, each kind is tried.
+        """
+
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create a principal, a group with its first members, and return the target id."""
 
@@ -161,8 +171,11 @@ class StoreReader(Protocol):
     def pending(self, target: str) -> tuple[Pending, ...]:
         """Writes announced without an outcome, oldest first."""
 
-    def shared(self, target: str) -> Mapping[str, str]:
-        """Target ids that other syncs of this store manage, with the name of that sync."""
+    def shared(self, target: str) -> Mapping[str, Sharer]:
+        """Target ids that other syncs of this store manage at the same place, whatever they call it."""
+
+    def roots(self) -> tuple[KnownRoot, ...]:
+        """What the selectors of the scope found when they were last read."""
 
     def former(self, target: str) -> tuple[Link, ...]:
         """Links whose Entra object has another target object by now: what became of the old one."""
@@ -239,6 +252,9 @@ class Store(HistoryReader, Protocol):
 
         ``unlinked`` are external ids.
         """
+
+    def keep_roots(self, roots: Iterable[KnownRoot]) -> None:
+        """Keep what the selectors found, in place of what was there."""
 
     def remember(self, run_id: str, target: str, memory: CarriedState) -> None:
         """Keep what a run leaves behind for the next one, all or nothing."""

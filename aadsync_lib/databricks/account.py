@@ -102,6 +102,10 @@ class AccountTarget:
             read = dict(zip(ids, listed, strict=True))
         return {group_id: members for group_id, members in read.items() if members is not None}
 
+    def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
+        """Read objects by target id, whatever a listing shows; ``None`` for what is not there."""
+        raise NotImplementedError
+
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""
         self._find_version()

@@ -26,6 +26,7 @@ from aadsync_lib.model.directory import (
     Cursor,
     DirectoryMatch,
     Group,
+    KnownRoot,
     Notice,
     Presence,
     Reading,
@@ -65,7 +66,11 @@ class EntraSource:
         """HTTP requests sent so far; a batch is one."""
         return self._requests
 
-    def read(self, since: Cursor | None = None) -> Reading:  # noqa: ARG002  reads all, as yet
+    def read(
+        self,
+        since: Cursor | None = None,  # noqa: ARG002  reads all, as yet
+        known: Collection[KnownRoot] = (),  # noqa: ARG002  as yet
+    ) -> Reading:
         """Read everything in scope.
 
         What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
@@ -85,6 +90,10 @@ class EntraSource:
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Return the presence of each object id, in scope or not. Without ids nothing is sent."""
         return self._in_directory(lambda directory: look_up(directory, ids)) if ids else {}
+
+    def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
+        """Return every name that Entra has for each object id now; none for one that is gone."""
+        raise NotImplementedError
 
     def search(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[DirectoryMatch, ...]:
         """Find people and service principals, or other kinds, by any of their names, in scope or not.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aadsync_lib.model.change import MemberRef
@@ -82,7 +82,8 @@ class QuarantineRecord:
 class CarriedState:
     """What a run leaves behind for the next one; ``None`` leaves a part as it is.
 
-    ``missing``, ``retries`` and ``quarantine`` are whole and replace what was there. Each of
+    ``missing``, ``retries`` and ``quarantine`` are whole and replace what was there. ``names`` are other
+    names of linked identities (``Link.names``), by object id, kept where there are none yet. Each of
     ``memberships`` replaces the latest one of its group and member where that has the same ``since``, or
     follows it.
     """
@@ -91,6 +92,7 @@ class CarriedState:
     retries: tuple[Retry, ...] | None = None
     quarantine: tuple[QuarantineRecord, ...] | None = None
     memberships: tuple[Membership, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,25 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRoot:
+    """What a line of ``scope.groups`` found: a root group, or whoever an application is assigned to.
+
+    ``selector`` is the line (``name:Data Platform``), ``id`` the object id, ``name`` what it was called then.
+    """
+
+    selector: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One read of the scope in Entra.
 
     ``roots`` are the groups the selectors found, ``assigned`` the people and service principals
     assigned to an application directly. Members that appear in no mapping could not be resolved;
     their group then is ``unread``. ``unread`` holds reads that failed as a whole (a selector, say).
+    ``found`` is what each selector found, or still has from an earlier run where it could not be read.
     """
 
     roots: frozenset[str]
@@ -74,6 +87,7 @@ class Snapshot:
     assigned: frozenset[str] = frozenset()
     unread: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    found: tuple[KnownRoot, ...] = ()
 
     @property
     def complete(self) -> bool:

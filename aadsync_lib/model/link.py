@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aadsync_lib.model.identity import Kind
@@ -18,13 +18,29 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The stored match of an Entra object to a target object, and who made it."""
+    """The stored match of an Entra object to a target object, and who made it.
+
+    ``names`` are what Entra called it beside ``name`` when it was linked: user name, mail, display name.
+    """
 
     kind: Kind
     external_id: str
     target_id: str
     origin: Origin
     name: str
+    names: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """Another sync of the store that has an object of the same place, too.
+
+    ``in_scope``: its last complete read of Entra had the identity.
+    """
+
+    sync: str
+    link: Link
+    in_scope: bool = True
 
 
 class Links:

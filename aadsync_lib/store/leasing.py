@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from aadsync_lib.errors import StoreError
+from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.reader import SqlReader
@@ -65,6 +66,9 @@ class LeasingStore(SqlReader, Generic[L]):
         finally:
             if self._leases.get(target) is lease:
                 del self._leases[target]
+
+    def keep_roots(self, roots: Iterable[KnownRoot]) -> None:
+        """Keep what the selectors found, in place of what was there."""
 
     def _held(self, target: str, run_id: str) -> L | None:
         """Return the lease of this run, if it holds the target."""

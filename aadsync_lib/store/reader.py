@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
@@ -70,6 +71,10 @@ class SqlReader:
             " ORDER BY sync DESC"
         )
         return self._read(dict, statement, target=target)
+
+    def roots(self) -> tuple[KnownRoot, ...]:
+        """What the selectors of the scope found when they were last read."""
+        return ()
 
     def former(self, target: str) -> tuple[Link, ...]:
         """Links whose Entra object has another target object by now, by id of the one that it left."""

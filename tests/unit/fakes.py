@@ -9,7 +9,7 @@ from threading import RLock
 from typing import TypeVar
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.directory import Cursor, DirectoryMatch, Presence, Reading, Snapshot
+from aadsync_lib.model.directory import Cursor, DirectoryMatch, KnownRoot, Presence, Reading, Snapshot
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
@@ -39,12 +39,13 @@ class FakeSource:
         self.snapshot = snapshot
         self.error: Exception | None = None
         self.places: dict[str, Presence | Unread] = {}
+        self.called: dict[str, frozenset[str] | Unread] = {}
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
         self.touched: frozenset[str] | None = None
         self.requests = 0
 
-    def read(self, since: Cursor | None = None) -> Reading:
+    def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
         self.requests += 1
         if self.error:
             raise self.error
@@ -55,6 +56,11 @@ class FakeSource:
         self.requests += bool(ids)
         self.asked.append(dict(ids))
         return {one: self.places.get(one, Presence.PRESENT) for one in ids}
+
+    def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
+        """Return what ``called`` has for each."""
+        self.requests += bool(ids)
+        return {one: self.called.get(one, frozenset()) for one in ids}
 
     def search(
         self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
@@ -75,7 +81,8 @@ class FakeTarget:
 
     ``faults`` go by the index of a write, counted from 0. ``on_write`` is called with the index of
     each write before it is done. ``blind`` lookups find nothing; ``stale`` reads of a group's members
-    show none; ``unreadable`` groups show an error; listings leave out the ``unlisted`` ids, and say so.
+    show none; ``unreadable`` groups show an error; listings leave out the ``unlisted`` ids, and say so;
+    they leave out those ``behind``, and do not. Look-ups by id do not answer for those ``lost``.
     """
 
     def __init__(
@@ -99,6 +106,8 @@ class FakeTarget:
         self.stale: dict[str, int] = {}
         self.unreadable: set[str] = set()
         self.unlisted: set[str] = set()
+        self.behind: set[str] = set()
+        self.lost: dict[str, Unread] = {}
         self.dead = False
         self.requests = 0
         self.log: list[str] = []
@@ -156,7 +165,8 @@ class FakeTarget:
     def read(self) -> TargetSnapshot:
         with self._lock:
             self.requests += 1
-            shown = {i: a for i, a in self.accounts.items() if i not in self.unlisted}
+            hidden = self.unlisted | self.behind
+            shown = {i: a for i, a in self.accounts.items() if i not in hidden}
             return TargetSnapshot(shown, self.own, complete=not self.unlisted)
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
@@ -176,6 +186,12 @@ class FakeTarget:
                 self.blind -= 1
                 return ()
             return tuple(self._same(kind, name))
+
+    def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
+        with self._lock:
+            self._alive()
+            self.requests += len(ids)
+            return {i: self.lost.get(i) or self.accounts.get(i) for i in ids}
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         name = wanted.user_name or wanted.application_id or wanted.display_name
