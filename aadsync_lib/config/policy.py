@@ -164,6 +164,9 @@ class Policy(Section):
     adopt: Adopt = Field(
         Adopt(), description="which existing accounts and groups of the same name may be taken over"
     )
+    adopt_names: tuple[NameOrId, ...] = Field(
+        (), description="names or object ids that may be adopted as under same_name, one by one"
+    )
     drift: Literal["repair", "report"] = Field(
         "repair", description="report leaves alone what was changed by hand on the target"
     )
