@@ -101,7 +101,7 @@ def _exceeded(limit: Limit, count: int, of: int) -> str | None:
     if limit.count is not None and count > limit.count:
         over.append(str(limit.count))
     if limit.share is not None and count > limit.floor and count > limit.share * of:
-        over.append(f"{limit.share:.0%} of {of} managed and active")
+        over.append(f"{limit.share:.0%} of {of} managed")
     return " and ".join(over) or None
 
 

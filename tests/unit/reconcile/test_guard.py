@@ -23,7 +23,8 @@ def removal(*numbers, name="Data", target_id="900"):
 
 
 def plan(*changes, **more):
-    return Plan("contoso", (TargetPlan("account", changes, **more),))
+    losing = tuple(f"{m.name} from {change.name}" for change in changes for m in change.members)
+    return Plan("contoso", (TargetPlan("account", changes, losing=losing, **more),))
 
 
 def limits(**limit):
