@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.run_log import RunLog
-from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
-from aadsync_lib.reconcile.matching.correlate import adopt_setting, may_take
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule, adopt_setting
 from aadsync_lib.reconcile.matching.pending import carries
 
 LOOKS = 4
@@ -27,7 +26,7 @@ class CreateTask:
     target: Target
     run_log: RunLog
     clock: Clock
-    adopt: Adopt
+    adoption: AdoptionRule
 
     def create(self, announced: Announced) -> bool:
         """Make the object with its members and return whether it is there as planned."""
@@ -92,7 +91,7 @@ class CreateTask:
     def _held_back(self, accounts: tuple[Account, ...], change: Change, may_be_made: bool) -> str:
         """Return why what is there is not taken over, and how to go on."""
         kind = change.action.kind
-        setting = adopt_setting(kind, self.adopt.of(kind))
+        setting = adopt_setting(kind, self.adoption.word(kind, _names(change)))
         owner = ", ".join(map(self._described, accounts))
         reason = f"exists already as {owner}, which {setting} does not take over"
         if len(accounts) > 1 or not self._free(accounts[0], change):
@@ -116,9 +115,10 @@ class CreateTask:
         return owner in (None, change.external_id) and not self.run_log.sharer(account.id)
 
     def _adoptable(self, account: Account, change: Change) -> bool:
+        names = _names(change)
         if carries(account, change.external_id):
-            return self.adopt.of(account.kind) != "never"
-        return may_take(account, self.adopt)
+            return self.adoption.word(account.kind, names) != "never"
+        return self.adoption.may_take(account, *names)
 
     def _take(self, announced: Announced, account: Account, origin: Origin) -> bool:
         first = announced.first
@@ -135,6 +135,12 @@ class CreateTask:
                 return True
         announced.settle(Result.DONE, linked=(link,))
         return True
+
+
+def _names(change: Change) -> tuple[str | None, ...]:
+    """Return what ``policy.adopt_names`` may call the identity of a change."""
+    shown = change.after.display_name if change.after else None
+    return change.name, shown, change.external_id
 
 
 def _differing(after: Attributes, account: Account) -> Attributes:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.directory import KnownRoot
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.records import (
@@ -64,13 +64,23 @@ class SqlReader:
         )
         return self._all(pending_of, statement, target=target)
 
-    def shared(self, target: str) -> Mapping[str, str]:
+    def shared(self, target: str) -> Mapping[str, Sharer]:
         """Target ids that other syncs of this store manage under the same target name, with their sync."""
         statement = (
-            "SELECT target_id, sync FROM {links} WHERE target = :target AND sync <> :sync"
-            " ORDER BY sync DESC"
+            "SELECT sync, kind, external_id, target_id, origin, name FROM {links}"
+            " WHERE target = :target AND sync <> :sync ORDER BY sync DESC"
         )
-        return self._read(dict, statement, target=target)
+        return self._read(
+            lambda rows: {r[3]: Sharer(r[0], link_of(*r[1:])) for r in rows}, statement, target=target
+        )
+
+    def latest_run(self) -> float | None:
+        """When the run before began (seconds since the epoch), ``None`` before the first one."""
+        statement = (
+            "SELECT {seconds:started_at} FROM {runs} WHERE sync = :sync"
+            " ORDER BY started_at DESC, run_id DESC LIMIT 1"
+        )
+        return next(iter(self._all(float, statement)), None)
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read."""
