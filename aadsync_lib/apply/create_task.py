@@ -13,7 +13,7 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
-from aadsync_lib.reconcile.matching.correlate import adopt_setting, may_take
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule, adopt_setting
 
 LOOKS = 4
 LOOK_SECONDS = 2.0
@@ -97,7 +97,7 @@ class CreateTask:
         if account.external_id == change.external_id:
             return True
         unowned = account.external_id is None
-        return (unowned and origin is Origin.CREATED) or may_take(account, self.adopt)
+        return (unowned and origin is Origin.CREATED) or AdoptionRule(self.adopt).may_take(account)
 
     def _take(self, announced: Announced, account: Account, origin: Origin) -> bool:
         first = announced.first

@@ -62,7 +62,8 @@ class RunLog:
 
     def sharer(self, target_id: str) -> str | None:
         """Return the other sync that manages an object by now, if one does."""
-        return self._store.shared(self._target).get(target_id)
+        sharer = self._store.shared(self._target).get(target_id)
+        return sharer.sync if sharer else None
 
     def origin(self, change: Change) -> Origin:
         """Return the origin of the link that an adoption makes: what comes back is what it was."""

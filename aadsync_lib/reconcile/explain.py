@@ -153,7 +153,8 @@ class Explained:
         return reason or self._partly(group) or UNSEEN
 
     def _personal(self, group: Group, key: str) -> Judged:
-        if key in self._desired.principals and key in group.members:
+        principal = self._desired.principals.get(key)
+        if principal and principal.name and key in group.members:
             return EdgeOutcome.KEPT, self._partly(group)
         return EdgeOutcome.DROPPED, self.outside(key) or self._partly(group) or UNSEEN
 

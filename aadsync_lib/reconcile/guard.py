@@ -83,17 +83,11 @@ def touches_protected(plan: Plan) -> tuple[Breach, ...]:
 
 def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
     deprovisioned = [change.name for change in plan.changes if change.action in DEPROVISIONS]
-    removed = [
-        f"{member.name} from {change.name}"
-        for change in plan.changes
-        if change.action is Action.REMOVE_MEMBERS
-        for member in change.members
-    ]
     managed = plan.managed
     for name, limit, names, of in (
         ("users_deprovisioned", limits.users_deprovisioned, deprovisioned, managed.users),
         ("groups_removed", limits.groups_removed, plan.retired, managed.groups),
-        ("members_removed", limits.members_removed, removed, managed.members),
+        ("members_removed", limits.members_removed, plan.losing, managed.members),
         ("groups_emptied", limits.groups_emptied, plan.emptied, managed.groups),
     ):
         allowed = _exceeded(limit, len(names), of)
@@ -107,7 +101,7 @@ def _exceeded(limit: Limit, count: int, of: int) -> str | None:
     if limit.count is not None and count > limit.count:
         over.append(str(limit.count))
     if limit.share is not None and count > limit.floor and count > limit.share * of:
-        over.append(f"{limit.share:.0%} of {of} managed")
+        over.append(f"{limit.share:.0%} of {of} managed and active")
     return " and ".join(over) or None
 
 

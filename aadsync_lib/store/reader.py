@@ -88,6 +88,14 @@ class SqlReader:
         place = self.places.get(target)
         return self._read(sharers_of, SHARED, target=target, place=place)
 
+    def latest_run(self) -> float | None:
+        """When the run before began (seconds since the epoch), ``None`` before the first one."""
+        statement = (
+            "SELECT {seconds:started_at} FROM {runs} WHERE sync = :sync"
+            " ORDER BY started_at DESC, run_id DESC LIMIT 1"
+        )
+        return next(iter(self._all(float, statement)), None)
+
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read, in order."""
         statement = "SELECT selector, external_id, name FROM {roots} WHERE sync = :sync"

@@ -14,6 +14,7 @@ NO_LIMITS = {
     "users_deprovisioned": OFF,
     "groups_removed": OFF,
     "members_removed": OFF,
+    "access_removed": OFF,
     "groups_emptied": OFF,
 }
 

@@ -58,6 +58,7 @@ def test_every_default_is_the_one_of_the_contract(write):
         ("users_deprovisioned", 20, 0.10),
         ("groups_removed", 5, 0.10),
         ("members_removed", 200, 0.20),
+        ("access_removed", 5, 0.10),
         ("groups_emptied", 0, None),
     ],
 )
@@ -88,6 +89,8 @@ def test_a_section_whose_every_line_is_a_comment_counts_as_not_given(write):
 def test_an_id_of_digits_may_be_protected_without_quotes(write):
     tree = {**small(), "policy": {"protected": {"users": [8204759371, "ada@contoso.com"]}}}
     assert loads(write, tree).policy.protected.users == ("8204759371", "ada@contoso.com")
+    tree["policy"]["adopt_names"] = [8204759371, "ada@contoso.com"]
+    assert loads(write, tree).policy.adopt_names == ("8204759371", "ada@contoso.com")
     tree["policy"]["protected"]["users"] = [True]
     assert refused(write, tree) == "policy.protected.users.0: found true; expected text"
 
