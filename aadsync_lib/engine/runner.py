@@ -100,7 +100,7 @@ class Runner:
         reports: tuple[TargetReport, ...] = ()
         error: BaseException | None = None
         try:
-            recorder.keep_reads(planning.parts.values())
+            recorder.keep_reads(planning)
             if verdict.allowed:
                 reports, error = self._apply(recorder, planning)
             else:

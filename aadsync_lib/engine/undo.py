@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.inquiry import Shown
 from aadsync_lib.engine.planning import Planning, StoredLinks, TargetPlanning, with_estimate
 from aadsync_lib.engine.stale import state_digest
 from aadsync_lib.errors import TargetError, UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
-from aadsync_lib.model.identity import Principal
+from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Target
@@ -67,8 +69,9 @@ class _UndoPlanning:
         name, snapshot = target.name, target.read()
         if not snapshot.complete:
             raise TargetError(f"{name}: {UNLISTED}")
-        stored = StoredLinks.read(self.reader, name, snapshot)
         done = [entry for entry in self.entries if entry.target == name]
+        snapshot = _with_unlisted(target, snapshot, [entry.outcome.change for entry in done])
+        stored = StoredLinks.read(self.reader, name, snapshot)
         after = [entry for entry in self.later if entry.target == name]
         changes = [entry.outcome.change for entry in done]
         changes += [e.change for e in stored.pending if e.run_id == self.run.run_id]
@@ -108,6 +111,18 @@ class _UndoPlanning:
         """Return the entries of other runs, but for those that changed nothing in the end."""
         others = (entry for entry in entries if entry.run_id != self.run.run_id)
         return [entry for entry in others if (entry.run_id, target) not in self.idle]
+
+
+def _with_unlisted(
+    target: Target, snapshot: TargetSnapshot, changes: Iterable[Change]
+) -> TargetSnapshot:
+    """Look up what the run was about and the listing leaves out: it may be there, and be protected."""
+    ids: dict[str, Kind | None] = {}
+    for change in changes:
+        ids |= {change.target_id: change.action.kind} if change.target_id else {}
+        ids |= {member.target_id: member.type for member in change.members if member.target_id}
+    missing = {key: kind for key, kind in ids.items() if key not in snapshot.accounts}
+    return Shown(snapshot).with_objects(target, missing).snapshot
 
 
 def _state(context: UndoContext) -> str:

@@ -88,7 +88,7 @@ def _other_names(
         if user.user_principal_name != mapped or user.mail not in (None, mapped):
             names[uid] = _unlike(mapped, user.user_principal_name, user.mail)
     for sid, service in snapshot.service_principals.items():
-        names[sid] = _unlike(None, service.app_id, service.display_name)
+        names[sid] = _unlike(None, service.display_name)
     for gid, group in snapshot.groups.items():
         mapped = groups[gid].name if gid in groups else None
         if group.display_name != mapped:

@@ -37,7 +37,9 @@ def leavers_to_verify(context: TargetContext) -> Mapping[str, Kind]:
         return {}
     people = {link.external_id: link.kind for link, account in _people(context) if account.active}
     deleted = {link.external_id: link.kind for link, _ in _due(context)}
-    groups = {} if context.desired.complete else {g.external_id: g.kind for g, _ in _groups(context)}
+    groups = (
+        {} if context.desired.complete else {g.external_id: g.kind for g, _ in _groups(context)}
+    )
     return people | deleted | groups
 
 
@@ -99,7 +101,7 @@ def leaver_notices(context: TargetContext) -> Iterator[Notice]:
     """Yield who is out of scope and keeps the account: for a while, or because another sync has them."""
     if not context.mirrors:
         return
-    for link, account in context.leavers(*PEOPLE):
+    for _, account in context.leavers(*PEOPLE):
         sharer = context.sharer(account)
         if sharer and account.active and account.id not in context.protected:
             yield Notice("shared", SHARED.format(account.name, sharer.sync))

@@ -156,10 +156,14 @@ def _by_id(principal: Principal, account: Account, index: Index, rule: AdoptionR
     return Match(principal, Situation.SAME_ID, account)
 
 
-def _by_name(
-    principal: Principal, index: Index, rule: AdoptionRule, free: frozenset[str]
-) -> Match:
-    accounts = [account for account in index.same_name(principal) if account.id not in free]
+def _by_name(principal: Principal, index: Index, rule: AdoptionRule, free: frozenset[str]) -> Match:
+    names = principal.name, principal.external_id
+    accounts = [
+        account
+        for account in index.same_name(principal)
+        if account.id not in free
+        and (account.id not in index.ending or rule.may_take(account, *names))
+    ]
     if not accounts:
         return Match(principal, Situation.ABSENT)
     if len(accounts) > 1:
@@ -169,7 +173,7 @@ def _by_name(
     if owner:
         reason = f"its name belongs to {account.id}, which is {owner} in Entra"
         return Match(principal, Situation.TAKEN, None, reason)
-    if not rule.may_take(account, principal.name, principal.external_id):
+    if not rule.may_take(account, *names):
         return _taken(principal, *_untakeable(account, index.links))
     unseen = index.owner_unseen(account)
     if unseen:
@@ -187,9 +191,7 @@ def _shared(principal: Principal, account: Account, sharer: Sharer) -> Match:
     """Match what another sync manages: people can be managed by both, a group has one owner."""
     if account.kind is not Kind.GROUP:
         return Match(principal, Situation.SHARED, account)
-    reason = (
-        f"{account.id} is a group of the sync {sharer.sync}; take it out of the scope of one of the two"
-    )
+    reason = f"{account.id} is a group of the sync {sharer.sync}; take it out of the scope of one of the two"
     return Match(principal, Situation.TAKEN, None, reason)
 
 

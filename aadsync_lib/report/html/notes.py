@@ -13,7 +13,9 @@ LOOK = "Look at it in Entra and on the target."
 GRANT = "Grant what the message names (aadsync doctor tells how), then sync again."
 
 WARNINGS: Mapping[str, str] = {
+    "absent": "Nothing if it passes; otherwise ask Databricks about that id.",
     "assignment_type_unknown": "Look whether a newer version knows this type.",
+    "clock": "Look at the clock of the machine that ran last, and of this one.",
     "cycle": "Take one of the two out of the other in Entra.",
     "disabled_unmanaged": "Deactivate it by hand, or let policy.adopt take it over.",
     "external_id": "Nothing, unless somebody else is to adopt it.",
@@ -23,8 +25,10 @@ WARNINGS: Mapping[str, str] = {
     "member_type_skipped": "Nothing: Databricks has no such principals.",
     "member_type_unknown": "Look whether a newer version knows this type.",
     "new_ids": "Give the new ids again what was granted to the old ones outside of this sync.",
+    "no_memory": "Go on if this is the first run; otherwise correct store in the settings.",
     "protected": "Nothing, if that is meant; otherwise take it out of policy.protected.",
     "scope_empty": "Correct the selector, or put somebody into what it finds.",
+    "shared": "Nothing: it ends when no sync has them in scope.",
     "source_unread": GRANT,
     "additive": "To take back the rest, undo again with --set policy.mode=mirror.",
     "undo": "Change Entra, the scope or the settings before the next sync.",
