@@ -92,7 +92,9 @@ def test_an_id_of_digits_may_be_protected_without_quotes(write):
     tree["policy"]["adopt_names"] = [8204759371, "ada@contoso.com"]
     assert loads(write, tree).policy.adopt_names == ("8204759371", "ada@contoso.com")
     tree["policy"]["protected"]["users"] = [True]
-    assert refused(write, tree) == "policy.protected.users.0: found true; expected text"
+    problem = refused(write, tree)
+    assert problem.startswith("policy.protected.users.0: found true (line ")
+    assert problem.endswith("), which YAML reads as a boolean; quote it: 'true'")
 
 
 @pytest.mark.parametrize(
