@@ -121,7 +121,8 @@ def _expected(key: SettingKey, finding: Mapping[str, Any]) -> str:
     kind = finding["type"]
     if kind in BOUNDS:
         bound, words = BOUNDS[kind]
-        return f"{words} {finding['ctx'][bound]:g}"
+        number = finding["ctx"][bound]
+        return f"{words} {number:,}".removesuffix(".0")
     part_of_reference = key.owner is SecretRef
     return TOO_SHORT.get(kind) or in_words(SecretRef if part_of_reference else key.annotation)
 

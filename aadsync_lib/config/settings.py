@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
-from aadsync_lib.config.base import Guid, Section, Text, Url, Whole
+from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
 from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.config.scope import MappingSettings, Scope
 
@@ -45,7 +45,7 @@ class Assignment(Section):
 class WorkspaceAssignments(Section):
     """A workspace of the account that groups are assigned to."""
 
-    workspace_id: Whole
+    workspace_id: WorkspaceId
     host: Url
     assign: tuple[Assignment, ...] = ()
 
@@ -64,7 +64,7 @@ class TargetSettings(Section):
         None, validate_default=True, description="from the accounts console, top right"
     )
     auth: TargetAuth = Field(DefaultAuth(), description="how to log in to Databricks")
-    pace: Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)] = Field(
+    pace: Pace = Field(
         1.0, description="share of Databricks' rate limits to use; 0.5 leaves half to other tools"
     )
     capacity: Capacity = Capacity()
@@ -96,7 +96,7 @@ class StoreSettings(Section):
     delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
         None, description="a Unity Catalog schema, for jobs on Databricks"
     )
-    retention_days: Annotated[Whole, Field(gt=0)] | None = Field(
+    retention_days: Annotated[Days, Field(ge=1)] | None = Field(
         None, description="days to keep records of what was done; null: for ever"
     )
 

@@ -219,7 +219,7 @@ def test_level_account_needs_an_account_id_and_says_so_beside_other_problems(wri
     tree["targets"][0]["pace"] = 0
     assert refused(write, tree).splitlines() == [
         "targets.0.account_id: is required for level account",
-        "targets.0.pace: found 0; expected more than 0",
+        "targets.0.pace: found 0; expected at least 0.001",
     ]
 
 
