@@ -29,7 +29,7 @@ def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None)
     """
     if path is None:
         return settings_from(None, "settings", overrides)
-    return settings_from(_text(path), str(path), overrides)
+    return settings_from(_text(path), str(path), overrides).found_in(path.parent)
 
 
 def settings_from(

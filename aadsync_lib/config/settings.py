@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
@@ -92,7 +93,9 @@ class TargetSettings(Section):
 class StoreSettings(Section):
     """Where the sync remembers: one of the two, ``sqlite: ./aadsync.db`` when neither is given."""
 
-    sqlite: Text | None = Field(None, description="a file, for a laptop, CI or a volume")
+    sqlite: Text | None = Field(
+        None, description="a file, relative to this one, for a laptop or CI"
+    )
     delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
         None, description="a Unity Catalog schema, for jobs on Databricks"
     )
@@ -127,6 +130,21 @@ class Settings(Section):
     targets: Annotated[tuple[TargetSettings, ...], Field(min_length=1)]
     policy: Policy = Policy()
     store: StoreSettings = StoreSettings()
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the settings begin: the folder of their file, else the current one.
+
+        It is no setting: the same file elsewhere has the same digest.
+        """
+        return self._folder
+
+    def found_in(self, folder: Path) -> Settings:
+        """Return the same settings, read from a file in this folder."""
+        settings = self.model_copy()
+        settings._folder = folder.absolute()  # noqa: SLF001 - of its own class
+        return settings
 
     @field_validator("version", mode="before")
     @classmethod
