@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aadsync_lib.errors import AadsyncError
 from aadsync_lib.report.as_json import plan_to_json, run_to_json
 from tests.unit.report import samples
 
@@ -76,6 +77,25 @@ def test_refusal_for_something_protected_offers_no_approval(run, engine):
 def test_run_is_written_to_a_file_as_well(run, engine):
     result = run("sync", "--format", "json", "--out", "run.json")
     assert Path("run.json").read_text(encoding="utf-8") == result.stdout
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(), AadsyncError("x"), MemoryError()])
+@pytest.mark.parametrize(
+    ("report", "code"), [(samples.done(), 0), (samples.partial(), 3), (samples.refusal(), 4)]
+)
+def test_run_ends_as_it_ended_whether_its_report_can_be_written_or_not(
+    run, engine, monkeypatch, error, report, code
+):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("aadsync_lib.cli.output.Output.result", fail)
+    engine.ran = report
+    result = run("sync", "--out", "run.txt")
+    assert result.exit_code == code
+    assert "the report of the run was not written" in result.stderr
+    assert "aadsync history " in result.stderr
+    assert Path("run.txt").read_text(encoding="utf-8").startswith("Run of")
 
 
 def test_saved_plan_is_applied(run, engine):
