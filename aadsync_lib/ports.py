@@ -125,7 +125,10 @@ class Target(Protocol):
         """Create a principal, a group with its first members, and return the target id."""
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up every object of this name afresh (see ``Account.name``)."""
+        """Look up every object of this name afresh (see ``Account.name``).
+
+        Where there is none, those whose names the target may hold for one with it (see ``alike``).
+        """
 
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""

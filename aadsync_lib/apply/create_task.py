@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Attributes, Kind, alike
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
@@ -48,12 +49,17 @@ class CreateTask:
                 if lost:
                     raise
                 lost = again
-                if accounts := self._find(first, lost):
+                if accounts := self._made(first, lost):
                     return self._take_over(announced, accounts, may_be_made=True)
             except ChangeRefused as refused:
                 raise lost or refused from refused
         announced.settle(Result.DONE, linked=(link_of(first, target_id, Origin.CREATED),))
         return True
+
+    def _made(self, change: Change, lost: AnswerLost) -> tuple[Account, ...]:
+        """Find what a request without an answer may have made: that has exactly this name."""
+        accounts = self._find(change, lost)
+        return tuple(account for account in accounts if not alike(account.name, change.name))
 
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
         """Find what the target says is there already; reads can lag behind writes for a while."""
@@ -64,7 +70,7 @@ class CreateTask:
         raise error
 
     def _find(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
-        """Find objects of this name; raise ``error``, which made us look, where that fails."""
+        """Find objects of this name, or else like it; raise ``error``, which made us look, if that fails."""
         try:
             return self.target.find(change.action.kind, change.name)
         except ChangeRefused as failure:
@@ -78,6 +84,9 @@ class CreateTask:
         ``may_be_made``: a request of this run may have made it. Our externalId on it is the proof.
         """
         first = announced.first
+        if reason := in_the_way(first.name, accounts):
+            announced.settle(Result.QUARANTINED, reason)
+            return False
         account = accounts[0] if len(accounts) == 1 else None
         if account and self._free(account, first):
             if may_be_made and carries(account, first.external_id):
@@ -135,6 +144,18 @@ class CreateTask:
                 return True
         announced.settle(Result.DONE, linked=(link,))
         return True
+
+
+def in_the_way(name: str, accounts: Iterable[Account]) -> str | None:
+    """Return why a name cannot be had, where only objects of another name are in the way of it."""
+    others = [account for account in accounts if alike(account.name, name)]
+    if not others:
+        return None
+    there = ", ".join(f"{account.name} ({account.id})" for account in others)
+    return (
+        f"the target holds the name {name} for the same as that of {there}, which is another; give one of "
+        f"them another name, in Entra or on the target"
+    )
 
 
 def _names(change: Change) -> tuple[str | None, ...]:

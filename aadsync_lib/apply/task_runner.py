@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
-from aadsync_lib.apply.create_task import CreateTask
+from aadsync_lib.apply.create_task import CreateTask, in_the_way
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
+from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
-from aadsync_lib.model.identity import merged
+from aadsync_lib.model.identity import Kind, merged
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.ports import AnswerLost, ChangeRefused, MembersRefused, Target
+from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused, Target
 
 Paths = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group and who leaves it
 
@@ -43,6 +44,9 @@ class TaskRunner:
             return True
         except AnswerLost as lost:
             announced.settle(Result.UNKNOWN, str(lost))
+            return False
+        except AlreadyThere as there:
+            self._collided(announced, there)
             return False
         except ChangeRefused as refused:
             announced.settle(Result.FAILED, str(refused))
@@ -113,6 +117,25 @@ class TaskRunner:
                     self.target.update(first.action.kind, _id(first), wanted)
         announced.settle(Result.DONE, linked=self._adopted(changes), unlinked=self._ended(changes))
         return True
+
+    def _collided(self, announced: Announced, there: AlreadyThere) -> None:
+        """Settle a change whose name is taken: by a name that only looks like it, a person has to look."""
+        first = announced.first
+        wanted = merged(change.after for change in announced.changes)
+        name = wanted.display_name if wanted else None
+        reason = None
+        if name and first.action.kind is Kind.GROUP and first.action.verb != "create":
+            reason = in_the_way(name, self._others(name, first.target_id))
+        result = Result.QUARANTINED if reason else Result.FAILED
+        announced.settle(result, reason or str(there))
+
+    def _others(self, name: str, target_id: str | None) -> Iterable[Account]:
+        """Return who else has this name, or one like it; nobody where that cannot be seen."""
+        try:
+            holders = self.target.find(Kind.GROUP, name)
+        except ChangeRefused:
+            return ()
+        return [account for account in holders if account.id != target_id]
 
     def _adopted(self, changes: Iterable[Change]) -> tuple[Link, ...]:
         return tuple(

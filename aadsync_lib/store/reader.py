@@ -71,7 +71,9 @@ class SqlReader:
             " WHERE target = :target AND sync <> :sync ORDER BY sync DESC"
         )
         return self._read(
-            lambda rows: {r[3]: Sharer(r[0], link_of(*r[1:])) for r in rows}, statement, target=target
+            lambda rows: {r[3]: Sharer(r[0], link_of(*r[1:])) for r in rows},
+            statement,
+            target=target,
         )
 
     def latest_run(self) -> float | None:
