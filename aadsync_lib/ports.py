@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
@@ -24,6 +25,8 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class Clock(Protocol):
@@ -80,16 +83,22 @@ class AnswerLost(ChangeRefused):
 class MembersRefused(ChangeRefused):
     """Some members of a group were refused; every other change of the call was made.
 
-    ``refused`` is the reason by member id. ``group_id`` tells the id of a group that this very call
-    created.
+    ``refused`` is the reason by member id, ``untried`` why these were not even sent: nothing is wrong
+    with them. ``group_id`` tells the id of a group that this very call created.
     """
 
-    def __init__(self, group_id: str, refused: Mapping[str, str]) -> None:
+    def __init__(
+        self, group_id: str, refused: Mapping[str, str], untried: Mapping[str, str] = NOBODY
+    ) -> None:
         self.group_id = group_id
         self.refused = dict(refused)
+        self.untried = dict(untried)
         first = "; ".join(f"{member}: {reason}" for member, reason in islice(refused.items(), 3))
         more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
-        super().__init__(f"{len(refused)} members of group {group_id} were refused: {first}{more}")
+        rest = f"; {len(untried)} were not tried" if untried else ""
+        super().__init__(
+            f"{len(refused)} members of group {group_id} were refused: {first}{more}{rest}"
+        )
 
 
 class Target(Protocol):

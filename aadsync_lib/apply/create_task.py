@@ -40,7 +40,7 @@ class CreateTask:
                 break
             except MembersRefused as refused:
                 link = link_of(first, refused.group_id, Origin.CREATED)
-                announced.settle_members(refused.refused, (link,))
+                announced.settle_members(refused, (link,))
                 return True
             except AlreadyThere as there:
                 accounts = self._look_up(first, lost or there)
@@ -140,7 +140,7 @@ class CreateTask:
             try:
                 self.target.change_members(account.id, members, ())
             except MembersRefused as refused:
-                announced.settle_members(refused.refused, (link,))
+                announced.settle_members(refused, (link,))
                 return True
         announced.settle(Result.DONE, linked=(link,))
         return True

@@ -116,14 +116,15 @@ class RunLog:
                     step = change.external_id or "", member.external_id or ""
                     self._not_added[step] = f"{member.name} was not added to {change.name}"
 
-    def fail(self, outcome: Outcome) -> None:
-        """Record a failure that came to light beside the outcome of its change."""
-        self.settle(self.announce((outcome.change,)), (outcome,))
+    def fail(self, outcomes: Sequence[Outcome]) -> None:
+        """Record failures that came to light beside the outcome of their change."""
+        if outcomes:
+            self.settle(self.announce([outcome.change for outcome in outcomes]), outcomes)
 
-    def correct(self, done: Outcome, failed: Outcome) -> None:
+    def correct(self, done: Outcome, failed: Sequence[Outcome]) -> None:
         """Record that members which were taken as added are not there after all."""
         self.fail(failed)
-        lost = set(failed.change.members)
+        lost = {member for outcome in failed for member in outcome.change.members}
         rest = tuple(member for member in done.change.members if member not in lost)
         with self._lock:
             self._outcomes.remove(done)

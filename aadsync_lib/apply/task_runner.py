@@ -40,7 +40,7 @@ class TaskRunner:
         try:
             return self._send(announced)
         except MembersRefused as refused:
-            announced.settle_members(refused.refused)
+            announced.settle_members(refused)
             return True
         except AnswerLost as lost:
             announced.settle(Result.UNKNOWN, str(lost))
