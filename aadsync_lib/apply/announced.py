@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.run_log import RunLog
@@ -44,13 +44,18 @@ class Announced:
 
     def settle_members(self, error: MembersRefused, linked: tuple[Link, ...] = ()) -> None:
         """Record that some members were refused, or not tried, and everything else was done."""
-        settled: list[Outcome] = []
-        others: list[Outcome] = []
-        for change in self.changes:
-            first, *rest = _by_member(change, error)
-            settled.append(first)
-            others += rest
-        self.run_log.settle(self.entries, settled, linked=linked)
+        self.settle_each([tuple(_by_member(change, error)) for change in self.changes], linked)
+
+    def settle_each(
+        self,
+        outcomes: Sequence[Sequence[Outcome]],
+        linked: tuple[Link, ...] = (),
+        unlinked: tuple[str, ...] = (),
+    ) -> None:
+        """Record what came of each change: one outcome, and those of members that ended otherwise."""
+        settled = [first for first, *_ in outcomes]
+        self.run_log.settle(self.entries, settled, linked=linked, unlinked=unlinked)
+        others = [outcome for _, *rest in outcomes for outcome in rest]
         self.run_log.fail([outcome for outcome in others if outcome.result is Result.FAILED])
         for outcome in others:
             if outcome.result is Result.SKIPPED:

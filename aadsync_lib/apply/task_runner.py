@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.create_task import CreateTask, in_the_way
+from aadsync_lib.apply.readback import ReadBack
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
 from aadsync_lib.model.account import Account
@@ -27,6 +28,7 @@ class TaskRunner:
     target: Target
     run_log: RunLog
     creator: CreateTask
+    read_back: ReadBack
     replacement_paths: Paths = field(default_factory=dict)
 
     def perform(self, task: Task) -> bool:
@@ -115,8 +117,16 @@ class TaskRunner:
                 wanted = merged(change.after for change in changes if change.before != change.after)
                 if wanted:
                     self.target.update(first.action.kind, _id(first), wanted)
-        announced.settle(Result.DONE, linked=self._adopted(changes), unlinked=self._ended(changes))
-        return True
+        return self._settle(announced)
+
+    def _settle(self, announced: Announced) -> bool:
+        """Record what was answered as done, where it shows if it has to, and return whether all of it does."""
+        failures = self.read_back.failures(announced.changes)
+        places = list(enumerate(announced.changes))
+        whole = [change for place, change in places if place not in failures]
+        outcomes = [_outcomes(change, failures.get(place, ())) for place, change in places]
+        announced.settle_each(outcomes, self._adopted(whole), self._ended(whole))
+        return all(change.action in MEMBERS for place, change in places if place in failures)
 
     def _collided(self, announced: Announced, there: AlreadyThere) -> None:
         """Settle a change whose name is taken: by a name that only looks like it, a person has to look."""
@@ -152,6 +162,15 @@ class TaskRunner:
             if change.external_id and change.action.verb in ("delete", "release")
             if self.run_log.target_id(change.external_id) in (None, change.target_id)
         )
+
+
+def _outcomes(change: Change, failures: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Return what came of a change of which some was answered, and does not show."""
+    lost = {member for outcome in failures for member in outcome.change.members}
+    rest = tuple(member for member in change.members if member not in lost)
+    if rest or not failures:
+        return Outcome(replace(change, members=rest), Result.DONE), *failures
+    return tuple(failures)
 
 
 def _id(change: Change) -> str:

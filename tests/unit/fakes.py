@@ -89,7 +89,8 @@ class FakeTarget:
     ``faults`` go by the index of a write, counted from 0. ``on_write`` is called with the index of
     each write before it is done. ``blind`` lookups find nothing; ``stale`` reads of a group's members
     show none; ``unreadable`` groups show an error; listings leave out the ``unlisted`` ids, and say so;
-    they leave out those ``behind``, and do not. Look-ups by id do not answer for those ``lost``. One that
+    they leave out those ``behind``, and do not. Look-ups by id do not answer for those ``lost``,
+    and show those ``late`` as they were, so many times. PATCHes of those ``deaf`` are answered, and do nothing. One that
     ``folds`` holds names for the same that only look alike (``Maße``, ``Masse``).
     """
 
@@ -118,9 +119,12 @@ class FakeTarget:
         self.unlisted: set[str] = set()
         self.behind: set[str] = set()
         self.lost: dict[str, Unread] = {}
+        self.deaf: set[str] = set()
+        self.late: dict[str, int] = {}
         self.dead = False
         self.requests = 0
         self.log: list[str] = []
+        self._before: dict[str, Account] = {}  # the last update
         self._lock = RLock()
         self._next = 1000
 
@@ -202,7 +206,13 @@ class FakeTarget:
         with self._lock:
             self._alive()
             self.requests += len(ids)
-            return {i: self.lost.get(i) or self.accounts.get(i) for i in ids}
+            return {i: self.lost.get(i) or self._late(i) or self.accounts.get(i) for i in ids}
+
+    def _late(self, target_id: str) -> Account | None:
+        if not self.late.get(target_id):
+            return None
+        self.late[target_id] -= 1
+        return self._before.get(target_id)
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         name = wanted.user_name or wanted.application_id or wanted.display_name
@@ -290,12 +300,16 @@ class FakeTarget:
             new = replace(new, external_id=wanted.external_id or None)
         if wanted.active is not None:
             new = replace(new, active=wanted.active)
-        self.accounts[target_id] = new
+        self._before[target_id] = old
+        if target_id not in self.deaf:
+            self.accounts[target_id] = new
 
     def _change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         if not add and not remove:
             return
         self._existing(group_id)
+        if group_id in self.deaf:
+            return
         members = self.groups[group_id]
         members -= set(remove)
         refused: dict[str, str] = {}
