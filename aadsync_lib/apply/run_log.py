@@ -67,6 +67,9 @@ class RunLog:
 
     def origin(self, change: Change) -> Origin:
         """Return the origin of the link that an adoption makes: what comes back is what it was."""
+        sharer = self._store.shared(self._target).get(change.target_id or "")
+        if sharer and sharer.link.external_id == change.external_id:
+            return sharer.link.origin
         with self._lock:
             if self._former is None:
                 self._former = self._store.former(self._target)
