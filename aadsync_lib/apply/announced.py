@@ -78,8 +78,8 @@ def _by_member(change: Change, error: MembersRefused) -> Iterator[Outcome]:
 
 
 def failed_member(change: Change, member: MemberRef, reason: str) -> Outcome:
-    """Return the failure of a member alone; its name comes first."""
-    return Outcome(replace(change, members=(member,)), Result.FAILED, f"{member.name}: {reason}")
+    """Return the failure of a member alone, which is named by it."""
+    return Outcome(replace(change, members=(member,)), Result.FAILED, reason)
 
 
 def link_of(change: Change, target_id: str, origin: Origin) -> Link:

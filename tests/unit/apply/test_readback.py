@@ -59,7 +59,7 @@ def test_what_does_not_show_after_it_was_answered_has_failed(world, name, by_han
     set_by_hand(world, name, **by_hand)
     report = world.sync()
     (outcome,) = report.failed
-    assert (outcome.change.action.value, outcome.error) == (action, f"{DEAF} {shown}")
+    assert (outcome.change.action.value, outcome.reason) == (action, f"{DEAF} {shown}")
     assert report.status is Status.PARTIAL
     assert report.targets[0].drift == ()
     assert report.targets[0].applied == {}
@@ -73,7 +73,7 @@ def test_it_stays_a_failure_in_every_run_and_is_over_once_the_target_listens(
     tid = set_by_hand(world, name, **by_hand)
     for _ in range(4):
         report = world.runner().sync(full=True)
-        assert [(o.change.action.value, o.error) for o in report.failed] == [
+        assert [(o.change.action.value, o.reason) for o in report.failed] == [
             (action, f"{DEAF} {shown}")
         ]
         assert report.targets[0].drift == ()
@@ -88,7 +88,7 @@ def test_it_stays_a_failure_in_every_run_and_is_over_once_the_target_listens(
 def test_a_removal_that_does_not_show_names_the_member(world):
     gid = joined_by_hand(world, "Data")
     report = world.sync()
-    assert [(o.change.name, o.error) for o in report.failed] == [
+    assert [(o.change.name, o.reason) for o in report.failed] == [
         ("Data", f"{STRANGER}: {DEAF} it as a member")
     ]
     assert report.targets[0].drift == ()
@@ -111,7 +111,7 @@ def test_of_several_removals_only_those_that_do_not_show_have_failed(world):
 
     world.target._change_members = half_deaf
     report = world.sync()
-    assert [o.error for o in report.failed] == [f"s1@x.com: {DEAF} it as a member"]
+    assert [o.reason for o in report.failed] == [f"s1@x.com: {DEAF} it as a member"]
     assert report.targets[0].members_removed == 2
 
 
@@ -121,7 +121,7 @@ def test_a_rename_that_never_showed_is_told_once_the_next_run_sees_it(world):
     snapshot = directory(ADA, BOB, RUN, data, group("Ops", [RUN]))
     world.sync(snapshot)
     report = world.sync()
-    assert [o.error for o in report.failed] == [f"{DEAF} the displayName Data"]
+    assert [o.reason for o in report.failed] == [f"{DEAF} the displayName Data"]
 
 
 @pytest.mark.parametrize(("looks", "failed"), [(1, False), (2, True)])
