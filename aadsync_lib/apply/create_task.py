@@ -28,6 +28,7 @@ class CreateTask:
     run_log: RunLog
     clock: Clock
     adoption: AdoptionRule
+    protected: frozenset[str] = frozenset()
 
     def create(self, announced: Announced) -> bool:
         """Make the object with its members and return whether it is there as planned."""
@@ -116,10 +117,13 @@ class CreateTask:
     def _described(self, account: Account) -> str:
         sync = self.run_log.sharer(account.id)
         managed = f", managed by the sync {sync}" if sync else ""
+        managed += ", protected" if account.admin or account.id in self.protected else ""
         return f"{account.id} (externalId {account.external_id or 'none'}{managed})"
 
     def _free(self, account: Account, change: Change) -> bool:
-        """Return whether an object belongs to nobody else, as far as the store knows."""
+        """Return whether an object belongs to nobody else, as far as the store knows, and is not protected."""
+        if account.admin or account.id in self.protected:
+            return False
         owner = self.run_log.owner(account.id)
         return owner in (None, change.external_id) and not self.run_log.sharer(account.id)
 

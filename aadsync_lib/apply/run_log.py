@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -32,6 +33,7 @@ class RunLog:
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
         self._not_added: dict[Step, str] = {}
+        self._additions: dict[str, list[Change]] = defaultdict(list)  # by the group's target id
         self._former: Sequence[Link] | None = None  # not yet read
 
     @property
@@ -54,6 +56,13 @@ class RunLog:
         """Return which of these additions was not made, or perhaps was not, if one."""
         with self._lock:
             return next((self._not_added[step] for step in steps if step in self._not_added), None)
+
+    def added(self, group_id: str | None) -> frozenset[str]:
+        """Return the target ids of the members that this run has added to a group."""
+        with self._lock:
+            changes = self._additions.get(group_id or "", ())
+            members = (member for change in changes for member in change.members)
+            return frozenset(member.target_id for member in members if member.target_id)
 
     def owner(self, target_id: str) -> str | None:
         """Return the identity that an object on the target is linked to."""
@@ -114,6 +123,11 @@ class RunLog:
         for outcome in outcomes:
             self._outcomes.append(outcome)
             change = outcome.change
+            if change.action is Action.ADD_MEMBERS and outcome.result in (
+                Result.DONE,
+                Result.UNKNOWN,
+            ):
+                self._additions[change.target_id or ""].append(change)
             if change.action is Action.ADD_MEMBERS and outcome.result is not Result.DONE:
                 for member in change.members:
                     step = change.external_id or "", member.external_id or ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.create_task import CreateTask, in_the_way
+from aadsync_lib.apply.defence import Defence
 from aadsync_lib.apply.readback import ReadBack
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
@@ -14,11 +15,8 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, merged
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused, Target
-
-Paths = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group and who leaves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +27,15 @@ class TaskRunner:
     run_log: RunLog
     creator: CreateTask
     read_back: ReadBack
-    replacement_paths: Paths = field(default_factory=dict)
+    defence: Defence
 
     def perform(self, task: Task) -> bool:
         """Carry the task out and return whether its object is as planned, members apart."""
-        changes, missing = self._resolved(self._leaving(task.changes))
+        changes, missing = self._resolved(self.defence.allowed(task.changes))
         for outcome in missing:
             self.run_log.note(outcome)
         if not changes:
-            return not missing
+            return not missing and all(change.action in MEMBERS for change in task.changes)
         announced = Announced(self.run_log, changes, self.run_log.announce(changes))
         try:
             return self._send(announced)
@@ -58,29 +56,6 @@ class TaskRunner:
         """Note that the task was not carried out."""
         for change in task.changes:
             self.run_log.note(Outcome(change, Result.SKIPPED, reason))
-
-    def _leaving(self, changes: Sequence[Change]) -> tuple[Change, ...]:
-        """Leave out of removals whom the other way into the group was not opened for."""
-        leaving: list[Change] = []
-        for change in changes:
-            stay = {
-                member: why for member in change.members if (why := self._closed(change, member))
-            }
-            for member, why in stay.items():
-                error = f"{why} in this run, so it stays in the group for now"
-                alone = replace(change, members=(member,))
-                self.run_log.note(Outcome(alone, Result.SKIPPED, error))
-            rest = tuple(member for member in change.members if member not in stay)
-            if rest or not stay:
-                leaving.append(replace(change, members=rest) if stay else change)
-        return tuple(leaving)
-
-    def _closed(self, change: Change, member: MemberRef) -> str | None:
-        if change.action is not Action.REMOVE_MEMBERS or not self.replacement_paths:
-            return None
-        return self.run_log.not_added(
-            self.replacement_paths.get((change.target_id, member.target_id), ())
-        )
 
     def _resolved(self, changes: Sequence[Change]) -> tuple[tuple[Change, ...], list[Outcome]]:
         """Fill in the target ids of members made in this run; leave out those that failed."""
