@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
-from types import MappingProxyType
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
@@ -25,8 +24,6 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
-
-NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class Clock(Protocol):
@@ -88,17 +85,15 @@ class MembersRefused(ChangeRefused):
     """
 
     def __init__(
-        self, group_id: str, refused: Mapping[str, str], untried: Mapping[str, str] = NOBODY
+        self, group_id: str, refused: Mapping[str, str], untried: Mapping[str, str] | None = None
     ) -> None:
         self.group_id = group_id
         self.refused = dict(refused)
-        self.untried = dict(untried)
+        self.untried = dict(untried or {})
         first = "; ".join(f"{member}: {reason}" for member, reason in islice(refused.items(), 3))
         more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
-        rest = f"; {len(untried)} were not tried" if untried else ""
-        super().__init__(
-            f"{len(refused)} members of group {group_id} were refused: {first}{more}{rest}"
-        )
+        more += f"; {len(self.untried)} were not tried" if untried else ""
+        super().__init__(f"{len(refused)} members of group {group_id} were refused: {first}{more}")
 
 
 class Target(Protocol):
