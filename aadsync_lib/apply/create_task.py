@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Attributes, Kind, alike
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
@@ -27,6 +28,7 @@ class CreateTask:
     run_log: RunLog
     clock: Clock
     adoption: AdoptionRule
+    protected: frozenset[str] = frozenset()
 
     def create(self, announced: Announced) -> bool:
         """Make the object with its members and return whether it is there as planned."""
@@ -39,7 +41,7 @@ class CreateTask:
                 break
             except MembersRefused as refused:
                 link = link_of(first, refused.group_id, Origin.CREATED)
-                announced.settle_members(refused.refused, (link,))
+                announced.settle_members(refused, (link,))
                 return True
             except AlreadyThere as there:
                 accounts = self._look_up(first, lost or there)
@@ -48,12 +50,17 @@ class CreateTask:
                 if lost:
                     raise
                 lost = again
-                if accounts := self._find(first, lost):
+                if accounts := self._made(first, lost):
                     return self._take_over(announced, accounts, may_be_made=True)
             except ChangeRefused as refused:
                 raise lost or refused from refused
         announced.settle(Result.DONE, linked=(link_of(first, target_id, Origin.CREATED),))
         return True
+
+    def _made(self, change: Change, lost: AnswerLost) -> tuple[Account, ...]:
+        """Find what a request without an answer may have made: that has exactly this name."""
+        accounts = self._find(change, lost)
+        return tuple(account for account in accounts if not alike(account.name, change.name))
 
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
         """Find what the target says is there already; reads can lag behind writes for a while."""
@@ -64,7 +71,7 @@ class CreateTask:
         raise error
 
     def _find(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
-        """Find objects of this name; raise ``error``, which made us look, where that fails."""
+        """Find objects of this name, or else like it; raise ``error``, which made us look, if that fails."""
         try:
             return self.target.find(change.action.kind, change.name)
         except ChangeRefused as failure:
@@ -78,6 +85,9 @@ class CreateTask:
         ``may_be_made``: a request of this run may have made it. Our externalId on it is the proof.
         """
         first = announced.first
+        if reason := in_the_way(first.name, accounts):
+            announced.settle(Result.QUARANTINED, reason)
+            return False
         account = accounts[0] if len(accounts) == 1 else None
         if account and self._free(account, first):
             if may_be_made and carries(account, first.external_id):
@@ -107,10 +117,13 @@ class CreateTask:
     def _described(self, account: Account) -> str:
         sync = self.run_log.sharer(account.id)
         managed = f", managed by the sync {sync}" if sync else ""
+        managed += ", protected" if account.admin or account.id in self.protected else ""
         return f"{account.id} (externalId {account.external_id or 'none'}{managed})"
 
     def _free(self, account: Account, change: Change) -> bool:
-        """Return whether an object belongs to nobody else, as far as the store knows."""
+        """Return whether an object belongs to nobody else, as far as the store knows, and is not protected."""
+        if account.admin or account.id in self.protected:
+            return False
         owner = self.run_log.owner(account.id)
         return owner in (None, change.external_id) and not self.run_log.sharer(account.id)
 
@@ -131,10 +144,22 @@ class CreateTask:
             try:
                 self.target.change_members(account.id, members, ())
             except MembersRefused as refused:
-                announced.settle_members(refused.refused, (link,))
+                announced.settle_members(refused, (link,))
                 return True
         announced.settle(Result.DONE, linked=(link,))
         return True
+
+
+def in_the_way(name: str, accounts: Iterable[Account]) -> str | None:
+    """Return why a name cannot be had, where only objects of another name are in the way of it."""
+    others = [account for account in accounts if alike(account.name, name)]
+    if not others:
+        return None
+    there = ", ".join(f"{account.name} ({account.id})" for account in others)
+    return (
+        f"the target holds the name {name} for the same as that of {there}, which is another; give one of "
+        f"them another name, in Entra or on the target"
+    )
 
 
 def _names(change: Change) -> tuple[str | None, ...]:

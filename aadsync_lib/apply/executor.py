@@ -11,6 +11,8 @@ from threading import Event
 
 from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.create_task import CreateTask
+from aadsync_lib.apply.defence import Defence
+from aadsync_lib.apply.readback import ReadBack
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.schedule import schedule
 from aadsync_lib.apply.task_runner import TaskRunner
@@ -57,8 +59,10 @@ class Executor:
         }
         tasks = schedule(plan.changes, replacement_paths.keys())
         run_log = RunLog(self._store, run_id, plan.target, links)
-        creator = CreateTask(self._target, run_log, self._clock, self._adoption)
-        performer = TaskRunner(self._target, run_log, creator, replacement_paths)
+        creator = CreateTask(self._target, run_log, self._clock, self._adoption, plan.protected)
+        read_back = ReadBack(self._target, self._clock)
+        defence = Defence(run_log, plan.protected, replacement_paths)
+        performer = TaskRunner(self._target, run_log, creator, read_back, defence)
         confirmation = Confirmation(self._target, run_log, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)

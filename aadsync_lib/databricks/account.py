@@ -128,7 +128,7 @@ class AccountTarget:
         return self._writer.create(kind, wanted, members)
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up every object of this name afresh."""
+        """Look up every object of this name afresh, or else those that may be held for one with it."""
         self._find_version()
         return self._lookup.find(kind, name)
 

@@ -12,7 +12,7 @@ from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Result, Status
-from aadsync_lib.ports import ChangeRefused
+from aadsync_lib.ports import ChangeRefused, MembersRefused
 from tests.unit.build import directory, group, user
 from tests.unit.fakes import FakeTarget, Fault
 from tests.unit.world import World
@@ -268,6 +268,58 @@ def test_additions_of_which_all_are_refused_count_as_failed_once(world):
     report = world.sync()
     assert outcomes(report, Result.FAILED) == {("add_members", "Data"): "too many"}
     assert report.targets[0].applied == {"create_user": 1, "create_group": 1}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at creation", "later"])
+def test_each_member_that_is_refused_is_a_failure_that_begins_with_its_name(world, first):
+    people = [user(f"p{number}") for number in range(5)]
+    if not first:
+        world.sync(directory(*people, group("Data", people[4:])))
+    world.source.snapshot = directory(*people, group("Data", people[:4]))
+    bad = {"member p1@contoso.com", "member p3@contoso.com"}
+    world.target.refuses = lambda what: "too many" if what in bad else None
+    report = world.sync()
+    assert [(o.change.action.value, o.change.name, o.reason) for o in report.failed] == [
+        ("add_members", "Data", "p1@contoso.com: too many"),
+        ("add_members", "Data", "p3@contoso.com: too many"),
+    ]
+    assert world.target.members_of("Data") == {"p0@contoso.com", "p2@contoso.com"}
+    assert report.targets[0].members_removed == (0 if first else 1)
+    world.target.refuses = lambda what: None
+    world.runner().sync(full=True)
+    assert len(world.target.members_of("Data")) == 4
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at creation", "later"])
+@pytest.mark.parametrize("adopted", [True, False], ids=["adopted", "made"])
+def test_members_that_were_not_tried_are_tried_in_the_next_run(world, first, adopted):
+    people = [user(f"p{number}") for number in range(4)]
+    world.sync(directory(*people, *([] if first else [group("Data")]), assigned=people))
+    if first and adopted:
+        unseen(world, Kind.GROUP, "Data")
+    world.source.snapshot = directory(*people, group("Data", people), assigned=people)
+    target = world.target
+    change = target._change_members
+
+    def gives_up(group_id, add, remove):
+        change(group_id, (), remove)
+        if add:
+            untried = dict.fromkeys(add[2:], "not tried in this run")
+            raise MembersRefused(group_id, dict.fromkeys(add[:2], "no"), untried)
+
+    target._change_members = gives_up
+    report = world.sync()
+    assert outcomes(report, Result.SKIPPED) == {("add_members", "Data"): "not tried in this run"}
+    assert sum(o.result is Result.FAILED for o in report.failed) == 2
+    assert report.targets[0].members_added == 0
+    assert world.store.pending("account") == ()
+    assert len(world.store.retries("account")) == 2
+    target._change_members = change
+    world.sync()
+    world.sync()
+    assert len(world.target.members_of("Data")) >= 2
+    world.runner().sync(full=True)
+    assert len(world.target.members_of("Data")) == 4
 
 
 def test_members_are_moved_without_a_moment_without_access(world):
