@@ -120,19 +120,20 @@ class SelectorReader:
                 self._note_renamed(kind, row, _exact(listing.rows, name))
                 return row
             else:
+                rows[key] = row
                 break
-        return self._unique(kind, listing, name)
+        return self._unique(kind, rows.values(), name)
 
-    def _unique(self, kind: Kind, listing: Listing, name: str) -> JsonObject | None:
+    def _unique(self, kind: Kind, rows: Collection[JsonObject], name: str) -> JsonObject | None:
         """Return the only row of exactly this name; Graph compares without case."""
-        exact = _exact(listing.rows, name)
+        exact = _exact(rows, name)
         if len(exact) > 1:
             ids = ", ".join(sorted(exact))
             self._selection.ambiguous.append(
                 f"{self._selector}: {len(exact)} {NOUN[kind]}s have it: {ids}."
             )
             return None
-        others = ", ".join(sorted(row["id"] for row in listing.rows))
+        others = ", ".join(sorted(row["id"] for row in rows))
         near = f" (a name that differs in upper and lower case: {others})" if others else ""
         if not exact:
             self._nothing(f"none of the {NOUN[kind]}s has this name{near}")
