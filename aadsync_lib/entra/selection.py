@@ -54,7 +54,7 @@ class Selection:
 
 def selector_key(selector: GroupSelector) -> str:
     """Return what a selector is remembered by, such as ``name:Data Platform``."""
-    return f"{selector.by}:{canonical(getattr(selector, selector.by))}"
+    return f"{selector.by}:{canonical(normal(getattr(selector, selector.by)))}"
 
 
 def normal(name: object) -> str:

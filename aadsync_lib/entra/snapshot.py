@@ -29,7 +29,7 @@ class _Unresolved:
     def reasons(self, ids: Iterable[str], noun: str) -> Iterator[str]:
         """Yield who of these could not be read, by reason."""
         by_reason: dict[str, list[str]] = {}
-        for key in ids:
+        for key in ids if self.missing else ():
             if key in self.missing:
                 by_reason.setdefault(self.missing[key], []).append(key)
         for reason, keys in sorted(by_reason.items()):
@@ -81,9 +81,11 @@ def _of(principals: Mapping[str, Kind], kind: Kind) -> list[str]:
 
 
 def _group(read: GroupRead, unresolved: _Unresolved) -> Group:
-    reasons = [*read.reasons, *unresolved.reasons(read.members, "member")]
-    members = frozenset(read.members) - unresolved.gone
-    return translate.group(read.row, members, "; ".join(reasons) or None)
+    reasons = "; ".join((*read.reasons, *unresolved.reasons(read.members, "member")))
+    if reasons and not read.row.get("displayName"):
+        reasons = f"group {read.row['id']}: {reasons}"
+    members = frozenset(read.members.keys() - unresolved.gone)
+    return translate.group(read.row, members, reasons or None)
 
 
 def _notices(traversal: Traversal) -> list[Notice]:
