@@ -11,10 +11,9 @@ from aadsync_lib.entra.objects import absent, read_each, read_one
 from aadsync_lib.entra.selection import SelectorReader
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
-from aadsync_lib.graph.ids import canonical
 from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.identity import Kind, canonical_id
 from aadsync_lib.responses import JsonObject
 
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -36,7 +35,7 @@ class ApplicationReader(SelectorReader):
     async def _select(self) -> None:
         application = self._selector.application or ""
         if re.fullmatch(GUID, application):
-            await self._read(canonical(application), "")
+            await self._read(canonical_id(application), "")
             return
         listing = await self._directory.service_principals(application)
         row = await self._named(Kind.SERVICE_PRINCIPAL, listing, application)
@@ -121,4 +120,4 @@ def orphaned(who: str) -> Notice:
 
 def _principal(row: JsonObject) -> str:
     principal = row.get("principalId")
-    return canonical(principal) if isinstance(principal, str) else ""
+    return canonical_id(principal) if isinstance(principal, str) else ""

@@ -9,9 +9,8 @@ from aadsync_lib.entra.objects import read_one
 from aadsync_lib.entra.selection import SelectorReader, normal
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
-from aadsync_lib.graph.ids import canonical
 from aadsync_lib.graph.paging import Listing
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.identity import Kind, canonical_id
 
 
 class RootGroupReader(SelectorReader):
@@ -24,7 +23,7 @@ class RootGroupReader(SelectorReader):
     async def _select(self) -> None:
         selector = self._selector
         if selector.id is not None:
-            await self._by_id(canonical(selector.id))
+            await self._by_id(canonical_id(selector.id))
         elif selector.name is not None:
             await self._by_name(selector.name)
         elif selector.prefix is not None:

@@ -11,10 +11,9 @@ from aadsync_lib.entra.directory import GROUP, GROUPS, PERMISSIONS, Directory
 from aadsync_lib.entra.objects import Found, read_each, read_one
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
-from aadsync_lib.graph.ids import canonical
 from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.directory import KnownRoot, Notice
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.identity import Kind, canonical_id
 from aadsync_lib.responses import JsonObject
 
 NOUN = {Kind.GROUP: "group", Kind.SERVICE_PRINCIPAL: "enterprise application"}
@@ -54,7 +53,7 @@ class Selection:
 
 def selector_key(selector: GroupSelector) -> str:
     """Return what a selector is remembered by, such as ``name:Data Platform``."""
-    return f"{selector.by}:{canonical(normal(getattr(selector, selector.by)))}"
+    return f"{selector.by}:{canonical_id(normal(getattr(selector, selector.by)))}"
 
 
 def normal(name: object) -> str:
@@ -90,7 +89,7 @@ class SelectorReader:
         await self._select()
         selection = self._selection
         if selection.unread or selection.ambiguous:
-            kept = (root for root in self._known if canonical(root.id) not in self._gone)
+            kept = (root for root in self._known if canonical_id(root.id) not in self._gone)
             selection.found = {(r.selector, r.id): r for r in kept} | selection.found
         return selection
 
@@ -99,7 +98,7 @@ class SelectorReader:
 
     def _known_by(self, key: str) -> Mapping[str, str]:
         """Return the names of what was found under a key before, by id."""
-        return {canonical(root.id): root.name for root in self._known if root.selector == key}
+        return {canonical_id(root.id): root.name for root in self._known if root.selector == key}
 
     async def _named(self, kind: Kind, listing: Listing, name: str) -> JsonObject | None:
         """Return the object of a name: the one that had it before, whatever it is called now."""
