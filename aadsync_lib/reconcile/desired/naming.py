@@ -154,9 +154,12 @@ def _group(
         "id": group.id,
     }
     name = re.sub(r"\{(\w+)\}", lambda key: values[key[1]], mapping.group_name).strip()
+    if not group.display_name.strip() and "{displayName}" in mapping.group_name:
+        name = ""  # the rest of the template is no name
     problem = _unusable(name)
     if problem:
-        quarantined[group.id] = Quarantined(group.id, name or group.display_name, problem)
+        shown = name or group.display_name.strip() or group.id
+        quarantined[group.id] = Quarantined(group.id, shown, problem)
     return Principal(Kind.GROUP, group.id, name, name)
 
 

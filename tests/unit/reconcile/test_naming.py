@@ -127,6 +127,24 @@ def test_an_empty_name_is_quarantined_under_the_name_that_entra_has():
     assert "is empty after mapping.group_name" in found.quarantined["g-data"].reason
 
 
+@pytest.mark.parametrize(
+    "template", ["{displayName}", "sales-{displayName}", "{displayName} ({id})"]
+)
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_group_without_a_name_is_quarantined_by_its_id_and_nobody_else_is(template, name):
+    parent = group("Parent", id="g2", members=("g1",))
+    found = desired(group(name, id="g1"), parent, mapping={"group_name": template})
+    assert set(found.quarantined) == {"g1"}
+    assert found.quarantined["g1"].name == "g1"
+    assert "is empty after mapping.group_name" in found.quarantined["g1"].reason
+
+
+def test_a_group_without_a_name_may_be_named_by_something_else():
+    found = desired(group("", id="g1"), mapping={"group_name": "team-{id}"})
+    assert found.groups["g1"].principal.name == "team-g1"
+    assert not found.quarantined
+
+
 def test_the_template_puts_group_names_together_and_takes_them_as_data():
     data = group("{id}", id="g1", mail_nickname="nick")
     found = desired(data, mapping={"group_name": "entra-{displayName}-{mailNickname}"})
