@@ -49,6 +49,8 @@ class Bench:
     principal: str = ""
     group_name: str = ""
     application_id: str = ""
+    deleted: set[str] = field(default_factory=set)
+    """Ids whose deletion was answered as done."""
     extras: list[str] = field(default_factory=list)
     """Second groups, where the target takes names that differ a little."""
     renames: bool = False
@@ -127,6 +129,7 @@ class Bench:
         """Delete an object of the probe; the bench keeps it in mind until a look says it is gone."""
         self._check()
         self.client.delete(path_of(self.made[target_id][0], target_id))
+        self.deleted.add(target_id)
 
     def listed(self, kind: Kind, filter_: str | None = None) -> tuple[JsonObject, ...]:
         """Read a listing, whole or by filter."""

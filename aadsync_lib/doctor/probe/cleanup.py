@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aadsync_lib.databricks.errors import Refusal
-from aadsync_lib.databricks.translate import path_of
 from aadsync_lib.doctor.probe.answers import Left
 from aadsync_lib.doctor.probe.bench import PATIENCE, PREFIX, Bench
 from aadsync_lib.doctor.probe.wordings import scrubbed
@@ -51,7 +50,7 @@ def _still_there(bench: Bench, target_id: str) -> str:
 
 def _deleted(bench: Bench, target_id: str) -> str:
     try:
-        bench.client.delete(path_of(bench.made[target_id][0], target_id))
+        bench.delete(target_id)
     except ChangeRefused as failure:
         if not (isinstance(failure, Refusal) and failure.status == 404):
             return scrubbed(str(failure))
@@ -59,11 +58,19 @@ def _deleted(bench: Bench, target_id: str) -> str:
 
 
 def _shown(bench: Bench, target_id: str) -> str:
+    """Return where it still shows. A 404 to its deletion is no proof: then a listing is asked, too."""
     try:
         gone = bench.until(lambda: bench.look(target_id) is None)
+        if gone is not None and target_id not in bench.deleted:
+            gone = bench.until(lambda: not _listed(bench, target_id), times=1)
     except ChangeRefused as failure:
         return scrubbed(str(failure))
     return f"deleted, and still shown after {PATIENCE:.0f} s" if gone is None else ""
+
+
+def _listed(bench: Bench, target_id: str) -> bool:
+    kind, _ = bench.made[target_id]
+    return any(str(row["id"]) == target_id for row in bench.listed(kind))
 
 
 def _stray(bench: Bench, kind: Kind, name: str) -> list[Left]:
