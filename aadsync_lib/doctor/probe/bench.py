@@ -128,7 +128,8 @@ class Bench:
     def delete(self, target_id: str) -> None:
         """Delete an object of the probe; the bench keeps it in mind until a look says it is gone."""
         self._check()
-        self.client.delete(path_of(self.made[target_id][0], target_id))
+        kind, _ = self.made[target_id]
+        self.client.delete(path_of(kind, target_id))
         self.deleted.add(target_id)
 
     def listed(self, kind: Kind, filter_: str | None = None) -> tuple[JsonObject, ...]:

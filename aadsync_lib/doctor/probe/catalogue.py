@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aadsync_lib.doctor.probe import groups, members, names, principals
-from aadsync_lib.doctor.probe.answers import Probe
+from aadsync_lib.doctor.probe.definition import Probe
 
 BEFORE_NESTING: tuple[Probe, ...] = (
     *principals.PROBES[:3],

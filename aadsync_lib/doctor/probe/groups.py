@@ -6,8 +6,9 @@ from uuid import uuid4
 
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.translate import attribute_operations, name_filter
-from aadsync_lib.doctor.probe.answers import Outcome, Probe, Seen, Untried, assumed, safe
+from aadsync_lib.doctor.probe.answers import Outcome, Seen, Untried, assumed, safe
 from aadsync_lib.doctor.probe.bench import Bench, effect, refused, when
+from aadsync_lib.doctor.probe.definition import Probe
 from aadsync_lib.doctor.probe.principals import alike, same
 from aadsync_lib.doctor.probe.wordings import EXTERNAL_ID, LISTED, READ_BACK, WRITTEN
 from aadsync_lib.model.identity import Attributes, Kind

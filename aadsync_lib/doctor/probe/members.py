@@ -6,16 +6,9 @@ import json
 
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.translate import member_operations
-from aadsync_lib.doctor.probe.answers import (
-    Probe,
-    Seen,
-    Untried,
-    assumed,
-    matters,
-    of_nested_groups,
-    safe,
-)
+from aadsync_lib.doctor.probe.answers import Seen, Untried, assumed, matters, safe
 from aadsync_lib.doctor.probe.bench import Bench, effect, refused
+from aadsync_lib.doctor.probe.definition import Probe, of_nested_groups
 from aadsync_lib.doctor.probe.wordings import WRITTEN
 from aadsync_lib.responses import JsonObject
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.translate import attribute_operations
-from aadsync_lib.doctor.probe.answers import Outcome, Probe, Seen, Untried, assumed, matters, safe
+from aadsync_lib.doctor.probe.answers import Outcome, Seen, Untried, assumed, matters, safe
 from aadsync_lib.doctor.probe.bench import Bench, effect, refused
+from aadsync_lib.doctor.probe.definition import Probe
 from aadsync_lib.doctor.probe.principals import twice
 from aadsync_lib.doctor.probe.wordings import DUPLICATE, WRITTEN
 from aadsync_lib.model.identity import Attributes, Kind

@@ -7,16 +7,9 @@ from uuid import uuid4
 
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.translate import attribute_operations
-from aadsync_lib.doctor.probe.answers import (
-    Probe,
-    Seen,
-    Untried,
-    assumed,
-    matters,
-    of_service_principals,
-    safe,
-)
+from aadsync_lib.doctor.probe.answers import Seen, Untried, assumed, matters, safe
 from aadsync_lib.doctor.probe.bench import Bench, effect, refused
+from aadsync_lib.doctor.probe.definition import Probe, of_service_principals
 from aadsync_lib.doctor.probe.wordings import DUPLICATE, EXTERNAL_ID, WRITTEN
 from aadsync_lib.model.identity import Attributes, Kind
 

@@ -12,19 +12,11 @@ from aadsync_lib.databricks.account import AccountTarget
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.translate import on_azure
 from aadsync_lib.doctor.finding import one_line
-from aadsync_lib.doctor.probe.answers import (
-    Left,
-    Probe,
-    Row,
-    Seen,
-    Stopped,
-    TargetProbe,
-    Untried,
-    Use,
-)
+from aadsync_lib.doctor.probe.answers import Left, Row, Seen, Stopped, TargetProbe, Untried
 from aadsync_lib.doctor.probe.bench import Bench
 from aadsync_lib.doctor.probe.catalogue import AFTER_NESTING, BEFORE_NESTING, NESTING
 from aadsync_lib.doctor.probe.cleanup import clean, drop, earlier
+from aadsync_lib.doctor.probe.definition import Probe, Use
 from aadsync_lib.doctor.probe.wordings import scrubbed
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.ports import ChangeRefused, Clock
