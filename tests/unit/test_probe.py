@@ -7,6 +7,7 @@ import json
 import pytest
 
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.doctor.probe.answers import Left, Row, TargetProbe
 from aadsync_lib.doctor.probe.bench import Bench, effect, when
 from aadsync_lib.doctor.probe.catalogue import CATALOGUE
@@ -160,6 +161,22 @@ class TestBench:
     def test_it_gives_up_after_its_patience(self, bench):
         assert bench.until(lambda: False) is None
         assert 75 <= bench.clock.slept <= 90
+
+    @pytest.mark.parametrize(
+        ("fresh", "status", "looked_for"),
+        [(True, 409, True), (False, 409, False), (True, 400, False)],
+    )
+    def test_a_conflict_on_a_fresh_name_means_that_a_try_before_was_done(
+        self, bench, fresh, status, looked_for
+    ):
+        class Client:
+            def post(self, resource, body):
+                raise Refusal(f"POST {resource}", status, "", None)
+
+        bench.client = Client()
+        with pytest.raises(Refusal):
+            bench.create(Kind.GROUP, Attributes(display_name="x"), fresh=fresh)
+        assert bench.unanswered == ([(Kind.GROUP, "x")] if looked_for else [])
 
     def test_ids_of_probes_are_not_guessed(self):
         assert Bench(None, FakeClock(), True).name != Bench(None, FakeClock(), True).name
