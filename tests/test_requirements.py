@@ -1,4 +1,4 @@
-"""The three places that name packages: setup.py, requirements.txt for notebooks, and what the runtimes have."""
+"""The three places that name packages: setup.py, requirements.in for notebooks, and what the runtimes have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import setuptools
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.runtimes import REQUIREMENTS, RUNTIMES
+from tests.runtimes import RANGES, RUNTIMES
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +26,7 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def wanted() -> list[Requirement]:
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    lines = RANGES.read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if not line.startswith("#")]
 
 

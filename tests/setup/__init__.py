@@ -20,3 +20,9 @@ LOCKS = {
         ("build.in", "oldest.in"),
     ),
 }
+
+# The locks of a workspace: only what a runtime lacks, so each is complete with that runtime's own packages, and for its Pythons alone.
+WORKSPACE_LOCKS = {
+    "requirements.txt": ("3.11", "3.12"),
+    "requirements-environment-4.txt": ("3.12",),
+}
