@@ -118,7 +118,7 @@ picture: $(READY)  ## draw the plan of the README
 
 lock: $(READY)  ## renew the lock files, and what tests know of the packages in them
 	$(COMPILE) --universal --all-extras setup.py .ci/build.in --output-file requirements.lock
-	$(COMPILE) --universal --constraint requirements.lock --extra sandbox setup.py .ci/build.in --output-file requirements-demo.lock
+	$(COMPILE) --universal --constraint requirements.lock --extra sandbox --extra keyvault setup.py .ci/build.in --output-file requirements-demo.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/uv.in --output-file requirements-uv.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/spark.in --output-file requirements-spark.lock
 	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/build.in .ci/oldest.in --output-file requirements-oldest.lock

@@ -30,15 +30,10 @@ def wanted() -> list[Requirement]:
     return [Requirement(line) for line in lines if not line.startswith("#")]
 
 
-def test_a_notebook_installs_what_setup_declares_and_the_sandbox(metadata: dict[str, Any]) -> None:
-    declared = metadata["install_requires"] + metadata["extras_require"]["sandbox"]
-    everywhere = [str(line) for line in wanted() if line.marker is None]
-    assert everywhere == [str(Requirement(line)) for line in declared]
-
-
-def test_a_line_for_some_runtimes_only_narrows_a_range_of_setup() -> None:
-    everywhere = {line.name for line in wanted() if line.marker is None}
-    assert {line.name for line in wanted() if line.marker} <= everywhere
+def test_a_notebook_needs_what_setup_declares_but_for_development(metadata: dict[str, Any]) -> None:
+    extras = {name: lines for name, lines in metadata["extras_require"].items() if name != "dev"}
+    declared = metadata["install_requires"] + [line for lines in extras.values() for line in lines]
+    assert [str(line) for line in wanted()] == [str(Requirement(line)) for line in declared]
 
 
 def test_a_notebook_brings_no_spark_and_no_delta() -> None:
@@ -47,12 +42,10 @@ def test_a_notebook_brings_no_spark_and_no_delta() -> None:
 
 @pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
 def test_what_a_runtime_preinstalls_is_in_range(runtime) -> None:
-    machine = {"python_version": runtime.python, "python_full_version": f"{runtime.python}.0"}
     outside = {
         name
         for line in wanted()
         if (name := canonicalize_name(line.name)) in runtime.pins
-        and (line.marker is None or line.marker.evaluate(machine))
         and runtime.pins[name] not in line.specifier
     }
     assert outside <= runtime.may_move

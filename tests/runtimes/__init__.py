@@ -32,7 +32,6 @@ class Runtime:
     def resolvable(self) -> dict[str, str]:
         return {name: pin for name, pin in self.pins.items() if name not in self.no_wheel}
 
-
     def needs(self) -> str:
         """The part of the lock that a notebook installs on this runtime."""
         ranges = read_ranges(RANGES.read_text(encoding="utf-8"))

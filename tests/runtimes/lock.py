@@ -18,7 +18,9 @@ from packaging.version import Version
 from tests.runtimes import ENVIRONMENT, LOCK, RANGES, RUNTIMES, Runtime
 
 HEAD = "# What some Databricks runtime lacks of requirements.in. `make lock` writes it, and aadsync_lib/packages.py says what a notebook takes.\n"
-ENVIRONMENT_HEAD = "# The part of requirements.txt that serverless environment 4 lacks. `make lock` writes it.\n"
+ENVIRONMENT_HEAD = (
+    "# The part of requirements.txt that serverless environment 4 lacks. `make lock` writes it.\n"
+)
 PYTHONS = ("3.11", "3.12")
 
 
@@ -27,7 +29,9 @@ def constraints() -> Iterator[str]:
     for python in PYTHONS:
         runtimes = [runtime for runtime in RUNTIMES if runtime.python == python]
         for name in shipped_by_all(runtimes):
-            versions = [runtime.resolvable[name] for runtime in runtimes if name in runtime.resolvable]
+            versions = [
+                runtime.resolvable[name] for runtime in runtimes if name in runtime.resolvable
+            ]
             yield f'{name}<={min(versions, key=Version)} ; python_version == "{python}"'
 
 

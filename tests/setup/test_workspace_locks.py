@@ -25,9 +25,9 @@ def pins(runtime: Runtime, text: str) -> list[Pin]:
 
 def unmet(runtime: Runtime, text: str, machine: str = "linux") -> list[str]:
     here = environment(runtime.python, machine)
-    wanted = Package.of(distribution("aadsync")).wants({"sandbox"}, here)
+    wanted = Package.of(distribution("aadsync")).wants({"keyvault", "sandbox"}, here)
     there = {name: pin for name, pin in runtime.pins.items() if name not in runtime.stays}
-    there |= {name: "9999" for name in runtime.stays}  # noted to do, whatever is asked of it
+    there |= dict.fromkeys(runtime.stays, "9999")  # noted to do, whatever is asked of it
     metadata = read_metadata(METADATA)
     return list(problems(pins(runtime, text), metadata, wanted, here, there))
 
@@ -71,7 +71,9 @@ def test_every_entry_is_one_version_by_its_hashes(lock: str) -> None:
     assert [entry["pin"].strip() for entry in ENTRY.finditer(text)] == [
         line.removesuffix("\\").strip() for line in lines
     ]
-    assert all(pin.hashed and str(pin.requirement.specifier).startswith("==") for pin in read_lock(text))
+    assert all(
+        pin.hashed and str(pin.requirement.specifier).startswith("==") for pin in read_lock(text)
+    )
 
 
 def test_what_is_there_and_too_old_for_the_lock_is_found() -> None:

@@ -9,7 +9,14 @@ from threading import RLock
 from typing import TypeVar
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.directory import Cursor, DirectoryMatch, KnownRoot, Presence, Reading, Snapshot
+from aadsync_lib.model.directory import (
+    Cursor,
+    DirectoryMatch,
+    KnownRoot,
+    Presence,
+    Reading,
+    Snapshot,
+)
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused

@@ -48,7 +48,10 @@ def test_what_has_no_range_of_its_own_stays_in_any_version() -> None:
 def test_the_file_is_new_and_nobody_elses(tmp_path: Path) -> None:
     (tmp_path / "lock.txt").write_text(LOCK)
     (tmp_path / "lock.in").write_text(RANGES)
-    first, second = Path(missing(str(tmp_path / "lock.txt"))), Path(missing(str(tmp_path / "lock.txt")))
+    first, second = (
+        Path(missing(str(tmp_path / "lock.txt"))),
+        Path(missing(str(tmp_path / "lock.txt"))),
+    )
     assert first != second
     assert first.read_text() == ONE + TWO
     assert S_IMODE(first.stat().st_mode) == 0o600

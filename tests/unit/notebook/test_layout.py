@@ -12,7 +12,9 @@ LOGIC = (
 )  # fmt: skip
 PATH = 'import sys\n\nsys.path.append("..")'
 MISSING = 'from aadsync_lib.packages import missing\n\npackages = missing("../requirements.txt")'
-INSTALL = "# MAGIC %pip install --quiet --no-deps --require-hashes -r $packages\n# MAGIC %restart_python"
+INSTALL = (
+    "# MAGIC %pip install --quiet --no-deps --require-hashes -r $packages\n# MAGIC %restart_python"
+)
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
