@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,19 +17,19 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ENTRY = re.compile(r"^(?P<pin>\w[^\\\n]*)\\\n(?: +--hash=\S+(?: \\)?\n)+", re.MULTILINE)
+RANGE = re.compile(r"^#: (.+)$", re.MULTILINE)
 NONE = "# Nothing is missing.\n"
 
 
 def missing(lock: str) -> str:
     """Return the path of a new file, for ``pip install --require-hashes -r``, with the entries of ``lock`` that are not met here.
 
-    The ranges are those of the ``.in`` file beside the lock. Where there is no lock, the library came with its packages: none is missing.
+    Where there is no lock, the library came with its packages: none is missing.
     """
     path = Path(lock)
     entries: list[str] = []
     if path.exists():
-        ranges = read_ranges(path.with_suffix(".in").read_text(encoding="utf-8"))
-        entries = list(unmet(path.read_text(encoding="utf-8"), ranges, installed))
+        entries = list(unmet(path.read_text(encoding="utf-8"), installed))
     with tempfile.NamedTemporaryFile(
         "w", prefix="aadsync-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
@@ -37,10 +37,9 @@ def missing(lock: str) -> str:
     return file.name
 
 
-def unmet(
-    lock: str, ranges: Mapping[str, SpecifierSet], has: Callable[[str], str | None]
-) -> Iterator[str]:
+def unmet(lock: str, has: Callable[[str], str | None]) -> Iterator[str]:
     """Yield the entries, hashes included, whose package is not there or is outside of its range. ``has`` gives a version by name."""
+    ranges = read_ranges(lock)
     for entry in ENTRY.finditer(lock):
         name = canonicalize_name(Requirement(entry["pin"]).name)
         there = has(name)
@@ -49,8 +48,9 @@ def unmet(
             yield entry[0]
 
 
-def read_ranges(text: str) -> dict[str, SpecifierSet]:
-    lines = (Requirement(line) for line in text.splitlines() if line and not line.startswith("#"))
+def read_ranges(lock: str) -> dict[str, SpecifierSet]:
+    """Return what aadsync asks for itself, by name: the lines of a lock that begin with ``#:``."""
+    lines = (Requirement(line) for line in RANGE.findall(lock))
     return {canonicalize_name(line.name): line.specifier for line in lines}
 
 

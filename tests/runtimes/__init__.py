@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from aadsync_lib.packages import read_ranges, unmet
+from aadsync_lib.packages import unmet
 
 FOLDER = Path(__file__).parent
 RANGES = FOLDER.parent.parent / "requirements.in"
@@ -34,9 +34,7 @@ class Runtime:
 
     def needs(self) -> str:
         """The part of the lock that a notebook installs on this runtime."""
-        ranges = read_ranges(RANGES.read_text(encoding="utf-8"))
-        entries = unmet(LOCK.read_text(encoding="utf-8"), ranges, self.pins.get)
-        return "".join(entries)
+        return "".join(unmet(LOCK.read_text(encoding="utf-8"), self.pins.get))
 
 
 def read(path: Path) -> Runtime:

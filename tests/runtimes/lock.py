@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from tests.runtimes import ENVIRONMENT, LOCK, RANGES, RUNTIMES, Runtime
 
-HEAD = "# What some Databricks runtime lacks of requirements.in. `make lock` writes it, and aadsync_lib/packages.py says what a notebook takes.\n"
+HEAD = "# What some Databricks runtime lacks of the ranges below. `make lock` writes it; aadsync_lib/packages.py takes from it what is missing.\n"
 ENVIRONMENT_HEAD = (
     "# The part of requirements.txt that serverless environment 4 lacks. `make lock` writes it.\n"
 )
@@ -41,6 +41,12 @@ def shipped_by_all(runtimes: list[Runtime]) -> list[str]:
     return sorted(frozenset.intersection(*map(frozenset, kept)))
 
 
+def lines() -> list[str]:
+    """The ranges of requirements.in, which a notebook finds in the lock."""
+    text = RANGES.read_text(encoding="utf-8").splitlines()
+    return [line for line in text if not line.startswith("#")]
+
+
 def main(compile_lock: list[str]) -> None:
     shipped = (f"--no-emit-package={name}" for name in shipped_by_all(list(RUNTIMES)))
     with TemporaryDirectory() as folder:
@@ -49,7 +55,8 @@ def main(compile_lock: list[str]) -> None:
         options = ("--universal", "--no-annotate", "--constraint", str(floors), *shipped)
         files = (RANGES.name, "--output-file", LOCK.name)
         subprocess.run([*compile_lock, *options, *files], cwd=RANGES.parent, check=True)
-    LOCK.write_text(HEAD + LOCK.read_text(encoding="utf-8"), encoding="utf-8")
+    ranges = "".join(f"#: {line}\n" for line in lines())
+    LOCK.write_text(HEAD + ranges + LOCK.read_text(encoding="utf-8"), encoding="utf-8")
     (environment,) = (runtime for runtime in RUNTIMES if runtime.name == "env-4")
     ENVIRONMENT.write_text(ENVIRONMENT_HEAD + environment.needs(), encoding="utf-8")
 

@@ -6,10 +6,11 @@ from importlib.metadata import distribution
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from aadsync_lib.packages import ENTRY
+from aadsync_lib.packages import ENTRY, read_ranges
 from tests.runtimes import ENVIRONMENT, LOCK, RUNTIMES, Runtime
-from tests.runtimes.lock import constraints, shipped_by_all
+from tests.runtimes.lock import constraints, lines, shipped_by_all
 from tests.setup import METADATA, ROOT, WORKSPACE_LOCKS
 from tests.setup.locks import Package, Pin, environment, holds, problems, read_lock, read_metadata
 
@@ -52,6 +53,13 @@ def test_environment_4_has_its_part_of_the_lock() -> None:
     assert unmet(ENV_4, text) == []
 
 
+def test_the_lock_tells_a_notebook_the_ranges() -> None:
+    wanted = [Requirement(line) for line in lines()]
+    assert read_ranges(LOCK.read_text(encoding="utf-8")) == {
+        canonicalize_name(line.name): line.specifier for line in wanted
+    }
+
+
 def test_what_every_runtime_ships_has_no_line() -> None:
     named = {pin.name for pin in read_lock(LOCK.read_text(encoding="utf-8"))}
     assert named.isdisjoint(shipped_by_all(list(RUNTIMES)))
@@ -66,10 +74,10 @@ def test_versions_are_held_to_the_oldest_that_a_runtime_ships() -> None:
 @every_lock
 def test_every_entry_is_one_version_by_its_hashes(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
-    assert lines
+    starts = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    assert starts
     assert [entry["pin"].strip() for entry in ENTRY.finditer(text)] == [
-        line.removesuffix("\\").strip() for line in lines
+        line.removesuffix("\\").strip() for line in starts
     ]
     assert all(
         pin.hashed and str(pin.requirement.specifier).startswith("==") for pin in read_lock(text)

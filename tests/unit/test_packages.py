@@ -9,17 +9,17 @@ from stat import S_IMODE
 
 import pytest
 
-from aadsync_lib.packages import installed, missing, read_ranges, unmet
+from aadsync_lib.packages import installed, missing, unmet
 
 ONE = "one==1.2 \\\n    --hash=sha256:aa \\\n    --hash=sha256:ab\n"
 TWO = "two-parts[fast]==2.0 ; python_full_version < '3.12' \\\n    --hash=sha256:bb\n"
-LOCK = f"# A lock.\n{ONE}    # via app\n{TWO}    # via\n    #   app\n    #   one\n"
-RANGES = "# What app wants.\none>=1,<2\nTwo_Parts>=1.5\n"
+RANGES = "#: one>=1,<2\n#: Two_Parts>=1.5\n"
+LOCK = f"# A lock.\n{RANGES}{ONE}    # via app\n{TWO}    # via\n    #   app\n    #   one\n"
 
 
 def needed(**there: str) -> list[str]:
     has = {name.replace("_", "-"): version for name, version in there.items()}
-    return list(unmet(LOCK, read_ranges(RANGES), has.get))
+    return list(unmet(LOCK, has.get))
 
 
 def test_where_nothing_is_there_every_entry_is_needed_with_its_hashes() -> None:
@@ -42,12 +42,11 @@ def test_a_name_is_the_same_however_it_is_spelt() -> None:
 
 
 def test_what_has_no_range_of_its_own_stays_in_any_version() -> None:
-    assert list(unmet(LOCK, {}, {"one": "0.1"}.get)) == [TWO]
+    assert list(unmet(LOCK.replace(RANGES, ""), {"one": "0.1"}.get)) == [TWO]
 
 
 def test_the_file_is_new_and_nobody_elses(tmp_path: Path) -> None:
     (tmp_path / "lock.txt").write_text(LOCK)
-    (tmp_path / "lock.in").write_text(RANGES)
     first, second = (
         Path(missing(str(tmp_path / "lock.txt"))),
         Path(missing(str(tmp_path / "lock.txt"))),

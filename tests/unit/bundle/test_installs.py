@@ -84,7 +84,7 @@ def test_every_line_of_a_lock_has_one_version_and_hashes(lock: Path) -> None:
 
 def test_the_locks_are_uploaded_with_the_notebooks() -> None:
     excluded = load(BUNDLE)["sync"]["exclude"]
-    for file in (LOCK, LOCK.with_suffix(".in"), ENVIRONMENT):
+    for file in (LOCK, ENVIRONMENT):
         assert not any(file.relative_to(ROOT).match(pattern) for pattern in excluded)
 
 

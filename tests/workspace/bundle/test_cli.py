@@ -158,8 +158,16 @@ def test_nothing_is_built_or_uploaded_as_a_library(whole: Bundle) -> None:
 
 def test_tests_and_documents_are_not_uploaded(whole: Bundle, hub: Sandbox) -> None:
     names = {path.partition("/files/")[2].partition("/")[0] for path in hub.workspace.sources()}
-    assert {"aadsync_lib", "notebooks", "requirements.in", "requirements.txt"} <= names
-    assert not names & {"tests", "docs", ".ci", ".tools", "dist", "requirements.lock"}
+    assert {"aadsync_lib", "notebooks", "requirements.txt"} <= names
+    assert not names & {
+        "tests",
+        "docs",
+        ".ci",
+        ".tools",
+        "dist",
+        "requirements.lock",
+        "requirements.in",
+    }
 
 
 def test_deploying_prod_again_changes_nothing(whole: Bundle, hub: Sandbox) -> None:
