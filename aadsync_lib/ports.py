@@ -174,6 +174,9 @@ class StoreReader(Protocol):
     def shared(self, target: str) -> Mapping[str, Sharer]:
         """Target ids that other syncs of this store manage at the same place, whatever they call it."""
 
+    def latest_run(self) -> float | None:
+        """When the run before began (seconds since the epoch), ``None`` before the first one."""
+
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read."""
 

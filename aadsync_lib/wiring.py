@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,11 +96,17 @@ def open_reader(settings: Settings, *, spark: Any = None) -> HistoryReader:
         from aadsync_lib.store.delta.readonly import open_delta_for_plan
         from aadsync_lib.store.delta.session import session
 
-        return open_delta_for_plan(spark or session(), settings.store.delta, settings.name)
+        return open_delta_for_plan(
+            spark or session(), settings.store.delta, settings.name, _places(settings)
+        )
     from aadsync_lib.store.readonly import open_for_plan
 
     assert settings.store.sqlite
-    return open_for_plan(Path(settings.store.sqlite), settings.name)
+    return open_for_plan(Path(settings.store.sqlite), settings.name, _places(settings))
+
+
+def _places(settings: Settings) -> Mapping[str, str]:
+    return {target.name: target.place for target in settings.targets}
 
 
 @contextmanager
@@ -108,7 +114,8 @@ def _sqlite(settings: Settings, clock: Clock, _: Any) -> Iterator[Store]:
     from aadsync_lib.store.sqlite import SqliteStore
 
     assert settings.store.sqlite
-    with SqliteStore(Path(settings.store.sqlite), settings.name, clock) as store:
+    path, places = Path(settings.store.sqlite), _places(settings)
+    with SqliteStore(path, settings.name, clock, places=places) as store:
         yield store
 
 
@@ -118,7 +125,8 @@ def _delta(settings: Settings, clock: Clock, spark: Any) -> Iterator[Store]:
     from aadsync_lib.store.delta.store import DeltaStore
 
     assert settings.store.delta
-    with DeltaStore(spark or session(), settings.store.delta, settings.name, clock) as store:
+    schema, places = settings.store.delta, _places(settings)
+    with DeltaStore(spark or session(), schema, settings.name, clock, places=places) as store:
         yield store
 
 

@@ -15,12 +15,12 @@ from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.schedule import schedule
 from aadsync_lib.apply.task_runner import TaskRunner
 from aadsync_lib.apply.tasks import Phase, Task
-from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock, Progress, Store, Target
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ class Executor:
         target: Target,
         store: Store,
         clock: Clock,
-        adopt: Adopt,
+        adoption: AdoptionRule,
         stop: Event,
         progress: Progress | None = None,
     ) -> None:
         self._target = target
         self._store = store
         self._clock = clock
-        self._adopt = adopt
+        self._adoption = adoption
         self._stop = stop
         self._progress = progress
 
@@ -57,7 +57,7 @@ class Executor:
         }
         tasks = schedule(plan.changes, replacement_paths.keys())
         run_log = RunLog(self._store, run_id, plan.target, links)
-        creator = CreateTask(self._target, run_log, self._clock, self._adopt)
+        creator = CreateTask(self._target, run_log, self._clock, self._adoption)
         performer = TaskRunner(self._target, run_log, creator, replacement_paths)
         confirmation = Confirmation(self._target, run_log, self._clock, self._stop)
         if self._progress:

@@ -62,10 +62,14 @@ class RunLog:
 
     def sharer(self, target_id: str) -> str | None:
         """Return the other sync that manages an object by now, if one does."""
-        return self._store.shared(self._target).get(target_id)
+        sharer = self._store.shared(self._target).get(target_id)
+        return sharer.sync if sharer else None
 
     def origin(self, change: Change) -> Origin:
         """Return the origin of the link that an adoption makes: what comes back is what it was."""
+        sharer = self._store.shared(self._target).get(change.target_id or "")
+        if sharer and sharer.link.external_id == change.external_id:
+            return sharer.link.origin
         with self._lock:
             if self._former is None:
                 self._former = self._store.former(self._target)

@@ -103,9 +103,19 @@ def plan(
         ctx.exit(THERE_ARE_CHANGES)
 
 
+def _digest(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    from aadsync_lib.model.codec import digest_in
+
+    try:
+        return None if text is None else digest_in(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 APPROVE = click.option(
-    "--approve", metavar="DIGEST", help="Go over the limits with exactly this plan."
-)
+    "--approve", metavar="DIGEST", callback=_digest,
+    help="Go over the limits with exactly this plan; refuse any other.",
+)  # fmt: skip
 
 
 @click.command()

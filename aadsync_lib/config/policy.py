@@ -41,10 +41,17 @@ class GroupsRemoved(Limit):
 
 
 class MembersRemoved(Limit):
-    """Memberships ended."""
+    """People and service principals that lose a group, directly or with a nested or deleted group."""
 
     count: Count | None = Field(200, description=Limit.model_fields["count"].description)
     share: Share | None = Field(0.20, description=Limit.model_fields["share"].description)
+
+
+class AccessRemoved(Limit):
+    """Workspace assignments and entitlements taken back."""
+
+    count: Count | None = Field(5, description=Limit.model_fields["count"].description)
+    share: Share | None = Field(0.10, description=Limit.model_fields["share"].description)
 
 
 class GroupsEmptied(Limit):
@@ -59,6 +66,7 @@ class Limits(Section):
     users_deprovisioned: UsersDeprovisioned = UsersDeprovisioned()
     groups_removed: GroupsRemoved = GroupsRemoved()
     members_removed: MembersRemoved = MembersRemoved()
+    access_removed: AccessRemoved = AccessRemoved()
     groups_emptied: GroupsEmptied = GroupsEmptied()
 
 
@@ -163,6 +171,11 @@ class Policy(Section):
     )
     adopt: Adopt = Field(
         Adopt(), description="which existing accounts and groups of the same name may be taken over"
+    )
+    adopt_names: tuple[NameOrId, ...] = Field(
+        (),
+        description="names or object ids that may be adopted as under same_name, one by one: "
+        "somebody made anew in Entra under an old name",
     )
     drift: Literal["repair", "report"] = Field(
         "repair", description="report leaves alone what was changed by hand on the target"

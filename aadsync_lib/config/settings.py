@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
@@ -19,6 +20,8 @@ Entitlement = Literal[
     "workspace-access", "databricks-sql-access", "workspace-consume", "allow-cluster-create",
     "allow-instance-pool-create",
 ]  # fmt: skip
+
+PORTS = {"https": 443, "http": 80}
 
 
 class SourceSettings(Section):
@@ -71,6 +74,15 @@ class TargetSettings(Section):
     workspaces: tuple[WorkspaceAssignments, ...] = Field(
         (), description="workspaces to assign groups of the account to"
     )
+
+    @property
+    def place(self) -> str:
+        """What is written, whatever a sync calls it: host and account id, or the host of a workspace."""
+        address = urlsplit(self.host.lower())
+        port = "" if address.port in (None, PORTS.get(address.scheme)) else f":{address.port}"
+        host = f"{(address.hostname or '').rstrip('.')}{port}{address.path.rstrip('/')}"
+        account = self.account_id if self.level == "account" else None
+        return f"{host}/{account.lower()}" if account else host
 
     @field_validator("account_id")
     @classmethod
@@ -140,7 +152,7 @@ class Settings(Section):
     def _each_target_once(cls, value: tuple[TargetSettings, ...]) -> tuple[TargetSettings, ...]:
         for name in _twice(target.name for target in value):
             raise ValueError(f"has {name} twice; each target needs a name of its own")
-        for place in _twice(f"{target.host} {target.account_id or ''}".strip() for target in value):
+        for place in _twice(target.place for target in value):
             raise ValueError(f"has {place} twice; two targets of one run may not be the same place")
         return value
 

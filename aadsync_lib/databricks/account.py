@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from aadsync_lib.apply.pacing import Pacer
+from aadsync_lib.databricks.by_id import in_admin_groups, read_object
 from aadsync_lib.databricks.client import Api, ScimClient
 from aadsync_lib.databricks.errors import LoginFailed, NotSent, Refusal
 from aadsync_lib.databricks.lookup import Lookup
@@ -25,6 +26,12 @@ from aadsync_lib.ports import ChangeRefused, Clock
 # An account SCIM token is restricted to 2.1; whether 2.0 still takes it is not known.
 VERSIONS = ("2.0", "2.1")
 OTHER_VERSION = frozenset({401, 403, 404})
+
+
+def _marked(accounts: Mapping[str, Account], admins: Iterable[str]) -> dict[str, Account]:
+    """Return, as admins, the listed principals whom a group makes account admins."""
+    listed = (accounts[member] for member in admins if member in accounts)
+    return {a.id: replace(a, admin=True) for a in listed if a.kind is not Kind.GROUP}
 
 
 @contextmanager
@@ -86,7 +93,8 @@ class AccountTarget:
                 read = kinds.map(self._accounts, Kind, [pages] * len(Kind), firsts)
                 accounts = {account.id: account for listed in read for account in listed}
                 own = self._own(accounts.values()) | me.result()
-            return TargetSnapshot(accounts | self._admins_by_group(accounts), own)
+            admins = in_admin_groups(accounts, self.members, self.look_up)
+            return TargetSnapshot(accounts | _marked(accounts, admins), own, admins)
         except ChangeRefused as failure:
             raise self._unreadable(failure) from failure
 
@@ -104,7 +112,13 @@ class AccountTarget:
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         """Read objects by target id, whatever a listing shows; ``None`` for what is not there."""
-        raise NotImplementedError
+        try:
+            self._find_version()
+        except ChangeRefused as failure:
+            return dict.fromkeys(ids, Unread(str(failure)))
+        with _pool(self._workers) as pool:
+            answers = pool.map(lambda asked: read_object(self._client, *asked), ids.items())
+            return dict(zip(ids, answers, strict=True))
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""
@@ -165,20 +179,6 @@ class AccountTarget:
 
     def _listing(self, kind: Kind) -> Listing:
         return Listing(self._client, self._clock, RESOURCES[kind], LIST_QUERY[kind])
-
-    def _admins_by_group(self, accounts: Mapping[str, Account]) -> dict[str, Account]:
-        """Return, as admins, the accounts that a group makes account admins, however deep in it."""
-        seen: set[str] = set()
-        level = {a.id for a in accounts.values() if a.admin and a.kind is Kind.GROUP}
-        while groups := {m for m in level if m in accounts and accounts[m].kind is Kind.GROUP}:
-            level = set()
-            for members in self.members(groups).values():
-                if isinstance(members, Unread):
-                    raise ChangeRefused(f"who is account admin is not known: {members.reason}")
-                level |= members - seen
-            seen |= level
-        admins = (accounts[member] for member in seen if member in accounts)
-        return {a.id: replace(a, admin=True) for a in admins if a.kind is not Kind.GROUP}
 
     def _me(self) -> frozenset[str]:
         """Return the id of the caller, if this account names it: a SCIM token belongs to nobody."""

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from aadsync_lib.model.account import Account
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Attributes, Kind, canonical_id
 from aadsync_lib.responses import JsonObject
 
 RESOURCES = {Kind.USER: "Users", Kind.SERVICE_PRINCIPAL: "ServicePrincipals", Kind.GROUP: "Groups"}
@@ -57,7 +57,7 @@ def account_of(kind: Kind, row: JsonObject) -> Account:
         kind=kind,
         name=str(row.get(NAMES[kind]) or ""),
         display_name=row.get("displayName") or None,
-        external_id=row.get("externalId") or None,
+        external_id=canonical_id(row["externalId"]) if row.get("externalId") else None,
         active=row.get("active") is not False,
         admin=any(role.get("value") == ADMIN_ROLE for role in row.get("roles") or ()),
         local=(row.get("meta") or {}).get("resourceType") == LOCAL,

@@ -39,13 +39,19 @@ class Planner:
         read at all.
         """
         with ThreadPoolExecutor(1 + len(self.targets)) as pool:
-            entra = pool.submit(self.source.read)
+            entra = pool.submit(self.source.read, None, self.reader.roots())
             reads = [pool.submit(target.read) for target in self.targets]
             reading = entra.result()
             desired = desire(reading.snapshot, self.settings.scope, self.settings.mapping)
             tried = Everything() if full else anyway
             planning = SyncPlanning(
-                self.settings, desired, self.source, self.reader, self.clock.now(), tried
+                self.settings,
+                desired,
+                self.source,
+                self.reader,
+                self.clock.now(),
+                self.reader.latest_run(),
+                tried,
             )
             parts = [
                 planning.plan(target, read.result())

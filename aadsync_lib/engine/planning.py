@@ -7,19 +7,18 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.config.settings import Settings, settings_digest
+from aadsync_lib.engine.inquiry import Inquiry, Shown, linked_but_not_listed
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Reading
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending, Source, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import tree
-from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
-from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
 from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.reconcile.matching.pending import (
@@ -96,7 +95,7 @@ class StoredLinks:
     links: Links
     pending: tuple[Pending, ...]
     former: tuple[Link, ...]
-    shared: Mapping[str, str]
+    shared: Mapping[str, Sharer]
     recovered: ResolvedLinks
 
     @classmethod
@@ -141,17 +140,36 @@ class SyncPlanning:
     source: Source
     reader: StoreReader
     now: float
+    last_run: float | None
     anyway: Container[str]
 
     def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
-        """Read what else the plan of this target needs, and make it."""
-        stored = StoredLinks.read(self.reader, target.name, snapshot)
-        context = self._read(target, self._context(target.name, snapshot, stored))
+        """Read what else the plan of this target needs, and make it.
+
+        It is made anew as long as what it takes away depends on something that no read has shown.
+        """
+        inquiry, shown = Inquiry(target, self.source), Shown(snapshot)
+        wanted = self.desired.principals.keys() | self.desired.groups.keys()
+        unlisted = linked_but_not_listed(wanted, self.reader.links(target.name), snapshot)
+        shown = shown.with_objects(target, unlisted)
+        while True:
+            stored = StoredLinks.read(self.reader, target.name, shown.snapshot)
+            context = self._context(target.name, shown, stored)
+            shown = inquiry.read(context, shown)
+            context = replace(context, members=shown.members, presences=shown.presences)
+            part = self._part(target, context, stored)
+            further = inquiry.further(context, part.plan.changes, shown)
+            if further is shown:
+                break
+            shown = further
+        log.info("planned %d changes", len(part.plan.changes), extra={"target": target.name})
+        return part
+
+    def _part(self, target: Target, context: TargetContext, stored: StoredLinks) -> TargetPlanning:
         resolved_pending = outcomes_of_pending(
-            stored.pending, snapshot, context.members, stored.links
+            stored.pending, context.target, context.members, stored.links
         )
         drafted = draft(target.name, context, self._provenance(target, stored, resolved_pending))
-        log.info("planned %d changes", len(drafted.plan.changes), extra={"target": target.name})
         return TargetPlanning(
             with_estimate(drafted.plan, target),
             stored.links,
@@ -161,15 +179,6 @@ class SyncPlanning:
             drafted.deferred_keys,
         )
 
-    def _read(self, target: Target, context: TargetContext) -> TargetContext:
-        groups = {
-            *context.editable_groups(),
-            *context.read_only_groups(),
-            *groups_to_inspect(context),
-        }
-        context = replace(context, members=target.members(sorted(groups)))
-        return replace(context, presences=self.source.look_up(leavers_to_verify(context)))
-
     def _provenance(
         self, target: Target, stored: StoredLinks, resolved: Mapping[int, Outcome]
     ) -> PendingProvenance:
@@ -177,18 +186,22 @@ class SyncPlanning:
         recorded = _StoredProvenance(self.reader, target.name)
         return PendingProvenance(recorded, late, target.name, stored.links, self.now)
 
-    def _context(self, name: str, snapshot: TargetSnapshot, stored: StoredLinks) -> TargetContext:
+    def _context(self, name: str, shown: Shown, stored: StoredLinks) -> TargetContext:
         policy, reader = self.settings.policy, self.reader
         former = tuple(stored.lost().values()) if stored.recovered.linked else stored.former
-        return build_context(
+        retries = reader.retries(name)
+        context = build_context(
             self.desired,
-            snapshot,
+            shown.snapshot,
             stored.links,
             policy,
             shared=stored.shared,
+            elsewhere=shown.elsewhere,
             capacity=next(t.capacity for t in self.settings.targets if t.name == name),
             missing=reader.missing(name),
             former=former,
-            retry_policy=RetryPolicy(reader.retries(name), policy.quarantine_after, self.anyway),
+            retry_policy=RetryPolicy(retries, policy.quarantine_after, self.anyway, self.now),
             now=self.now,
+            last_run=self.last_run,
         )
+        return replace(context, absent=shown.absent)

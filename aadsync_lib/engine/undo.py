@@ -18,8 +18,8 @@ from aadsync_lib.model.identity import Principal
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Target
-from aadsync_lib.reconcile.context import protected_ids
 from aadsync_lib.reconcile.matching.pending import outcomes_of_pending
+from aadsync_lib.reconcile.protection import protected_ids
 from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
@@ -84,7 +84,7 @@ class _UndoPlanning:
             links=stored.links,
             protected=_protected(self.settings, snapshot, stored.links),
             former=stored.lost(),
-            shared=stored.shared,
+            shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
             additive=self.settings.policy.mode == "additive",
         )

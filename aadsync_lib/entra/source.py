@@ -12,7 +12,8 @@ from azure.core.credentials import TokenCredential
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
 from aadsync_lib.entra.directory import Directory
-from aadsync_lib.entra.principals import look_up, read_service_principals, read_users
+from aadsync_lib.entra.presence import look_up, read_names
+from aadsync_lib.entra.principals import read_service_principals, read_users
 from aadsync_lib.entra.search import PEOPLE, search
 from aadsync_lib.entra.selectors import Selection, select
 from aadsync_lib.entra.translate import UserFields
@@ -92,8 +93,12 @@ class EntraSource:
         return self._in_directory(lambda directory: look_up(directory, ids)) if ids else {}
 
     def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
-        """Return every name that Entra has for each object id now; none for one that is gone."""
-        raise NotImplementedError
+        """Return every name that Entra has for each object id now; none for one that is gone.
+
+        User name and mail of a person, client id and display name of a service principal, display name
+        of a group. Without ids nothing is sent.
+        """
+        return self._in_directory(lambda directory: read_names(directory, ids)) if ids else {}
 
     def search(self, name: str, kinds: Collection[Kind] = PEOPLE) -> tuple[DirectoryMatch, ...]:
         """Find people and service principals, or other kinds, by any of their names, in scope or not.

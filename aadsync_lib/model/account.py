@@ -41,11 +41,13 @@ Members = frozenset[str] | Unread
 class TargetSnapshot:
     """Everybody that a target has or has shown, by target id. Members are read apart, for the groups in play only.
 
-    ``own`` are the ids of the identity that runs the sync, ``admins`` those whom a group makes account
+    ``own`` are the ids of the identity that runs the sync, ``own_application`` its application id where it
+    is a service principal, ``admins`` those whom a group makes account
     admins, listed or not. ``complete``: who is not here is not there.
     """
 
     accounts: Mapping[str, Account]
     own: frozenset[str] = frozenset()
     admins: frozenset[str] = frozenset()
+    own_application: str | None = None
     complete: bool = True

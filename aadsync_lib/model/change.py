@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 
@@ -63,6 +63,7 @@ DEPROVISIONS = frozenset(
         Action.DELETE_SERVICE_PRINCIPAL,
     }
 )
+REMOVING = DEPROVISIONS | {Action.REMOVE_MEMBERS, Action.DELETE_GROUP}  # takes access away
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class Change:
     ``before`` and ``after`` hold only the attributes that the change touches. ``members`` are those
     added or removed, or were in a group that is deleted. A group that is created has its first members
     in an ``add_members`` of its own; the executor sends both in one request. ``drift``: it mends a
-    difference that nobody made in Entra.
+    difference that nobody made in Entra. ``verify``: an earlier run did the same, so that the target is
+    read after the write.
     """
 
     action: Action
@@ -97,3 +99,4 @@ class Change:
     after: Attributes | None = None
     members: tuple[MemberRef, ...] = ()
     drift: bool = False
+    verify: bool = field(default=False, compare=False)

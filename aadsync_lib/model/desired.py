@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Principal
@@ -38,11 +38,15 @@ class Desired:
     """The people, service principals and groups in scope, by Entra object id.
 
     ``quarantined`` ones are in scope, too, but may not be created, adopted or renamed; what is linked of
-    them is neither a leaver nor retired. ``complete``: who is not in here is out of scope.
+    them is neither a leaver nor retired. ``excluded`` were read and are out of scope whatever group they
+    are in. ``names`` are what Entra calls whoever was read beside the name here: user name, mail, display
+    name of a group. ``complete``: who is not in here is out of scope.
     """
 
     principals: Mapping[str, Principal]
     groups: Mapping[str, DesiredGroup]
     quarantined: Mapping[str, Quarantined]
     notices: tuple[Notice, ...] = ()
+    excluded: frozenset[str] = frozenset()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     complete: bool = True

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
+
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Kind(StrEnum):
@@ -59,8 +64,19 @@ def same_name(left: str, right: str) -> bool:
 
 
 def name_key(name: str) -> str:
-    """Return the form of a name under which the target holds it once.
+    """Return the form in which names are compared: Unicode NFC, in lower case.
 
-    Databricks lower-cases user names and compares display names without case.
+    Databricks lower-cases user names and compares display names without case. Whether it folds further
+    (``Maße`` and ``Masse``) is not known, so two such names are two.
     """
-    return name.strip().casefold()
+    return (name if name.isascii() else unicodedata.normalize("NFC", name)).lower()
+
+
+def fold_key(name: str) -> str:
+    """Return the form in which a target could take two names for one, at the most."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def canonical_id(external_id: str) -> str:
+    """Return an object id in lower case, as Entra writes it; other tools may have stored it in capitals."""
+    return external_id.lower() if GUID.fullmatch(external_id) else external_id

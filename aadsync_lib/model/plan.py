@@ -88,7 +88,8 @@ class ReplacementPath:
 class Managed:
     """What this sync manages on a target, as the guard's shares are counted against it.
 
-    ``members`` is the number of direct memberships that the managed groups have now.
+    All of it is what is active now: people who are, groups that have members, and the number of direct
+    memberships of these.
     """
 
     users: int = 0
@@ -109,7 +110,7 @@ class TargetPlan:
     """The changes of one target, with what was held back and why.
 
     ``emptied`` names groups that stay but would lose their last member, ``retired`` those that left the
-    scope. ``on_hold`` are the changes that wait because a part of the source could not be read.
+    scope, ``losing`` the people who lose a group, once for each (``ada from Data``). ``on_hold`` are the changes that wait because a part of the source could not be read.
     ``protected`` are target ids that no change may touch. ``unowned`` is what is there and not ours,
     ``unapplied`` what the policy leaves as it is. ``state_digest`` tells whether the target has moved.
     ``replacement_paths`` are the removals that depend on additions; they follow from the rest of the plan.
@@ -124,6 +125,7 @@ class TargetPlan:
     estimate: Estimate = Estimate()
     emptied: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+    losing: tuple[str, ...] = ()
     protected: frozenset[str] = frozenset()
     unowned: tuple[Unowned, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()

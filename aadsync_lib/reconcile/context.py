@@ -6,32 +6,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from aadsync_lib.config.policy import Capacity, Policy, Protected
+from aadsync_lib.config.policy import Capacity, Policy
+from aadsync_lib.model.carried import DAY
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence
-from aadsync_lib.model.identity import Kind, name_key
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link, Links, Origin, Sharer
 from aadsync_lib.reconcile.collector import uncollected
-from aadsync_lib.reconcile.desired.naming import SYSTEM_GROUPS
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.correlate import Correlation, Situation, correlate
 from aadsync_lib.reconcile.matching.renames import kept_names, recreate
+from aadsync_lib.reconcile.protection import NOWHERE, Elsewhere, protected_ids
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader
 from aadsync_lib.reconcile.state.retries import RetryPolicy
+
+LONGEST_PAUSE = 30 * DAY  # between two runs; beyond that the clock is not believed the first time
+SKEW = 600.0  # seconds by which the clocks of two hosts may differ
 
 
 @dataclass(frozen=True)
 class TargetContext:
     """Both sides, what is ours, what the policy says, and what is remembered.
 
-    ``members`` holds the direct members of the groups in play. ``shared`` names, by target id, the
-    other sync that manages an object. ``missing`` says since when linked identities are missing,
+    ``members`` holds the direct members of the groups in play. ``shared`` is, by target id, the
+    other sync that manages an object. ``absent`` are target ids that groups show and that no listing and
+    no look-up does. ``elsewhere`` are the names of identities out of scope. ``missing`` says since when linked identities are missing,
     ``former`` are objects that others have replaced, ``provenance`` loads what was done before.
     ``replaced`` are the objects that identities had under their former names, ``withheld`` the
     identities that are not made in this run, both by object id. Nobody joins more groups than
     ``most_joined``, where that has been counted. ``presences`` says where leavers are in Entra. ``now``
-    is in seconds since the epoch.
+    and ``last_run``, when the run before began, are in seconds since the epoch.
     """
 
     desired: Desired
@@ -41,7 +47,9 @@ class TargetContext:
     correlation: Correlation
     protected: frozenset[str]
     members: Mapping[str, Members] = field(default_factory=dict)
-    shared: Mapping[str, str] = field(default_factory=dict)
+    shared: Mapping[str, Sharer] = field(default_factory=dict)
+    absent: Mapping[str, Unread | None] = field(default_factory=dict)
+    elsewhere: Elsewhere = field(default_factory=dict)
     capacity: Capacity = field(default_factory=Capacity)
     missing: Mapping[str, float] = field(default_factory=dict)
     former: tuple[Link, ...] = ()
@@ -52,6 +60,7 @@ class TargetContext:
     most_joined: int | None = None
     presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
     now: float = 0.0
+    last_run: float | None = None
 
     @property
     def mirrors(self) -> bool:
@@ -66,7 +75,7 @@ class TargetContext:
         waiting = {
             self.replaced[external_id].id for external_id in self.replaced.keys() & self.withheld
         }
-        in_question = {link.target_id for link in links if link} | waiting
+        in_question = {link.target_id for link in links if link} | waiting | self.absent.keys()
         return self.protected | (self.correlation.held - self._outlived) | in_question
 
     @cached_property
@@ -102,6 +111,30 @@ class TargetContext:
         """Return the object on the target that is this identity."""
         match = self.correlation.matches.get(external_id)
         return match.account if match else None
+
+    def certainly_left(self, link: Link) -> bool:
+        """Return whether an identity is out of scope, whatever of the source could not be read."""
+        gone = self.presences.get(link.external_id) in (Presence.DELETED, Presence.GONE)
+        return self.desired.complete or gone or link.external_id in self.desired.excluded
+
+    def sharer(self, account: Account) -> Sharer | None:
+        """Return the other sync that has the identity of an object in scope."""
+        sharer = self.shared.get(account.id)
+        return sharer if sharer and sharer.in_scope else None
+
+    @property
+    def clock_jumped(self) -> bool:
+        """Whether the time since the last run is implausible, or negative by more than clocks differ."""
+        return self.last_run is not None and not -SKEW <= self.now - self.last_run <= LONGEST_PAUSE
+
+    @property
+    def plausible_now(self) -> float:
+        """The time by which grace is counted: no later than the last run where the clock has jumped."""
+        return min(self.now, self.last_run or self.now) if self.clock_jumped else self.now
+
+    def missing_since(self, external_id: str) -> float:
+        """Return since when an identity is missing, as far as that can be true."""
+        return min(self.missing.get(external_id, self.now), self.now)
 
     def leavers(self, *kinds: Kind) -> tuple[tuple[Link, Account], ...]:
         """Return the linked objects that the target has and that are no longer in scope."""
@@ -161,18 +194,22 @@ def build_context(
     links: Links,
     policy: Policy,
     *,
-    shared: Mapping[str, str] | None = None,
+    shared: Mapping[str, Sharer] | None = None,
+    elsewhere: Elsewhere = NOWHERE,
     capacity: Capacity | None = None,
     missing: Mapping[str, float] | None = None,
     former: tuple[Link, ...] = (),
     retry_policy: RetryPolicy | None = None,
     now: float = 0.0,
+    last_run: float | None = None,
 ) -> TargetContext:
     """Correlate both sides; the members of the groups in play are still to be read."""
     shared, retry_policy = shared or {}, retry_policy or RetryPolicy()
-    protected = protected_ids(target, policy.protected, desired, links)
+    protected = protected_ids(target, policy.protected, desired, links, elsewhere)
     fixed = protected | kept_names(desired, target, links, policy, retry_policy)
-    correlation = correlate(desired, target, links, policy.adopt, fixed, shared)
+    ending = _ending(desired, links, policy, protected | shared.keys())
+    rule = AdoptionRule.of(policy)
+    correlation = correlate(desired, target, links, rule, fixed, shared, ending)
     untouchable = protected | shared.keys()
     return TargetContext(
         desired=desired,
@@ -182,61 +219,27 @@ def build_context(
         correlation=correlation,
         protected=protected,
         shared=shared,
+        elsewhere=elsewhere,
         capacity=capacity or Capacity(),
         missing=missing or {},
         former=former,
         retry_policy=retry_policy,
         replaced=recreate(correlation, target, links, policy, untouchable, former),
         now=now,
+        last_run=last_run,
     )
 
 
-def protected_ids(
-    target: TargetSnapshot, protected: Protected, desired: Desired, links: Links
+def _ending(
+    desired: Desired, links: Links, policy: Policy, untouchable: frozenset[str]
 ) -> frozenset[str]:
-    """Return the target ids that no change may touch.
-
-    By name or id, on either side, from the settings; account admins, the identity that runs the sync,
-    and the groups that Databricks itself keeps.
-    """
-    named = {
-        Kind.USER: {name_key(name) for name in protected.users},
-        Kind.SERVICE_PRINCIPAL: {name_key(name) for name in protected.service_principals},
-        Kind.GROUP: {name_key(name) for name in protected.groups},
-    }
-    named_ids = {
-        account.id
-        for account in target.accounts.values()
-        if named[account.kind]
-        and not named[account.kind].isdisjoint(
-            (*_names(account), *_names_in_entra(account, desired, links))
-        )
-    }
-    return target.own | named_ids | _untouchable(target)
-
-
-def _untouchable(target: TargetSnapshot) -> set[str]:
-    return {
-        account.id
-        for account in target.accounts.values()
-        if account.admin or (account.kind is Kind.GROUP and name_key(account.name) in SYSTEM_GROUPS)
-    }
-
-
-def _names(account: Account) -> tuple[str, ...]:
-    given = (account.id, account.name, account.external_id, _shown(account))
-    return tuple(name_key(name) for name in given if name)
-
-
-def _names_in_entra(account: Account, desired: Desired, links: Links) -> tuple[str, ...]:
-    link = links.by_target.get(account.id)
-    if link is None:
-        return ()
-    group = desired.groups.get(link.external_id)
-    principal = group.principal if group else desired.principals.get(link.external_id)
-    return tuple(map(name_key, (link.external_id, *((principal.name,) if principal else ()))))
-
-
-def _shown(account: Account) -> str | None:
-    """Return the display name where it identifies: two people may share one."""
-    return account.display_name if account.kind is Kind.SERVICE_PRINCIPAL else None
+    """Return the groups, by target id, that this very plan deletes because they left the scope."""
+    if policy.mode != "mirror" or policy.retired_groups != "delete" or not desired.complete:
+        return frozenset()
+    in_scope = desired.groups.keys() | desired.quarantined.keys()
+    gone = (link for link in links.of_kind(Kind.GROUP) if link.external_id not in in_scope)
+    return frozenset(
+        link.target_id
+        for link in gone
+        if link.origin is Origin.CREATED and link.target_id not in untouchable
+    )

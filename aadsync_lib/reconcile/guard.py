@@ -56,18 +56,24 @@ class Verdict:
         return self.approve == self.digest
 
     @property
+    def foreign(self) -> bool:
+        """Whether another plan was approved: whoever names a plan wants that one or none."""
+        return self.approve is not None and not self.approved
+
+    @property
     def allowed(self) -> bool:
         """Whether the plan may run."""
-        return self.approvable and (self.approved or not self.breaches)
+        return self.approvable and not self.foreign and (self.approved or not self.breaches)
 
     @property
     def objections(self) -> tuple[str, ...]:
         """Everything against the plan, a line each."""
-        return tuple(map(str, (*self.protected, *self.breaches)))
+        other = f"the digest to approve given, {self.approve}, is of another plan; this is {self.digest}"
+        return (*map(str, (*self.protected, *self.breaches)), *([other] if self.foreign else ()))
 
 
 def judge(plan: Plan, limits: Limits, approve: str | None = None) -> Verdict:
-    """Check the whole plan. ``approve`` is a digest, and lifts the limits of one plan only."""
+    """Check the whole plan. ``approve`` is a digest: it lifts the limits of that plan, and stops any other."""
     return Verdict(plan.digest, touches_protected(plan), breaches(plan, limits), approve)
 
 
@@ -83,17 +89,11 @@ def touches_protected(plan: Plan) -> tuple[Breach, ...]:
 
 def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
     deprovisioned = [change.name for change in plan.changes if change.action in DEPROVISIONS]
-    removed = [
-        f"{member.name} from {change.name}"
-        for change in plan.changes
-        if change.action is Action.REMOVE_MEMBERS
-        for member in change.members
-    ]
     managed = plan.managed
     for name, limit, names, of in (
         ("users_deprovisioned", limits.users_deprovisioned, deprovisioned, managed.users),
         ("groups_removed", limits.groups_removed, plan.retired, managed.groups),
-        ("members_removed", limits.members_removed, removed, managed.members),
+        ("members_removed", limits.members_removed, plan.losing, managed.members),
         ("groups_emptied", limits.groups_emptied, plan.emptied, managed.groups),
     ):
         allowed = _exceeded(limit, len(names), of)

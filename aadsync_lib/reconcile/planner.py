@@ -16,11 +16,11 @@ from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.groups import group_changes, new_groups
 from aadsync_lib.reconcile.diff.leavers import (
     former_changes,
-    grace_notices,
     held_leavers,
     leaver_changes,
+    leaver_notices,
 )
-from aadsync_lib.reconcile.diff.members import Roster
+from aadsync_lib.reconcile.diff.members import Roster, absent_members
 from aadsync_lib.reconcile.diff.principals import (
     PEOPLE,
     new_principals,
@@ -34,6 +34,7 @@ from aadsync_lib.reconcile.holds.drift import apply_drift_policy
 from aadsync_lib.reconcile.holds.indirect_access import keep_access_on_move
 from aadsync_lib.reconcile.holds.retries import defer_failed
 from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
+from aadsync_lib.reconcile.losses import losses, managed
 from aadsync_lib.reconcile.split import Split
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader
 
@@ -85,6 +86,7 @@ def diff(context: TargetContext, roster: Roster) -> Split:
             former_changes(context),
             held_leavers(context),
             group_changes(context, roster),
+            absent_members(context),
         )
     )
 
@@ -96,10 +98,11 @@ def _plan(name: str, context: TargetContext, split: Split) -> TargetPlan:
         changes=changes,
         quarantined=_quarantined(context, split.quarantined),
         on_hold=split.on_hold,
-        warnings=(*context.desired.notices, *_warnings(context), *grace_notices(context)),
+        warnings=(*context.desired.notices, *_warnings(context), *leaver_notices(context)),
         managed=_managed(context),
         emptied=_emptied(context, changes),
         retired=_retired(context, changes),
+        losing=losses(changes, context.members, context.target.accounts),
         protected=context.protected,
         unowned=list_unowned(context),
         unapplied=split.unapplied,
@@ -194,13 +197,5 @@ def _warnings(context: TargetContext) -> Iterator[Notice]:
 
 
 def _managed(context: TargetContext) -> Managed:
-    accounts = context.target.accounts
-    linked = [
-        accounts[link.target_id]
-        for link in context.links.by_external.values()
-        if link.target_id in accounts
-    ]
-    groups = sum(account.kind is Kind.GROUP for account in linked)
-    in_play = (context.members.get(group) for group in context.editable_groups())
-    members = sum(len(m) for m in in_play if isinstance(m, frozenset))
-    return Managed(len(linked) - groups, groups, members)
+    members = {group: context.members.get(group) for group in context.editable_groups()}
+    return managed(context.links, context.target, members)

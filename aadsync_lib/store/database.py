@@ -19,6 +19,8 @@ BUSY = 10.0  # seconds to wait for the lock of another process
 
 DIALECT: Dialect = {
     "links": "links",
+    "places": "places",
+    "roots": "roots",
     "former": "former",
     "memberships": "memberships",
     "runs": "runs",

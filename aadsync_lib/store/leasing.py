@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,8 +47,16 @@ L = TypeVar("L", bound=RunLease)
 class LeasingStore(SqlReader, Generic[L]):
     """The memory of one sync, and the leases that this process holds, by target."""
 
-    def __init__(self, sync: str, clock: Clock, holder: Process | None, renew_every: float) -> None:
+    def __init__(
+        self,
+        sync: str,
+        clock: Clock,
+        places: Mapping[str, str] | None,
+        holder: Process | None,
+        renew_every: float,
+    ) -> None:
         self.sync = sync
+        self.places = places or {}
         self._clock = clock
         self._holder = holder or Process.here()
         self._renew_every = renew_every
@@ -62,13 +70,18 @@ class LeasingStore(SqlReader, Generic[L]):
         try:
             renew, release = partial(self._renew, lease), partial(self._release, lease)
             with beating(target, renew, release, self._renew_every):
+                if place := self.places.get(target):
+                    self._keep_place(target, place)
                 yield
         finally:
             if self._leases.get(target) is lease:
                 del self._leases[target]
 
     def keep_roots(self, roots: Iterable[KnownRoot]) -> None:
-        """Keep what the selectors found, in place of what was there."""
+        """Keep what the selectors found, all or nothing, in place of what was there."""
+        wanted = {(root.selector, root.id): root for root in roots}
+        if {(root.selector, root.id): root for root in self.roots()} != wanted:
+            self._replace_roots(wanted.values())
 
     def _held(self, target: str, run_id: str) -> L | None:
         """Return the lease of this run, if it holds the target."""
@@ -83,6 +96,12 @@ class LeasingStore(SqlReader, Generic[L]):
                 f"nothing may be sent. Take the lease first."
             )
         return lease
+
+    def _keep_place(self, target: str, place: str) -> None:
+        raise NotImplementedError
+
+    def _replace_roots(self, roots: Iterable[KnownRoot]) -> None:
+        raise NotImplementedError
 
     def _take(self, target: str, run_id: str) -> L:
         raise NotImplementedError

@@ -9,7 +9,7 @@ from typing import TypeVar
 from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.directory import KnownRoot
-from aadsync_lib.model.link import Link, Links
+from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.records import (
@@ -20,14 +20,26 @@ from aadsync_lib.store.records import (
     memberships_of,
     pending_of,
     run_of,
+    sharers_of,
 )
 
 T = TypeVar("T")
 
 LINK = "SELECT kind, external_id, target_id, origin, name FROM"
+NAMED_LINK = "SELECT kind, external_id, target_id, origin, name, names FROM"
 MEMBERSHIP = """
 SELECT target, group_external_id, group_name, member_external_id, member_target_id, member_name,
   type, how, {seconds:since}, run_id, {seconds:until}, ending, ended_by FROM {memberships}
+"""
+
+# The last of an object holds: the one that has it in scope, by the name that comes first.
+SHARED = """
+SELECT l.sync, m.external_id IS NULL AS in_scope, l.kind, l.external_id, l.target_id, l.origin, l.name
+FROM {links} l LEFT JOIN {places} p ON p.sync = l.sync AND p.target = l.target
+  LEFT JOIN {missing} m ON m.sync = l.sync AND m.target = l.target AND m.external_id = l.external_id
+WHERE l.sync <> :sync
+  AND CASE WHEN p.place IS NULL OR :place IS NULL THEN l.target = :target ELSE p.place = :place END
+ORDER BY in_scope, l.sync DESC, l.target DESC
 """
 
 
@@ -47,13 +59,17 @@ Dialect = Mapping[str, str]
 
 
 class SqlReader:
-    """Implements ``ports.HistoryReader`` by whatever answers a query."""
+    """Implements ``ports.HistoryReader`` by whatever answers a query.
+
+    ``places`` tell, by the name of a target, which account or workspace it is (``TargetSettings.place``).
+    """
 
     sync: str
+    places: Mapping[str, str]
 
     def links(self, target: str) -> Links:
         """Links of this target."""
-        statement = f"{LINK} {{links}} WHERE sync = :sync AND target = :target"
+        statement = f"{NAMED_LINK} {{links}} WHERE sync = :sync AND target = :target"
         return self._read(lambda rows: Links(starmap(link_of, rows)), statement, target=target)
 
     def pending(self, target: str) -> tuple[Pending, ...]:
@@ -64,17 +80,26 @@ class SqlReader:
         )
         return self._all(pending_of, statement, target=target)
 
-    def shared(self, target: str) -> Mapping[str, str]:
-        """Target ids that other syncs of this store manage under the same target name, with their sync."""
+    def shared(self, target: str) -> Mapping[str, Sharer]:
+        """Target ids that other syncs of this store manage at the same place, with one that has them in scope if any has.
+
+        What was last written by a version that kept no places goes by the name of the target.
+        """
+        place = self.places.get(target)
+        return self._read(sharers_of, SHARED, target=target, place=place)
+
+    def latest_run(self) -> float | None:
+        """When the run before began (seconds since the epoch), ``None`` before the first one."""
         statement = (
-            "SELECT target_id, sync FROM {links} WHERE target = :target AND sync <> :sync"
-            " ORDER BY sync DESC"
+            "SELECT {seconds:started_at} FROM {runs} WHERE sync = :sync"
+            " ORDER BY started_at DESC, run_id DESC LIMIT 1"
         )
-        return self._read(dict, statement, target=target)
+        return next(iter(self._all(float, statement)), None)
 
     def roots(self) -> tuple[KnownRoot, ...]:
-        """What the selectors of the scope found when they were last read."""
-        return ()
+        """What the selectors of the scope found when they were last read, in order."""
+        statement = "SELECT selector, external_id, name FROM {roots} WHERE sync = :sync"
+        return self._all(KnownRoot, f"{statement} ORDER BY selector, external_id")
 
     def former(self, target: str) -> tuple[Link, ...]:
         """Links whose Entra object has another target object by now, by id of the one that it left."""

@@ -20,9 +20,9 @@ from aadsync_lib.store.schema import VERSION, migrate, version_of
 T = TypeVar("T")
 
 
-def open_for_plan(path: Path, sync: str) -> PlanStore:
+def open_for_plan(path: Path, sync: str, places: Mapping[str, str] | None = None) -> PlanStore:
     """Return the store to plan with. A file that is not there is an empty store, and stays away."""
-    reader = PlanStore(Path(path), sync)
+    reader = PlanStore(Path(path), sync, places)
     reader.check()
     return reader
 
@@ -30,9 +30,10 @@ def open_for_plan(path: Path, sync: str) -> PlanStore:
 class PlanStore(SqlReader):
     """Implements ``ports.HistoryReader``. Opens the file afresh for each read, because a run may begin or end in between."""
 
-    def __init__(self, path: Path, sync: str) -> None:
+    def __init__(self, path: Path, sync: str, places: Mapping[str, str] | None = None) -> None:
         self._path = path.resolve()  # SQLite keeps its log beside the file, not beside a link to it
         self.sync = sync
+        self.places = places or {}
 
     def check(self) -> None:
         """Raise ``StoreError`` unless this is a store that can be read, or absent."""

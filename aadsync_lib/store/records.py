@@ -17,7 +17,7 @@ from aadsync_lib.model.carried import (
 from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.link import Link, Origin, Sharer
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
 
@@ -50,9 +50,23 @@ def change_of(text: str) -> Change:
     return change_from_json(json.loads(text))
 
 
-def link_of(kind: str, external_id: str, target_id: str, origin: str, name: str) -> Link:
+def link_of(
+    kind: str, external_id: str, target_id: str, origin: str, name: str, names: str | None = None
+) -> Link:
     """Return a link from its columns."""
-    return Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)
+    known = tuple(json.loads(names)) if names else ()
+    return Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name, known)
+
+
+def names_to_text(names: Iterable[str]) -> str:
+    """Return the names of a link as its column holds them."""
+    return json.dumps([storable(name) for name in names], separators=(",", ":"))
+
+
+def sharers_of(rows: Iterable[Row]) -> dict[str, Sharer]:
+    """Return sharers from their columns, by target id; the last one of an object holds."""
+    sharers = (Sharer(sync, link_of(*link), bool(in_scope)) for sync, in_scope, *link in rows)
+    return {sharer.link.target_id: sharer for sharer in sharers}
 
 
 def pending_of(entry: int, run_id: str, change: str) -> Pending:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock
@@ -30,6 +31,11 @@ from aadsync_lib.store.write import (
 
 T = TypeVar("T")
 
+KEEP_PLACE = """
+INSERT INTO places VALUES (:sync, :target, :place)
+ON CONFLICT DO UPDATE SET place = excluded.place WHERE place <> excluded.place
+"""
+
 
 class SqliteStore(LeasingStore[Lease]):
     """The memory of one sync; implements ``ports.Store``.
@@ -44,10 +50,11 @@ class SqliteStore(LeasingStore[Lease]):
         sync: str,
         clock: Clock,
         *,
+        places: Mapping[str, str] | None = None,
         holder: Process | None = None,
         renew_every: float = RENEW,
     ) -> None:
-        super().__init__(sync, clock, holder, renew_every)
+        super().__init__(sync, clock, places, holder, renew_every)
         self._database = Database(Path(path), clock)
 
     def begin_run(
@@ -140,6 +147,16 @@ class SqliteStore(LeasingStore[Lease]):
     def close(self) -> None:
         """Close the file. A lease that is still held then ends by itself."""
         self._database.close()
+
+    def _keep_place(self, target: str, place: str) -> None:
+        with self._writing(target) as writer:
+            writer.run(KEEP_PLACE, place=place)
+
+    def _replace_roots(self, roots: Iterable[KnownRoot]) -> None:
+        rows = [(self.sync, *map(storable, (root.selector, root.id, root.name))) for root in roots]
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM roots WHERE sync = ?", (self.sync,))
+            connection.executemany("INSERT INTO roots VALUES (?, ?, ?, ?)", rows)
 
     def _take(self, target: str, run_id: str) -> Lease:
         with self._writing(target) as writer:

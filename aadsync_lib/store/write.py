@@ -12,15 +12,23 @@ from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.store.database import TargetWriter
 from aadsync_lib.store.memberships import end_group, keep_memberships, prune_memberships
-from aadsync_lib.store.records import already_linked, change_to_text, plain, storable, unknown_entry
+from aadsync_lib.store.records import (
+    already_linked,
+    change_to_text,
+    names_to_text,
+    plain,
+    storable,
+    unknown_entry,
+)
 
 ADD_LINK = """
-INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, linked_at, run_id)
-VALUES (:sync, :target, :kind, :external_id, :target_id, :origin, :name, :now, :run_id)
+INSERT INTO links (sync, target, kind, external_id, target_id, origin, name, names, linked_at, run_id)
+VALUES (:sync, :target, :kind, :external_id, :target_id, :origin, :name, :names, :now, :run_id)
 ON CONFLICT (sync, target, external_id) DO UPDATE SET
   linked_at = iif(target_id = excluded.target_id, linked_at, excluded.linked_at),
   run_id = iif(target_id = excluded.target_id, run_id, excluded.run_id),
   missing_since = iif(target_id = excluded.target_id, missing_since, NULL),
+  names = iif(target_id = excluded.target_id, coalesce(names, excluded.names), excluded.names),
   kind = excluded.kind, origin = excluded.origin, name = excluded.name,
   target_id = excluded.target_id
 """
@@ -82,6 +90,7 @@ def add_link(writer: TargetWriter, link: Link, run_id: str | None) -> None:
         "target_id": link.target_id,
         "origin": link.origin.value,
         "name": storable(link.name),
+        "names": names_to_text(link.names) if link.names else None,
         "run_id": run_id,
     }
     owner = writer.run(
@@ -125,6 +134,15 @@ def keep_state(writer: TargetWriter, state: CarriedState) -> None:
         writer.run(FORGET_QUARANTINE)
         _add(writer, ADD_QUARANTINE, state.quarantine)
     keep_memberships(writer, state.memberships)
+    _keep_names(writer, state.names)
+
+
+def _keep_names(writer: TargetWriter, names: Mapping[str, Iterable[str]]) -> None:
+    writer.run_each(
+        "UPDATE links SET names = :names WHERE sync = :sync AND target = :target"
+        " AND external_id = :external_id AND names IS NULL",
+        ({"external_id": each, "names": names_to_text(known)} for each, known in names.items()),
+    )
 
 
 def _keep_missing(writer: TargetWriter, missing: Mapping[str, float]) -> None:

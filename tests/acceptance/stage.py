@@ -29,7 +29,9 @@ from tests.clock import FakeClock
 TARGET = "account"
 GRAPH_TOKEN, DATABRICKS_TOKEN = "STAGE_GRAPH_TOKEN", "STAGE_DATABRICKS_TOKEN"  # names, not values
 NO_LIMIT = {"count": None, "share": None}
-LIMITS = ("users_deprovisioned", "groups_removed", "members_removed", "groups_emptied")
+LIMITS = (
+    "users_deprovisioned", "groups_removed", "members_removed", "access_removed", "groups_emptied",
+)  # fmt: skip
 NO_LIMITS = dict.fromkeys(LIMITS, NO_LIMIT)
 Picture = dict[str, Any]
 

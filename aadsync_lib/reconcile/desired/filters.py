@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aadsync_lib.config.scope import Clause, Scope
 from aadsync_lib.model.directory import AttributeValue, User
+from aadsync_lib.model.identity import name_key
 
 BUILT_IN: dict[str, Callable[[User], AttributeValue]] = {
     "userPrincipalName": lambda user: user.user_principal_name,
@@ -59,7 +60,7 @@ def _text(value: AttributeValue) -> str | None:
     """Return the value in the form in which values are compared; an empty one is absent."""
     if isinstance(value, bool):
         return str(value).lower()
-    return value.casefold() if value else None
+    return name_key(value) if value else None
 
 
 def unnested(scope: Scope, *, security: bool) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 
 from aadsync_lib.config.scope import MappingSettings, Scope
 from aadsync_lib.model.desired import Desired, DesiredGroup, Nest
@@ -72,8 +72,32 @@ def desire(snapshot: Snapshot, scope: Scope, mapping: MappingSettings) -> Desire
         },
         quarantined=quarantined,
         notices=(*snapshot.notices, *_unread_notices(snapshot), *nesting.notices),
+        excluded=frozenset(snapshot.users.keys() - principals.keys()) & wanted,
+        names=_other_names(snapshot, principals, groups),
         complete=snapshot.complete,
     )
+
+
+def _other_names(
+    snapshot: Snapshot, principals: Mapping[str, Principal], groups: Mapping[str, Principal]
+) -> dict[str, tuple[str, ...]]:
+    """Return what Entra calls whoever was read, where that is not the name on the target."""
+    names: dict[str, tuple[str, ...]] = {}
+    for uid, user in snapshot.users.items():
+        mapped = principals[uid].name if uid in principals else None
+        if user.user_principal_name != mapped or user.mail not in (None, mapped):
+            names[uid] = _unlike(mapped, user.user_principal_name, user.mail)
+    for sid, service in snapshot.service_principals.items():
+        names[sid] = _unlike(None, service.app_id, service.display_name)
+    for gid, group in snapshot.groups.items():
+        mapped = groups[gid].name if gid in groups else None
+        if group.display_name != mapped:
+            names[gid] = _unlike(mapped, group.display_name)
+    return {key: others for key, others in names.items() if others}
+
+
+def _unlike(name: str | None, *others: str | None) -> tuple[str, ...]:
+    return tuple(other for other in others if other and other.lower() != name)
 
 
 def _unread_notices(snapshot: Snapshot) -> Iterable[Notice]:
@@ -96,7 +120,8 @@ def _people(
         name = user.mail if attribute == "mail" else user.user_principal_name
         if name and name.strip():
             people[uid] = _person(user, name.strip().lower())
-        else:
+        else:  # who is linked is managed by the link, whatever the name
+            people[uid] = _person(user, "")
             key = "guest_user_name" if user.guest else "user_name"
             reason = f"has no {attribute}, which mapping.{key} takes the userName from"
             quarantined[uid] = Quarantined(uid, user.user_principal_name, reason)
@@ -104,7 +129,7 @@ def _people(
 
 
 def _person(user: User, name: str) -> Principal:
-    shown = (user.display_name or "").strip() or name
+    shown = (user.display_name or "").strip() or name or user.user_principal_name
     return Principal(Kind.USER, user.id, name, shown, user.enabled)
 
 
@@ -150,6 +175,8 @@ def _contested(principals: Iterable[Principal], quarantined: dict[str, Quarantin
     claims: dict[tuple[Kind, str], list[Principal]] = {}
     for principal in principals:
         kind, key = principal.kind, name_key(principal.name)
+        if not key:
+            continue
         earlier = first[kind].setdefault(key, principal)
         if earlier is not principal:
             claims.setdefault((kind, key), [earlier]).append(principal)

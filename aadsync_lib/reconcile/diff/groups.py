@@ -22,9 +22,9 @@ def group_changes(context: TargetContext, roster: Roster) -> Iterator[Change | H
     for group in sorted(context.desired.groups.values(), key=_children_first):
         yield from _itself(context, group)
         yield from member_changes(context, group, roster)
-    if context.desired.complete and context.policy.retired_groups != "keep":
+    if context.policy.retired_groups != "keep":
         for link, account in context.leavers(Kind.GROUP):
-            if account.id not in context.protected:
+            if account.id not in context.protected and context.certainly_left(link):
                 yield from _retired(context, link, account)
 
 
@@ -73,7 +73,7 @@ def _retired(context: TargetContext, link: Link, account: Account) -> Iterator[C
         yield unseen(link.external_id, account.name, current)
         return
     delete = context.policy.retired_groups == "delete" and link.origin is Origin.CREATED
-    if delete and not current & context.protected:
+    if delete and not current & context.exempt_from_removal:
         yield _deletion(context, link, account, current)
     elif removed := removable(context, current):
         yield _removal(link, account, removed)

@@ -17,6 +17,12 @@ from aadsync_lib.reconcile.diff.principals import PEOPLE, deactivation, deletion
 from aadsync_lib.reconcile.split import Held
 
 NOT_SEEN = "not seen in this run, but a part of the source could not be read: kept until it is"
+SHARED = "{} left the scope, but the sync {} has it in scope: its account stays"
+GRACE = "{} is not in scope any more: its account stays until {} UTC (policy.grace_days: {})"
+JUMPED = (
+    "the clock went back, or more than 30 days ahead, since the last run: no grace ends by that. If the "
+    "clock is right now, the next run goes on"
+)
 WHY = {
     Presence.PRESENT: "left the scope",
     Presence.DISABLED: "left the scope and is disabled in Entra",
@@ -26,18 +32,29 @@ WHY = {
 
 
 def leavers_to_verify(context: TargetContext) -> Mapping[str, Kind]:
-    """Return who has to be looked up in Entra before the account may be touched."""
+    """Return who has to be looked up in Entra before anything of theirs may be touched."""
     if not context.mirrors:
         return {}
-    return {link.external_id: link.kind for link, _ in _due(context)}
+    people = {link.external_id: link.kind for link, account in _people(context) if account.active}
+    deleted = {link.external_id: link.kind for link, _ in _due(context)}
+    groups = {} if context.desired.complete else {g.external_id: g.kind for g, _ in _groups(context)}
+    return people | deleted | groups
 
 
 def leaver_changes(context: TargetContext) -> Iterator[Change]:
-    """Yield what happens to the accounts of leavers, as far as Entra says that they are."""
-    for link, account in _due(context):
+    """Yield what happens to the accounts of leavers, as far as Entra says that they are.
+
+    Whoever is disabled in Entra is deactivated at once, leaver or not: an account follows that.
+    """
+    due = {link.external_id for link, _ in _due(context)}
+    for link, account in _people(context):
         asked = context.presences.get(link.external_id) if context.mirrors else Presence.PRESENT
-        if isinstance(asked, Presence):
+        if not isinstance(asked, Presence):
+            continue
+        if link.external_id in due and context.certainly_left(link):
             yield _end(context, link, account, WHY[asked])
+        elif asked is Presence.DISABLED and account.active:
+            yield deactivation(link.external_id, account, "disabled in Entra")
 
 
 def former_changes(context: TargetContext) -> Iterator[Change]:
@@ -65,45 +82,55 @@ def held_leavers(context: TargetContext) -> Iterator[Held]:
     """Yield who may have left, but perhaps only was not read."""
     if not context.mirrors:
         return
-    if context.desired.complete:
-        for link, account in _due(context):
-            presence = context.presences.get(link.external_id, Unread("Entra was not asked"))
-            if isinstance(presence, Unread):
-                reason = (
-                    f"not in scope, but whether Entra still has it is unknown: {presence.reason}"
-                )
-                yield Held(Quarantined(link.external_id, account.name, reason))
-        return
-    for link, account in context.leavers(*PEOPLE, Kind.GROUP):
-        if account.id not in context.protected and _would_change(context, account):
-            yield Held(Quarantined(link.external_id, account.name, NOT_SEEN))
+    for link, account in (*_due(context), *_groups(context)):
+        presence = context.presences.get(link.external_id, Unread("Entra was not asked"))
+        if link.kind is Kind.GROUP and context.certainly_left(link):
+            continue
+        if isinstance(presence, Unread):
+            reason = f"not in scope, but whether Entra still has it is unknown: {presence.reason}"
+        elif context.certainly_left(link) or presence is Presence.DISABLED:
+            continue
+        else:
+            reason = NOT_SEEN
+        yield Held(Quarantined(link.external_id, account.name, reason))
 
 
-def grace_notices(context: TargetContext) -> Iterator[Notice]:
-    """Yield who has lost the memberships and keeps the account for a while."""
-    if not context.mirrors or not context.desired.complete:
-        return
-    for link, account in context.leavers(*PEOPLE):
-        if _open(context, account) and _in_grace(context, link):
-            day = datetime.fromtimestamp(_until(context, link), UTC)
-            text = (
-                f"{account.name} is not in scope any more: its account stays until "
-                f"{day:%Y-%m-%d %H:%M} UTC (policy.grace_days: {context.policy.grace_days})"
-            )
-            yield Notice("grace", text)
-
-
-def _due(context: TargetContext) -> Iterator[tuple[Link, Account]]:
-    """Yield the leavers whose account would change now."""
-    if not context.desired.complete:
+def leaver_notices(context: TargetContext) -> Iterator[Notice]:
+    """Yield who is out of scope and keeps the account: for a while, or because another sync has them."""
+    if not context.mirrors:
         return
     for link, account in context.leavers(*PEOPLE):
-        if _open(context, account) and not _in_grace(context, link):
+        sharer = context.sharer(account)
+        if sharer and account.active and account.id not in context.protected:
+            yield Notice("shared", SHARED.format(account.name, sharer.sync))
+    if context.clock_jumped:
+        yield Notice("clock", JUMPED)
+    for link, account in _people(context):
+        if _would_change(context, account) and _in_grace(context, link):
+            until = datetime.fromtimestamp(_until(context, link), UTC)
+            days = context.policy.grace_days
+            yield Notice("grace", GRACE.format(account.name, f"{until:%Y-%m-%d %H:%M}", days))
+
+
+def _people(context: TargetContext) -> Iterator[tuple[Link, Account]]:
+    """Yield the people out of scope, by all syncs of the store, whose account may be touched at all."""
+    for link, account in context.leavers(*PEOPLE):
+        untouched = account.id in context.protected or account.id in context.absent
+        if not untouched and not context.sharer(account):
             yield link, account
 
 
-def _open(context: TargetContext, account: Account) -> bool:
-    return account.id not in context.protected and _would_change(context, account)
+def _due(context: TargetContext) -> Iterator[tuple[Link, Account]]:
+    """Yield the leavers whose account would change now, were it certain that they are."""
+    for link, account in _people(context):
+        if _would_change(context, account) and not _in_grace(context, link):
+            yield link, account
+
+
+def _groups(context: TargetContext) -> Iterator[tuple[Link, Account]]:
+    for link, account in context.leavers(Kind.GROUP):
+        if account.id not in context.protected and _would_change(context, account):
+            yield link, account
 
 
 def _would_change(context: TargetContext, account: Account) -> bool:
@@ -128,9 +155,8 @@ def _end(context: TargetContext, link: Link, account: Account, why: str) -> Chan
 
 
 def _in_grace(context: TargetContext, link: Link) -> bool:
-    return context.now < _until(context, link)
+    return context.policy.grace_days > 0 and context.plausible_now < _until(context, link)
 
 
 def _until(context: TargetContext, link: Link) -> float:
-    since = context.missing.get(link.external_id, context.now)
-    return since + context.policy.grace_days * DAY
+    return context.missing_since(link.external_id) + context.policy.grace_days * DAY

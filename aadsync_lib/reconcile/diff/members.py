@@ -154,6 +154,17 @@ def by_name(member: MemberRef) -> tuple[str, str, str]:
     return member.name, member.external_id or "", member.target_id or ""
 
 
+def absent_members(context: TargetContext) -> Iterator[Held]:
+    """Yield who is in a group and could not be looked up: perhaps protected, or only not listed yet."""
+    unknown = {member: why for member, why in context.absent.items() if isinstance(why, Unread)}
+    for group, current in sorted(context.members.items()) if unknown else ():
+        inside = sorted(unknown.keys() & current) if isinstance(current, frozenset) else ()
+        for member in inside:
+            account = context.target.accounts[group]
+            reason = f"{member} is in it, is not listed, and could not be looked up: {unknown[member].reason}"
+            yield Held(Quarantined(context.ref(group).external_id, account.name, reason))
+
+
 def unseen(external_id: str, name: str, current: Unread | None) -> Held:
     """Return what waits because the target did not show who is in a group."""
     why = current.reason if current else "the group is gone"

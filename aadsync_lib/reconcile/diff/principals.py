@@ -18,15 +18,23 @@ def principal_changes(context: TargetContext) -> Iterator[Change]:
     """Yield what users and service principals in scope need that are there already."""
     for external_id, principal in context.desired.principals.items():
         match = context.correlation.matches[external_id]
-        if (
-            match.account
-            and match.situation is not Situation.SHARED
-            and match.account.id not in context.protected
-            and external_id not in context.disabled_unmanaged
-        ):
-            yield from _align(match, match.account)
-            if match.situation is Situation.LINKED and not principal.active:
-                yield from _disable(context, match, match.account)
+        account = match.account
+        if account is None or account.id in context.protected:
+            continue
+        if match.situation is Situation.SHARED:
+            yield from _join(context, match, account)
+        elif external_id not in context.disabled_unmanaged:
+            yield from _align(match, account)
+            if match.situation is Situation.LINKED and not principal.active and account.active:
+                yield deactivation(external_id, account, "disabled in Entra")
+
+
+def _join(context: TargetContext, match: Match, account: Account) -> Iterator[Change]:
+    """Yield the link of this sync to what another one manages; what it does is planned from then on."""
+    sharer = context.shared[account.id]
+    if sharer.link.external_id == match.principal.external_id:
+        ids = Attributes(external_id=account.external_id)
+        yield _change("adopt", match, account, ids, ids, f"managed with the sync {sharer.sync}")
 
 
 def new_principals(context: TargetContext) -> Iterator[Change]:
@@ -44,7 +52,7 @@ def renamed_users(context: TargetContext) -> Iterator[Quarantined]:
     """
     for external_id, principal in context.desired.principals.items():
         account = context.account(external_id)
-        if account and not same_name(account.name, principal.name):
+        if account and principal.name and not same_name(account.name, principal.name):
             reason = _cannot_follow(context, principal, account)
             yield Quarantined(external_id, principal.name, reason)
 
@@ -104,12 +112,6 @@ def _align(match: Match, account: Account) -> Iterator[Change]:
         after = Attributes(display_name=principal.display_name)
         why = "display name differs from Entra's"
         yield _change("update", match, account, before, after, why)
-
-
-def _disable(context: TargetContext, match: Match, account: Account) -> Iterator[Change]:
-    if context.policy.leavers != "keep" and account.active:
-        external_id = match.principal.external_id
-        yield deactivation(external_id, account, "disabled in Entra")
 
 
 def adoption(match: Match, account: Account) -> Change:

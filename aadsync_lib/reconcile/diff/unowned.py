@@ -8,7 +8,8 @@ from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Unowned
 from aadsync_lib.reconcile.context import TargetContext
-from aadsync_lib.reconcile.matching.correlate import Match, Situation, adopt_setting
+from aadsync_lib.reconcile.matching.adoption import adopt_setting
+from aadsync_lib.reconcile.matching.correlate import Match, Situation
 from aadsync_lib.reconcile.matching.index import Index
 
 ADOPTABLE = (Situation.SAME_ID, Situation.SAME_NAME)
@@ -77,7 +78,7 @@ def _adopting(context: TargetContext, match: Match) -> bool:
 def _owner(context: TargetContext, principal: Principal, account: Account) -> str:
     if account.id in context.shared:
         asleep = principal.active and not account.active
-        return f"the sync {context.shared[account.id]}" + (
+        return f"the sync {context.shared[account.id].sync}" + (
             ", which has it inactive" if asleep else ""
         )
     if account.local:

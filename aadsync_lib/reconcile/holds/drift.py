@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from aadsync_lib.model.carried import EndReason, Membership, MembershipOrigin
-from aadsync_lib.model.change import DEPROVISIONS, Action, Change, MemberRef
+from aadsync_lib.model.change import REMOVING, Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.plan import Unapplied, UnappliedBy
@@ -16,7 +16,6 @@ from aadsync_lib.reconcile.split import Split
 from aadsync_lib.reconcile.state.provenance import Provenance, Rows, provenance_of
 
 OURS = (MembershipOrigin.ADDED, MembershipOrigin.FOUND)
-REMOVING = DEPROVISIONS | {Action.REMOVE_MEMBERS, Action.DELETE_GROUP}
 BY_HAND = {
     Action.ADD_MEMBERS: "members in Entra; taken out on the target by hand",
     Action.REMOVE_MEMBERS: "not members in Entra; added on the target by hand",
@@ -40,6 +39,10 @@ def _parts(
     if _is_plain(context, change):
         yield change
         return
+    if context.retry_policy.failed_before(change):  # by nobody's hand, then
+        part = replace(change, drift=False, verify=True)
+        yield _permitted(part, _left_by(context, part))
+        return
     if change.action.verb in MANUAL_CHANGE:
         taken_over = _taken_over(context, change)
         part = change if taken_over else _marked(change, known.last_set(change))
@@ -47,10 +50,12 @@ def _parts(
         return
     rows = known.of(change.external_id)
     followed = change.action in BY_HAND and _is_followed(context, change, rows)
-    for spared, by_hand, members in _alike(context, change, rows, followed=followed):
+    for spared, by_hand, again, members in _alike(context, change, rows, followed=followed):
         part = change if members == change.members else replace(change, members=members)
         if by_hand:
             part = replace(part, drift=True, reason=BY_HAND[change.action])
+        if part.drift or again:
+            part = replace(part, verify=True)
         yield _permitted(part, UnappliedBy.MANAGED if spared else _left_by(context, part))
 
 
@@ -65,19 +70,20 @@ def _permitted(change: Change, by: UnappliedBy | None) -> Change | Unapplied:
 
 def _alike(
     context: TargetContext, change: Change, rows: Rows, *, followed: bool
-) -> Iterator[tuple[bool, bool, tuple[MemberRef, ...]]]:
-    """Yield the members by whether they stay, and whether somebody put or took them there."""
+) -> Iterator[tuple[bool, bool, bool, tuple[MemberRef, ...]]]:
+    """Yield the members by whether they stay, whether somebody put or took them there, or a try failed."""
+    retries = context.retry_policy
     spares = change.action is Action.REMOVE_MEMBERS and context.policy.members == "managed"
     if not spares and not (followed and (rows or change.action is Action.REMOVE_MEMBERS)):
-        yield False, False, change.members
+        yield False, False, False, change.members
         return
-    parts: dict[tuple[bool, bool], list[MemberRef]] = {}
+    parts: dict[tuple[bool, bool, bool], list[MemberRef]] = {}
     for member in change.members:
-        row = rows.get(_was(context, member) or "")
-        kind = spares and not _added(row), followed and _by_hand(change, row)
-        parts.setdefault(kind, []).append(member)
-    for (stays, by_hand), members in sorted(parts.items()):
-        yield stays, by_hand, tuple(members)
+        row, again = rows.get(_was(context, member) or ""), retries.failed_before(change, member)
+        by_hand = followed and not again and _by_hand(change, row)
+        parts.setdefault((spares and not _added(row), by_hand, again), []).append(member)
+    for (stays, by_hand, again), members in sorted(parts.items()):
+        yield stays, by_hand, again, tuple(members)
 
 
 def _taken_over(context: TargetContext, change: Change) -> bool:
@@ -99,9 +105,8 @@ def _marked(change: Change, last: Attributes) -> Change:
     }
     if not as_before[change.action.verb]:
         return change
-    return replace(
-        change, drift=True, reason=f"{change.reason}; {MANUAL_CHANGE[change.action.verb]}"
-    )
+    reason = f"{change.reason}; {MANUAL_CHANGE[change.action.verb]}"
+    return replace(change, drift=True, verify=True, reason=reason)
 
 
 def _left_by(context: TargetContext, change: Change) -> UnappliedBy | None:

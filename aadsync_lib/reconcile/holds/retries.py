@@ -64,7 +64,7 @@ def _held(
     what = f"{DOING[change.action]} {names}" if members else change.action.value
     given_up = policy.given_up(retry)
     if given_up:
-        way_out = "aadsync sync --full tries it again"
+        way_out = "it is tried once a day; aadsync sync --full tries it now"
     else:
         left = policy.runs_left(retry)
         runs = RUNS.get(left, f"this and the next {left - 1} runs")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aadsync_lib.model.change import Change
+from aadsync_lib.model.change import REMOVING, Change
 from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.reconcile.context import TargetContext
-from aadsync_lib.reconcile.holds.drift import REMOVING
 from aadsync_lib.reconcile.split import Held, Split
 
 REMOVAL = "the target was not listed in full, so that nothing is taken from anybody: {} waits"

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from aadsync_lib.config.policy import Adopt, AdoptWord
+from aadsync_lib.config.policy import AdoptWord
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal, same_name
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Links, Sharer
 from aadsync_lib.model.plan import Quarantined
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule, adopt_setting
 from aadsync_lib.reconcile.matching.index import NOBODY, Index, movable
 
 
@@ -21,7 +22,7 @@ class Situation(StrEnum):
     LINKED = "linked"
     SAME_ID = "same_id"  # its externalId is the object id
     SAME_NAME = "same_name"  # its name matches, and the policy lets it be adopted
-    SHARED = "shared"  # another sync of the same store manages it: may be a member, no more
+    SHARED = "shared"  # another sync of the same store manages it, too
     ABSENT = "absent"
     TAKEN = "taken"  # its name belongs to somebody else
     AMBIGUOUS = "ambiguous"  # several candidates
@@ -61,21 +62,22 @@ def correlate(
     desired: Desired,
     target: TargetSnapshot,
     links: Links,
-    adopt: Adopt,
+    rule: AdoptionRule,
     fixed: frozenset[str] = frozenset(),
-    shared: Mapping[str, str] = NOBODY,
+    shared: Mapping[str, Sharer] = NOBODY,
+    ending: frozenset[str] = frozenset(),
 ) -> Correlation:
-    """Match by link, then externalId, then, only where ``adopt`` allows it, by name.
+    """Match by link, then externalId, then, only where the ``rule`` allows it, by name.
 
     Two candidates quarantine, as two claimants did before; an absent key matches nothing. ``fixed``
     are target ids that keep their name whatever Entra says, ``shared`` those that another sync
-    manages, with its name.
+    manages, ``ending`` groups that this very plan deletes, so that their names are free.
     """
-    index = Index(desired, target, links, shared)
+    index = Index(desired, target, links, shared, ending)
     groups = (group.principal for group in desired.groups.values())
     everybody = (*desired.principals.values(), *groups)
     known = {
-        principal.external_id: _known(principal, index, adopt, desired.quarantined)
+        principal.external_id: _known(principal, index, rule, desired.quarantined)
         for principal in everybody
     }
     renamed = _renamed(known.values())
@@ -83,7 +85,7 @@ def correlate(
     stuck = renamed.keys() - free - fixed
     correlation = Correlation()
     for principal in everybody:
-        match = known[principal.external_id] or _by_name(principal, index, adopt, free)
+        match = known[principal.external_id] or _by_name(principal, index, rule, free)
         if match.account and match.account.id in stuck:
             match = replace(match, reason=_stuck(principal, index))
         correlation.matches[principal.external_id] = match
@@ -97,13 +99,14 @@ def correlate(
 
 
 def _known(
-    principal: Principal, index: Index, adopt: Adopt, contested: Mapping[str, Quarantined]
+    principal: Principal, index: Index, rule: AdoptionRule, contested: Mapping[str, Quarantined]
 ) -> Match | None:
     """Match by link or externalId; ``None`` leaves it to the name."""
     linked = index.linked(principal)
     held = contested.get(principal.external_id)
     if linked:
-        return Match(principal, Situation.LINKED, linked, held.reason if held else None)
+        named = principal if principal.name else _as_linked(principal, linked)
+        return Match(named, Situation.LINKED, linked, held.reason if held else None)
     if held:
         return Match(principal, Situation.CONTESTED, None, held.reason)
     same_id = index.same_id(principal)
@@ -111,7 +114,13 @@ def _known(
         same_id = [account for account in same_id if account.id in index.shared] or same_id
     if len(same_id) > 1:
         return _ambiguous(principal, "externalId", same_id)
-    return _by_id(principal, same_id[0], index, adopt) if same_id else None
+    return _by_id(principal, same_id[0], index, rule) if same_id else None
+
+
+def _as_linked(principal: Principal, account: Account) -> Principal:
+    """Return an identity that cannot be named any more, called as what it is linked to."""
+    shown = principal.display_name or account.display_name or account.name
+    return replace(principal, name=account.name, display_name=shown)
 
 
 def _renamed(matches: Iterable[Match | None]) -> dict[str, Principal]:
@@ -135,19 +144,21 @@ def _ambiguous(principal: Principal, key: str, accounts: list[Account]) -> Match
     return Match(principal, Situation.AMBIGUOUS, None, reason)
 
 
-def _by_id(principal: Principal, account: Account, index: Index, adopt: Adopt) -> Match:
+def _by_id(principal: Principal, account: Account, index: Index, rule: AdoptionRule) -> Match:
     link = index.links.by_target.get(account.id)
     if link:
         reason = f"{account.id} has its externalId, but is linked to {link.external_id}"
         return Match(principal, Situation.TAKEN, None, reason)
     if account.id in index.shared:
         return _shared(principal, account, index.shared[account.id])
-    if adopt.of(account.kind) == "never":
+    if rule.word(account.kind, (principal.name, principal.external_id)) == "never":
         return _taken(principal, f"{_unmade(account)} with its object id", "unowned")
     return Match(principal, Situation.SAME_ID, account)
 
 
-def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[str]) -> Match:
+def _by_name(
+    principal: Principal, index: Index, rule: AdoptionRule, free: frozenset[str]
+) -> Match:
     accounts = [account for account in index.same_name(principal) if account.id not in free]
     if not accounts:
         return Match(principal, Situation.ABSENT)
@@ -158,7 +169,7 @@ def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[s
     if owner:
         reason = f"its name belongs to {account.id}, which is {owner} in Entra"
         return Match(principal, Situation.TAKEN, None, reason)
-    if not may_take(account, adopt):
+    if not rule.may_take(account, principal.name, principal.external_id):
         return _taken(principal, *_untakeable(account, index.links))
     unseen = index.owner_unseen(account)
     if unseen:
@@ -172,12 +183,12 @@ def _by_name(principal: Principal, index: Index, adopt: Adopt, free: frozenset[s
     return Match(principal, Situation.SAME_NAME, account)
 
 
-def _shared(principal: Principal, account: Account, sync: str) -> Match:
-    """Match what another sync manages: people can be members of groups of both, a group has one owner."""
+def _shared(principal: Principal, account: Account, sharer: Sharer) -> Match:
+    """Match what another sync manages: people can be managed by both, a group has one owner."""
     if account.kind is not Kind.GROUP:
         return Match(principal, Situation.SHARED, account)
     reason = (
-        f"{account.id} is a group of the sync {sync}; take it out of the scope of one of the two"
+        f"{account.id} is a group of the sync {sharer.sync}; take it out of the scope of one of the two"
     )
     return Match(principal, Situation.TAKEN, None, reason)
 
@@ -195,17 +206,6 @@ def _untakeable(account: Account, links: Links) -> tuple[str, AdoptWord]:
     if account.external_id:
         return f"{_unmade(account)} with another externalId, {account.external_id}", needed
     return f"{_unmade(account)} by name", needed
-
-
-def may_take(account: Account, adopt: Adopt) -> bool:
-    """Return whether the policy lets an object of the right name be taken over."""
-    word = adopt.of(account.kind)
-    return word == "same_name" or (word == "unowned" and not account.external_id)
-
-
-def adopt_setting(kind: Kind, word: AdoptWord) -> str:
-    """Return the setting of a kind as a person would write it."""
-    return f"policy.adopt.{kind}s: {word}"
 
 
 def _unmade(account: Account) -> str:

@@ -10,15 +10,16 @@ from types import MappingProxyType
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal, name_key
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Links, Sharer
 
-NOBODY: Mapping[str, str] = MappingProxyType({})
+NOBODY: Mapping[str, Sharer] = MappingProxyType({})
 
 
 class Index:
     """The target's objects by link, externalId and name; where all is linked, only by link.
 
-    ``shared`` names, by target id, the other sync that manages an object.
+    ``shared`` names, by target id, the other sync that manages an object. ``ending`` objects give up their
+    names.
     """
 
     def __init__(
@@ -26,12 +27,14 @@ class Index:
         desired: Desired,
         target: TargetSnapshot,
         links: Links,
-        shared: Mapping[str, str] = NOBODY,
+        shared: Mapping[str, Sharer] = NOBODY,
+        ending: frozenset[str] = frozenset(),
     ) -> None:
         self.accounts = target.accounts
         self.links = links
         self.shared = shared
         self._desired = desired
+        self._ending = ending
 
     @cached_property
     def _by_id(self) -> Mapping[tuple[Kind, str], list[Account]]:
@@ -45,7 +48,8 @@ class Index:
     def _by_name(self) -> Mapping[tuple[Kind, str], list[Account]]:
         accounts: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
         for account in self.accounts.values():
-            accounts[account.kind, name_key(account.name)].append(account)
+            if account.name and account.id not in self._ending:
+                accounts[account.kind, name_key(account.name)].append(account)
         return accounts
 
     def linked(self, principal: Principal) -> Account | None:

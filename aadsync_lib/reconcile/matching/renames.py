@@ -12,7 +12,8 @@ from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Attributes, Kind, Principal, name_key, same_name
 from aadsync_lib.model.link import Link, Links
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.reconcile.matching.correlate import Correlation, Match, Situation, may_take
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule
+from aadsync_lib.reconcile.matching.correlate import Correlation, Match, Situation
 from aadsync_lib.reconcile.state.retries import RetryPolicy
 
 
@@ -56,7 +57,8 @@ def kept_names(
 
 
 def _stays(change: Change, policy: Policy, retry_policy: RetryPolicy) -> bool:
-    return (change.drift and policy.drift == "report") or retry_policy.waiting(change) is not None
+    by_hand = change.drift and not retry_policy.failed_before(change)
+    return (by_hand and policy.drift == "report") or retry_policy.waiting(change) is not None
 
 
 def renamed_links(outcomes: Iterable[Outcome], links: Mapping[str, Link]) -> tuple[Link, ...]:
@@ -133,7 +135,8 @@ def _matched_anew(
     account = held[0]
     same_id = account.external_id == principal.external_id
     ours = same_id or (principal.external_id, account.id) in own
-    if len(held) > 1 or not (ours or may_take(account, policy.adopt)):
+    rule, names = AdoptionRule.of(policy), (principal.name, principal.external_id)
+    if len(held) > 1 or not (ours or rule.may_take(account, *names)):
         return None
     return Match(principal, Situation.SAME_ID if ours else Situation.SAME_NAME, account)
 

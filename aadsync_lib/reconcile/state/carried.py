@@ -15,14 +15,12 @@ from aadsync_lib.reconcile.state.retries import keys_of, retry_key
 
 
 def missing(context: TargetContext) -> Mapping[str, float] | None:
-    """Return since when linked people are missing; ``None`` where nothing changed or not all was read."""
-    if not context.desired.complete:
-        return None
+    """Return since when linked people are certainly missing; ``None`` where nothing changed."""
     before = context.missing
     now = {
-        link.external_id: before.get(link.external_id, context.now)
+        link.external_id: context.missing_since(link.external_id)
         for link in context.out_of_scope
-        if link.kind in PEOPLE
+        if link.kind in PEOPLE and (link.external_id in before or context.certainly_left(link))
     }
     return None if now == before else now
 

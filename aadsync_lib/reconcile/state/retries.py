@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping
 
-from aadsync_lib.model.carried import Retry
-from aadsync_lib.model.change import MEMBERS, Change, MemberRef
+from aadsync_lib.model.carried import DAY, Retry
+from aadsync_lib.model.change import MEMBERS, REMOVING, Change, MemberRef
 from aadsync_lib.model.codec import attributes_to_json
+
+MOST_DOUBLED = 4  # times that the pause doubles: fifteen runs at the most
 
 
 class Everything(Container[str]):
@@ -37,15 +39,22 @@ def keys_of(change: Change) -> Iterator[str]:
 class RetryPolicy:
     """What failed before, and whether it waits in this run.
 
-    ``after`` so many failures a change waits for a person; ``anyway`` are keys that are tried all the
-    same.
+    ``after`` so many failures a change waits for a person, and is tried once a day until then. ``anyway``
+    are keys that are tried all the same, as is whatever takes access away. ``now`` is in seconds since the
+    epoch.
     """
 
     def __init__(
-        self, retries: Iterable[Retry] = (), after: int = 5, anyway: Container[str] = frozenset()
+        self,
+        retries: Iterable[Retry] = (),
+        after: int = 5,
+        anyway: Container[str] = frozenset(),
+        now: float = 0.0,
     ) -> None:
         self.retries = tuple(retries)
         self._after = after
+        self._now = now
+        self._known = {retry.key for retry in self.retries}
         self._waiting = {
             retry.key: retry
             for retry in self.retries
@@ -54,15 +63,20 @@ class RetryPolicy:
         self._about = {retry.external_id for retry in self._waiting.values()}
 
     def _due(self, retry: Retry) -> bool:
-        return not self.given_up(retry) and self.runs_left(retry) <= 0
+        day_passed = not 0 <= self._now - retry.last < DAY  # or the clock was put back
+        return day_passed or (not self.given_up(retry) and self.runs_left(retry) <= 0)
 
     def given_up(self, retry: Retry) -> bool:
         """Return whether a change failed so often that a person has to look."""
         return retry.failures >= self._after
 
     def runs_left(self, retry: Retry) -> int:
-        """Return for how many runs a change still waits: after its failures 0, 1, 3, 7 and so on."""
-        return int(2 ** (retry.failures - 1)) - 1 - retry.waited
+        """Return for how many runs a change still waits: after its failures 0, 1, 3, 7, then 15."""
+        return int(2 ** min(retry.failures - 1, MOST_DOUBLED)) - 1 - retry.waited
+
+    def failed_before(self, change: Change, member: MemberRef | None = None) -> bool:
+        """Return whether this change, or this member of it, failed when it was last tried."""
+        return bool(self._known) and retry_key(change, member) in self._known
 
     @property
     def idle(self) -> bool:
@@ -71,11 +85,13 @@ class RetryPolicy:
 
     def waiting(self, change: Change) -> Retry | None:
         """Return why this change is not tried now, if so."""
-        return self._waiting.get(retry_key(change)) if change.external_id in self._about else None
+        if change.external_id not in self._about or change.action in REMOVING:
+            return None
+        return self._waiting.get(retry_key(change))
 
     def waiting_members(self, change: Change) -> Mapping[MemberRef, Retry]:
         """Return the members of a change that are not tried now, and why."""
-        if change.external_id not in self._about:
+        if change.external_id not in self._about or change.action in REMOVING:
             return {}
         keys = ((member, retry_key(change, member)) for member in change.members)
         return {member: self._waiting[key] for member, key in keys if key in self._waiting}

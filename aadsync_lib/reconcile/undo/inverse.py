@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.plan import Managed, TargetPlan
+from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.reconcile.collector import uncollected
+from aadsync_lib.reconcile.losses import losses, managed
 from aadsync_lib.reconcile.undo.context import Inverse, UndoContext
 from aadsync_lib.reconcile.undo.members import undo_memberships
 from aadsync_lib.reconcile.undo.objects import undo_objects
@@ -42,9 +42,10 @@ def undo_target(name: str, context: UndoContext) -> TargetPlan:
         changes=changes,
         on_hold=tuple(sorted(inverse.held, key=lambda entry: (entry.name, entry.reason))),
         warnings=(*inverse.notices, *_caveats(inverse, changes)),
-        managed=_managed(context),
+        managed=managed(context.links, context.target, context.members),
         emptied=tuple(sorted(inverse.emptied)),
         retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
+        losing=losses(changes, context.members, context.target.accounts),
         protected=context.protected,
         unapplied=tuple(sorted(inverse.left, key=lambda unapplied: _order(unapplied.change))),
     )
@@ -62,12 +63,3 @@ def _caveats(inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
         yield Notice("additive", SPARED)
     if changes:
         yield Notice("undo", AGAIN)
-
-
-def _managed(context: UndoContext) -> Managed:
-    accounts = context.target.accounts
-    linked = [accounts[target_id] for target_id in context.links.by_target if target_id in accounts]
-    groups = {account.id for account in linked if account.kind is Kind.GROUP}
-    shown = (context.members.get(group) for group in groups)
-    members = sum(len(ids) for ids in shown if isinstance(ids, frozenset))
-    return Managed(len(linked) - len(groups), len(groups), members)

@@ -15,9 +15,11 @@ from aadsync_lib.store.records import Row
 T = TypeVar("T")
 
 
-def open_delta_for_plan(spark: Spark, schema: str, sync: str) -> DeltaPlanStore:
+def open_delta_for_plan(
+    spark: Spark, schema: str, sync: str, places: Mapping[str, str] | None = None
+) -> DeltaPlanStore:
     """Return the store to plan with. Tables that are not there are an empty store, and stay away."""
-    reader = DeltaPlanStore(spark, schema, sync)
+    reader = DeltaPlanStore(spark, schema, sync, places)
     reader.check()
     return reader
 
@@ -25,9 +27,12 @@ def open_delta_for_plan(spark: Spark, schema: str, sync: str) -> DeltaPlanStore:
 class DeltaPlanStore(SqlReader):
     """Implements ``ports.HistoryReader``."""
 
-    def __init__(self, spark: Spark, schema: str, sync: str) -> None:
+    def __init__(
+        self, spark: Spark, schema: str, sync: str, places: Mapping[str, str] | None = None
+    ) -> None:
         self._tables = tables_of(spark, schema)
         self.sync = sync
+        self.places = places or {}
         self._there = False
 
     def check(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.run import Result
 from aadsync_lib.store.delta.session import micros, moment
 from aadsync_lib.store.delta.state import LinkRow, TargetState
-from aadsync_lib.store.records import Row, change_to_text, plain, storable
+from aadsync_lib.store.records import Row, change_to_text, names_to_text, plain, storable
 
 TYPES = {
     "seq": "BIGINT", "at": "TIMESTAMP", "event": "STRING", "sync": "STRING", "target": "STRING",
@@ -83,6 +84,11 @@ def link_row(builder: RowBuilder, event: str, row: LinkRow) -> Row:
         origin=link.origin.value,
         linked_at=moment(row.linked_at),
     )
+
+
+def named_row(builder: RowBuilder, external_id: str, names: Iterable[str]) -> Row:
+    """Return the row of what else Entra calls an identity."""
+    return builder.row("named", external_id=external_id, change=names_to_text(names))
 
 
 def member_row(

@@ -17,6 +17,7 @@ from aadsync_lib.store.sql import migrations_in
 TABLES = ("version", "journal", "runs", "leases", "cursors")
 VIEWS = (
     "links", "pending", "outcomes",
+    "places", "roots",
     "member_events", "memberships", "members", "former", "missing", "retries", "quarantine", "drift",
 )  # fmt: skip
 

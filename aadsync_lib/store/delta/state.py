@@ -13,17 +13,20 @@ from aadsync_lib.store.records import already_linked, link_of, unknown_entry
 # One pass: the last word on every link and every entry, those that are over left out.
 STATE = """
 SELECT seq, of_it.event, entry, of_it.external_id, of_it.target_id, of_it.run_id,
-  {seconds:of_it.since}, of_it.kind, of_it.origin, of_it.name
+  {seconds:of_it.since}, of_it.kind, of_it.origin, of_it.name, named > coalesce(ended, 0)
 FROM (
-  SELECT max(seq) AS seq, entry, max_by(struct(event, external_id, target_id, run_id,
-    coalesce(linked_at, at) AS since, kind, origin, name), seq) AS of_it
+  SELECT max(seq) FILTER (WHERE event <> 'named') AS seq, entry, max_by(struct(event, external_id,
+      target_id, run_id, coalesce(linked_at, at) AS since, kind, origin, name), seq)
+      FILTER (WHERE event <> 'named') AS of_it,
+    max(seq) FILTER (WHERE event = 'unlinked') AS ended,
+    max(seq) FILTER (WHERE event = 'named') AS named
   FROM {journal}
   WHERE sync = :sync AND target = :target
-    AND event IN ('announced', 'settled', 'linked', 'unlinked')
+    AND event IN ('announced', 'settled', 'linked', 'unlinked', 'named')
   GROUP BY entry, CASE WHEN entry IS NULL THEN external_id ELSE run_id END
 ) WHERE of_it.event IN ('announced', 'linked')
 UNION ALL
-SELECT max(seq), 'last', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT max(seq), 'last', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM {journal} WHERE sync = :sync AND target = :target
 """
 
@@ -53,7 +56,10 @@ class Entry:
 
 @dataclass(slots=True)
 class TargetState:
-    """The links and the announced entries of one target, and the highest number given."""
+    """The links and the announced entries of one target, and the highest number given.
+
+    ``named`` are the object ids of links whose other names are known.
+    """
 
     tables: Tables
     sync: str
@@ -62,6 +68,7 @@ class TargetState:
     links: dict[str, LinkRow] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     entries: dict[int, Entry] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
 
     @classmethod
     def load(cls, tables: Tables, sync: str, target: str) -> TargetState:
@@ -76,11 +83,13 @@ class TargetState:
             elif event == "announced":
                 state.entries[number] = Entry(run_id, at, target_id)
             else:
-                kind, origin, name = more
+                kind, origin, name, named = more
                 link = link_of(kind, external_id, target_id, origin, name)
                 state.links.pop(state.owners.get(target_id, ""), None)  # the later one holds
                 state.links[external_id] = LinkRow(link, at, run_id)
                 state.owners[target_id] = external_id
+                if named:
+                    state.named.add(external_id)
         return state
 
     def numbers(self, now: float) -> Iterator[int]:
@@ -105,6 +114,7 @@ class LinkEdits:
         self._state = state
         self._links: dict[str, LinkRow | None] = {}
         self._owners: dict[str, str | None] = {}
+        self._named: dict[str, bool] = {}
 
     def get(self, external_id: str) -> LinkRow | None:
         """Return the link of an Entra object."""
@@ -118,6 +128,15 @@ class LinkEdits:
         if ended:
             self._links[external_id] = None
             self._owners[ended.link.target_id] = None
+        self._named[external_id] = False
+
+    def named(self, external_id: str) -> bool:
+        """Return whether the other names of a linked identity are known."""
+        return self._named.get(external_id, external_id in self._state.named)
+
+    def name(self, external_id: str) -> None:
+        """Note that they are known."""
+        self._named[external_id] = True
 
     def make(self, link: Link, now: float, run_id: str | None) -> LinkRow:
         """Add a link: a new name of the same object keeps since when it is linked and by whom."""
@@ -137,6 +156,8 @@ class LinkEdits:
                 self._state.owners.pop(target_id, None)
             else:
                 self._state.owners[target_id] = owner
+        for external_id, named in self._named.items():
+            (self._state.named.add if named else self._state.named.discard)(external_id)
         for external_id, row in self._links.items():
             if row is None:
                 self._state.links.pop(external_id, None)

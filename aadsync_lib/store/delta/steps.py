@@ -19,12 +19,15 @@ from aadsync_lib.store.delta.rows import (
     deleted_row,
     link_row,
     member_row,
+    named_row,
     noted_row,
     record_json,
 )
 from aadsync_lib.store.delta.session import micros, moment
 from aadsync_lib.store.delta.state import Entry, LinkEdits, TargetState
 from aadsync_lib.store.records import Row
+
+OF_THE_SYNC = ""  # in place of a target
 
 
 class CommitStep:
@@ -109,6 +112,9 @@ class Settle(CommitStep):
                 yield builder.row("unlinked", run_id=maker, external_id=link.external_id)
                 yield link_row(builder, "former", replace(before, run_id=maker))
             yield link_row(builder, "linked", links.make(link, now, maker))
+            if link.names and not links.named(link.external_id):
+                links.name(link.external_id)
+                yield named_row(builder, link.external_id, link.names)
 
     def _maker(self, external_id: str) -> str | None:
         return self._made_by.get(external_id, self.run_id)
@@ -144,6 +150,21 @@ class Settle(CommitStep):
 
 
 @dataclass(eq=False)
+class Note(CommitStep):
+    """A fact in one row of its own: what it is, and its columns."""
+
+    target: str
+    event: str
+    columns: Mapping[str, Any]
+
+    def rows(self, state: TargetState, now: float) -> list[Row]:
+        builder = RowBuilder(state, now)
+        row = builder.row(self.event, **self.columns)
+        builder.keep()
+        return [row]
+
+
+@dataclass(eq=False)
 class Remember(CommitStep):
     """The state that a run leaves behind for the next one."""
 
@@ -163,6 +184,9 @@ class Remember(CommitStep):
             whole = [record_json(record) for record in memory.quarantine]
             rows.append(builder.row("quarantine", change=as_json(whole)))
         rows += (noted_row(builder, membership) for membership in memory.memberships)
+        unnamed = [each for each in memory.names if each in state.links.keys() - state.named]
+        rows += (named_row(builder, each, memory.names[each]) for each in unnamed)
+        state.named.update(unnamed)
         builder.keep()
         return rows
 

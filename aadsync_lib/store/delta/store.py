@@ -7,14 +7,16 @@ from typing import TypeVar
 
 from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.commit import Committer
 from aadsync_lib.store.delta.lease import Lease, take
+from aadsync_lib.store.delta.rows import as_json
 from aadsync_lib.store.delta.schema import migrate, tables_of
 from aadsync_lib.store.delta.session import Spark, Tables, micros, moment
-from aadsync_lib.store.delta.steps import Announce, Remember, Settle
+from aadsync_lib.store.delta.steps import OF_THE_SYNC, Announce, Note, Remember, Settle
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.records import Row, storable, unknown_run
@@ -26,7 +28,7 @@ DELETE FROM {journal} WHERE sync = :sync AND (
   (event = 'settled' AND greatest(at, announced_at) < timestamp_micros(:before))
   OR (event = 'announced' AND at < timestamp_micros(:before)
     AND NOT array_contains(from_json(:kept, 'array<bigint>'), entry))
-  OR (event IN ('missing', 'retries', 'quarantine') AND at < timestamp_micros(:before)
+  OR (event IN ('missing', 'retries', 'quarantine', 'place', 'roots') AND at < timestamp_micros(:before)
     AND NOT array_contains(from_json(:kept, 'array<bigint>'), seq)))
 """
 
@@ -34,7 +36,7 @@ DELETE FROM {journal} WHERE sync = :sync AND (
 KEPT = """
 SELECT entry FROM {pending} WHERE sync = :sync AND announced_at < timestamp_micros(:before)
 UNION ALL SELECT max(seq) FROM {journal} WHERE sync = :sync
-  AND event IN ('missing', 'retries', 'quarantine') AND at < timestamp_micros(:before)
+  AND event IN ('missing', 'retries', 'quarantine', 'place', 'roots') AND at < timestamp_micros(:before)
 GROUP BY target, event
 """
 
@@ -107,10 +109,11 @@ class DeltaStore(LeasingStore[Lease]):
         sync: str,
         clock: Clock,
         *,
+        places: Mapping[str, str] | None = None,
         holder: Process | None = None,
         renew_every: float = RENEW,
     ) -> None:
-        super().__init__(sync, clock, holder, renew_every)
+        super().__init__(sync, clock, places, holder, renew_every)
         self._tables = tables_of(spark, schema, clock)
         self._committer = Committer(self._tables, sync, clock, self._leases)
         migrate(self._tables, clock)
@@ -196,6 +199,15 @@ class DeltaStore(LeasingStore[Lease]):
 
     def close(self) -> None:
         """Leave the session to its owner. A lease that is still held then ends by itself."""
+
+    def _keep_place(self, target: str, place: str) -> None:
+        statement = "SELECT place FROM {places} WHERE sync = :sync AND target = :target"
+        if self._tables.query(statement, sync=self.sync, target=target) != [(place,)]:
+            self._committer.record(Note(target, "place", {"name": place}))
+
+    def _replace_roots(self, roots: Iterable[KnownRoot]) -> None:
+        whole = [{"selector": r.selector, "external_id": r.id, "name": r.name} for r in roots]
+        self._committer.record(Note(OF_THE_SYNC, "roots", {"change": as_json(whole)}))
 
     def _take(self, target: str, run_id: str) -> Lease:
         return take(self._tables, self.sync, target, run_id, self._holder, self._clock)

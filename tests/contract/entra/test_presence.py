@@ -9,8 +9,14 @@ from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import GroupAbove, Presence
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.sandbox import Fault
+from tests.contract.entra.meddling import edit_answers, hide
 
 NOBODY = "00000000-0000-4000-8000-00000000dead"
+ADD = {
+    Kind.USER: lambda entra: entra.add_user("name"),
+    Kind.SERVICE_PRINCIPAL: lambda entra: entra.add_service_principal("name", "app-1"),
+    Kind.GROUP: lambda entra: entra.add_group("name"),
+}
 
 
 class TestLookUp:
@@ -74,19 +80,54 @@ class TestLookUp:
         assert "403" in place.reason
         assert "grant User.Read.All" in place.reason
 
-    def test_a_recycle_bin_that_may_not_be_read_leaves_a_group_unread(self, entra, source):
+    def test_a_recycle_bin_that_may_not_be_read_keeps_nobody_from_being_gone(self, entra, source):
         social = entra.add_group("Social", groupTypes=["Unified"])
         entra.delete_group(social)
-        place = source("Any").look_up({social: Kind.GROUP})[social]
-        assert isinstance(place, Unread)
-        assert "grant Group.Read.All" in place.reason
+        assert source("Any").look_up({social: Kind.GROUP}) == {social: Presence.GONE}
 
-    @pytest.mark.parametrize("path", [r"/users\?", "deletedItems", f"/users/{NOBODY}"])
+    @pytest.mark.parametrize("kind", Kind)
+    @pytest.mark.parametrize("status", ["403", "503"])
+    def test_a_recycle_bin_that_does_not_answer_only_costs_the_word(
+        self, box, source, kind, status
+    ):
+        box.faults.add(Fault(status, side="graph", path="deletedItems", count=None))
+        assert source("Any").look_up({NOBODY: kind}) == {NOBODY: Presence.GONE}
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_a_single_404_is_no_proof(self, box, entra, source, kind):
+        key = ADD[kind](entra)
+        hide(box, key)
+        box.faults.add(Fault("404", side="graph", path=f"s/{key}", count=1))
+        assert source("Any").look_up({key: kind}) == {key: Presence.PRESENT}
+
+    def test_an_id_in_capitals_is_the_same_id(self, entra, source):
+        ada, bob = entra.add_user("ada@x").upper(), entra.add_user("bob@x")
+        entra.delete_user(bob)
+        ids = {ada: Kind.USER, bob.upper(): Kind.USER, bob: Kind.USER}
+        assert source("Any").look_up(ids) == {
+            ada: Presence.PRESENT,
+            bob.upper(): Presence.DELETED,
+            bob: Presence.DELETED,
+        }
+
+    def test_ids_that_graph_writes_in_capitals_are_the_same_ids(self, box, entra, source):
+        ada = entra.add_user("ada@x")
+        edit_answers(box, ada, ada.upper())
+        assert source("Any").look_up({ada: Kind.USER}) == {ada: Presence.PRESENT}
+
+    @pytest.mark.parametrize("path", [r"/users\?", f"/users/{NOBODY}"])
     def test_a_server_that_fails_anywhere_leaves_them_unread(self, box, source, path):
         box.faults.add(Fault("503", side="graph", path=path, count=None))
         place = source("Any").look_up({NOBODY: Kind.USER})[NOBODY]
         assert isinstance(place, Unread)
         assert "503" in place.reason
+        assert "grant" not in place.reason
+
+    def test_a_second_look_that_fails_leaves_them_unread(self, box, source):
+        box.faults.add(Fault("403", side="graph", path=f"/users/{NOBODY}", skip=1, count=None))
+        place = source("Any").look_up({NOBODY: Kind.USER})[NOBODY]
+        assert isinstance(place, Unread)
+        assert "403" in place.reason
 
     def test_a_server_that_fails_for_a_moment_is_asked_again(self, box, source):
         box.faults.add(Fault("503", side="graph", path="deletedItems", count=2))
@@ -116,6 +157,69 @@ class TestLookUp:
         odd = "o'brien') or (id ne '?y#z%27"
         (place,) = source("Any").look_up({odd: Kind.USER}).values()
         assert place is Presence.GONE
+
+
+class TestNames:
+    def test_every_name_of_each_kind_is_told(self, entra, source):
+        ada = entra.add_user("Ada@x", mail="ada@home.org", displayName="Ada")
+        bob = entra.add_user("bob@x", mail=None)
+        bot, team = entra.add_service_principal("Robot", "a1"), entra.add_group("Team O'Neil")
+        nameless = entra.add_group("x")
+        entra.update(nameless, displayName=None)
+        ids = {ada.upper(): Kind.USER, bob: Kind.USER, bot: Kind.SERVICE_PRINCIPAL}
+        assert source("Any").names(ids | {team: Kind.GROUP, nameless: Kind.GROUP}) == {
+            ada.upper(): {"Ada@x", "ada@home.org"},
+            bob: {"bob@x"},
+            bot: {"a1", "Robot"},
+            team: {"Team O'Neil"},
+            nameless: frozenset(),
+        }
+
+    def test_nobody_to_name_is_no_request(self, source):
+        reader = source("Any")
+        assert reader.names({}) == {}
+        assert reader.requests == 0
+
+    def test_thirty_people_take_one_request(self, entra, source):
+        users = [entra.add_user(f"u{n}@x") for n in range(30)]
+        reader = source("Any")
+        assert len(reader.names(dict.fromkeys(users, Kind.USER))) == 30
+        assert reader.requests == 1
+
+    @pytest.mark.parametrize("kind", Kind)
+    def test_one_that_is_gone_has_none_and_a_single_404_is_no_proof(self, box, entra, source, kind):
+        key = ADD[kind](entra)
+        hide(box, key)
+        box.faults.add(Fault("404", side="graph", path=f"s/{key}", count=1))
+        names = source("Any").names({key: kind, NOBODY: kind})
+        assert "name" in names[key]
+        assert names[NOBODY] == frozenset()
+
+    def test_a_deleted_one_has_none(self, entra, source):
+        ada = entra.add_user("ada@x")
+        entra.delete_user(ada)
+        assert source("Any").names({ada: Kind.USER}) == {ada: frozenset()}
+
+    @pytest.mark.parametrize("kind", Kind)
+    @pytest.mark.parametrize("status", ["403", "500"])
+    def test_what_graph_does_not_answer_is_unread(self, box, entra, source, kind, status):
+        key = ADD[kind](entra)
+        box.faults.add(Fault(status, side="graph", count=None))
+        unread = source("Any").names({key: kind})[key]
+        assert isinstance(unread, Unread)
+        assert status in unread.reason
+        assert ("grant" in unread.reason) == (status == "403")
+
+    def test_limited_information_is_no_name(self, entra, source):
+        ada = entra.add_user("ada@x", mail="ada@home.org")
+        entra.update(ada, userPrincipalName=None)
+        assert isinstance(source("Any").names({ada: Kind.USER})[ada], Unread)
+
+    def test_where_graph_refuses_to_filter_by_id_each_is_read_alone(self, box, entra, source):
+        ada = entra.add_user("ada@x", mail=None)
+        box.faults.add(Fault("400", side="graph", path=r"/users\?", count=None))
+        names = source("Any").names({ada: Kind.USER, NOBODY: Kind.USER})
+        assert names == {ada: {"ada@x"}, NOBODY: frozenset()}
 
 
 class TestWho:

@@ -17,8 +17,9 @@ from aadsync_lib.model.carried import (
     Retry,
 )
 from aadsync_lib.model.change import Action
+from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.link import Link, Origin, Sharer
 from aadsync_lib.model.run import Outcome, Result
 from tests.clock import START, FakeClock
 from tests.contract.store.build import change, done, link, member
@@ -47,6 +48,10 @@ def ended(one, until, ending=EndReason.REMOVED, ended_by="r1"):
 def latest(store, *groups):
     found = store.memberships("account", groups or ("g1",))
     return tuple(sorted(found, key=lambda one: (one.group, one.member.target_id)))
+
+
+def names_of(store, target="account"):
+    return {tie.external_id: tie.names for tie in store.links(target).by_external.values()}
 
 
 def retry(key="k1", **more):
@@ -377,13 +382,107 @@ class MemoryContract:
 
     def test_what_other_syncs_manage_is_known_with_their_names(self, store, open_store):
         other, here = open_store("fabrikam"), f"account of {store.sync}"
-        other.settle(here, {}, linked=[link("e1", "t1"), link("e2", "t2")])
+        theirs, ours = (link("e1", "t1"), link("e2", "t2")), link("e1", "t3")
+        other.settle(here, {}, linked=theirs)
         other.settle("workspace-7", {}, linked=[link("e1", "t9")])
-        store.settle(here, {}, linked=[link("e1", "t3")])
-        assert store.shared(here) == {"t1": other.sync, "t2": other.sync}
-        assert other.shared(here) == {"t3": store.sync}
+        store.settle(here, {}, linked=[ours])
+        assert store.shared(here) == {tie.target_id: Sharer(other.sync, tie) for tie in theirs}
+        assert other.shared(here) == {"t3": Sharer(store.sync, ours)}
         other.settle(here, {}, unlinked=["e1"])
-        assert store.shared(here) == {"t2": other.sync}
+        assert store.shared(here) == {"t2": Sharer(other.sync, theirs[1])}
+
+    def test_what_others_manage_is_known_by_the_place_whatever_they_call_it(
+        self, store, open_store
+    ):
+        here, there = f"account of {store.sync}", f"workspace of {store.sync}"
+        ours = open_store(places={"account": here, "sales": there})
+        other = open_store("fabrikam", places={"prod": here, "account": there})
+        for target, tie in (("prod", link("e1", "t1")), ("account", link("e2", "t2"))):
+            with running(other, f"run of {target}", target=target) as run:
+                run.settled(change(tie.external_id), linked=[tie])
+        assert ours.shared("account") == {"t1": Sharer(other.sync, link("e1", "t1"))}
+        assert ours.shared("sales") == {"t2": Sharer(other.sync, link("e2", "t2"))}
+        moved = open_store("fabrikam", places={"prod": there})
+        with moved.lease("prod", "r2"):
+            assert ours.shared("account") == {}
+        assert set(ours.shared("sales")) == {"t1", "t2"}
+
+    def test_where_a_place_is_not_known_targets_go_by_their_names(self, store, open_store):
+        here = f"account of {store.sync}"
+        ours, old = open_store(places={here: "a place"}), open_store("fabrikam")
+        with running(old, target=here) as run:
+            run.settled(change(), linked=[link("e1", "t1")])
+        assert ours.shared(here) == {"t1": Sharer(old.sync, link("e1", "t1"))}
+        with open_store("fabrikam", places={here: "another place"}).lease(here, "r2"):
+            pass
+        assert ours.shared(here) == {}
+        assert set(store.shared(here)) == {"t1"}
+
+    def test_whoever_has_an_object_in_scope_is_known_first(self, store, open_store):
+        here, tie = f"account of {store.sync}", link("e1", "t1")
+        first, last = open_store("a"), open_store("z")
+        for other in (first, last):
+            other.settle(here, {}, linked=[tie, link("e2", "t2")])
+        first.remember("r1", here, CarriedState(missing={"e1": 5.0, "e2": 5.0}))
+        last.remember("r1", here, CarriedState(missing={"e2": 5.0}))
+        assert store.shared(here) == {
+            "t1": Sharer(last.sync, tie, in_scope=True),
+            "t2": Sharer(first.sync, link("e2", "t2"), in_scope=False),
+        }
+        last.remember("r2", here, CarriedState(missing={}))
+        assert store.shared(here)["t2"] == Sharer(last.sync, link("e2", "t2"), in_scope=True)
+
+    # --- what else Entra calls somebody, and what the selectors found
+
+    def test_other_names_are_kept_where_there_are_none_yet(self, store, open_store, clock):
+        store.settle("account", {}, linked=[link("e1", "t1"), link("e2", "t2"), link("e3", "t3")])
+        first = {"e1": ("Ada", *NASTY), "e2": (), "nobody": ("x",)}
+        store.remember("r1", "account", CarriedState(names=first))
+        store.remember("r2", "account", CarriedState(names={"e1": ("Eve",), "e3": ("cut \ud83e",)}))
+        assert names_of(open_store()) == {"e1": first["e1"], "e2": (), "e3": ("cut ?",)}
+        clock.advance(10)
+        store.settle("account", {}, linked=[link("e1", "t1", "renamed"), link("e3", "t4")])
+        assert names_of(open_store()) == {"e1": first["e1"], "e2": (), "e3": ()}
+        store.settle("account", {}, unlinked=["e1"])
+        store.settle("account", {}, linked=[link("e1", "t1")])
+        assert names_of(open_store())["e1"] == ()
+        store.remember("r3", "account", CarriedState(names={"e1": ("Ada Byron",)}))
+        assert names_of(open_store())["e1"] == ("Ada Byron",)
+
+    def test_a_link_may_bring_its_other_names_along(self, store, open_store):
+        named = replace(link("e1", "t1"), names=("Ada", "ada@fabrikam.com"))
+        with running(store) as run:
+            run.settled(change(), linked=[named])
+            store.settle("account", {}, linked=[replace(named, name="renamed", names=("Eve",))])
+            store.remember("r1", "account", CarriedState(names={"e1": ("Eve",)}))
+        assert names_of(open_store()) == {"e1": named.names}
+        store.settle("account", {}, linked=[replace(named, target_id="t2", names=("Eve",))])
+        assert names_of(open_store()) == {"e1": ("Eve",)}
+
+    def test_other_names_are_of_one_sync_and_one_target(self, store, open_store):
+        other = open_store("fabrikam")
+        for one, target in ((store, "account"), (store, "workspace-7"), (other, "account")):
+            one.settle(target, {}, linked=[link()])
+        store.remember("r1", "account", CarriedState(names={"e1": ("Ada",)}))
+        assert names_of(store) == {"e1": ("Ada",)}
+        assert names_of(store, "workspace-7") == names_of(other) == {"e1": ()}
+
+    def test_roots_are_kept_in_place_of_those_before(self, store, open_store, clock):
+        assert store.roots() == ()
+        first = [KnownRoot("name:Data", "g1", "Data"), KnownRoot("id:g1", "g1", "Data")]
+        store.keep_roots(first)
+        assert open_store().roots() == tuple(reversed(first))
+        nasty = [KnownRoot(name, f"g {name}", name) for name in sorted(NASTY)]
+        store.keep_roots(nasty)
+        clock.advance(1000)
+        store.prune(clock.now())
+        assert sorted(open_store().roots(), key=lambda root: root.selector) == nasty
+        assert open_store("fabrikam").roots() == ()
+        renamed = [replace(nasty[0], name="renamed")]
+        store.keep_roots(renamed)
+        assert open_store().roots() == tuple(renamed)
+        store.keep_roots([])
+        assert open_store().roots() == ()
 
     def test_an_object_that_was_left_for_another_one_is_a_former_one(self, store):
         first, second = link("e1", "t1", "ada@contoso.com"), link("e1", "t2", "ada@new.com")

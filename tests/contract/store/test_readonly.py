@@ -12,6 +12,7 @@ import pytest
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Action
+from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.store.readonly import open_for_plan
@@ -90,20 +91,29 @@ def test_all_that_a_store_remembers_is_read_without_a_trace(path):
     with SqliteStore(path, "contoso", FakeClock()) as store, running(store) as run:
         run.settled(adds(1), linked=[link("e1", "t1")])
         store.settle("account", {}, linked=[link("e1", "t2")])
-        store.remember("r1", "account", CarriedState({"e1": 5.0}, (retry(),), (held(),)))
+        memory = CarriedState({"e1": 5.0}, (retry(),), (held(),), names={"e1": ("Ada",)})
+        store.remember("r1", "account", memory)
+        store.keep_roots([KnownRoot("name:Data", "g1", "Data")])
         store.end_run("r1", "succeeded", "{}")
-        with SqliteStore(path, "fabrikam", FakeClock()) as other:
-            other.settle("account", {}, linked=[link("e1", "t3")])
+        with (
+            SqliteStore(path, "fabrikam", FakeClock(), places={"prod": "here"}) as other,
+            other.lease("prod", "r2"),
+        ):
+            other.settle("prod", {}, linked=[link("e1", "t3")])
+        store.places = {"account": "here"}
         expected = everything(store)
     assert all(expected)
     with untouched(path):
-        assert everything(open_for_plan(path, "contoso")) == expected
+        reader = open_for_plan(path, "contoso", {"account": "here"})
+        assert everything(reader) == expected
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
 def everything(store):
     return (
+        [tie.names for tie in store.links("account").by_external.values()],
         store.shared("account"),
+        store.roots(),
         store.former("account"),
         store.memberships("account", ["g1"]),
         store.missing("account"),

@@ -61,8 +61,8 @@ class TestSqliteStore(StoreContract, MemoryContract):
     def open_store(self, path, clock):
         stores = []
 
-        def open_one(sync="contoso", clock=clock):
-            stores.append(SqliteStore(path, sync, clock, holder=ADA))
+        def open_one(sync="contoso", clock=clock, **options):
+            stores.append(SqliteStore(path, sync, clock, **{"holder": ADA, **options}))
             return stores[-1]
 
         yield open_one
@@ -318,7 +318,7 @@ def test_migration_keeps_every_row_of_version_1(path, open_store):
     assert [run.run_id for run in store.runs()] == ["r1"]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
-        assert connection.execute("SELECT * FROM links").fetchall() == [(*before[0], None)]
+        assert connection.execute("SELECT * FROM links").fetchall() == [(*before[0], None, None)]
 
 
 def test_migration_makes_memberships_of_the_members_of_version_2(path, open_store):

@@ -81,12 +81,14 @@ policy:
   grace_days: 0
   user_name_change: quarantine
   adopt: unowned
+  adopt_names: []
   drift: repair
   quarantine_after: 5
   limits:
     users_deprovisioned: {{count: 20, share: 0.10, floor: 3}}
     groups_removed: {{count: 5, share: 0.10}}
     members_removed: {{count: 200, share: 0.20}}
+    access_removed: {{count: 5, share: 0.10}}
     groups_emptied: {{count: 0}}
   protected:
     users: [breakglass@contoso.com]

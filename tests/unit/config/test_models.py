@@ -58,6 +58,7 @@ def test_every_default_is_the_one_of_the_contract(write):
         ("users_deprovisioned", 20, 0.10),
         ("groups_removed", 5, 0.10),
         ("members_removed", 200, 0.20),
+        ("access_removed", 5, 0.10),
         ("groups_emptied", 0, None),
     ],
 )
@@ -88,6 +89,8 @@ def test_a_section_whose_every_line_is_a_comment_counts_as_not_given(write):
 def test_an_id_of_digits_may_be_protected_without_quotes(write):
     tree = {**small(), "policy": {"protected": {"users": [8204759371, "ada@contoso.com"]}}}
     assert loads(write, tree).policy.protected.users == ("8204759371", "ada@contoso.com")
+    tree["policy"]["adopt_names"] = [8204759371, "ada@contoso.com"]
+    assert loads(write, tree).policy.adopt_names == ("8204759371", "ada@contoso.com")
     tree["policy"]["protected"]["users"] = [True]
     assert refused(write, tree) == "policy.protected.users.0: found true; expected text"
 
@@ -238,9 +241,54 @@ def test_two_targets_in_one_place_are_a_problem(write):
     tree = small()
     tree["targets"].append({**tree["targets"][0], "name": "again"})
     assert refused(write, tree) == (
-        f"targets: has https://accounts.azuredatabricks.net {ACCOUNT} twice; "
+        f"targets: has accounts.azuredatabricks.net/{ACCOUNT} twice; "
         "two targets of one run may not be the same place"
     )
+
+
+ONE, ANOTHER = "https://adb-1.7.azuredatabricks.net", "https://adb-2.7.azuredatabricks.net"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"host": ONE}, {"host": "HTTPS://ADB-1.7.AzureDatabricks.net"}),
+        ({"host": ONE}, {"host": f"{ONE}/"}),
+        ({"host": ONE}, {"host": f"{ONE}:443"}),
+        ({"host": ONE}, {"host": "https://adb-1.7.azuredatabricks.net./"}),
+        ({"host": ONE}, {"account_id": ACCOUNT, "host": ONE}),
+        ({"host": "http://localhost:80"}, {"host": "http://localhost"}),
+        ({"level": "account", "account_id": ACCOUNT.upper()}, {"level": "account"}),
+    ],
+)
+def test_a_place_is_the_same_however_it_is_spelled(write, first, second):
+    assert len(places(write, first, second)) == 1
+    tree = small()
+    base = tree["targets"][0] | {"level": "workspace"}
+    tree["targets"] = [base | first, base | {"name": "again"} | second]
+    assert "two targets of one run may not be the same place" in refused(write, tree)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"host": ONE}, {"host": ANOTHER}),
+        ({"host": ONE}, {"host": f"{ONE}:8443"}),
+        ({"host": ONE}, {"host": ONE, "level": "account"}),
+        ({"level": "account"}, {"level": "account", "account_id": CLIENT}),
+        ({"level": "account"}, {"level": "account", "host": ANOTHER}),
+    ],
+)
+def test_other_places_are_not_the_same(write, first, second):
+    assert len(places(write, first, second)) == 2
+
+
+def places(write, *targets):
+    """Return the places of targets that say this beside the defaults, each in a file of its own."""
+    trees = [small() for _ in targets]
+    for tree, target in zip(trees, targets, strict=True):
+        tree["targets"][0] |= {"level": "workspace"} | target
+    return {loads(write, tree).targets[0].place for tree in trees}
 
 
 def test_a_workspace_named_twice_is_a_problem(write):

@@ -47,7 +47,7 @@ def test_the_mapping_can_turn_that_around():
 def test_who_has_no_mail_to_be_named_by_is_quarantined(make, key, mail):
     eve = make("eve", mail=mail)
     found = desired(eve, group("Data", [eve]), mapping={"user_name": "mail"})
-    assert found.principals == {}
+    assert found.principals["u-eve"].name == ""  # only a link can name her
     reason = found.quarantined["u-eve"].reason
     assert reason == f"has no mail, which mapping.{key} takes the userName from"
     assert found.groups["g-data"].members == {"u-eve"}

@@ -1,0 +1,75 @@
+"""Look-up of objects by their target id, whatever a listing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from aadsync_lib.databricks.client import ScimClient
+from aadsync_lib.databricks.errors import Refusal
+from aadsync_lib.databricks.translate import LIST_QUERY, account_of, path_of
+from aadsync_lib.model.account import Account, Members, Unread
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.ports import ChangeRefused
+
+T = TypeVar("T")
+OTHER_ID = "the answer does not show the id that was asked for"
+
+ReadMembers = Callable[[Iterable[str]], Mapping[str, Members]]
+LookUp = Callable[[Mapping[str, Kind | None]], Mapping[str, Account | Unread | None]]
+
+
+def read_object(client: ScimClient, target_id: str, kind: Kind | None) -> Account | Unread | None:
+    """Return the object of this id, ``None`` where there is none; without a kind, each is tried.
+
+    A kind that could not be read leaves open whether it is there, unless another one has it.
+    """
+    unread: Unread | None = None
+    for candidate in (kind,) if kind else Kind:
+        answer = _read(client, candidate, target_id)
+        if isinstance(answer, Account):
+            return answer
+        unread = unread or answer
+    return unread
+
+
+def _read(client: ScimClient, kind: Kind, target_id: str) -> Account | Unread | None:
+    try:
+        row = client.get(path_of(kind, target_id), LIST_QUERY[kind])
+    except Refusal as refusal:
+        return None if refusal.status == 404 else Unread(str(refusal))
+    except ChangeRefused as failure:
+        return Unread(str(failure))
+    return account_of(kind, row) if str(row.get("id")) == target_id else Unread(OTHER_ID)
+
+
+def in_admin_groups(
+    accounts: Mapping[str, Account], members: ReadMembers, look_up: LookUp
+) -> frozenset[str]:
+    """Return every id that a group of account admins contains, at any depth, listed or not.
+
+    Raises ``ChangeRefused`` where one of these groups could not be read.
+    """
+    seen: set[str] = set()
+    level = {a.id for a in accounts.values() if a.admin and a.kind is Kind.GROUP}
+    while groups := _groups(level, accounts, look_up):
+        level = set()
+        for answer in members(groups).values():
+            level |= _known(answer)
+        level -= seen
+        seen |= level
+    return frozenset(seen)
+
+
+def _groups(ids: Iterable[str], accounts: Mapping[str, Account], look_up: LookUp) -> list[str]:
+    """Return which of these are groups; what a listing left out is asked for."""
+    unlisted: dict[str, Kind | None] = {i: None for i in ids if i not in accounts}
+    answers = {**accounts, **(look_up(unlisted) if unlisted else {})}
+    objects = {i: _known(answers[i]) for i in ids}
+    return [i for i, account in objects.items() if account and account.kind is Kind.GROUP]
+
+
+def _known(answer: T | Unread) -> T:
+    if isinstance(answer, Unread):
+        raise ChangeRefused(f"who is account admin is not known: {answer.reason}")
+    return answer

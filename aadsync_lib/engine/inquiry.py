@@ -1,0 +1,166 @@
+"""Look-ups by id, before anything is taken away because a listing or a read of the scope lacks it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.change import DEPROVISIONS, Change
+from aadsync_lib.model.directory import Presence
+from aadsync_lib.model.identity import GUID, Kind
+from aadsync_lib.model.link import Links
+from aadsync_lib.ports import Source, Target
+from aadsync_lib.reconcile.context import TargetContext
+from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
+from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
+from aadsync_lib.reconcile.losses import TAKING, groups_leaving
+from aadsync_lib.reconcile.protection import (
+    Elsewhere,
+    identity_of,
+    protected_ids,
+    protected_names,
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a target and Entra have shown for one plan until now.
+
+    ``snapshot`` grows by what was looked up, ``absent`` are the ids that could not be, with the reason or
+    ``None`` where the target says that there is no such object. ``elsewhere`` are names in Entra of
+    identities out of scope.
+    """
+
+    snapshot: TargetSnapshot
+    members: Mapping[str, Members] = field(default_factory=dict)
+    presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    absent: Mapping[str, Unread | None] = field(default_factory=dict)
+    elsewhere: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
+
+    def with_objects(self, target: Target, ids: Mapping[str, Kind | None]) -> Shown:
+        """Look up objects that a listing leaves out."""
+        if not ids:
+            return self
+        answers = target.look_up(ids)
+        there = {key: account for key, account in answers.items() if isinstance(account, Account)}
+        missing = {key: a for key, a in answers.items() if not isinstance(a, Account)}
+        accounts = {**self.snapshot.accounts, **there}
+        snapshot = replace(self.snapshot, accounts=accounts) if there else self.snapshot
+        return replace(self, snapshot=snapshot, absent={**self.absent, **missing})
+
+    def with_members(self, target: Target, groups: Iterable[str]) -> Shown:
+        """Read the members of groups that were not read yet; one that is gone stays unknown."""
+        ids = sorted(set(groups) - self.members.keys())
+        return replace(self, members={**self.members, **target.members(ids)}) if ids else self
+
+    def with_names(self, names: Elsewhere, context: TargetContext) -> Shown:
+        """Add names; whoever's could not be read may be protected, and is touched by nothing."""
+        unsure = {oid: answer for oid, answer in names.items() if isinstance(answer, Unread)}
+        accounts = self.snapshot.accounts.values() if unsure else ()
+        hidden = {
+            a.id: unsure[oid] for a in accounts if (oid := identity_of(a, context.links)) in unsure
+        }
+        elsewhere = {**self.elsewhere, **names}
+        return replace(self, elsewhere=elsewhere, absent={**self.absent, **hidden})
+
+
+def linked_but_not_listed(
+    wanted: Collection[str], links: Links, snapshot: TargetSnapshot
+) -> Mapping[str, Kind | None]:
+    """Return the objects of identities in scope that no listing shows: deleted by hand, or left out."""
+    if not snapshot.complete:
+        return {}
+    missing = links.by_target.keys() - snapshot.accounts.keys()
+    unlisted = (links.by_target[target_id] for target_id in missing)
+    return {link.target_id: link.kind for link in unlisted if link.external_id in wanted}
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """Asks the target and Entra what a plan depends on."""
+
+    target: Target
+    source: Source
+
+    def read(self, context: TargetContext, shown: Shown) -> Shown:
+        """Read the groups in play, and where in Entra the leavers are."""
+        groups = {
+            *context.editable_groups(),
+            *context.read_only_groups(),
+            *groups_to_inspect(context),
+        }
+        shown = shown.with_members(self.target, groups)
+        leavers = leavers_to_verify(replace(context, members=shown.members))
+        unasked = {key: kind for key, kind in leavers.items() if key not in shown.presences}
+        found = self.source.look_up(unasked)
+        return replace(shown, presences={**shown.presences, **found}) if unasked else shown
+
+    def further(self, context: TargetContext, changes: Collection[Change], shown: Shown) -> Shown:
+        """Ask about whatever these changes take from whom the reads until now do not tell enough of."""
+        taking = [change for change in changes if change.action in TAKING]
+        refs = (member for change in taking for member in change.members)
+        unlisted = {ref.target_id: None for ref in refs if self._unknown(ref.target_id, shown)}
+        more = shown.with_objects(
+            self.target, {key: _kind(context, key) for key in unlisted if key}
+        )
+        leaving = groups_leaving(taking, shown.members) & shown.snapshot.accounts.keys()
+        more = more.with_members(self.target, leaving)
+        hidden = {g: m for g in leaving if isinstance(m := more.members.get(g), Unread)}
+        more = replace(more, absent={**more.absent, **hidden}) if hidden else more
+        names = self._names(context, changes, more)
+        if more is shown and not self._matters(context, names, more):
+            return shown
+        return more.with_names(names, context)
+
+    @staticmethod
+    def _unknown(target_id: str | None, shown: Shown) -> bool:
+        return target_id not in shown.snapshot.accounts and target_id not in shown.absent
+
+    def _names(
+        self, context: TargetContext, changes: Iterable[Change], shown: Shown
+    ) -> Mapping[str, frozenset[str] | Unread]:
+        """Ask Entra what it calls those who lose something, where one of the names may be protected."""
+        named = protected_names(context.policy.protected)
+        touched = (account for account in _touched(context, changes) if named[account.kind])
+        who = {oid: account.kind for account in touched if (oid := _askable(context, account))}
+        ids = {oid: kind for oid, kind in who.items() if oid not in shown.elsewhere}
+        return self.source.names(ids) if ids else {}
+
+    @staticmethod
+    def _matters(context: TargetContext, names: Elsewhere, shown: Shown) -> bool:
+        """Return whether these names protect anybody, or were not to be had."""
+        if not names or any(isinstance(answer, Unread) for answer in names.values()):
+            return bool(names)
+        of_all = {**shown.elsewhere, **names}
+        policy, desired = context.policy.protected, context.desired
+        now = protected_ids(context.target, policy, desired, context.links, of_all)
+        return now != context.protected
+
+
+def _kind(context: TargetContext, target_id: str) -> Kind | None:
+    link = context.links.by_target.get(target_id)
+    return link.kind if link else None
+
+
+def _touched(context: TargetContext, changes: Iterable[Change]) -> Iterator[Account]:
+    """Yield the objects that lose something, the groups that left the scope among them."""
+    accounts = context.target.accounts
+    for change in changes:
+        retired = change.action in TAKING and change.external_id not in context.desired.groups
+        itself = retired or change.action in DEPROVISIONS
+        ids: set[str | None] = {change.target_id} if itself else set()
+        ids |= {member.target_id for member in change.members if change.action in TAKING}
+        yield from (accounts[key] for key in sorted(filter(None, ids)) if key in accounts)
+
+
+def _askable(context: TargetContext, account: Account) -> str | None:
+    """Return the object id whose names are not known yet, where Entra may know it."""
+    oid = identity_of(account, context.links)
+    known = (
+        context.desired.principals.keys() | context.desired.groups.keys() | context.desired.excluded
+    )
+    if oid is None or oid in known:
+        return None
+    linked = account.id in context.links.by_target
+    return oid if linked or GUID.fullmatch(oid) else None

@@ -1,0 +1,93 @@
+"""People who lose a group by a plan, whatever the shape of the change, and of how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from aadsync_lib.model.account import Account, Members, TargetSnapshot
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.plan import Managed
+
+Nesting = Mapping[str, frozenset[str]]  # the direct members of each group, by target ids
+TAKING = (Action.REMOVE_MEMBERS, Action.DELETE_GROUP)
+
+
+def managed(links: Links, target: TargetSnapshot, members: Mapping[str, Members | None]) -> Managed:
+    """Count what a sync manages and is active now; ``members`` are those of the groups it may change."""
+    accounts = target.accounts
+    linked = [accounts[target_id] for target_id in links.by_target if target_id in accounts]
+    people = sum(account.active for account in linked if account.kind is not Kind.GROUP)
+    sizes = [len(ids) for ids in members.values() if isinstance(ids, frozenset)]
+    ours = (account.id for account in linked if account.kind is Kind.GROUP)
+    return Managed(people, sum(members.get(group) != frozenset() for group in ours), sum(sizes))
+
+
+def groups_leaving(changes: Iterable[Change], members: Mapping[str, Members]) -> frozenset[str]:
+    """Return the groups, by target id, that are taken out of others and whose members are not known."""
+    taken = (member for change in changes if change.action in TAKING for member in change.members)
+    leaving = {ref.target_id for ref in taken if ref.type is Kind.GROUP and ref.target_id}
+    return frozenset(leaving - members.keys())
+
+
+def losses(
+    changes: Sequence[Change], members: Mapping[str, Members], accounts: Mapping[str, Account]
+) -> tuple[str, ...]:
+    """Name whoever is in a group now, at any depth, and is not after the plan: ``ada from Data``."""
+    taking = [change for change in changes if change.action in TAKING and change.target_id]
+    if not taking:
+        return ()
+    before = {group: ids for group, ids in members.items() if isinstance(ids, frozenset)}
+    after = _after(changes, before)
+    return tuple(
+        f"{accounts[person].name if person in accounts else person} from {change.name}"
+        for change in taking
+        for person in sorted(_lost(change, before, after))
+    )
+
+
+def _lost(change: Change, before: Nesting, after: Nesting) -> frozenset[str]:
+    """Return the people whom a change takes out of its group, and whom no other way leads into it."""
+    assert change.target_id
+    gone: set[str] = set()
+    for member in change.members:
+        if member.type is Kind.GROUP and member.target_id:
+            gone |= _people(member.target_id, before)
+        elif member.target_id:
+            gone.add(member.target_id)
+    for group in _groups(change.target_id, after):
+        gone -= after[group]
+    return frozenset(gone)
+
+
+def _people(group: str, nesting: Nesting) -> frozenset[str]:
+    inside = frozenset[str]().union(*(nesting[below] for below in _groups(group, nesting)))
+    return inside - nesting.keys()
+
+
+def _groups(top: str, nesting: Nesting) -> Iterator[str]:
+    """Yield a group and all groups in it, as far as they are known."""
+    waiting, seen = [top], {top}
+    while waiting:
+        group = waiting.pop()
+        if group in nesting:
+            yield group
+            new = (nesting[group] & nesting.keys()) - seen
+            seen |= new
+            waiting.extend(new)
+
+
+def _after(changes: Iterable[Change], before: Nesting) -> Nesting:
+    """Return the members as the plan leaves them; who is only made by it loses nothing."""
+    after = dict(before)
+    for change in changes:
+        group = change.target_id or ""
+        ids = frozenset(member.target_id for member in change.members if member.target_id)
+        if change.action is Action.DELETE_GROUP:
+            after.pop(group, None)
+        elif change.action is Action.REMOVE_MEMBERS and group in after:
+            after[group] -= ids
+        elif change.action is Action.ADD_MEMBERS and group in after:
+            after[group] |= ids
+    return after
