@@ -118,6 +118,8 @@ class FakeTarget:
         self.unreadable: set[str] = set()
         self.unlisted: set[str] = set()
         self.behind: set[str] = set()
+        self.admins: frozenset[str] = frozenset()
+        self.looked_up = 0
         self.lost: dict[str, Unread] = {}
         self.deaf: set[str] = set()
         self.late: dict[str, int] = {}
@@ -181,7 +183,7 @@ class FakeTarget:
             self.requests += 1
             hidden = self.unlisted | self.behind
             shown = {i: a for i, a in self.accounts.items() if i not in hidden}
-            return TargetSnapshot(shown, self.own, complete=not self.unlisted)
+            return TargetSnapshot(shown, self.own, self.admins, complete=not self.unlisted)
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         with self._lock:
@@ -206,6 +208,7 @@ class FakeTarget:
         with self._lock:
             self._alive()
             self.requests += len(ids)
+            self.looked_up += len(ids)
             return {i: self.lost.get(i) or self._late(i) or self.accounts.get(i) for i in ids}
 
     def _late(self, target_id: str) -> Account | None:
