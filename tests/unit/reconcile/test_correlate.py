@@ -16,7 +16,9 @@ from tests.unit.fakes import FakeTarget
 ADA, BOB = user("ada"), user("bob")
 
 
-def matched(target, *entities, adopt="unowned", links=(), fixed=frozenset(), shared=NOBODY, listed=()):
+def matched(
+    target, *entities, adopt="unowned", links=(), fixed=frozenset(), shared=NOBODY, listed=()
+):
     config = settings()
     desired = desire(directory(*entities), config.scope, config.mapping)
     snapshot = TargetSnapshot(target.accounts)
@@ -240,7 +242,9 @@ def test_each_kind_has_a_word_of_its_own(target):
     words = {"users": "same_name", "groups": "never"}
     found = matched(target, ADA, run, group("Data", [ADA, run]), adopt=words).matches
     assert found["u-ada"].situation is Situation.SAME_NAME
-    assert found["s-run"].situation is Situation.SAME_NAME  # the same application is the same identity
+    assert (
+        found["s-run"].situation is Situation.SAME_NAME
+    )  # the same application is the same identity
     assert found["g-data"].setting == "policy.adopt.groups: same_name"
 
 
