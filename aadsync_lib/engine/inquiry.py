@@ -58,7 +58,9 @@ class Shown:
         """Add names; whoever's could not be read may be protected, and is touched by nothing."""
         unsure = {oid: answer for oid, answer in names.items() if isinstance(answer, Unread)}
         accounts = self.snapshot.accounts.values() if unsure else ()
-        hidden = {a.id: unsure[oid] for a in accounts if (oid := identity_of(a, context.links)) in unsure}
+        hidden = {
+            a.id: unsure[oid] for a in accounts if (oid := identity_of(a, context.links)) in unsure
+        }
         elsewhere = {**self.elsewhere, **names}
         return replace(self, elsewhere=elsewhere, absent={**self.absent, **hidden})
 
@@ -83,7 +85,11 @@ class Inquiry:
 
     def read(self, context: TargetContext, shown: Shown) -> Shown:
         """Read the groups in play, and where in Entra the leavers are."""
-        groups = {*context.editable_groups(), *context.read_only_groups(), *groups_to_inspect(context)}
+        groups = {
+            *context.editable_groups(),
+            *context.read_only_groups(),
+            *groups_to_inspect(context),
+        }
         shown = shown.with_members(self.target, groups)
         leavers = leavers_to_verify(replace(context, members=shown.members))
         unasked = {key: kind for key, kind in leavers.items() if key not in shown.presences}
@@ -95,7 +101,9 @@ class Inquiry:
         taking = [change for change in changes if change.action in TAKING]
         refs = (member for change in taking for member in change.members)
         unlisted = {ref.target_id: None for ref in refs if self._unknown(ref.target_id, shown)}
-        more = shown.with_objects(self.target, {key: _kind(context, key) for key in unlisted if key})
+        more = shown.with_objects(
+            self.target, {key: _kind(context, key) for key in unlisted if key}
+        )
         leaving = groups_leaving(taking, shown.members) & shown.snapshot.accounts.keys()
         more = more.with_members(self.target, leaving)
         hidden = {g: m for g in leaving if isinstance(m := more.members.get(g), Unread)}
@@ -149,7 +157,9 @@ def _touched(context: TargetContext, changes: Iterable[Change]) -> Iterator[Acco
 def _askable(context: TargetContext, account: Account) -> str | None:
     """Return the object id whose names are not known yet, where Entra may know it."""
     oid = identity_of(account, context.links)
-    known = context.desired.principals.keys() | context.desired.groups.keys() | context.desired.excluded
+    known = (
+        context.desired.principals.keys() | context.desired.groups.keys() | context.desired.excluded
+    )
     if oid is None or oid in known:
         return None
     linked = account.id in context.links.by_target

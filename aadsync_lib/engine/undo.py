@@ -18,8 +18,8 @@ from aadsync_lib.model.identity import Principal
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Target
-from aadsync_lib.reconcile.protection import protected_ids
 from aadsync_lib.reconcile.matching.pending import outcomes_of_pending
+from aadsync_lib.reconcile.protection import protected_ids
 from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
@@ -45,8 +45,7 @@ def plan_undo(
     _check_whole(run, entries)
     _check_targets(run, entries, settings)
     idle = _of_no_effect(run, reader.runs(), [target.name for target in targets])
-    later = [entry for entry in reader.entries(after=run.started_at) if _later(entry, run)]
-    planning = _UndoPlanning(settings, reader, run, entries, later, idle)
+    planning = _UndoPlanning(settings, reader, run, entries, idle)
     parts = [planning.plan(target) for target in targets]
     return Planning.of(settings, parts, undoes=run.run_id)
 
@@ -59,7 +58,6 @@ class _UndoPlanning:
     reader: HistoryReader
     run: RunRecord
     entries: Sequence[JournalEntry]
-    later: Sequence[JournalEntry]
     idle: frozenset[tuple[str, str]]
 
     def plan(self, target: Target) -> TargetPlanning:
@@ -69,9 +67,10 @@ class _UndoPlanning:
             raise TargetError(f"{name}: {UNLISTED}")
         stored = StoredLinks.read(self.reader, name, snapshot)
         done = [entry for entry in self.entries if entry.target == name]
-        after = [entry for entry in self.later if entry.target == name]
-        changes = [entry.outcome.change for entry in done]
-        changes += [e.change for e in stored.pending if e.run_id == self.run.run_id]
+        open_ = [entry for entry in stored.pending if entry.run_id == self.run.run_id]
+        last = max((entry.entry for entry in (*done, *open_)), default=0)
+        after = self.reader.later(name, last)
+        changes = [entry.outcome.change for entry in done] + [entry.change for entry in open_]
         adopted = [entry.outcome.change for entry in after] + [e.change for e in stored.pending]
         places = places_of(changes, adopted, snapshot.accounts, stored.links)
         members = target.members(groups_to_read(changes, snapshot, places))
@@ -79,7 +78,7 @@ class _UndoPlanning:
         late = self._resolved(stored, resolved_pending, name)
         context = UndoContext(
             effects=effects_of((*done, *(e for e in late if e.run_id == self.run.run_id)), places),
-            touched=touched_by(self._since(name, (*after, *late)), places),
+            touched=touched_by(self._since(last, (*after, *late)), places),
             target=snapshot,
             links=stored.links,
             protected=_protected(self.settings, snapshot, stored.links),
@@ -104,10 +103,13 @@ class _UndoPlanning:
             for entry in stored.pending
         ]
 
-    def _since(self, target: str, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
-        """Return the entries of other runs, but for those that changed nothing in the end."""
-        others = (entry for entry in entries if entry.run_id != self.run.run_id)
-        return [entry for entry in others if (entry.run_id, target) not in self.idle]
+    def _since(self, last: int, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+        """Return the entries of later runs, but for those that changed nothing in the end.
+
+        One target has one run at a time, so whatever comes after the last entry of a run is of later ones.
+        """
+        later = (entry for entry in entries if entry.entry > last)
+        return [entry for entry in later if (entry.run_id, entry.target) not in self.idle]
 
 
 def _state(context: UndoContext) -> str:
@@ -146,12 +148,6 @@ def _check_targets(run: RunRecord, entries: Iterable[JournalEntry], settings: Se
             f"Run {run.run_id} changed {', '.join(lost)} as well, which the settings no longer have. "
             f"Nothing was changed. Put it back into the settings to undo the run."
         )
-
-
-def _later(entry: JournalEntry, run: RunRecord) -> bool:
-    """Whether an entry is of a later run: one target has one run at a time."""
-    ended = run.started_at if run.ended_at is None else run.ended_at
-    return entry.run_id != run.run_id and entry.announced_at >= ended
 
 
 def _of_no_effect(

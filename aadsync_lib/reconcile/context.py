@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from aadsync_lib.config.policy import Capacity, Policy
-from aadsync_lib.model.carried import DAY
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.carried import DAY
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence

@@ -67,9 +67,7 @@ def _untouchable(target: TargetSnapshot) -> Iterator[str]:
             yield account.id
 
 
-def _names(
-    account: Account, desired: Desired, links: Links, elsewhere: Elsewhere
-) -> Iterator[str]:
+def _names(account: Account, desired: Desired, links: Links, elsewhere: Elsewhere) -> Iterator[str]:
     """Yield every name and id, the display name only where it identifies: two people may share one."""
     yield account.id
     yield _key(account.name)

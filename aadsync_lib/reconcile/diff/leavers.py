@@ -37,7 +37,9 @@ def leavers_to_verify(context: TargetContext) -> Mapping[str, Kind]:
         return {}
     people = {link.external_id: link.kind for link, account in _people(context) if account.active}
     deleted = {link.external_id: link.kind for link, _ in _due(context)}
-    groups = {} if context.desired.complete else {g.external_id: g.kind for g, _ in _groups(context)}
+    groups = (
+        {} if context.desired.complete else {g.external_id: g.kind for g, _ in _groups(context)}
+    )
     return people | deleted | groups
 
 

@@ -156,9 +156,7 @@ def _by_id(principal: Principal, account: Account, index: Index, rule: AdoptionR
     return Match(principal, Situation.SAME_ID, account)
 
 
-def _by_name(
-    principal: Principal, index: Index, rule: AdoptionRule, free: frozenset[str]
-) -> Match:
+def _by_name(principal: Principal, index: Index, rule: AdoptionRule, free: frozenset[str]) -> Match:
     accounts = [account for account in index.same_name(principal) if account.id not in free]
     if not accounts:
         return Match(principal, Situation.ABSENT)
@@ -187,9 +185,7 @@ def _shared(principal: Principal, account: Account, sharer: Sharer) -> Match:
     """Match what another sync manages: people can be managed by both, a group has one owner."""
     if account.kind is not Kind.GROUP:
         return Match(principal, Situation.SHARED, account)
-    reason = (
-        f"{account.id} is a group of the sync {sharer.sync}; take it out of the scope of one of the two"
-    )
+    reason = f"{account.id} is a group of the sync {sharer.sync}; take it out of the scope of one of the two"
     return Match(principal, Situation.TAKEN, None, reason)
 
 

@@ -1089,3 +1089,28 @@ def test_undo_of_an_undo_promises_no_more_than_entra_asks_for():
         again = world.planner().plan_undo(undo.run_id).plan
         (message,) = [n.message for n in again.targets[0].warnings if n.code == "undo"]
         assert "where Entra and the settings still ask for it" in message
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -400 * 86_400.0, 86_400.0])
+def test_undo_leaves_what_later_runs_changed_whatever_the_clock_did_between(jump):
+    with World(first_day()) as world:
+        first = world.sync()
+        world.clock.set_wall(world.clock.now() + jump)
+        renamed = user("ada", display_name="Ada Byron")
+        world.sync(directory(renamed, user("dan"), group("team", [renamed, user("dan")])))
+        world.clock.set_wall(world.clock.now() - 60.0)
+        report = undone(world, first)
+        assert "ada@contoso.com" in {entry.name for entry in report.targets[0].on_hold}
+        assert world.target.named("ada@contoso.com").display_name == "Ada Byron"
+        assert "dan@contoso.com" in world.target.members_of("team")
+
+
+def test_undo_of_a_later_run_is_not_held_back_by_an_earlier_one_with_a_later_time():
+    with World(first_day()) as world:
+        world.sync()
+        before = world.target.state()
+        world.clock.set_wall(world.clock.now() - 3600.0)
+        second = world.sync(second_day())
+        report = undone(world, second)
+        assert left(report) == []
+        assert world.target.state() == before
