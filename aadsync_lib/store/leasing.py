@@ -21,6 +21,9 @@ from aadsync_lib.store.reader import BEGAN, NEWEST_FIRST, SqlReader
 
 TTL = 60.0
 RENEW = 15.0
+# A lease that ends later than it may was written by a clock that is ahead: whoever works under it renews it in
+# this time.
+WATCH = 2 * RENEW + 1
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,14 @@ class RunLease(Protocol):
 
 
 L = TypeVar("L", bound=RunLease)
+
+WATCHING = "another host's lease ends later than it may by the clock here: waiting %.0f s for a sign of its run"
+
+
+def watch(clock: Clock, target: str) -> None:
+    """Wait as long as whoever works under a lease needs to renew it."""
+    log.info(WATCHING, WATCH, extra={"target": target})
+    clock.sleep(WATCH)
 
 
 class LeasingStore(SqlReader, Generic[L]):

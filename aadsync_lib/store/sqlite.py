@@ -15,7 +15,7 @@ from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.database import Database, TargetWriter, select
 from aadsync_lib.store.lease import Lease, take
-from aadsync_lib.store.leasing import RENEW, LeasingStore
+from aadsync_lib.store.leasing import RENEW, LeasingStore, watch
 from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.records import Row, storable, unknown_run
@@ -160,8 +160,14 @@ class SqliteStore(LeasingStore[Lease]):
             connection.executemany("INSERT INTO roots VALUES (?, ?, ?, ?)", rows)
 
     def _take(self, target: str, run_id: str) -> Lease:
-        with self._writing(target) as writer:
-            return take(writer, run_id, self._holder)
+        watched = None
+        while True:
+            with self._writing(target) as writer:
+                taken = take(writer, run_id, self._holder, watched)
+            if isinstance(taken, Lease):
+                return taken
+            watch(self._clock, target)
+            watched = taken
 
     def _renew(self, lease: Lease) -> bool:
         with self._writing(lease.target) as writer:

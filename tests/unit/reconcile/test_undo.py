@@ -1093,16 +1093,22 @@ def test_undo_of_an_undo_promises_no_more_than_entra_asks_for():
 
 @pytest.mark.parametrize("jump", [-3600.0, -400 * 86_400.0, 86_400.0])
 def test_undo_leaves_what_later_runs_changed_whatever_the_clock_did_between(jump):
-    with World(first_day()) as world:
-        first = world.sync()
+    out, within = (
+        directory(ADA, BOB, group("team", [BOB])),
+        directory(ADA, BOB, group("team", [ADA, BOB])),
+    )
+    with World(out) as world:
+        world.sync()
+        first = world.sync(within)
         world.clock.set_wall(world.clock.now() + jump)
-        renamed = user("ada", display_name="Ada Byron")
-        world.sync(directory(renamed, user("dan"), group("team", [renamed, user("dan")])))
+        world.sync(out)
+        last = world.sync(within)
         world.clock.set_wall(world.clock.now() - 60.0)
         report = undone(world, first)
-        assert "ada@contoso.com" in {entry.name for entry in report.targets[0].on_hold}
-        assert world.target.named("ada@contoso.com").display_name == "Ada Byron"
-        assert "dan@contoso.com" in world.target.members_of("team")
+        why = f"team: ada@contoso.com stays in it: run {last.run_id} changed it since"
+        made = f"ada@contoso.com: not deleted: run {last.run_id} changed it since"
+        assert left(report) == [made, why]
+        assert world.target.members_of("team") == {"ada@contoso.com", "bob@contoso.com"}
 
 
 def test_undo_of_a_later_run_is_not_held_back_by_an_earlier_one_with_a_later_time():
