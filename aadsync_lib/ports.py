@@ -213,15 +213,19 @@ class HistoryReader(StoreReader, Protocol):
         """Names of the targets that this sync has written to, settings or not."""
 
     def runs(self) -> tuple[RunRecord, ...]:
-        """Every run of this sync, newest first."""
+        """Every run of this sync in the order in which they began, newest first, whatever a clock says."""
 
-    def entries(
-        self, run_id: str | None = None, *, after: float | None = None
-    ) -> tuple[JournalEntry, ...]:
-        """Settled entries of one run or of all, settled ``after`` a time or ever, oldest first."""
+    def entries(self, run_id: str | None = None) -> tuple[JournalEntry, ...]:
+        """Settled entries of one run or of all, oldest first."""
 
-    def members_at(self, at: float) -> tuple[Membership, ...]:
-        """Every membership that was open at a time, on all targets."""
+    def later(self, target: str, entry: int) -> tuple[JournalEntry, ...]:
+        """Settled entries of a target that were announced after an entry, oldest first.
+
+        Numbers of entries tell the order on one target, whatever a clock says.
+        """
+
+    def members_at(self, at: float | None = None) -> tuple[Membership, ...]:
+        """Every membership that was open at a time, or is open now, on all targets."""
 
 
 class Store(HistoryReader, Protocol):
@@ -270,7 +274,10 @@ class Store(HistoryReader, Protocol):
         """Keep what a run leaves behind for the next one, all or nothing."""
 
     def prune(self, before: float) -> None:
-        """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay."""
+        """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay.
+
+        Age goes by the order of runs, too; nothing is deleted while the clock is doubtful.
+        """
 
 
 class Mirror(Protocol):

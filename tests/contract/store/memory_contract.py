@@ -8,6 +8,7 @@ import pytest
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import (
+    DAY,
     CarriedState,
     EndReason,
     JournalEntry,
@@ -663,9 +664,88 @@ class MemoryContract:
         assert store.entries() == expected
         assert store.entries("r1") == expected[:2]
         assert store.entries("r3") == ()
-        assert store.entries(after=begun + 10) == (expected[0], expected[2])
-        assert store.entries("r1", after=begun + 10) == (expected[0],)
-        assert store.entries(after=begun + 30) == ()
+        assert store.later("account", 0) == expected
+        assert store.later("account", two) == (expected[2],)
+        assert store.later("account", three) == store.later("other", 0) == ()
+
+    # --- a clock that is put back, or jumps ahead
+
+    def test_the_order_is_that_of_beginning_and_announcing_whatever_the_clock_says(
+        self, store, open_store, clock
+    ):
+        announced = []
+        for number, jump in enumerate((0, -3600, 400 * DAY, -401 * DAY, -3600)):
+            clock.set_wall(clock.now() + jump)
+            with running(open_store(), f"r{number}") as run:
+                announced += run.announce(change(f"e{number}"))
+                store.settle("account", {announced[-1]: done(change(f"e{number}"))})
+            store.end_run(f"r{number}", "succeeded", "{}")
+        runs = [f"r{number}" for number in range(5)]
+        assert [run.run_id for run in store.runs()] == runs[::-1]
+        assert store.latest_run() == store.runs()[0].started_at == clock.now()
+        assert [entry.run_id for entry in store.entries()] == runs
+        assert announced == sorted(set(announced))
+        for number in range(5):
+            later = store.later("account", announced[number])
+            assert [entry.run_id for entry in later] == runs[number + 1 :]
+
+    def test_a_number_is_never_given_twice_also_when_old_records_are_gone(
+        self, store, open_store, clock
+    ):
+        with running(store, "r1") as run:
+            first = run.announce(change("e1"), adds(1))
+            store.settle("account", dict(zip(first, (done(), done(adds(1))), strict=True)))
+        store.end_run("r1", "succeeded", "{}")
+        clock.advance(100)
+        for _ in range(2):
+            store.prune(clock.now())
+        assert store.entries() == store.runs() == ()
+        clock.set_wall(clock.now() - 7200)
+        with running(open_store(), "r2") as run:
+            second = run.announce(change("e2"))
+        assert min(second) > max(first)
+        with running(open_store(), "r3"):
+            assert [run.run_id for run in store.runs()] == ["r3", "r2"]
+
+    def test_who_is_a_member_now_does_not_depend_on_the_clock(self, store, clock):
+        clock.set_wall(START + 400 * DAY)
+        with running(store, "r1") as run:
+            run.settled(adds(1, 2))
+            run.settled(removes(2))
+        clock.set_wall(START)
+        assert [one.member.target_id for one in store.members_at()] == ["t1"]
+        assert store.members_at(START) == ()
+
+    def test_a_clock_that_jumps_ahead_deletes_no_history(self, store, clock, caplog):
+        self._runs(store, clock, 3)
+        clock.set_wall(clock.now() + 400 * DAY)
+        self._runs(store, clock, 1)
+        store.prune(clock.now() - 90 * DAY)
+        assert "old records were not deleted" in caplog.text
+        self._runs(store, clock, 3)
+        store.prune(clock.now() - 90 * DAY)
+        assert len(store.runs()) == len(store.entries()) == 7
+        clock.set_wall(START + 4 * DAY)
+        self._runs(store, clock, 2)
+        store.prune(clock.now() - 3 * DAY)  # of those seven, three are old by clock and order alike
+        left = [f"run {number}" for number in range(3, 9)]
+        assert [run.run_id for run in store.runs()] == left[::-1]
+        assert [entry.run_id for entry in store.entries()] == left
+
+    def test_what_is_old_by_runs_and_clock_alike_is_deleted(self, store, clock):
+        self._runs(store, clock, 12, every=10 * DAY)
+        store.prune(clock.now() - 30 * DAY)
+        assert len(store.runs()) == len(store.entries()) == 3
+
+    @staticmethod
+    def _runs(store, clock, number, every=DAY):
+        """Let some runs go by, each with an outcome."""
+        for _ in range(number):
+            run_id = f"run {len(store.runs())}"
+            with running(store, run_id) as run:
+                run.settled(change())
+            store.end_run(run_id, "succeeded", "{}")
+            clock.advance(every)
 
     def test_drift_is_kept_in_the_journal(self, store):
         mends = replace(change(), drift=True)

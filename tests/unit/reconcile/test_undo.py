@@ -1089,3 +1089,34 @@ def test_undo_of_an_undo_promises_no_more_than_entra_asks_for():
         again = world.planner().plan_undo(undo.run_id).plan
         (message,) = [n.message for n in again.targets[0].warnings if n.code == "undo"]
         assert "where Entra and the settings still ask for it" in message
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -400 * 86_400.0, 86_400.0])
+def test_undo_leaves_what_later_runs_changed_whatever_the_clock_did_between(jump):
+    out, within = (
+        directory(ADA, BOB, group("team", [BOB])),
+        directory(ADA, BOB, group("team", [ADA, BOB])),
+    )
+    with World(out) as world:
+        world.sync()
+        first = world.sync(within)
+        world.clock.set_wall(world.clock.now() + jump)
+        world.sync(out)
+        last = world.sync(within)
+        world.clock.set_wall(world.clock.now() - 60.0)
+        report = undone(world, first)
+        why = f"team: ada@contoso.com stays in it: run {last.run_id} changed it since"
+        made = f"ada@contoso.com: not deleted: run {last.run_id} changed it since"
+        assert left(report) == [made, why]
+        assert world.target.members_of("team") == {"ada@contoso.com", "bob@contoso.com"}
+
+
+def test_undo_of_a_later_run_is_not_held_back_by_an_earlier_one_with_a_later_time():
+    with World(first_day()) as world:
+        world.sync()
+        before = world.target.state()
+        world.clock.set_wall(world.clock.now() - 3600.0)
+        second = world.sync(second_day())
+        report = undone(world, second)
+        assert left(report) == []
+        assert world.target.state() == before
