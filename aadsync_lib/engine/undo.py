@@ -13,6 +13,7 @@ from aadsync_lib.engine.stale import state_digest
 from aadsync_lib.errors import TargetError, UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Principal
 from aadsync_lib.model.link import Links
@@ -68,7 +69,8 @@ class _UndoPlanning:
         stored = StoredLinks.read(self.reader, name, snapshot)
         done = [entry for entry in self.entries if entry.target == name]
         open_ = [entry for entry in stored.pending if entry.run_id == self.run.run_id]
-        last = max((entry.entry for entry in (*done, *open_)), default=0)
+        numbers = [entry.entry for entry in (*done, *open_)]
+        first, last = min(numbers, default=0), max(numbers, default=0)
         after = self.reader.later(name, last)
         changes = [entry.outcome.change for entry in done] + [entry.change for entry in open_]
         adopted = [entry.outcome.change for entry in after] + [e.change for e in stored.pending]
@@ -83,6 +85,7 @@ class _UndoPlanning:
             links=stored.links,
             protected=_protected(self.settings, snapshot, stored.links),
             former=stored.lost(),
+            owners=self._owners(name, changes, first),
             shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
             additive=self.settings.policy.mode == "additive",
@@ -102,6 +105,11 @@ class _UndoPlanning:
             JournalEntry(entry.entry, entry.run_id, target, outcomes[entry.entry], when, when)
             for entry in stored.pending
         ]
+
+    def _owners(self, target: str, changes: Iterable[Change], first: int) -> Mapping[str, str]:
+        """Return whose was what the run adopted, before it did."""
+        adopted = {c.target_id for c in changes if c.action.verb == "adopt" and c.target_id}
+        return self.reader.owners(target, adopted, first)
 
     def _since(self, last: int, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
         """Return the entries of later runs, but for those that changed nothing in the end.

@@ -747,6 +747,23 @@ class MemoryContract:
             store.end_run(run_id, "succeeded", "{}")
             clock.advance(every)
 
+    def test_whose_an_object_was_is_known_as_of_an_entry(self, store, open_store):
+        taken = replace(change("e2"), action=Action.ADOPT_USER, target_id="t1")
+        given = replace(change("e2"), action=Action.RELEASE_USER, target_id="t1")
+        renamed = replace(change("e9"), action=Action.UPDATE_USER, target_id="t1")
+        made = replace(change("e1"), target_id="t1")
+        with running(store) as run:
+            entries = run.announce(change("e1"), renamed, taken, given, taken)
+            results = [done(made), done(renamed), done(taken), done(given),
+                       Outcome(taken, Result.FAILED)]  # fmt: skip
+            store.settle("account", dict(zip(entries, results, strict=True)))
+        known = [
+            store.owners("account", ["t1", "t2"], entry) for entry in (*entries, entries[-1] + 1)
+        ]
+        assert known == [{}, {"t1": "e1"}, {"t1": "e1"}, {"t1": "e2"}, {}, {}]
+        assert store.owners("account", [], 99) == store.owners("other", ["t1"], entries[-1]) == {}
+        assert open_store("fabrikam").owners("account", ["t1"], entries[-1]) == {}
+
     def test_drift_is_kept_in_the_journal(self, store):
         mends = replace(change(), drift=True)
         with running(store) as run:
