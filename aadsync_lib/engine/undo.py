@@ -69,7 +69,7 @@ class _UndoPlanning:
         stored = StoredLinks.read(self.reader, name, snapshot)
         done = [entry for entry in self.entries if entry.target == name]
         open_ = [entry for entry in stored.pending if entry.run_id == self.run.run_id]
-        numbers = [entry.entry for entry in (*done, *open_)]
+        numbers = [entry.entry for entry in done] + [entry.entry for entry in open_]
         first, last = min(numbers, default=0), max(numbers, default=0)
         after = self.reader.later(name, last)
         changes = [entry.outcome.change for entry in done] + [entry.change for entry in open_]
