@@ -96,7 +96,7 @@ workspace: $(READY)  ## what happens in a workspace: notebooks, the bundle by th
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=80 --include='$(WORKSPACE)'
 
-runtimes: $(READY)  ## what a notebook's %pip moves on each Databricks runtime: nothing
+runtimes: $(READY)  ## what a notebook installs and moves on each Databricks runtime
 	$(BIN)/python -m tests.runtimes
 
 # The lock holds the newest databricks-sdk that the index can install, so `make test` is the other end.
@@ -118,10 +118,11 @@ picture: $(READY)  ## draw the plan of the README
 
 lock: $(READY)  ## renew the lock files, and what tests know of the packages in them
 	$(COMPILE) --universal --all-extras setup.py .ci/build.in --output-file requirements.lock
-	$(COMPILE) --universal --constraint requirements.lock --extra sandbox setup.py .ci/build.in --output-file requirements-demo.lock
+	$(COMPILE) --universal --constraint requirements.lock --extra sandbox --extra keyvault setup.py .ci/build.in --output-file requirements-demo.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/uv.in --output-file requirements-uv.lock
 	$(COMPILE) --universal --constraint requirements.lock .ci/spark.in --output-file requirements-spark.lock
 	$(COMPILE) --resolution lowest-direct --extra sandbox --extra keyvault setup.py .ci/build.in .ci/oldest.in --output-file requirements-oldest.lock
+	$(BIN)/python -m tests.runtimes.lock $(COMPILE)
 	$(BIN)/python -m tests.setup.metadata
 
 help:  ## what there is

@@ -80,15 +80,19 @@ class AnswerLost(ChangeRefused):
 class MembersRefused(ChangeRefused):
     """Some members of a group were refused; every other change of the call was made.
 
-    ``refused`` is the reason by member id. ``group_id`` tells the id of a group that this very call
-    created.
+    ``refused`` is the reason by member id, ``untried`` why these were not even sent: nothing is wrong
+    with them. ``group_id`` tells the id of a group that this very call created.
     """
 
-    def __init__(self, group_id: str, refused: Mapping[str, str]) -> None:
+    def __init__(
+        self, group_id: str, refused: Mapping[str, str], untried: Mapping[str, str] | None = None
+    ) -> None:
         self.group_id = group_id
         self.refused = dict(refused)
+        self.untried = dict(untried or {})
         first = "; ".join(f"{member}: {reason}" for member, reason in islice(refused.items(), 3))
         more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
+        more += f"; {len(self.untried)} were not tried" if untried else ""
         super().__init__(f"{len(refused)} members of group {group_id} were refused: {first}{more}")
 
 
@@ -125,7 +129,10 @@ class Target(Protocol):
         """Create a principal, a group with its first members, and return the target id."""
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up every object of this name afresh (see ``Account.name``)."""
+        """Look up every object of this name afresh (see ``Account.name``).
+
+        Where there is none, those whose names the target may hold for one with it (see ``alike``).
+        """
 
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""

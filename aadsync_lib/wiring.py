@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from aadsync_lib.clock import SystemClock
@@ -102,7 +101,8 @@ def open_reader(settings: Settings, *, spark: Any = None) -> HistoryReader:
     from aadsync_lib.store.readonly import open_for_plan
 
     assert settings.store.sqlite
-    return open_for_plan(Path(settings.store.sqlite), settings.name, _places(settings))
+    path = settings.folder / settings.store.sqlite
+    return open_for_plan(path, settings.name, _places(settings))
 
 
 def _places(settings: Settings) -> Mapping[str, str]:
@@ -114,7 +114,7 @@ def _sqlite(settings: Settings, clock: Clock, _: Any) -> Iterator[Store]:
     from aadsync_lib.store.sqlite import SqliteStore
 
     assert settings.store.sqlite
-    path, places = Path(settings.store.sqlite), _places(settings)
+    path, places = settings.folder / settings.store.sqlite, _places(settings)
     with SqliteStore(path, settings.name, clock, places=places) as store:
         yield store
 
@@ -135,7 +135,7 @@ def _source(settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: 
     from aadsync_lib.entra.source import EntraSource
 
     endpoint, token_scope = graph_endpoint(settings.source)
-    credential = graph_credential(settings.source, secrets, dbutils=dbutils)
+    credential = graph_credential(settings.source, secrets, dbutils=dbutils, folder=settings.folder)
     return EntraSource(
         settings.scope, credential, endpoint=endpoint, token_scope=token_scope, clock=clock
     )

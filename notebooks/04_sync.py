@@ -6,14 +6,24 @@
 
 # COMMAND ----------
 
-# MAGIC %pip install --quiet -r ../requirements.txt
+import sys
+
+sys.path.append("..")  # in a bundle's files, where the root is not on the path
+
+from aadsync_lib.packages import missing
+
+packages = missing("../requirements.txt")
+
+# COMMAND ----------
+
+# MAGIC %pip install --quiet --no-deps --require-hashes -r $packages
 # MAGIC %restart_python
 
 # COMMAND ----------
 
 import sys
 
-sys.path.append("..")  # in a bundle's files, where the root is not on the path
+sys.path.append("..")  # again, after the restart
 
 from aadsync_lib.notebook import Notebook
 

@@ -1,4 +1,4 @@
-"""The three places that name packages: setup.py, requirements.txt for notebooks, and what the runtimes have."""
+"""The three places that name packages: setup.py, requirements.in for notebooks, and what the runtimes have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import setuptools
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.runtimes import REQUIREMENTS, RUNTIMES
+from tests.runtimes import RANGES, RUNTIMES
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,19 +26,14 @@ def metadata(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def wanted() -> list[Requirement]:
-    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    lines = RANGES.read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if not line.startswith("#")]
 
 
-def test_a_notebook_installs_what_setup_declares_and_the_sandbox(metadata: dict[str, Any]) -> None:
-    declared = metadata["install_requires"] + metadata["extras_require"]["sandbox"]
-    everywhere = [str(line) for line in wanted() if line.marker is None]
-    assert everywhere == [str(Requirement(line)) for line in declared]
-
-
-def test_a_line_for_some_runtimes_only_narrows_a_range_of_setup() -> None:
-    everywhere = {line.name for line in wanted() if line.marker is None}
-    assert {line.name for line in wanted() if line.marker} <= everywhere
+def test_a_notebook_needs_what_setup_declares_but_for_development(metadata: dict[str, Any]) -> None:
+    extras = {name: lines for name, lines in metadata["extras_require"].items() if name != "dev"}
+    declared = metadata["install_requires"] + [line for lines in extras.values() for line in lines]
+    assert [str(line) for line in wanted()] == [str(Requirement(line)) for line in declared]
 
 
 def test_a_notebook_brings_no_spark_and_no_delta() -> None:
@@ -47,12 +42,10 @@ def test_a_notebook_brings_no_spark_and_no_delta() -> None:
 
 @pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
 def test_what_a_runtime_preinstalls_is_in_range(runtime) -> None:
-    machine = {"python_version": runtime.python, "python_full_version": f"{runtime.python}.0"}
     outside = {
         name
         for line in wanted()
         if (name := canonicalize_name(line.name)) in runtime.pins
-        and (line.marker is None or line.marker.evaluate(machine))
         and runtime.pins[name] not in line.specifier
     }
     assert outside <= runtime.may_move

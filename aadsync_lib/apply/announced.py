@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.run_log import RunLog
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import MembersRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,44 @@ class Announced:
         outcomes = [Outcome(change, result, error) for change in self.changes]
         self.run_log.settle(self.entries, outcomes, linked=linked, unlinked=unlinked)
 
-    def settle_members(self, refused: dict[str, str], linked: tuple[Link, ...] = ()) -> None:
-        """Record that some members, by target id, were refused and everything else was done."""
-        outcomes = [_partly(change, refused) for change in self.changes]
-        self.run_log.settle(self.entries, outcomes, linked=linked)
-        for change, outcome in zip(self.changes, outcomes, strict=True):
-            for member in change.members:
-                if outcome.result is Result.DONE and member.target_id in refused:
-                    alone = replace(change, members=(member,))
-                    self.run_log.fail(Outcome(alone, Result.FAILED, refused[member.target_id]))
+    def settle_members(self, error: MembersRefused, linked: tuple[Link, ...] = ()) -> None:
+        """Record that some members were refused, or not tried, and everything else was done."""
+        self.settle_each([tuple(_by_member(change, error)) for change in self.changes], linked)
+
+    def settle_each(
+        self,
+        outcomes: Sequence[Sequence[Outcome]],
+        linked: tuple[Link, ...] = (),
+        unlinked: tuple[str, ...] = (),
+    ) -> None:
+        """Record what came of each change: one outcome, and those of members that ended otherwise."""
+        settled = [first for first, *_ in outcomes]
+        self.run_log.settle(self.entries, settled, linked=linked, unlinked=unlinked)
+        others = [outcome for _, *rest in outcomes for outcome in rest]
+        self.run_log.fail([outcome for outcome in others if outcome.result is Result.FAILED])
+        for outcome in others:
+            if outcome.result is Result.SKIPPED:
+                self.run_log.note(outcome)
 
 
-def _partly(change: Change, refused: dict[str, str]) -> Outcome:
-    """Return what was done of a change; one of which no member is left has failed."""
-    left = tuple(member for member in change.members if member.target_id not in refused)
-    if change.members and not left:
-        first = change.members[0].target_id
-        assert first
-        return Outcome(change, Result.FAILED, refused[first])
-    return Outcome(replace(change, members=left), Result.DONE)
+def _by_member(change: Change, error: MembersRefused) -> Iterator[Outcome]:
+    """Yield what was done of a change, if anything, then each member at fault, then the untried."""
+    left = error.refused.keys() | error.untried.keys()
+    done = tuple(member for member in change.members if member.target_id not in left)
+    if done or not change.members:
+        yield Outcome(replace(change, members=done), Result.DONE)
+    for member in change.members:
+        if reason := error.refused.get(member.target_id or ""):
+            yield failed_member(change, member, reason)
+    untried = tuple(member for member in change.members if member.target_id in error.untried)
+    if untried:
+        reason = error.untried[untried[0].target_id or ""]
+        yield Outcome(replace(change, members=untried), Result.SKIPPED, reason)
+
+
+def failed_member(change: Change, member: MemberRef, reason: str) -> Outcome:
+    """Return the failure of a member alone, which is named by it."""
+    return Outcome(replace(change, members=(member,)), Result.FAILED, reason)
 
 
 def link_of(change: Change, target_id: str, origin: Origin) -> Link:

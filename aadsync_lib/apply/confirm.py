@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
 from threading import Event
 
+from aadsync_lib.apply.announced import failed_member
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
 from aadsync_lib.model.account import Members
@@ -55,9 +55,9 @@ class Confirmation:
             missing = _missing(missing, self._target.members(missing))
         for outcomes in missing.values():
             for outcome, ids in outcomes.items():
-                members = tuple(m for m in outcome.change.members if m.target_id in ids)
-                failed = replace(outcome.change, members=members)
-                self._run_log.correct(outcome, Outcome(failed, Result.FAILED, NOT_ADDED))
+                members = (m for m in outcome.change.members if m.target_id in ids)
+                failed = [failed_member(outcome.change, m, NOT_ADDED) for m in members]
+                self._run_log.correct(outcome, failed)
 
 
 Expected = Mapping[str, Mapping[Outcome, frozenset[str]]]

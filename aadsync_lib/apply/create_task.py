@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.run_log import RunLog
-from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Attributes, Kind, alike
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
 from aadsync_lib.reconcile.matching.adoption import AdoptionRule, adopt_setting
+from aadsync_lib.reconcile.matching.pending import carries
 
 LOOKS = 4
 LOOK_SECONDS = 2.0
@@ -26,34 +27,40 @@ class CreateTask:
     target: Target
     run_log: RunLog
     clock: Clock
-    adopt: Adopt
+    adoption: AdoptionRule
+    protected: frozenset[str] = frozenset()
 
     def create(self, announced: Announced) -> bool:
         """Make the object with its members and return whether it is there as planned."""
         first, members = announced.first, announced.members(Action.ADD_MEMBERS)
         assert first.after
-        lost: AnswerLost | None = None  # once it is, whatever is found there may be ours
+        lost: AnswerLost | None = None  # once it is, what is found there may be ours
         while True:
             try:
                 target_id = self.target.create(first.action.kind, first.after, members)
                 break
             except MembersRefused as refused:
                 link = link_of(first, refused.group_id, Origin.CREATED)
-                announced.settle_members(refused.refused, (link,))
+                announced.settle_members(refused, (link,))
                 return True
             except AlreadyThere as there:
-                origin = Origin.CREATED if lost else Origin.ADOPTED
-                return self._take_over(announced, self._look_up(first, lost or there), origin)
+                accounts = self._look_up(first, lost or there)
+                return self._take_over(announced, accounts, may_be_made=lost is not None)
             except AnswerLost as again:
                 if lost:
                     raise
                 lost = again
-                if accounts := self._find(first, lost):
-                    return self._take_over(announced, accounts, Origin.CREATED)
+                if accounts := self._made(first, lost):
+                    return self._take_over(announced, accounts, may_be_made=True)
             except ChangeRefused as refused:
                 raise lost or refused from refused
         announced.settle(Result.DONE, linked=(link_of(first, target_id, Origin.CREATED),))
         return True
+
+    def _made(self, change: Change, lost: AnswerLost) -> tuple[Account, ...]:
+        """Find what a request without an answer may have made: that has exactly this name."""
+        accounts = self._find(change, lost)
+        return tuple(account for account in accounts if not alike(account.name, change.name))
 
     def _look_up(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
         """Find what the target says is there already; reads can lag behind writes for a while."""
@@ -64,46 +71,72 @@ class CreateTask:
         raise error
 
     def _find(self, change: Change, error: ChangeRefused) -> tuple[Account, ...]:
-        """Find objects of this name; raise ``error``, which made us look, where that fails."""
+        """Find objects of this name, or else like it; raise ``error``, which made us look, if that fails."""
         try:
             return self.target.find(change.action.kind, change.name)
         except ChangeRefused as failure:
             raise error from failure
 
     def _take_over(
-        self, announced: Announced, accounts: tuple[Account, ...], origin: Origin
+        self, announced: Announced, accounts: tuple[Account, ...], *, may_be_made: bool
     ) -> bool:
-        """Take an object that exists already if it is ours or adoptable, else quarantine."""
+        """Take an object that exists already if it is ours or adoptable, else quarantine.
+
+        ``may_be_made``: a request of this run may have made it. Our externalId on it is the proof.
+        """
         first = announced.first
-        if len(accounts) == 1 and self._ours(accounts[0], first, origin):
-            return self._take(announced, accounts[0], origin)
-        owner = ", ".join(map(self._described, accounts))
-        kind = first.action.kind
-        setting = adopt_setting(kind, self.adopt.of(kind))
-        reason = f"exists already as {owner}, which {setting} does not take over"
-        announced.settle(Result.QUARANTINED, reason)
+        if reason := in_the_way(first.name, accounts):
+            announced.settle(Result.QUARANTINED, reason)
+            return False
+        account = accounts[0] if len(accounts) == 1 else None
+        if account and self._free(account, first):
+            if may_be_made and carries(account, first.external_id):
+                return self._take(announced, account, Origin.CREATED)
+            if self._adoptable(account, first):
+                origin = self.run_log.origin(replace(first, target_id=account.id))
+                return self._take(announced, account, origin)
+        announced.settle(Result.QUARANTINED, self._held_back(accounts, first, may_be_made))
         return False
+
+    def _held_back(self, accounts: tuple[Account, ...], change: Change, may_be_made: bool) -> str:
+        """Return why what is there is not taken over, and how to go on."""
+        kind = change.action.kind
+        setting = adopt_setting(kind, self.adoption.word(kind, _names(change)))
+        owner = ", ".join(map(self._described, accounts))
+        reason = f"exists already as {owner}, which {setting} does not take over"
+        if len(accounts) > 1 or not self._free(accounts[0], change):
+            return reason
+        foreign = accounts[0].external_id and not carries(accounts[0], change.external_id)
+        wider = adopt_setting(kind, "same_name" if foreign else "unowned")
+        if may_be_made and not foreign:
+            reason += (
+                "; this run may have made it, as an answer was lost, but nothing on it proves that"
+            )
+        return f"{reason}; {wider} adopts it, and once it is deleted the next run makes it anew"
 
     def _described(self, account: Account) -> str:
         sync = self.run_log.sharer(account.id)
         managed = f", managed by the sync {sync}" if sync else ""
+        managed += ", protected" if account.admin or account.id in self.protected else ""
         return f"{account.id} (externalId {account.external_id or 'none'}{managed})"
 
-    def _ours(self, account: Account, change: Change, origin: Origin) -> bool:
-        if self.run_log.owner(account.id) not in (None, change.external_id):
+    def _free(self, account: Account, change: Change) -> bool:
+        """Return whether an object belongs to nobody else, as far as the store knows, and is not protected."""
+        if account.admin or account.id in self.protected:
             return False
-        if self.run_log.sharer(account.id):
-            return False
-        if account.external_id == change.external_id:
-            return True
-        unowned = account.external_id is None
-        return (unowned and origin is Origin.CREATED) or AdoptionRule(self.adopt).may_take(account)
+        owner = self.run_log.owner(account.id)
+        return owner in (None, change.external_id) and not self.run_log.sharer(account.id)
+
+    def _adoptable(self, account: Account, change: Change) -> bool:
+        names = _names(change)
+        if carries(account, change.external_id):
+            return self.adoption.word(account.kind, names) != "never"
+        return self.adoption.may_take(account, *names)
 
     def _take(self, announced: Announced, account: Account, origin: Origin) -> bool:
         first = announced.first
         assert first.after
-        same_id = account.external_id == first.external_id
-        link = link_of(first, account.id, Origin.CREATED if same_id else origin)
+        link = link_of(first, account.id, origin)
         wanted = _differing(first.after, account)
         if wanted != Attributes():
             self.target.update(first.action.kind, account.id, wanted)
@@ -111,10 +144,28 @@ class CreateTask:
             try:
                 self.target.change_members(account.id, members, ())
             except MembersRefused as refused:
-                announced.settle_members(refused.refused, (link,))
+                announced.settle_members(refused, (link,))
                 return True
         announced.settle(Result.DONE, linked=(link,))
         return True
+
+
+def in_the_way(name: str, accounts: Iterable[Account]) -> str | None:
+    """Return why a name cannot be had, where only objects of another name are in the way of it."""
+    others = [account for account in accounts if alike(account.name, name)]
+    if not others:
+        return None
+    there = ", ".join(f"{account.name} ({account.id})" for account in others)
+    return (
+        f"the target holds the name {name} for the same as that of {there}, which is another; give one of "
+        f"them another name, in Entra or on the target"
+    )
+
+
+def _names(change: Change) -> tuple[str | None, ...]:
+    """Return what ``policy.adopt_names`` may call the identity of a change."""
+    shown = change.after.display_name if change.after else None
+    return change.name, shown, change.external_id
 
 
 def _differing(after: Attributes, account: Account) -> Attributes:
@@ -123,6 +174,6 @@ def _differing(after: Attributes, account: Account) -> Attributes:
     shown = account.name if group else account.display_name
     return Attributes(
         display_name=after.display_name if after.display_name != shown else None,
-        external_id=after.external_id if after.external_id != account.external_id else None,
+        external_id=None if carries(account, after.external_id) else after.external_id,
         active=None if group or account.active else True,
     )

@@ -11,16 +11,18 @@ from threading import Event
 
 from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.create_task import CreateTask
+from aadsync_lib.apply.defence import Defence
+from aadsync_lib.apply.readback import ReadBack
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.schedule import schedule
 from aadsync_lib.apply.task_runner import TaskRunner
 from aadsync_lib.apply.tasks import Phase, Task
-from aadsync_lib.config.policy import Adopt
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock, Progress, Store, Target
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +38,14 @@ class Executor:
         target: Target,
         store: Store,
         clock: Clock,
-        adopt: Adopt,
+        adoption: AdoptionRule,
         stop: Event,
         progress: Progress | None = None,
     ) -> None:
         self._target = target
         self._store = store
         self._clock = clock
-        self._adopt = adopt
+        self._adoption = adoption
         self._stop = stop
         self._progress = progress
 
@@ -57,8 +59,10 @@ class Executor:
         }
         tasks = schedule(plan.changes, replacement_paths.keys())
         run_log = RunLog(self._store, run_id, plan.target, links)
-        creator = CreateTask(self._target, run_log, self._clock, self._adopt)
-        performer = TaskRunner(self._target, run_log, creator, replacement_paths)
+        creator = CreateTask(self._target, run_log, self._clock, self._adoption, plan.protected)
+        read_back = ReadBack(self._target, self._clock)
+        defence = Defence(run_log, plan.protected, replacement_paths)
+        performer = TaskRunner(self._target, run_log, creator, read_back, defence)
         confirmation = Confirmation(self._target, run_log, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
@@ -64,6 +65,8 @@ class Pacer:
         self.rates = {verb: rate * share for verb, rate in rates.items()}
         full = {verb: rate * HEADROOM for verb, rate in self.rates.items()}
         self._lanes = {verb: _Lane(rate, rate, now, now) for verb, rate in full.items()}
+        self.met: Counter[float | None] = Counter()
+        """The Retry-After of every 429 so far, in seconds."""
 
     def rate(self, verb: Verb) -> float:
         """Return how many requests of this class are sent in a second at present."""
@@ -94,6 +97,7 @@ class Pacer:
         """
         lane = self._lanes[verb]
         with self._lock:
+            self.met[retry_after] += 1
             now = self._clock.monotonic()
             under_way = now < lane.paused_until
             if not under_way:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -32,6 +33,7 @@ class RunLog:
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
         self._not_added: dict[Step, str] = {}
+        self._additions: dict[str, list[Change]] = defaultdict(list)  # by the group's target id
         self._former: Sequence[Link] | None = None  # not yet read
 
     @property
@@ -55,6 +57,13 @@ class RunLog:
         with self._lock:
             return next((self._not_added[step] for step in steps if step in self._not_added), None)
 
+    def added(self, group_id: str | None) -> frozenset[str]:
+        """Return the target ids of the members that this run has added to a group."""
+        with self._lock:
+            changes = self._additions.get(group_id or "", ())
+            members = (member for change in changes for member in change.members)
+            return frozenset(member.target_id for member in members if member.target_id)
+
     def owner(self, target_id: str) -> str | None:
         """Return the identity that an object on the target is linked to."""
         with self._lock:
@@ -67,6 +76,9 @@ class RunLog:
 
     def origin(self, change: Change) -> Origin:
         """Return the origin of the link that an adoption makes: what comes back is what it was."""
+        sharer = self._store.shared(self._target).get(change.target_id or "")
+        if sharer and sharer.link.external_id == change.external_id:
+            return sharer.link.origin
         with self._lock:
             if self._former is None:
                 self._former = self._store.former(self._target)
@@ -111,19 +123,25 @@ class RunLog:
         for outcome in outcomes:
             self._outcomes.append(outcome)
             change = outcome.change
+            if change.action is Action.ADD_MEMBERS and outcome.result in (
+                Result.DONE,
+                Result.UNKNOWN,
+            ):
+                self._additions[change.target_id or ""].append(change)
             if change.action is Action.ADD_MEMBERS and outcome.result is not Result.DONE:
                 for member in change.members:
                     step = change.external_id or "", member.external_id or ""
                     self._not_added[step] = f"{member.name} was not added to {change.name}"
 
-    def fail(self, outcome: Outcome) -> None:
-        """Record a failure that came to light beside the outcome of its change."""
-        self.settle(self.announce((outcome.change,)), (outcome,))
+    def fail(self, outcomes: Sequence[Outcome]) -> None:
+        """Record failures that came to light beside the outcome of their change."""
+        if outcomes:
+            self.settle(self.announce([outcome.change for outcome in outcomes]), outcomes)
 
-    def correct(self, done: Outcome, failed: Outcome) -> None:
+    def correct(self, done: Outcome, failed: Sequence[Outcome]) -> None:
         """Record that members which were taken as added are not there after all."""
         self.fail(failed)
-        lost = set(failed.change.members)
+        lost = {member for outcome in failed for member in outcome.change.members}
         rest = tuple(member for member in done.change.members if member not in lost)
         with self._lock:
             self._outcomes.remove(done)

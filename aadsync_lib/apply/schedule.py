@@ -28,7 +28,7 @@ from aadsync_lib.apply.tasks import (
     parts_of,
 )
 from aadsync_lib.model.change import DEPROVISIONS, Action, Change
-from aadsync_lib.model.identity import Attributes, name_key
+from aadsync_lib.model.identity import Attributes, fold_key
 from aadsync_lib.model.rates import Verb
 
 LONGEST_ASIDE = 200  # so that the name with its mark stays below 255 characters
@@ -36,7 +36,7 @@ LONGEST_ASIDE = 200  # so that the name with its mark stays below 255 characters
 
 def temporary_renames(parts: Parts) -> Iterator[Task]:
     """Move one group of each circle of renames (A to B, B to A) out of the way for a moment."""
-    by_old = {name_key(_old(change)): (key, change) for key, change in _renames(parts)}
+    by_old = {fold_key(_old(change)): (key, change) for key, change in _renames(parts)}
     seen: set[str] = set()
     for start in by_old:
         path: list[str] = []
@@ -44,27 +44,50 @@ def temporary_renames(parts: Parts) -> Iterator[Task]:
         while name in by_old and name not in seen:
             seen.add(name)
             path.append(name)
-            name = name_key(by_old[name][1].name)
+            name = fold_key(by_old[name][1].name)
         if name in path and name != path[-1]:
             key, change = by_old[name]
-            away = f"{_old(change)[:LONGEST_ASIDE]} (aadsync {key[:8]})"
+            away = _away(_old(change), key)
             moved = replace(change, name=away, after=Attributes(display_name=away))
             yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
 
 
+def made_way(parts: Parts) -> Iterator[Task]:
+    """Move groups that end out of the way of those that are made under their names: nobody has none of both."""
+    wanted = {
+        fold_key(c.name) for part in parts.values() for c in part if c.action is Action.CREATE_GROUP
+    }
+    for key, part in parts.items() if wanted else ():
+        for change in part:
+            if change.action is Action.DELETE_GROUP and fold_key(change.name) in wanted:
+                away = _away(change.name, key)
+                before, after = Attributes(display_name=change.name), Attributes(display_name=away)
+                rename = Change(
+                    Action.RENAME_GROUP, change.external_id, change.target_id, away, change.reason,
+                    before, after,
+                )  # fmt: skip
+                yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (rename,))
+
+
+def _away(name: str, key: str) -> str:
+    return f"{name[:LONGEST_ASIDE]} (aadsync {key[:8]})"
+
+
 def freed_by(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, str]:
     """Return, by the name a group has now, the task that renames it away from that name."""
-    freeing: dict[str, str] = {}
+    freeing = {
+        fold_key(_old(change)): key for key, task in stepping.items() for change in task.changes
+    }
     for key, change in _renames(parts):
         aside = f"{key}/aside"
-        freeing[name_key(_old(change))] = aside if aside in stepping else key
+        freeing[fold_key(_old(change))] = aside if aside in stepping else key
     return freeing
 
 
 def names_freed(key: str, part: Part, freed: Mapping[str, str]) -> Set[str]:
     """Return the tasks that give up the names which this one takes, its own step aside included."""
     takes = (Action.RENAME_GROUP, Action.CREATE_GROUP)
-    names = {name_key(change.name) for change in part if change.action in takes}
+    names = {fold_key(change.name) for change in part if change.action in takes}
     own = f"{key}/aside"
     return {freed[name] for name in names & freed.keys()} | ({own} & set(freed.values()))
 
@@ -72,14 +95,14 @@ def names_freed(key: str, part: Part, freed: Mapping[str, str]) -> Set[str]:
 def after_deletions(tasks: list[Task]) -> list[Task]:
     """Put off the renames to a name that a deletion frees, and those that wait for such a rename."""
     freed = {
-        name_key(change.name): task.key
+        fold_key(change.name): task.key
         for task in tasks
         for change in task.changes
         if change.action is Action.DELETE_GROUP
     }
     late: dict[str, frozenset[str]] = {}
     for task in tasks if freed else ():
-        names = {name_key(c.name) for c in task.changes if c.action is Action.RENAME_GROUP}
+        names = {fold_key(c.name) for c in task.changes if c.action is Action.RENAME_GROUP}
         if wanted := names & freed.keys():
             late[task.key] = frozenset(freed[name] for name in wanted)
     while more := [t for t in tasks if t.key not in late and _renames_after(t, late)]:
@@ -120,7 +143,7 @@ def schedule(
     """
     parts, replaced, successors = replace_members(parts_of(changes))
     parts, later = defer_removals(parts, replacement_paths)
-    aside = {task.key: task for task in temporary_renames(parts)}
+    aside = {task.key: task for task in (*temporary_renames(parts), *made_way(parts))}
     first = {task.key: task for task in unnest(parts)}
     freed = freed_by(parts, aside)
     tasks: list[Task] = [*aside.values(), *first.values(), *replaced, *later]

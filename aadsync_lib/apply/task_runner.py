@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
-from aadsync_lib.apply.create_task import CreateTask
+from aadsync_lib.apply.create_task import CreateTask, in_the_way
+from aadsync_lib.apply.defence import Defence
+from aadsync_lib.apply.readback import ReadBack
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
+from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
-from aadsync_lib.model.identity import merged
+from aadsync_lib.model.identity import Kind, merged
 from aadsync_lib.model.link import Link
-from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.ports import AnswerLost, ChangeRefused, MembersRefused, Target
-
-Paths = Mapping[tuple[str | None, str | None], tuple[Step, ...]]  # by group and who leaves it
+from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +26,27 @@ class TaskRunner:
     target: Target
     run_log: RunLog
     creator: CreateTask
-    replacement_paths: Paths = field(default_factory=dict)
+    read_back: ReadBack
+    defence: Defence
 
     def perform(self, task: Task) -> bool:
         """Carry the task out and return whether its object is as planned, members apart."""
-        changes, missing = self._resolved(self._leaving(task.changes))
+        changes, missing = self._resolved(self.defence.allowed(task.changes))
         for outcome in missing:
             self.run_log.note(outcome)
         if not changes:
-            return not missing
+            return not missing and all(change.action in MEMBERS for change in task.changes)
         announced = Announced(self.run_log, changes, self.run_log.announce(changes))
         try:
             return self._send(announced)
         except MembersRefused as refused:
-            announced.settle_members(refused.refused)
+            announced.settle_members(refused)
             return True
         except AnswerLost as lost:
             announced.settle(Result.UNKNOWN, str(lost))
+            return False
+        except AlreadyThere as there:
+            self._collided(announced, there)
             return False
         except ChangeRefused as refused:
             announced.settle(Result.FAILED, str(refused))
@@ -52,29 +56,6 @@ class TaskRunner:
         """Note that the task was not carried out."""
         for change in task.changes:
             self.run_log.note(Outcome(change, Result.SKIPPED, reason))
-
-    def _leaving(self, changes: Sequence[Change]) -> tuple[Change, ...]:
-        """Leave out of removals whom the other way into the group was not opened for."""
-        leaving: list[Change] = []
-        for change in changes:
-            stay = {
-                member: why for member in change.members if (why := self._closed(change, member))
-            }
-            for member, why in stay.items():
-                error = f"{why} in this run, so it stays in the group for now"
-                alone = replace(change, members=(member,))
-                self.run_log.note(Outcome(alone, Result.SKIPPED, error))
-            rest = tuple(member for member in change.members if member not in stay)
-            if rest or not stay:
-                leaving.append(replace(change, members=rest) if stay else change)
-        return tuple(leaving)
-
-    def _closed(self, change: Change, member: MemberRef) -> str | None:
-        if change.action is not Action.REMOVE_MEMBERS or not self.replacement_paths:
-            return None
-        return self.run_log.not_added(
-            self.replacement_paths.get((change.target_id, member.target_id), ())
-        )
 
     def _resolved(self, changes: Sequence[Change]) -> tuple[tuple[Change, ...], list[Outcome]]:
         """Fill in the target ids of members made in this run; leave out those that failed."""
@@ -111,8 +92,35 @@ class TaskRunner:
                 wanted = merged(change.after for change in changes if change.before != change.after)
                 if wanted:
                     self.target.update(first.action.kind, _id(first), wanted)
-        announced.settle(Result.DONE, linked=self._adopted(changes), unlinked=self._ended(changes))
-        return True
+        return self._settle(announced)
+
+    def _settle(self, announced: Announced) -> bool:
+        """Record what was answered as done, where it shows if it has to, and return whether all of it does."""
+        failures = self.read_back.failures(announced.changes)
+        places = list(enumerate(announced.changes))
+        whole = [change for place, change in places if place not in failures]
+        outcomes = [_outcomes(change, failures.get(place, ())) for place, change in places]
+        announced.settle_each(outcomes, self._adopted(whole), self._ended(whole))
+        return all(change.action in MEMBERS for place, change in places if place in failures)
+
+    def _collided(self, announced: Announced, there: AlreadyThere) -> None:
+        """Settle a change whose name is taken: by a name that only looks like it, a person has to look."""
+        first = announced.first
+        wanted = merged(change.after for change in announced.changes)
+        name = wanted.display_name if wanted else None
+        reason = None
+        if name and first.action.kind is Kind.GROUP and first.action.verb != "create":
+            reason = in_the_way(name, self._others(name, first.target_id))
+        result = Result.QUARANTINED if reason else Result.FAILED
+        announced.settle(result, reason or str(there))
+
+    def _others(self, name: str, target_id: str | None) -> Iterable[Account]:
+        """Return who else has this name, or one like it; nobody where that cannot be seen."""
+        try:
+            holders = self.target.find(Kind.GROUP, name)
+        except ChangeRefused:
+            return ()
+        return [account for account in holders if account.id != target_id]
 
     def _adopted(self, changes: Iterable[Change]) -> tuple[Link, ...]:
         return tuple(
@@ -129,6 +137,15 @@ class TaskRunner:
             if change.external_id and change.action.verb in ("delete", "release")
             if self.run_log.target_id(change.external_id) in (None, change.target_id)
         )
+
+
+def _outcomes(change: Change, failures: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Return what came of a change of which some was answered, and does not show."""
+    lost = {member for outcome in failures for member in outcome.change.members}
+    rest = tuple(member for member in change.members if member not in lost)
+    if rest or not failures:
+        return Outcome(replace(change, members=rest), Result.DONE), *failures
+    return tuple(failures)
 
 
 def _id(change: Change) -> str:

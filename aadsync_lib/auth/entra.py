@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import urlsplit
 
@@ -55,12 +56,19 @@ def graph_endpoint(source: SourceSettings) -> tuple[str, str]:
 
 
 def graph_credential(
-    source: SourceSettings, secrets: SecretResolver, *, dbutils: Any = None
+    source: SourceSettings,
+    secrets: SecretResolver,
+    *,
+    dbutils: Any = None,
+    folder: Path = Path(),
 ) -> TokenCredential:
-    """Return the credential to read Graph with. Logs in at its first use."""
+    """Return the credential to read Graph with. Logs in at its first use.
+
+    ``folder`` is where a relative ``token_file`` begins.
+    """
     login = Login(SETTING, source.auth.method, source.tenant_id)
     try:
-        inner = _by_method(source, secrets, dbutils)
+        inner = _by_method(source, secrets, dbutils, folder)
     except ValueError as error:
         raise refused(login, error, secrets) from error
     return CachedCredential(inner, login, secrets)
@@ -73,7 +81,7 @@ def authority_options(authority: str | None) -> dict[str, Any]:
     return options | ({"disable_instance_discovery": True} if host in LOOPBACK else {})
 
 
-def _by_method(source: SourceSettings, secrets: SecretResolver, dbutils: Any) -> Any:
+def _by_method(source: SourceSettings, secrets: SecretResolver, dbutils: Any, folder: Path) -> Any:
     from azure import identity
 
     tenant, options = source.tenant_id, authority_options(AUTHORITIES[source.cloud])
@@ -89,7 +97,7 @@ def _by_method(source: SourceSettings, secrets: SecretResolver, dbutils: Any) ->
             return identity.ManagedIdentityCredential(client_id=identity_id)
         case WorkloadIdentityAuth(client_id=client_id, token_file=path):
             return identity.WorkloadIdentityCredential(
-                tenant_id=tenant, client_id=client_id, token_file_path=path, **options
+                tenant_id=tenant, client_id=client_id, token_file_path=str(folder / path), **options
             )
         case AzureCliAuth():
             return identity.AzureCliCredential(tenant_id=tenant)

@@ -20,12 +20,21 @@ Findings = tuple["Finding", ...]
 
 @click.command()
 @options(*SETTINGS, *OUTPUT, *TALK)
+@click.option(
+    "--probe", is_flag=True,
+    help="Try what a sync relies on, with one throw-away group and service principal on each target.",
+)  # fmt: skip
+@click.option("--yes", is_flag=True, help="With --probe: do not ask.")
 @click.pass_context
-def doctor(ctx: click.Context, options: Options) -> None:
+def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> None:
     """Check credentials, permissions and limits.
 
-    One line each, with what to do about it. Writes nothing.
+    One line each, with what to do about it. Writes nothing, unless it is to probe.
     """
+    if probe:
+        from aadsync_lib.cli.probe import run
+
+        ctx.exit(run(options, yes=yes))
     from aadsync_lib.doctor.examine import doctor as examine
     from aadsync_lib.report.terminal import Look
     from aadsync_lib.secrets import SecretResolver

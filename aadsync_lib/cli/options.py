@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from aadsync_lib.cli.output import Output
+from aadsync_lib.cli.output import Output, check_file
 
 DEFAULT_CONFIG = "aadsync.yml"
 
@@ -45,8 +45,12 @@ def _pairs(
 
 def new_file(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
     """Refuse before any work a file that could not be written after it."""
-    if path is not None and not path.absolute().parent.is_dir():
+    if path is None:
+        return None
+    if not path.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no directory {path.parent}")
+    if reason := check_file(path):
+        raise click.BadParameter(f"{path} could not be written: {reason}")
     return path
 
 

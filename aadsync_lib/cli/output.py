@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import stat
 import sys
 import tempfile
 import traceback
@@ -37,7 +39,15 @@ class Output:
 
     def result(self, text: str) -> None:
         """Write a result to stdout: its names are clean already, and colours may be in it."""
-        click.echo(self._redact(text), nl=False, color=True)
+        try:
+            click.echo(self._redact(text), nl=False, color=True)
+        except BrokenPipeError:
+            _forget_stdout()
+            raise
+        except (OSError, ValueError) as error:
+            _forget_stdout()
+            reason = getattr(error, "strerror", None) or error
+            raise AadsyncError(f"stdout could not be written: {reason}.") from error
 
     def json(self, document: Any) -> str:
         """Return a document in ASCII; it stays a document whatever the secrets look like."""
@@ -49,6 +59,9 @@ class Output:
         """Write a whole file or leave the old one; ``mode`` is set before anything is in it."""
         temporary = None
         try:
+            if _is_device(path):
+                path.write_text(self._redact(text), encoding="utf-8")
+                return
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 os.fchmod(handle, _usual_mode() if mode is None else mode)
@@ -72,6 +85,56 @@ class Output:
                 return [self._without_secrets(item) for item in value]
             case _:
                 return value
+
+
+def check_file(path: Path) -> str | None:
+    """Return why a file could not be written there, having tried to write beside it."""
+    if _is_device(path):
+        return None if os.access(path, os.W_OK) else "Permission denied"
+    if path.is_dir():
+        return "Is a directory"
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+            file.write(b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.strerror
+    return None
+
+
+def check_stdout() -> None:
+    """Raise where it is plain that no result can be written, before anything is done for it."""
+    if sys.stdout is None or sys.stdout.closed:
+        raise AadsyncError("stdout is closed: the result cannot be written. Nothing was changed.")
+    if _nobody_reads(sys.stdout):
+        raise AadsyncError("Nobody reads stdout any more. Nothing was changed.")
+
+
+def _nobody_reads(stream: IO[str]) -> bool:
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no poll on Windows, no number of a stand-in
+        return False
+
+
+def _forget_stdout() -> None:
+    """Let go of what is still to be written: Python would end with 120 over it, whatever was done."""
+    with suppress(OSError, ValueError):
+        number, nowhere = sys.stdout.fileno(), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether this is no file that could be replaced, such as ``/dev/stdout`` or a pipe."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def streams_write_anything() -> None:

@@ -119,17 +119,31 @@ def publish_run(
     call: Call,
     verdict: Verdict | None = None,
 ) -> None:
-    """Write what a run did in the format asked for; a page shows its plan and the runs before, too."""
+    """Write what a run did in the format asked for; a page shows its plan and the runs before, too.
+
+    The run is over and recorded: it ends as it ended, whether its report can be written or not.
+    """
     from aadsync_lib.report.as_json import run_to_json
     from aadsync_lib.report.html import run_page
     from aadsync_lib.report.plans import run_document
 
-    publish_document(
-        options,
-        lambda: run_document(report, verdict, call),
-        lambda: run_to_json(report),
-        lambda: run_page(report, plan, verdict, call, history_of(runner)),
-    )
+    try:
+        publish_document(
+            options,
+            lambda: run_document(report, verdict, call),
+            lambda: run_to_json(report),
+            lambda: run_page(report, plan, verdict, call, history_of(runner)),
+        )
+    except Exception as error:  # noqa: BLE001 - nothing may turn what was done into an error
+        again = call.command("history", report.run_id)
+        text = "the report of the run was not written (%s); %s shows it"
+        log.error(text, _reason(error), again)  # noqa: TRY400 - the cause is a sentence already
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, BrokenPipeError):
+        return "nobody reads stdout any more"
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def publish_document(
@@ -159,6 +173,8 @@ def publish_document(
 
 def publish(options: Options, shown: str, plain: str | None = None) -> None:
     """Write a result to stdout, and to ``--out`` as it reads in a file."""
-    options.output.result(shown)
-    if options.out is not None:
-        options.output.file(options.out, shown if plain is None else plain)
+    try:
+        options.output.result(shown)
+    finally:
+        if options.out is not None:
+            options.output.file(options.out, shown if plain is None else plain)

@@ -35,7 +35,9 @@ OVER = b"\0"
 
 @contextmanager
 def interruptible(
-    stop: Callable[[], None], leave: Callable[[int], object] = os._exit
+    stop: Callable[[], None],
+    leave: Callable[[int], object] = os._exit,
+    words: bytes = STOPPING,
 ) -> Iterator[None]:
     """Let the first signal ask to stop and a second one leave at once.
 
@@ -45,7 +47,7 @@ def interruptible(
     """
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
-    listener = Thread(target=_listen, args=(ours, stop, leave), name="signals", daemon=True)
+    listener = Thread(target=_listen, args=(ours, stop, leave, words), name="signals", daemon=True)
     listener.start()
     before = {number: signal.signal(number, _do_nothing) for number in SIGNALS}
     wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
@@ -65,14 +67,16 @@ def _do_nothing(*_: object) -> None:
     """Take the place of what would end the program."""
 
 
-def _listen(ours: socket.socket, stop: Callable[[], None], leave: Callable[[int], object]) -> None:
+def _listen(
+    ours: socket.socket, stop: Callable[[], None], leave: Callable[[int], object], words: bytes
+) -> None:
     asked = False
     while (arrived := ours.recv(1)) != OVER:
         if asked:
             leave(128 + arrived[0])
             continue
         asked = True
-        os.write(2, STOPPING)
+        os.write(2, words)
         stop()
 
 
@@ -103,9 +107,19 @@ def plan(
         ctx.exit(THERE_ARE_CHANGES)
 
 
+def _digest(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    from aadsync_lib.model.codec import digest_in
+
+    try:
+        return None if text is None else digest_in(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 APPROVE = click.option(
-    "--approve", metavar="DIGEST", help="Go over the limits with exactly this plan."
-)
+    "--approve", metavar="DIGEST", callback=_digest,
+    help="Go over the limits with exactly this plan; refuse any other.",
+)  # fmt: skip
 
 
 @click.command()

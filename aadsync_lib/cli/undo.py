@@ -39,6 +39,8 @@ def undo(
     """
     from aadsync_lib.report.history.select import run_named
 
+    if save is not None and approve is not None:
+        raise click.UsageError("--save only plans: --approve goes with apply of what is saved.")
     settings = runtime.settings_of(options)
     found = run_named(runtime.store_of(settings).runs(), run_id).run_id
     call = replace(runtime.call_of(options, str(save) if save else None), undoes=found)

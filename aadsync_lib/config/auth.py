@@ -34,7 +34,7 @@ class ManagedIdentityAuth(Section):
 
 
 class WorkloadIdentityAuth(Section):
-    """Federated identity by a token file."""
+    """Federated identity by a token file; its path is relative to the file of the settings."""
 
     method: Literal["workload_identity"]
     client_id: Guid

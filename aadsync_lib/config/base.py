@@ -55,8 +55,12 @@ Guid = Annotated[str, Field(pattern=GUID)]
 Text = Annotated[str, Field(min_length=1)]
 # Strict, because a YAML `true` or `"3"` is a slip where a number belongs, and so is 1 for a switch.
 Switch = Annotated[bool, Strict()]
+# Every number has bounds that are safe to reckon with: with time, in a database, in a message.
 Whole = Annotated[int, Strict()]
-Count = Annotated[int, Strict(), Field(ge=0)]
+Count = Annotated[Whole, Field(ge=0, le=1_000_000_000)]
+Days = Annotated[Whole, Field(ge=0, le=36_500)]
+Pace = Annotated[float, Strict(), Field(ge=0.001, le=1_000_000, allow_inf_nan=False)]
+WorkspaceId = Annotated[Whole, Field(ge=1, le=2**63 - 1)]
 Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 
 

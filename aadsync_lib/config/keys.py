@@ -52,6 +52,12 @@ class SettingKey:
         return plain is str or all(isinstance(arg, str) for arg in literals(plain) or (None,))
 
     @property
+    def compares_text(self) -> bool:
+        """True where text belongs, alone or beside a boolean and a list."""
+        arms = plain_arms(bare(self.annotation)) or (self.annotation,)
+        return any(bare(arm) is str for arm in arms)
+
+    @property
     def is_list(self) -> bool:
         """True where items stand here, each by its position."""
         return get_origin(bare(self.annotation)) is tuple
@@ -75,13 +81,18 @@ def setting_key(parts: Sequence[str | int], *, tagged: bool = False) -> SettingK
             continue
         if arms:
             plain = next((arm for arm in arms if part in arm.model_fields), arms[0])
+        several = next((arm for arm in plain_arms(plain) if get_origin(bare(arm)) is tuple), None)
+        if several and (part == "list" if tagged else is_index(part)):
+            plain = annotation = several
+            if tagged:
+                continue
         if is_section(plain):
             info = plain.model_fields.get(str(part))
             owner = plain
             annotation = info and Annotated[info.annotation, *(info.metadata or (None,))]
             secret = secret or part == "auth" or plain is SecretRef
-        elif get_origin(plain) is tuple and is_index(part):
-            annotation = get_args(plain)[0]
+        elif get_origin(bare(plain)) is tuple and is_index(part):
+            annotation = get_args(bare(plain))[0]
         elif tagged and plain is not None:
             break
         else:
@@ -98,6 +109,12 @@ def bare(annotation: Any) -> Any:
         arms = [arm for arm in get_args(annotation) if arm is not NoneType]
         return bare(arms[0]) if len(arms) == 1 else annotation
     return annotation
+
+
+def plain_arms(annotation: Any) -> tuple[Any, ...]:
+    """The arms of a union of values, not of sections."""
+    union = get_origin(annotation) in (Union, UnionType)
+    return get_args(annotation) if union and not union_of_sections(annotation) else ()
 
 
 def union_of_sections(annotation: Any) -> tuple[type[Section], ...]:

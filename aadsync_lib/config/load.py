@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
+from aadsync_lib.config.plain import KeyPath, Plain
 from aadsync_lib.config.policy import Adopt
-from aadsync_lib.config.problems import dotted, problems_of
+from aadsync_lib.config.problems import dotted, misread, problems_of
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.config.text import parse
+from aadsync_lib.config.text import Parsed, parse
 from aadsync_lib.errors import SettingsError
 
 ADOPT = ("policy", "adopt")
@@ -27,38 +29,41 @@ def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None)
     """
     if path is None:
         return settings_from(None, "settings", overrides)
-    return settings_from(_text(path), str(path), overrides)
+    return settings_from(_text(path), str(path), overrides).found_in(path.parent)
 
 
 def settings_from(
     text: str | None, where: str, overrides: Mapping[str, str] | None = None
 ) -> Settings:
     """Check settings that were read already, ``None`` for parameters alone."""
-    tree = {} if text is None else _tree(text, where, given=bool(overrides))
+    given = {name: value.strip() for name, value in (overrides or {}).items() if value.strip()}
+    file = Parsed({}) if text is None else _file(text, where, given=bool(overrides))
+    tree, plain = file.value, dict(file.plain)
     problems: list[str] = []
-    for name, value in (overrides or {}).items():
-        if value.strip():
-            tree = _override(tree, name, value.strip(), problems)
+    for name, value in given.items():
+        tree = _override(tree, name, value, plain, problems)
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
-        problems.extend(problems_of(error))
+        problems.extend(problems_of(error, plain))
+    problems.extend(misread(plain))
     if problems:
-        raise SettingsError(where, tuple(problems))
+        raise SettingsError(where, tuple(dict.fromkeys(problems)))
     return settings
 
 
-def _tree(text: str, where: str, *, given: bool) -> dict[str, Any]:
-    tree, problems = parse(text)
-    if problems:
-        raise SettingsError(where, problems)
+def _file(text: str, where: str, *, given: bool) -> Parsed:
+    file = parse(text)
+    tree = file.value
+    if file.problems:
+        raise SettingsError(where, file.problems)
     if tree is None and given:
-        return {}
+        return Parsed({})
     if tree is None:
         raise SettingsError(where, ("is empty; `aadsync init` writes a file to start from",))
     if not isinstance(tree, dict):
         raise SettingsError(where, ("holds no settings; expected keys such as source and scope",))
-    return tree
+    return file
 
 
 def _text(path: Path) -> str:
@@ -75,13 +80,17 @@ def _text(path: Path) -> str:
         raise SettingsError(str(path), (f"cannot be read: {error.strerror}",)) from error
 
 
-def _override(tree: dict[str, Any], name: str, text: str, problems: list[str]) -> dict[str, Any]:
+def _override(
+    tree: dict[str, Any], name: str, text: str, plain: dict[KeyPath, Plain], problems: list[str]
+) -> dict[str, Any]:
     """Return the tree with one value set; what cannot be set is a problem."""
     parts = tuple(name.split("."))
     try:
         steps = _steps(tree, parts)
         tree = _opened(tree, steps)
-        changed: dict[str, Any] = _with(tree, steps, _value(setting_key(steps), text))
+        read = _read(setting_key(steps), text)
+        changed: dict[str, Any] = _with(tree, steps, read.value)
+        _replace_below(plain, tuple(map(str, steps)), read.plain)
     except _NotSetError as error:
         problems.extend(f"{dotted(parts)}: {problem}" for problem in error.problems)
         return tree
@@ -96,13 +105,22 @@ class _NotSetError(Exception):
         self.problems = problems
 
 
-def _value(key: SettingKey, text: str) -> Any:
+def _read(key: SettingKey, text: str) -> Parsed:
     if key.takes_text:
-        return text
-    value, problems = parse(text, key.path)
-    if problems:
-        raise _NotSetError(*problems)
-    return value
+        return Parsed(text)
+    read = parse(text, key.path)
+    if read.problems:
+        raise _NotSetError(*read.problems)
+    return read
+
+
+def _replace_below(
+    plain: dict[KeyPath, Plain], at: KeyPath, given: Mapping[KeyPath, Plain]
+) -> None:
+    """A parameter takes the place of what the file has there; it has no lines."""
+    for path in [path for path in plain if path[: len(at)] == at]:
+        del plain[path]
+    plain.update({path: replace(scalar, line=None) for path, scalar in given.items()})
 
 
 def _steps(tree: dict[str, Any], parts: Sequence[str]) -> tuple[str | int, ...]:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_seriali
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from aadsync_lib.config.base import Count, Section, Share, Text, Whole
+from aadsync_lib.config.base import Count, Days, Section, Share, Text, Whole
 from aadsync_lib.model.identity import Kind
 
 
@@ -162,7 +162,7 @@ class Policy(Section):
         "empty",
         description="what happens to a group of ours that left the scope: empty keeps its grants",
     )
-    grace_days: Count = Field(
+    grace_days: Days = Field(
         0, description="days a leaver keeps the account; memberships go at once"
     )
     user_name_change: Literal["quarantine", "recreate"] = Field(
@@ -180,7 +180,7 @@ class Policy(Section):
     drift: Literal["repair", "report"] = Field(
         "repair", description="report leaves alone what was changed by hand on the target"
     )
-    quarantine_after: Annotated[Whole, Field(ge=1)] = Field(
+    quarantine_after: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         5, description="failures in a row after which a change waits for a person"
     )
     limits: Limits = Field(Limits(), description="over any one of them, nothing at all is written")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -20,8 +20,9 @@ from aadsync_lib.config.keys import (
     setting_key,
     union_of_sections,
 )
+from aadsync_lib.config.plain import SHOWN, KeyPath, Plain
+from aadsync_lib.config.scope import Clause
 
-SHOWN = 60  # characters of a value; the rest does not help to find it
 TOO_SHORT = {"too_short": "at least one", "string_too_short": "text that is not empty"}
 BOUNDS = {
     "greater_than": ("gt", "more than"),
@@ -32,10 +33,37 @@ SLIP = 0.8  # how like a known key, of 1
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-def problems_of(error: ValidationError) -> tuple[str, ...]:
+def problems_of(error: ValidationError, plain: Mapping[KeyPath, Plain]) -> tuple[str, ...]:
     """Turn pydantic's findings into lines; what stands under ``auth`` is never shown."""
     findings = error.errors(include_url=False)
-    return tuple(dict.fromkeys(_line(finding) for finding in findings if not _echo(finding)))
+    return tuple(_line(finding, plain) for finding in findings if not _echo(finding))
+
+
+def misread(plain: Mapping[KeyPath, Plain]) -> Iterator[str]:
+    """Say what YAML read as something that nobody wrote, and that may stand where it stands."""
+    for path, scalar in plain.items():
+        key = setting_key(path)
+        if key.secret:
+            continue
+        if key.compares_text and (scalar.is_respelt or (scalar.is_date and key.owner is Clause)):
+            yield _to_quote(key, scalar)
+        elif bare(key.annotation) in (int, float) and scalar.is_odd_number:
+            yield f"{dotted(path)}: {scalar}; write {scalar.value}"
+
+
+def _quoting(key: SettingKey, plain: Mapping[KeyPath, Plain]) -> str | None:
+    """Say what to quote where the finding is about what YAML made of a text."""
+    scalar = plain.get(key.path)
+    if scalar and scalar.text and key.compares_text and not key.secret:
+        return _to_quote(key, scalar)
+    value = plain.get((*key.path, "value"))
+    if value and value.text and value.value is None and bare(key.annotation) is Clause:
+        return _to_quote(setting_key((*key.path, "value")), value)
+    return None
+
+
+def _to_quote(key: SettingKey, scalar: Plain) -> str:
+    return f"{dotted(key.path)}: {scalar}; quote it: '{scalar.text[:SHOWN]}'"
 
 
 def _echo(finding: Mapping[str, Any]) -> bool:
@@ -62,12 +90,16 @@ def show(value: Any) -> str:
         return str(value)[:SHOWN]
     if isinstance(value, str):
         return repr(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
-    return "a list" if isinstance(value, (list, tuple)) else "a section"
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    return "a section"
 
 
-def _line(finding: Mapping[str, Any]) -> str:
+def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     key = setting_key(finding["loc"], tagged=True)
     kind = finding["type"]
+    if quoting := _quoting(key, plain):
+        return quoting
     if kind == "missing":
         return f"{dotted(key.path)}: is missing; expected {in_words(key.annotation)}"
     if kind in ("extra_forbidden", "invalid_key"):
@@ -89,7 +121,8 @@ def _expected(key: SettingKey, finding: Mapping[str, Any]) -> str:
     kind = finding["type"]
     if kind in BOUNDS:
         bound, words = BOUNDS[kind]
-        return f"{words} {finding['ctx'][bound]:g}"
+        number = finding["ctx"][bound]
+        return f"{words} {number:,}".removesuffix(".0")
     part_of_reference = key.owner is SecretRef
     return TOO_SHORT.get(kind) or in_words(SecretRef if part_of_reference else key.annotation)
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from aadsync_lib.config.base import Guid, Section, Switch, Text
 
@@ -51,12 +60,44 @@ class GroupSelector(Section):
         return f"{self.by} {getattr(self, self.by)!r}"
 
 
+# Booleans of Graph's user and of its passwordProfile; every other property is compared as text.
+SWITCHES = frozenset(
+    name.lower()
+    for name in (
+        "accountEnabled", "onPremisesSyncEnabled", "isResourceAccount", "isManagementRestricted",
+        "showInAddressList", "forceChangePasswordNextSignIn", "forceChangePasswordNextSignInWithMfa",
+    )
+)  # fmt: skip
+
+
+def _arm(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "list"
+    return "switch" if isinstance(value, bool) else "text"
+
+
+Value = Annotated[
+    Annotated[bool, Strict(), Tag("switch")]
+    | Annotated[str, Tag("text")]
+    | Annotated[tuple[str, ...], Tag("list")],
+    Discriminator(_arm),
+]
+
+
 class Clause(Section):
     """One condition on an attribute of a user, by Graph's property name."""
 
     attribute: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]*$")]
     operator: Operator = "equals"
-    value: Annotated[bool, Strict()] | str | tuple[str, ...] | None = None
+    value: Value | None = None
+
+    @field_validator("value")
+    @classmethod
+    def _text_is_compared(cls, value: Any, info: ValidationInfo) -> Any:
+        attribute = info.data.get("attribute", "").split(".")[-1]
+        if isinstance(value, bool) and attribute.lower() not in SWITCHES:
+            raise ValueError(f"found {str(value).lower()}; expected text in quotes")
+        return value
 
     @model_validator(mode="after")
     def _value_fits(self) -> Clause:
@@ -91,7 +132,7 @@ class Scope(Section):
     )
     guests: Switch = Field(True, description="false leaves guests of the tenant out")
     service_principals: Switch = Field(True, description="false leaves applications out")
-    users: tuple[tuple[Clause, ...], ...] = Field(
+    users: tuple[Annotated[tuple[Clause, ...], Field(min_length=1)], ...] = Field(
         (),
         description="only users for whom all clauses of one of these lists hold; empty: everyone",
     )

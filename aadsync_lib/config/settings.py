@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
-from aadsync_lib.config.base import Guid, Section, Text, Url, Whole
+from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
 from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.config.scope import MappingSettings, Scope
 
@@ -48,7 +49,7 @@ class Assignment(Section):
 class WorkspaceAssignments(Section):
     """A workspace of the account that groups are assigned to."""
 
-    workspace_id: Whole
+    workspace_id: WorkspaceId
     host: Url
     assign: tuple[Assignment, ...] = ()
 
@@ -67,7 +68,7 @@ class TargetSettings(Section):
         None, validate_default=True, description="from the accounts console, top right"
     )
     auth: TargetAuth = Field(DefaultAuth(), description="how to log in to Databricks")
-    pace: Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)] = Field(
+    pace: Pace = Field(
         1.0, description="share of Databricks' rate limits to use; 0.5 leaves half to other tools"
     )
     capacity: Capacity = Capacity()
@@ -104,11 +105,13 @@ class TargetSettings(Section):
 class StoreSettings(Section):
     """Where the sync remembers: one of the two, ``sqlite: ./aadsync.db`` when neither is given."""
 
-    sqlite: Text | None = Field(None, description="a file, for a laptop, CI or a volume")
+    sqlite: Text | None = Field(
+        None, description="a file, relative to this one, for a laptop or CI"
+    )
     delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
         None, description="a Unity Catalog schema, for jobs on Databricks"
     )
-    retention_days: Annotated[Whole, Field(gt=0)] | None = Field(
+    retention_days: Annotated[Days, Field(ge=1)] | None = Field(
         None, description="days to keep records of what was done; null: for ever"
     )
 
@@ -139,6 +142,21 @@ class Settings(Section):
     targets: Annotated[tuple[TargetSettings, ...], Field(min_length=1)]
     policy: Policy = Policy()
     store: StoreSettings = StoreSettings()
+    _folder: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths of the settings begin: the folder of their file, else the current one.
+
+        It is no setting: the same file elsewhere has the same digest.
+        """
+        return self._folder
+
+    def found_in(self, folder: Path) -> Settings:
+        """Return the same settings, read from a file in this folder."""
+        settings = self.model_copy()
+        settings._folder = folder.absolute()  # noqa: SLF001 - of its own class
+        return settings
 
     @field_validator("version", mode="before")
     @classmethod

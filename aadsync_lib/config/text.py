@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from aadsync_lib.config.plain import MERGE, TIMESTAMP, KeyPath, Plain, plains
 from aadsync_lib.config.problems import dotted
 
-MERGE = "tag:yaml.org,2002:merge"
 TEXT = "tag:yaml.org,2002:str"
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
@@ -20,29 +21,47 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    first: [pair for pair in pairs if pair[0] != TIMESTAMP]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
-def parse(text: str, at: tuple[str, ...] = ()) -> tuple[Any, tuple[str, ...]]:
-    """Return the value and the problems of a YAML text that stands at this key of the file."""
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The value of a YAML text, or its problems; ``plain`` has the scalars that are not their text."""
+
+    value: Any = None
+    problems: tuple[str, ...] = ()
+    plain: Mapping[KeyPath, Plain] = field(default_factory=dict)
+
+
+def parse(text: str, at: KeyPath = ()) -> Parsed:
+    """Read a YAML text that stands at this key of the file."""
+    try:
+        return _parsed(text, at)
+    except yaml.MarkedYAMLError as error:
+        problem = _syntax_error(error)
+    except yaml.reader.ReaderError as error:
+        problem = f"character {error.position}: not a character that YAML allows"
+    except RecursionError:
+        problem = "nested too deep to be read"
+    except ValueError:
+        problem = "holds a number that cannot be read"
+    return Parsed(problems=(problem,))
+
+
+def _parsed(text: str, at: KeyPath) -> Parsed:
     loader = _Loader("")
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
-            return None, ()
+            return Parsed()
         problems = tuple(_slips(node, at, loader, set()))
-        return (None, problems) if problems else (loader.construct_document(node), ())
-    except yaml.MarkedYAMLError as error:
-        return None, (_syntax_error(error),)
-    except yaml.reader.ReaderError as error:
-        return None, (f"character {error.position}: not a character that YAML allows",)
-    except RecursionError:
-        return None, ("nested too deep to be read",)
-    except ValueError:
-        return None, ("holds a number that cannot be read",)
+        if problems:
+            return Parsed(problems=problems)
+        plain = plains(node, at, loader)
+        return Parsed(loader.construct_document(node), plain=plain)
     finally:
         loader.dispose()
 

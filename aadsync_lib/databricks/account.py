@@ -83,6 +83,17 @@ class AccountTarget:
         """Requests a second that may be sent, by class: the share of the published limits."""
         return self.pacer.rates
 
+    def scim(self) -> ScimClient:
+        """Return what sends the requests, with the API version that this login may use.
+
+        For requests that are no part of a sync. Raises ``TargetError`` or ``CredentialError``.
+        """
+        try:
+            self._find_version()
+        except ChangeRefused as failure:
+            raise self._unreadable(failure) from failure
+        return self._client
+
     def read(self) -> TargetSnapshot:
         """Read who exists. Raises ``TargetError`` unless all of it could be read."""
         try:
@@ -128,7 +139,7 @@ class AccountTarget:
         return self._writer.create(kind, wanted, members)
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up every object of this name afresh."""
+        """Look up every object of this name afresh, or else those that may be held for one with it."""
         self._find_version()
         return self._lookup.find(kind, name)
 

@@ -11,7 +11,7 @@ from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.paging import Listing
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of, name_filter
 from aadsync_lib.model.account import Account
-from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.model.identity import Attributes, Kind, alike, name_key
 from aadsync_lib.model.rates import PAGE
 from aadsync_lib.ports import Clock
 from aadsync_lib.responses import JsonObject
@@ -49,7 +49,7 @@ class Lookup:
             self._created[name_key(wanted.application_id)] = wanted
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Return every object of this name."""
+        """Return every object of this name, or else those that a target may hold for one with it."""
         asked = self._clock.monotonic()
         key = name_key(name)
         matches = _named(key, self._filtered(kind, name))
@@ -59,7 +59,7 @@ class Lookup:
         created = self._created.get(key)
         if kind is Kind.SERVICE_PRINCIPAL and created is not None:
             return tuple(account for account in accounts if _is(account, created))
-        return _named(key, accounts)
+        return _named(key, accounts) or tuple(a for a in accounts if alike(a.name, name))
 
     def _filtered(self, kind: Kind, name: str) -> Iterable[Account]:
         query = name_filter(kind, name)

@@ -15,9 +15,9 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.rates import PATCH_REMOVES, PATCH_VALUES
 from aadsync_lib.ports import ChangeRefused, MembersRefused
 
-NOT_ABOUT_MEMBERS = frozenset({401, 403, 409, 429, 503})  # sending less would not help
-PROBES = 3  # members refused alone before the group itself is taken to be at fault
-WORTH_PROBING = 20  # members left, below which each is simply tried
+NOT_ABOUT_MEMBERS = frozenset({401, 403, 429, 503})  # sending less would not help
+ENOUGH = 32  # members refused alone, and none taken: then it is the group
+PLACES = 4  # where members are tried alone first, before their neighbours are: those share requests
 
 
 def read_members(client: ScimClient, group_id: str) -> Members | None:
@@ -125,8 +125,8 @@ class _Change:
         self._too_large = too_large
         self._todo = deque(chunks)
         self._refused: dict[str, str] = {}
+        self._untried: dict[str, str] = {}
         self._done = False
-        self._probing = False
 
     def run(self) -> None:
         path = path_of(Kind.GROUP, self._group_id)
@@ -135,16 +135,21 @@ class _Change:
             try:
                 self._client.patch(path, patch_body(member_operations(edit.add, edit.remove)))
             except Refusal as refusal:
-                if refusal.status in NOT_ABOUT_MEMBERS:
-                    self._stop(edit, refusal)
-                else:
-                    self._smaller(edit, refusal)
+                self._refuse(edit, refusal)
             except ChangeRefused as failure:
                 self._stop(edit, failure)
             else:
                 self._done = True
         if self._refused:
-            raise MembersRefused(self._group_id, self._refused)
+            raise MembersRefused(self._group_id, self._refused, self._untried)
+
+    def _refuse(self, edit: Edit, refusal: Refusal) -> None:
+        if refusal.status not in NOT_ABOUT_MEMBERS:
+            self._smaller(edit, refusal)
+        elif refusal.status == 403 and edit.remove and edit.add:
+            self._todo.extendleft(reversed(edit.halves()))  # who leaves waits for nobody who comes
+        else:
+            self._stop(edit, refusal)
 
     def _smaller(self, edit: Edit, refusal: Refusal) -> None:
         if refusal.status == 413:
@@ -170,20 +175,15 @@ class _Change:
     def _suspect_group(self, refusal: Refusal) -> None:
         """Give up on a group that takes nobody, instead of trying thousands one by one.
 
-        The first member alone was refused; if the last and the middle one are, too, it is the group.
+        At first another place is next, as who is at fault may stand in a row.
         """
-        left = [member for edit in self._todo for member in edit.members]
-        if self._probing and len(self._refused) >= PROBES:
-            reason = f"not tried, as {PROBES} others alone were refused: {refusal}"
-            self._refused.update(dict.fromkeys(left, reason))
+        if len(self._refused) >= ENOUGH:
+            reason = f"not tried in this run, as {ENOUGH} others alone were refused: {refusal}"
+            left = (member for edit in self._todo for member in edit.members)
+            self._untried.update(dict.fromkeys(left, reason))
             self._todo.clear()
-        elif not self._probing and len(left) >= WORTH_PROBING:
-            self._probing = True
-            probes = (left[-1], left[len(left) // 2])
-            others = frozenset(left) - frozenset(probes)
-            pieces = [edit.only(others) for edit in self._todo]
-            alone = [edit.only(frozenset([m])) for m in probes for edit in self._todo]
-            self._todo = deque(edit for edit in (*alone, *pieces) if edit)
+        elif len(self._refused) < PLACES and not any(edit.remove for edit in self._todo):
+            self._todo.rotate(1)
 
     def _stop(self, edit: Edit, failure: ChangeRefused) -> None:
         """Leave the rest: sending it would meet the same error."""

@@ -1,1 +1,1 @@
-"""Checks of ``doctor``, by subject; they write nothing anywhere."""
+"""Checks of ``doctor``, by subject; they write nothing anywhere, but for the ``probe``."""

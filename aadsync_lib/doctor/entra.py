@@ -35,7 +35,9 @@ def check_login(context: CheckContext) -> Iterator[Finding]:
     source = context.settings.source
     _, scope = graph_endpoint(source)
     try:
-        context.credential = graph_credential(source, context.secrets, dbutils=context.dbutils)
+        context.credential = graph_credential(
+            source, context.secrets, dbutils=context.dbutils, folder=context.settings.folder
+        )
         # The option that Graph's client asks with, so that its first request finds the token there.
         context.token = context.credential.get_token(scope, enable_cae=True).token
     except AadsyncError as error:

@@ -34,7 +34,7 @@ def _tables(context: CheckContext) -> Iterator[Finding]:
 
 
 def _file(context: CheckContext) -> Iterator[Finding]:
-    path = Path(context.settings.store.sqlite or "")
+    path = context.settings.folder / (context.settings.store.sqlite or "")
     try:
         leases = open_for_plan(path, context.settings.name).leases()
     except AadsyncError as error:
@@ -47,8 +47,14 @@ def _file(context: CheckContext) -> Iterator[Finding]:
         yield Finding("store", "failed", problem, "Change store.sqlite or the rights.")
         return
     made = "" if path.exists() else " will be made by the first sync"
-    yield Finding("store", "ok", f"{path}{made}.")
+    yield Finding("store", "ok", f"{_from_here(path)}{made}.")
     yield from _leases(leases, context)
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path as it is written in the current folder, where it is below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _leases(leases: Iterable[Held], context: CheckContext) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aadsync_lib.engine.planning import TargetPlanning
+from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.model.account import Members
 from aadsync_lib.model.carried import CarriedState, Membership, QuarantineRecord
 from aadsync_lib.model.link import Link
@@ -37,9 +37,11 @@ class Recorder:
     run_id: str
     clock: Clock
 
-    def keep_reads(self, parts: Iterable[TargetPlanning]) -> None:
-        """Keep what the reads showed, whatever becomes of the plan: who is missing, who is where."""
-        for part, context in _of_entra(parts):
+    def keep_reads(self, planning: Planning) -> None:
+        """Keep what the reads showed, whatever becomes of the plan: the roots, who is missing, who is where."""
+        if planning.reading:
+            self.store.keep_roots(planning.reading.snapshot.found)
+        for part, context in _of_entra(planning.parts.values()):
             groups = managed_groups(context, _unsettled(part))
             memberships = self._memberships(part.plan.target, context, groups)
             self._keep(part, CarriedState(missing=missing(context), memberships=memberships))
@@ -63,10 +65,13 @@ class Recorder:
         )
         links = self.store.links(target).by_external
         groups = touched_groups(context, links, outcomes, _unsettled(part))
+        others = context.desired.names.items()
+        names = {key: names for key, names in others if key in links and not links[key].names}
         state = CarriedState(
             retries=retries,
             quarantine=self._quarantine(part, context, outcomes),
             memberships=self._memberships(target, context, groups),
+            names=names,
         )
         self._keep(part, state)
 

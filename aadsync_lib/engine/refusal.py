@@ -19,20 +19,22 @@ class RefusedError(UnsafePlanError):
 
 
 def refusal(verdict: Verdict) -> str:
-    """Say what a plan goes over, and the way out."""
+    """Say what is against a plan, and the way out."""
     lines = "\n".join(f"  {objection}" for objection in verdict.objections)
-    number = len(verdict.objections)
-    count = "a limit" if number == 1 else f"{number} limits"
-    return f"The plan goes over {count}. Nothing was changed.\n{lines}\n{_way_out(verdict)}"
+    return f"{_what(verdict)} Nothing was changed.\n{lines}\n{_way_out(verdict)}"
+
+
+def _what(verdict: Verdict) -> str:
+    number = len(verdict.protected) + len(verdict.breaches)
+    if not number:
+        return "This is not the plan that was approved."
+    return f"The plan goes over {'a limit' if number == 1 else f'{number} limits'}."
 
 
 def _way_out(verdict: Verdict) -> str:
     if not verdict.approvable:
         return "Something protected is never changed; no approval lifts that."
-    way_out = (
+    return (
         f"Check the directory first. If this is intended, approve exactly this plan:\n"
         f"  --approve {verdict.digest}"
     )
-    if verdict.approve is None:
-        return way_out
-    return f"The digest to approve given, {verdict.approve}, is of another plan.\n{way_out}"

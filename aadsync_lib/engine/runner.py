@@ -23,6 +23,7 @@ from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
 from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
@@ -99,7 +100,7 @@ class Runner:
         reports: tuple[TargetReport, ...] = ()
         error: BaseException | None = None
         try:
-            recorder.keep_reads(planning.parts.values())
+            recorder.keep_reads(planning)
             if verdict.allowed:
                 reports, error = self._apply(recorder, planning)
             else:
@@ -134,7 +135,7 @@ class Runner:
             target,
             self._store,
             self._clock,
-            self._settings.policy.adopt,
+            AdoptionRule.of(self._settings.policy),
             self._stop,
             self._progress,
         )

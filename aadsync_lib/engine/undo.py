@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.inquiry import Shown
 from aadsync_lib.engine.planning import Planning, StoredLinks, TargetPlanning, with_estimate
 from aadsync_lib.engine.stale import state_digest
 from aadsync_lib.errors import TargetError, UsageError
@@ -15,7 +16,7 @@ from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
-from aadsync_lib.model.identity import Principal
+from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Outcome, Result, Status
 from aadsync_lib.ports import HistoryReader, Target
@@ -66,8 +67,9 @@ class _UndoPlanning:
         name, snapshot = target.name, target.read()
         if not snapshot.complete:
             raise TargetError(f"{name}: {UNLISTED}")
-        stored = StoredLinks.read(self.reader, name, snapshot)
         done = [entry for entry in self.entries if entry.target == name]
+        snapshot = _with_unlisted(target, snapshot, [entry.outcome.change for entry in done])
+        stored = StoredLinks.read(self.reader, name, snapshot)
         open_ = [entry for entry in stored.pending if entry.run_id == self.run.run_id]
         numbers = [entry.entry for entry in done] + [entry.entry for entry in open_]
         first, last = min(numbers, default=0), max(numbers, default=0)
@@ -118,6 +120,18 @@ class _UndoPlanning:
         """
         later = (entry for entry in entries if entry.entry > last)
         return [entry for entry in later if (entry.run_id, entry.target) not in self.idle]
+
+
+def _with_unlisted(
+    target: Target, snapshot: TargetSnapshot, changes: Iterable[Change]
+) -> TargetSnapshot:
+    """Look up what the run was about and the listing leaves out: it may be there, and be protected."""
+    ids: dict[str, Kind | None] = {}
+    for change in changes:
+        ids |= {change.target_id: change.action.kind} if change.target_id else {}
+        ids |= {member.target_id: member.type for member in change.members if member.target_id}
+    missing = {key: kind for key, kind in ids.items() if key not in snapshot.accounts}
+    return Shown(snapshot).with_objects(target, missing).snapshot
 
 
 def _state(context: UndoContext) -> str:

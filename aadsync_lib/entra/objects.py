@@ -43,9 +43,23 @@ async def list_ids(directory: Directory, kind: Kind, ids: Iterable[str], select:
     return listed
 
 
-async def read_one(directory: Directory, kind: Kind, key: str, select: str) -> Found:
-    """Read an object by itself. One 404 is no proof that it is gone; a second one is."""
-    return await second_look(directory, kind, key, select, await directory.get(kind, key, select))
+async def read_one(
+    directory: Directory, kind: Kind, key: str, select: str, *, listed: bool = False
+) -> Found:
+    """Read an object by itself. One 404 is no proof that it is gone.
+
+    Gone is what two reads by id do not find and a listing leaves out; ``listed``: one has already.
+    """
+    first = await directory.get(kind, key, select)
+    if listed or not absent(first):
+        return await second_look(directory, kind, key, select, first)
+    listing, again = await asyncio.gather(
+        directory.of_ids(kind, [key], select), second_look(directory, kind, key, select, first)
+    )
+    if again is not None or not listing.rows:
+        unanswered = listing.failure is not None and listing.failure.status != 400
+        return listing.failure if again is None and unanswered else again
+    return listing.rows[0]
 
 
 async def second_look(
@@ -59,12 +73,12 @@ async def second_look(
 
 
 async def read_each(
-    directory: Directory, kind: Kind, ids: Iterable[str], select: str
+    directory: Directory, kind: Kind, ids: Iterable[str], select: str, *, listed: bool = False
 ) -> dict[str, Found]:
     """Read objects each by itself, at the same time."""
     keys = list(ids)
-    rows = await asyncio.gather(*(read_one(directory, kind, key, select) for key in keys))
-    return dict(zip(keys, rows, strict=True))
+    reads = (read_one(directory, kind, key, select, listed=listed) for key in keys)
+    return dict(zip(keys, await asyncio.gather(*reads), strict=True))
 
 
 async def read_ids(
@@ -72,7 +86,8 @@ async def read_ids(
 ) -> Mapping[str, Found]:
     """Read objects of one kind by id, and by itself what a listing leaves out or refuses."""
     listed = await list_ids(directory, kind, ids, select)
-    alone = await read_each(directory, kind, (*listed.left_out, *listed.refused), select)
+    rest = (*listed.left_out, *listed.refused)
+    alone = await read_each(directory, kind, rest, select, listed=True)
     return {**listed.answers, **alone}
 
 

@@ -9,10 +9,9 @@ from typing import TypeVar
 from aadsync_lib.entra.directory import PERMISSIONS, Directory
 from aadsync_lib.entra.objects import Answer, Found, absent, list_ids, read_ids, second_look
 from aadsync_lib.graph.errors import GraphError
-from aadsync_lib.graph.ids import canonical
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import Presence
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.identity import Kind, canonical_id
 from aadsync_lib.responses import JsonObject
 
 SELECT = {
@@ -48,11 +47,11 @@ async def _by_kind(
     read: Callable[[Kind, list[str]], Awaitable[Mapping[str, T]]],
 ) -> dict[str, T]:
     """Read objects kind by kind, and answer under the ids as they were given."""
-    wanted = {kind: [canonical(key) for key, its in ids.items() if its is kind] for kind in Kind}
+    wanted = {kind: [canonical_id(key) for key, its in ids.items() if its is kind] for kind in Kind}
     kinds = [kind for kind in Kind if wanted[kind]]
     parts = await asyncio.gather(*(read(kind, wanted[kind]) for kind in kinds))
     answers = dict(zip(kinds, parts, strict=True))
-    return {key: answers[kind][canonical(key)] for key, kind in ids.items()}
+    return {key: answers[kind][canonical_id(key)] for key, kind in ids.items()}
 
 
 async def _presences(

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from aadsync_lib.entra import translate
-from aadsync_lib.entra.directory import (
-    APPLICATIONS,
-    AT_ONCE,
-    SERVICE_PRINCIPAL,
-    USERS,
-    Directory,
-)
+from aadsync_lib.entra.directory import APPLICATIONS, SERVICE_PRINCIPAL, USERS, Directory
+from aadsync_lib.entra.objects import Found, list_ids, read_each
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.errors import SourceError
 from aadsync_lib.graph.errors import GraphError
@@ -23,14 +17,14 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.responses import JsonObject
 
 T = TypeVar("T")
-Rows = dict[str, JsonObject | GraphError]
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved(Generic[T]):
-    """Principals that could be read, and for each of the others the reason why not."""
+    """Principals that could be read, those that are gone, and for each of the others the reason why not."""
 
     principals: dict[str, T]
+    gone: frozenset[str]
     missing: dict[str, str]
 
 
@@ -38,38 +32,29 @@ async def read_users(
     directory: Directory, ids: Iterable[str], fields: UserFields
 ) -> Resolved[User]:
     """Read users, many in one request. A user that does not come back in full is missing."""
-    wanted = sorted(set(ids))
-    rows: Rows = {}
-    chunks = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)]
-    refused: list[str] = []
-    listings = await asyncio.gather(
-        *(directory.of_ids(Kind.USER, chunk, fields.select) for chunk in chunks)
-    )
-    for chunk, listing in zip(chunks, listings, strict=True):
-        if listing.failure is not None and listing.failure.status == 400:
-            refused += chunk
-            continue
-        if listing.failure is not None:
-            rows |= dict.fromkeys(chunk, listing.failure)
-        rows |= {row["id"]: row for row in listing.rows}
-    rows |= await _users_singly(directory, refused, fields)
-    return _resolved(wanted, rows, lambda row: translate.user(row, fields), USERS)
+    listed = await list_ids(directory, Kind.USER, ids, fields.select)
+    left_out = await read_each(directory, Kind.USER, listed.left_out, fields.select, listed=True)
+    alone = await _users_singly(directory, listed.refused, fields)
+    rows = {**listed.answers, **left_out, **alone}
+    return _resolved(rows, lambda row: translate.user(row, fields), USERS)
 
 
 async def read_service_principals(
     directory: Directory, ids: Iterable[str], known: dict[str, JsonObject]
 ) -> Resolved[ServicePrincipal]:
     """Resolve service principals from rows of casts, and read only those that these left open."""
-    wanted = sorted(set(ids))
-    rows: Rows = {key: known[key] for key in wanted if key in known}
+    wanted = set(ids)
+    rows: dict[str, Found] = {key: known[key] for key in wanted if key in known}
     unknown = [k for k in wanted if k not in known or not translate.service_principal(known[k])]
-    rows |= await _singly(directory, Kind.SERVICE_PRINCIPAL, unknown, SERVICE_PRINCIPAL)
-    return _resolved(wanted, rows, translate.service_principal, APPLICATIONS)
+    rows |= await read_each(directory, Kind.SERVICE_PRINCIPAL, sorted(unknown), SERVICE_PRINCIPAL)
+    return _resolved(rows, translate.service_principal, APPLICATIONS)
 
 
-async def _users_singly(directory: Directory, ids: Sequence[str], fields: UserFields) -> Rows:
+async def _users_singly(
+    directory: Directory, ids: Sequence[str], fields: UserFields
+) -> dict[str, Found]:
     """Read users each by itself, after Graph refused to filter by id."""
-    first = await _singly(directory, Kind.USER, ids[:1], fields.select)
+    first = await read_each(directory, Kind.USER, ids[:1], fields.select, listed=True)
     for failure in first.values():
         if isinstance(failure, GraphError) and failure.status == 400:
             raise SourceError(
@@ -77,27 +62,22 @@ async def _users_singly(directory: Directory, ids: Sequence[str], fields: UserFi
                 f"({', '.join(fields.attributes) or 'none'}): {failure.code} {failure.message} "
                 f"Nothing was changed. Correct the names in scope.users."
             )
-    return first | await _singly(directory, Kind.USER, ids[1:], fields.select)
-
-
-async def _singly(directory: Directory, kind: Kind, ids: Sequence[str], select: str) -> Rows:
-    rows = await asyncio.gather(*(directory.get(kind, key, select) for key in ids))
-    return dict(zip(ids, rows, strict=True))
+    return first | await read_each(directory, Kind.USER, ids[1:], fields.select, listed=True)
 
 
 def _resolved(
-    wanted: Iterable[str], rows: Rows, translated: Callable[[JsonObject], T | None], permission: str
+    rows: Mapping[str, Found], translated: Callable[[JsonObject], T | None], permission: str
 ) -> Resolved[T]:
     principals: dict[str, T] = {}
     missing: dict[str, str] = {}
-    for key in wanted:
-        row = rows.get(key)
+    for key, row in sorted(rows.items()):
         if isinstance(row, GraphError):
             missing[key] = row.reason(permission)
-            continue
-        value = None if row is None else translated(row)
-        if value is None:
-            missing[key] = f"Graph gave no or limited information; grant {permission}"
-        else:
-            principals[key] = value
-    return Resolved(principals, missing)
+        elif row is not None:
+            value = translated(row)
+            if value is None:
+                missing[key] = f"Graph gave limited information; grant {permission}"
+            else:
+                principals[key] = value
+    gone = frozenset(key for key, row in rows.items() if row is None)
+    return Resolved(principals, gone, missing)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import Scope
-from aadsync_lib.entra import translate
 from aadsync_lib.entra.directory import Directory
 from aadsync_lib.entra.presence import look_up, read_names
-from aadsync_lib.entra.principals import read_service_principals, read_users
 from aadsync_lib.entra.search import PEOPLE, search
-from aadsync_lib.entra.selectors import Selection, select
-from aadsync_lib.entra.translate import UserFields
-from aadsync_lib.entra.traversal import GroupRead, Traversal
+from aadsync_lib.entra.snapshot import read_snapshot
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.http import HttpTransport
@@ -26,12 +21,9 @@ from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import (
     Cursor,
     DirectoryMatch,
-    Group,
     KnownRoot,
-    Notice,
     Presence,
     Reading,
-    Snapshot,
 )
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Clock
@@ -70,14 +62,16 @@ class EntraSource:
     def read(
         self,
         since: Cursor | None = None,  # noqa: ARG002  reads all, as yet
-        known: Collection[KnownRoot] = (),  # noqa: ARG002  as yet
+        known: Collection[KnownRoot] = (),
     ) -> Reading:
-        """Read everything in scope.
+        """Read everything in scope; ``known`` is ``Snapshot.found`` of an earlier read.
 
         What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
         selector could be read, ``CredentialError`` when Entra or Graph refuse the login.
         """
-        snapshot = self._in_directory(self._read)
+        snapshot = self._in_directory(
+            lambda directory: read_snapshot(directory, self._scope, known)
+        )
         log.info(
             "read %d groups, %d users and %d service principals from Entra in %d requests%s",
             len(snapshot.groups),
@@ -119,69 +113,5 @@ class EntraSource:
 
         return run_apart(run)
 
-    async def _read(self, directory: Directory) -> Snapshot:
-        selection = await select(directory, self._scope)
-        traversal = Traversal(directory, self._scope)
-        await traversal.down(selection.groups.values())
-        groups = traversal.groups
-        principals = selection.assigned | _members(groups.values())
-        users = await read_users(
-            directory, _of(principals, Kind.USER), UserFields.of(self._scope.users)
-        )
-        service_principals = await read_service_principals(
-            directory, _of(principals, Kind.SERVICE_PRINCIPAL), traversal.service_principal_rows
-        )
-        missing = users.missing | service_principals.missing
-        return Snapshot(
-            roots=frozenset(selection.groups),
-            users=users.principals,
-            service_principals=service_principals.principals,
-            groups={key: _group(groups[key], missing) for key in sorted(groups)},
-            assigned=frozenset(selection.assigned),
-            unread=(*selection.unread, *_unread_assigned(selection, missing)),
-            notices=(*selection.notices, *_notices(traversal)),
-        )
-
     def _count(self) -> None:
         self._requests += 1
-
-
-def _members(groups: Iterable[GroupRead]) -> dict[str, Kind]:
-    return {key: kind for group in groups for key, kind in group.members.items()}
-
-
-def _of(principals: Mapping[str, Kind], kind: Kind) -> list[str]:
-    return [key for key, its in principals.items() if its is kind]
-
-
-def _group(read: GroupRead, missing: Mapping[str, str]) -> Group:
-    reasons = [*read.reasons, *_counted(read.members, missing, "members")]
-    return translate.group(read.row, frozenset(read.members), "; ".join(reasons) or None)
-
-
-def _unread_assigned(selection: Selection, missing: Mapping[str, str]) -> list[str]:
-    return _counted(selection.assigned, missing, "assigned principals")
-
-
-def _counted(ids: Iterable[str], missing: Mapping[str, str], what: str) -> list[str]:
-    """Say how many of ``ids`` could not be read, by reason."""
-    counts = Counter(missing[key] for key in ids if key in missing)
-    return [f"{n} {what} could not be read: {reason}" for reason, n in sorted(counts.items())]
-
-
-def _notices(traversal: Traversal) -> list[Notice]:
-    notices = [_skipped(name, count) for name, count in sorted(traversal.skipped.items())]
-    if traversal.other_kind:
-        what = (
-            f"{traversal.other_kind} nested memberships of groups that are no security groups "
-            f"were left out (scope.groups_of_kind)."
-        )
-        notices.append(Notice("group_kind_skipped", what))
-    return notices
-
-
-def _skipped(name: str, count: int) -> Notice:
-    if name in translate.NO_PRINCIPALS:
-        return Notice("member_type_skipped", f"{count} members of type {name} were left out.")
-    what = f"{count} members of type {name} were left out: this version does not know the type."
-    return Notice("member_type_unknown", what)

@@ -23,7 +23,17 @@ KINDS: Mapping[str, Kind] = {
     "group": Kind.GROUP,
 }
 NO_PRINCIPALS = frozenset({"device", "orgContact"})
-USER = ("id", "userPrincipalName", "mail", "displayName", "accountEnabled", "userType")
+USER = (
+    "id",
+    "userPrincipalName",
+    "mail",
+    "displayName",
+    "accountEnabled",
+    "userType",
+    "creationType",
+)
+EXTERNAL_NAME = "#ext#"  # in the userPrincipalName of who was invited, whatever the userType says
+EXTERNAL_CREATION = frozenset({"invitation", "selfservicesignup"})
 ON_PREMISES = "onPremisesExtensionAttributes"
 
 
@@ -66,8 +76,17 @@ def user(row: JsonObject, fields: UserFields) -> User | None:
         mail=row.get("mail") or None,
         display_name=row.get("displayName") or None,
         enabled=bool(enabled),
-        guest=row.get("userType") == "Guest",
+        guest=_external(row),
         attributes=fields.values(row),
+    )
+
+
+def _external(row: JsonObject) -> bool:
+    """Return whether a person logs in with an account of another organization."""
+    return (
+        EXTERNAL_NAME in str(row.get("userPrincipalName")).lower()
+        or str(row.get("userType")).lower() == "guest"
+        or str(row.get("creationType")).lower() in EXTERNAL_CREATION
     )
 
 
@@ -80,12 +99,12 @@ def service_principal(row: JsonObject) -> ServicePrincipal | None:
 
 
 def group(row: JsonObject, members: frozenset[str], unread: str | None) -> Group:
-    """Return a group whose display name is known."""
+    """Return a group; its display name is empty where Entra has none, its kind security if not known."""
     return Group(
         id=row["id"],
-        display_name=row["displayName"],
+        display_name=row.get("displayName") or "",
         mail_nickname=row.get("mailNickname") or None,
-        security_enabled=bool(row.get("securityEnabled")),
+        security_enabled=row.get("securityEnabled") is not False,
         members=members,
         unread=unread,
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
-from aadsync_lib.entra.directory import APPLICATIONS, CASTS, GROUPS, HIDDEN, Directory
+from aadsync_lib.entra.directory import APPLICATIONS, CASTS, GROUP, GROUPS, HIDDEN, Directory
+from aadsync_lib.entra.objects import Found, absent, read_each, read_one
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.identity import Kind
@@ -29,18 +30,24 @@ class GroupRead:
     row: JsonObject
     members: dict[str, Kind] = field(default_factory=dict)
     nested: dict[str, JsonObject] = field(default_factory=dict)
-    nameless: int = 0
+    nameless: set[str] = field(default_factory=set)
     reasons: list[str] = field(default_factory=list)
 
 
 class Traversal:
-    """Reads groups and everything below them."""
+    """Reads groups and everything below them.
+
+    ``names`` are those that the members have where they are listed, by id. Nested groups that are
+    ``gone`` from Entra, though a group still lists them, are in no group.
+    """
 
     def __init__(self, directory: Directory, scope: Scope) -> None:
         self._directory = directory
         self._scope = scope
         self.groups: dict[str, GroupRead] = {}
         self.service_principal_rows: dict[str, JsonObject] = {}
+        self.names: dict[str, str] = {}
+        self.gone: set[str] = set()
         self.skipped: Counter[str] = Counter()
         self.other_kind = 0
         self._cast_form = 0  # the way to ask for service principals that this Graph takes
@@ -52,8 +59,10 @@ class Traversal:
             self.groups |= level
             log.debug("reading the members of %d groups", len(level))
             await asyncio.gather(*(self._read(group) for group in level.values()))
+            await self._name(level.values())
             nested = {key: row for group in level.values() for key, row in group.nested.items()}
             level = {key: GroupRead(row) for key, row in nested.items() if key not in self.groups}
+        self.groups = {key: group for key, group in self.groups.items() if key not in self.gone}
 
     async def _read(self, group: GroupRead) -> None:
         members = self._directory.members(group.row["id"])
@@ -63,16 +72,45 @@ class Traversal:
         for row in cast.rows:
             group.members[row["id"]] = Kind.SERVICE_PRINCIPAL
             self.service_principal_rows[row["id"]] = row
+            self._note_name(row)
+        failures = [f for f in (plain.failure, cast.failure) if f is not None]
+        if any(map(absent, failures)) and await self._is_gone(group.row):
+            return
         if plain.failure is not None:
             group.reasons.append(f"members: {plain.failure.reason(GROUPS)}")
         if cast.failure is not None:
             group.reasons.append(f"service principals: {cast.failure.reason(APPLICATIONS)}")
-        if group.nameless:
-            nameless = f"{group.nameless} nested groups came without their names"
-            group.reasons.append(f"{nameless}; grant {GROUPS}")
         hidden = group.row.get("visibility") == "HiddenMembership"
         if hidden and not plain.rows and not cast.rows and not group.reasons:
             group.reasons.append(f"its membership is hidden and looks empty; grant {HIDDEN}")
+
+    async def _is_gone(self, row: JsonObject) -> bool:
+        """Return whether a group that answered 404 is gone, and remember it."""
+        if await read_one(self._directory, Kind.GROUP, row["id"], GROUP) is not None:
+            return False
+        self.gone.add(row["id"])
+        self._note_name(row)
+        return True
+
+    async def _name(self, level: Iterable[GroupRead]) -> None:
+        """Read by themselves those nested groups of a level that were listed without their names."""
+        parents = [group for group in level if group.nameless]
+        ids = sorted(frozenset().union(*(group.nameless for group in parents)))
+        rows = await read_each(self._directory, Kind.GROUP, ids, GROUP)
+        for group in parents:
+            for key in sorted(group.nameless):
+                self._take_named(group, key, rows[key])
+
+    def _take_named(self, parent: GroupRead, key: str, row: Found) -> None:
+        if row is None:
+            parent.members[key] = Kind.GROUP
+            self.gone.add(key)
+        elif isinstance(row, GraphError):
+            # Not even its kind is known: it stays a member that no mapping resolves.
+            parent.members[key] = Kind.GROUP
+            parent.reasons.append(f"nested group {key}: {row.reason(GROUPS)}")
+        else:
+            self._nest(parent, row)
 
     async def _cast(self, group: GroupRead) -> Listing:
         if not self._scope.service_principals:
@@ -92,6 +130,7 @@ class Traversal:
 
     def _take(self, group: GroupRead, row: JsonObject) -> None:
         name = translate.type_name(row)
+        self._note_name(row)
         kind = translate.KINDS.get(name)
         if kind is None:
             self.skipped[name] += 1
@@ -100,14 +139,20 @@ class Traversal:
         elif kind is Kind.USER or self._scope.service_principals:
             group.members[row["id"]] = kind
 
+    def _note_name(self, row: JsonObject) -> None:
+        if row.get("displayName"):
+            self.names[row["id"]] = row["displayName"]
+
     def _take_group(self, parent: GroupRead, row: JsonObject) -> None:
         if self._scope.nested == "direct":
             return
-        if not row.get("displayName"):
-            # Not even its kind is known: it stays a member that no mapping resolves.
-            parent.members[row["id"]] = Kind.GROUP
-            parent.nameless += 1
-        elif unnested(self._scope, security=row.get("securityEnabled") is not False):
+        if row.get("displayName"):
+            self._nest(parent, row)
+        else:
+            parent.nameless.add(row["id"])
+
+    def _nest(self, parent: GroupRead, row: JsonObject) -> None:
+        if unnested(self._scope, security=row.get("securityEnabled") is not False):
             self.other_kind += 1
         else:
             parent.members[row["id"]] = Kind.GROUP

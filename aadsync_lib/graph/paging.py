@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.http import Request
-from aadsync_lib.graph.ids import canonical
+from aadsync_lib.model.identity import canonical_id
 from aadsync_lib.responses import JsonObject
 
 MOST_PAGES = 20_000  # of one listing; more is a server that never ends
@@ -37,7 +37,7 @@ async def read_object(client: GraphClient, request: Request) -> JsonObject | Gra
         return failure
     if not isinstance(row.get("id"), str):
         return GraphError(200, "no_id", "the answer has no id")
-    row["id"] = canonical(row["id"])
+    row["id"] = canonical_id(row["id"])
     return row
 
 
@@ -67,5 +67,5 @@ def _rows(page: JsonObject) -> list[JsonObject]:
     for row in value:
         if not isinstance(row, dict) or not isinstance(row.get("id"), str):
             raise GraphError(200, "no_id", "the answer has a row without an id")
-        row["id"] = canonical(row["id"])
+        row["id"] = canonical_id(row["id"])
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 
 JsonObject = dict[str, Any]
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 SCIM = {
@@ -97,6 +99,16 @@ def digest_of(targets: Iterable[tuple[str, Iterable[Change]]]) -> str:
             sha.update(_canonical(_without_members(change)))
             sha.update(b",".join(_encoded(member, encoded) for member in change.members))
     return f"sha256:{sha.hexdigest()}"
+
+
+def digest_in(text: str) -> str:
+    """Return the digest that somebody typed, without regard to case. Raises ``ValueError`` for anything else."""
+    digest = text.strip().lower()
+    if not DIGEST.fullmatch(digest):
+        raise ValueError(
+            f"{text[:80]!r} is no digest; expected sha256: and 64 hexadecimal digits, as a plan shows it"
+        )
+    return digest
 
 
 def _encoded(member: MemberRef, encoded: dict[int, bytes]) -> bytes:

@@ -76,6 +76,11 @@ def fold_key(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
+def alike(left: str, right: str) -> bool:
+    """Return whether two names are two here, and could be one to a target that folds further."""
+    return not same_name(left, right) and fold_key(left) == fold_key(right)
+
+
 def canonical_id(external_id: str) -> str:
     """Return an object id in lower case, as Entra writes it; other tools may have stored it in capitals."""
     return external_id.lower() if GUID.fullmatch(external_id) else external_id

@@ -125,10 +125,10 @@ class TargetPlan:
     estimate: Estimate = Estimate()
     emptied: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
-    losing: tuple[str, ...] = ()
     protected: frozenset[str] = frozenset()
     unowned: tuple[Unowned, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()
+    losing: tuple[str, ...] = ()
     state_digest: str | None = field(default=None, compare=False)
     replacement_paths: tuple[ReplacementPath, ...] = field(default=(), compare=False)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, Unapplied, Unowned
 
@@ -48,8 +48,11 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """Why it was not done, in words."""
-        return self.error or UNSAID.get(self.result, "")
+        """Why it was not done, in words; who alone was not added or removed comes first."""
+        why = self.error or UNSAID.get(self.result, "")
+        members = self.change.members if self.change.action in MEMBERS else ()
+        at_fault = self.result is Result.FAILED and len(members) == 1
+        return f"{members[0].name}: {why}" if at_fault else why
 
 
 class Status(StrEnum):

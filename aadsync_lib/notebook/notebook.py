@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from aadsync_lib import files
@@ -15,6 +16,7 @@ from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
+from aadsync_lib.files.location import locate
 from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
@@ -205,7 +207,7 @@ class Notebook:
         settings = settings_from(text, where, parameters.settings_in(values))
         if settings.store.sqlite == StoreSettings().sqlite:  # the default, of the notebook's disk
             raise SettingsError(where, (FORGETFUL,))
-        return settings
+        return settings.found_in(Path(locate(config)[1]).parent) if config else settings
 
     def _values(self) -> dict[str, str]:
         return parameters.read(self._platform.dbutils, self._parameters)

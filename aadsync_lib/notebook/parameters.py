@@ -17,6 +17,7 @@ from aadsync_lib.config.problems import SLIP
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.change import Action
+from aadsync_lib.model.codec import digest_in
 
 SETTINGS: tuple[str, ...] = (
     "name",
@@ -158,6 +159,8 @@ def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
     values = {name: value.strip() for name, value in found.items() if value.strip()}
     if problems := tuple(_problems(values)):
         raise UsageError("\n".join(problems))
+    if APPROVE.name in values:
+        values[APPROVE.name] = digest_in(values[APPROVE.name])
     return values
 
 
@@ -177,9 +180,18 @@ def _problems(values: Mapping[str, str]) -> Iterator[str]:
             choices = KNOWN[name].choices
             if choices and value not in choices:
                 yield f"{name}: found {value!r}; expected {' or '.join(choices)}"
+            if name == APPROVE.name:
+                yield from _no_digest(value)
         elif not settings_in({name: value}):
             for near in get_close_matches(name, KNOWN, 1, SLIP):
                 yield f"{name}: no such parameter; did you mean `{near}`?"
+
+
+def _no_digest(value: str) -> Iterator[str]:
+    try:
+        digest_in(value)
+    except ValueError as error:
+        yield f"{APPROVE.name}: {error}"
 
 
 def _undeclared(dbutils: Any) -> Mapping[str, str]:

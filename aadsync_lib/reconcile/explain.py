@@ -53,7 +53,7 @@ class Explained:
     def named(self, name: str) -> tuple[str, ...]:
         """Return the groups of this display name or object id, in scope first."""
         known = {gid: self.name(gid) for gid in (*self.snapshot.groups, *self._above)}
-        wanted = name_key(name)
+        wanted = name_key(name.strip())
         return tuple(gid for gid, its in known.items() if wanted in (name_key(its), gid))
 
     def paths(self, member: str, top: str | None = None) -> Paths:

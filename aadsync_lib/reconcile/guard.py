@@ -56,18 +56,24 @@ class Verdict:
         return self.approve == self.digest
 
     @property
+    def foreign(self) -> bool:
+        """Whether another plan was approved: whoever names a plan wants that one or none."""
+        return self.approve is not None and not self.approved
+
+    @property
     def allowed(self) -> bool:
         """Whether the plan may run."""
-        return self.approvable and (self.approved or not self.breaches)
+        return self.approvable and not self.foreign and (self.approved or not self.breaches)
 
     @property
     def objections(self) -> tuple[str, ...]:
         """Everything against the plan, a line each."""
-        return tuple(map(str, (*self.protected, *self.breaches)))
+        other = f"the digest to approve given, {self.approve}, is of another plan; this is {self.digest}"
+        return (*map(str, (*self.protected, *self.breaches)), *([other] if self.foreign else ()))
 
 
 def judge(plan: Plan, limits: Limits, approve: str | None = None) -> Verdict:
-    """Check the whole plan. ``approve`` is a digest, and lifts the limits of one plan only."""
+    """Check the whole plan. ``approve`` is a digest: it lifts the limits of that plan, and stops any other."""
     return Verdict(plan.digest, touches_protected(plan), breaches(plan, limits), approve)
 
 
@@ -101,7 +107,7 @@ def _exceeded(limit: Limit, count: int, of: int) -> str | None:
     if limit.count is not None and count > limit.count:
         over.append(str(limit.count))
     if limit.share is not None and count > limit.floor and count > limit.share * of:
-        over.append(f"{limit.share:.0%} of {of} managed and active")
+        over.append(f"{limit.share:.0%} of {of} managed")
     return " and ".join(over) or None
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from aadsync_lib.model.change import ORDER, Action, Change
-from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
 from aadsync_lib.reconcile.collector import uncollected
@@ -22,7 +21,6 @@ from aadsync_lib.reconcile.diff.leavers import (
 )
 from aadsync_lib.reconcile.diff.members import Roster, absent_members
 from aadsync_lib.reconcile.diff.principals import (
-    PEOPLE,
     new_principals,
     principal_changes,
     renamed_users,
@@ -37,6 +35,7 @@ from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
 from aadsync_lib.reconcile.losses import losses, managed
 from aadsync_lib.reconcile.split import Split
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader
+from aadsync_lib.reconcile.warnings import warnings_of
 
 HOLDS = (hold_unlisted, apply_drift_policy, defer_failed, within_direct_groups, keep_access_on_move)
 OF_GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
@@ -98,7 +97,7 @@ def _plan(name: str, context: TargetContext, split: Split) -> TargetPlan:
         changes=changes,
         quarantined=_quarantined(context, split.quarantined),
         on_hold=split.on_hold,
-        warnings=(*context.desired.notices, *_warnings(context), *leaver_notices(context)),
+        warnings=(*context.desired.notices, *warnings_of(context), *leaver_notices(context)),
         managed=_managed(context),
         emptied=_emptied(context, changes),
         retired=_retired(context, changes),
@@ -171,29 +170,6 @@ def _quarantined(context: TargetContext, more: Sequence[Quarantined]) -> tuple[Q
     return tuple(
         sorted(whole, key=lambda entry: (entry.name, entry.external_id or "", entry.reason))
     )
-
-
-def _warnings(context: TargetContext) -> Iterator[Notice]:
-    for external_id in sorted(context.disabled_unmanaged):
-        account = context.account(external_id)
-        if account and account.active:
-            text = f"{account.name} is disabled in Entra, but not managed by this sync: left alone"
-            yield Notice("disabled_unmanaged", text)
-    for external_id, principal in sorted(context.desired.principals.items()):
-        account = context.account(external_id)
-        if account and account.id in context.protected and not principal.active and account.active:
-            text = f"{account.name} is disabled in Entra, but protected: left active"
-            yield Notice("protected", text)
-    for external_id in sorted(context.desired.groups):
-        account = context.account(external_id)
-        if account and account.id in context.protected:
-            text = f"{account.name} is in scope, but protected: its name and members are left alone"
-            yield Notice("protected", text)
-    for _, account in context.leavers(*PEOPLE):
-        if context.mirrors and account.id in context.protected and account.active:
-            yield Notice(
-                "protected", f"{account.name} left the scope, but is protected: left active"
-            )
 
 
 def _managed(context: TargetContext) -> Managed:

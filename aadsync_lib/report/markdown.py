@@ -38,7 +38,7 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
         yield from _part(part, listed=listed, full=full)
     for alert in document.alerts:
         limits = tuple((line,) for line in alert.lines)
-        yield from _section(Table(alert.brief or alert.title, ("Limit",), limits))
+        yield from _section(Table(alert.brief or alert.title, ("Why",), limits))
     for each in document.tables:
         yield from _section(each, None if full else ROWS, ": the same with --all")
     if document.empty and not any(each.rows for each in document.tables):

@@ -110,11 +110,6 @@ class InNotebook:
         return f"{NOTHING} 02_plan shows the next changes." if report.clean else TRIED_AGAIN
 
 
-def of_another_plan(approve: str) -> str:
-    """Say that an approval does not fit."""
-    return f"The digest in approve, {approve}, is of another plan."
-
-
 def _after_nothing(plan: Plan) -> str:
     waiting = any(target.quarantined or target.on_hold for target in plan.targets)
     return LOOK if waiting else NOTHING

@@ -11,7 +11,7 @@ from aadsync_lib.model.run import RunReport, Status, TargetReport
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table, Tile
-from aadsync_lib.report.next_steps import Advice, of_another_plan
+from aadsync_lib.report.next_steps import Advice
 from aadsync_lib.report.plan_rows import MEMBERS, rows
 
 COMING = (Action.CREATE_USER, Action.ACTIVATE_USER)
@@ -92,10 +92,10 @@ def _done(target: TargetReport) -> Part:
 
 
 def _state(plan: Plan, verdict: Verdict | None) -> tuple[str, str]:
+    if verdict and not verdict.allowed:
+        return _against(verdict), BAD
     if plan.empty:
         return "Nothing to do", GOOD
-    if verdict and not verdict.allowed:
-        return "Over the limits", BAD
     return ("Approved", BENT) if verdict and verdict.breaches else ("Not applied yet", "calm")
 
 
@@ -103,11 +103,14 @@ def _plan_alerts(plan: Plan, verdict: Verdict | None) -> Iterator[Alert]:
     if not plan.complete:
         yield Alert(BENT, wording.INCOMPLETE)
     if verdict and not verdict.allowed:
-        wrong = verdict.approve if verdict.approvable else None
-        note = (of_another_plan(wrong),) if wrong else ()
-        yield Alert(BAD, "Over the limits: sync will refuse this", (*verdict.objections, *note))
+        yield Alert(BAD, f"{_against(verdict)}: sync will refuse this", verdict.objections)
     elif verdict and verdict.breaches:
         yield Alert(BENT, "Over the limits, and approved by its digest", verdict.objections)
+
+
+def _against(verdict: Verdict) -> str:
+    over = verdict.protected or verdict.breaches
+    return "Over the limits" if over else "Not the plan that was approved"
 
 
 def _run_alerts(report: RunReport, plan: Plan | None, refusal: str | None) -> Iterator[Alert]:
@@ -117,7 +120,7 @@ def _run_alerts(report: RunReport, plan: Plan | None, refusal: str | None) -> It
         title, *lines = refusal.splitlines()
         yield Alert(BAD, title, tuple(line.strip() for line in lines))
     elif report.status is Status.REFUSED:
-        yield Alert(BAD, REFUSED, report.over, brief="Over the limits")
+        yield Alert(BAD, REFUSED, report.over, brief=wording.REFUSED_BY)
 
 
 def _plan_tiles(plan: Plan) -> Iterator[Tile]:

@@ -136,7 +136,7 @@ def as_text(
         _part(page, part, full=full, small=small)
     for alert in document.alerts:
         limits = tuple((line,) for line in alert.lines)
-        _section(page, Table(alert.brief or alert.title, ("Limit",), limits))
+        _section(page, Table(alert.brief or alert.title, ("Why",), limits))
     _tables(page, document, None if full else ROWS)
     _foot(page, document, shortened=not (full or small))
     return page.text()

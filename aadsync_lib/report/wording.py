@@ -22,6 +22,8 @@ from aadsync_lib.report.plan_rows import (
     words,
 )
 
+REFUSED_BY = "Refused by the guard"
+
 
 def plan_tables(target: TargetPlan) -> Iterator[Table]:
     """What a reader of a plan has to know beside its changes."""

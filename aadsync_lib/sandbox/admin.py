@@ -26,6 +26,8 @@ _ENTRA_SWITCHES = frozenset(
         "delta_replays",
         "delta_lag",
         "removed_in_first_round",
+        "unlisted",
+        "orphan_assignments",
     }
 )
 
@@ -99,12 +101,16 @@ class Admin:
     async def switches(self, request: Request) -> Response:
         body = await _body(request)
         self._entra(body.get("entra", {}))
-        switches = self.sandbox.world.databricks.switches
         for name, value in body.get("databricks", {}).items():
-            if not hasattr(switches, name):
-                raise ValueError(f"unknown switch {name!r} of databricks")
-            setattr(switches, name, value)
+            self._databricks(name, value)
         return Response(status_code=204)
+
+    def _databricks(self, name: str, value: Any) -> None:
+        account = self.sandbox.world.databricks
+        if name == "capitalise_external_ids":
+            account.capitalise_external_ids()
+        else:
+            account.switches.turn(name, value)
 
     def _entra(self, wanted: dict[str, Any]) -> None:
         state = self.sandbox.world.entra
@@ -114,6 +120,9 @@ class Admin:
                     state.expire_page_tokens()
                 case "expire_delta_tokens":
                     state.expire_delta_tokens(value)
+                case "update":
+                    for key, properties in value.items():
+                        state.update(key, **properties)
                 case "permissions":
                     state.permissions = set(value)
                 case _ if name in _ENTRA_SWITCHES:

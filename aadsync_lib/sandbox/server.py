@@ -145,6 +145,7 @@ class Sandbox:
         issuer = Issuer(world.entra, self._registration)
         account = world.databricks
         account.external_tokens = issuer.application
+        account.application_exists = lambda app_id: world.entra.find(app_id) is not None
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
         if self._open_workspace is not None:

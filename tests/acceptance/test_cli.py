@@ -180,6 +180,36 @@ def test_doctor_finds_nothing_wrong_with_the_sandbox(sync):
     assert done.stderr == ""
 
 
+def probes(box):
+    """Names of the objects of probes that are in the account."""
+    account = box.world.databricks
+    rows = [*account.groups.values(), *account.service_principals.values()]
+    return [row.display_name for row in rows if row.display_name.startswith("aadsync-probe-")]
+
+
+def test_probe_shows_no_difference_in_the_sandbox_and_leaves_nothing(sync, box):
+    done = sync("doctor", "--probe", "--format", "json")
+    document = json.loads(done.stdout)
+    assert (done.exit_code, document["status"]) == (0, "as_assumed")
+    assert {row["status"] for row in document["targets"][0]["rows"]} == {"assumed"}
+    assert probes(box) == []
+    assert box.databricks_token not in done.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_probe_removes_what_it_made(start, box, number):
+    box.faults.add(Fault(kind="slow", side="databricks", method="PATCH", seconds=2.0))
+    with start("doctor", "--probe") as running:
+        while not any(name.endswith("-a") for name in probes(box)):
+            threading.Event().wait(0.02)
+        running.send_signal(number)
+        stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 1, stderr
+    assert "removing what the probe made" in stderr
+    assert "it was stopped before its end" in stdout
+    assert probes(box) == []
+
+
 def test_interrupted_sync_records_what_it_did_and_the_next_one_goes_on(sync, start, box):
     running = start("sync", "--set", "targets.account.pace=2")
     with running:

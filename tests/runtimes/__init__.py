@@ -6,8 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from aadsync_lib.packages import unmet
+
 FOLDER = Path(__file__).parent
-REQUIREMENTS = FOLDER.parent.parent / "requirements.txt"
+RANGES = FOLDER.parent.parent / "requirements.in"
+LOCK = RANGES.with_suffix(".txt")
+ENVIRONMENT = RANGES.with_name("requirements-environment-4.txt")
 HEAD = re.compile(r"# (?P<title>.+), Python (?P<python>3\.\d+): ")
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)(  # (?P<note>.+))?")
 
@@ -21,11 +25,16 @@ class Runtime:
     python: str
     pins: dict[str, str]
     may_move: frozenset[str]
+    stays: frozenset[str]  # older than something asks for that is added, which works all the same
     no_wheel: frozenset[str]  # made by Databricks; a resolver cannot look at them
 
     @property
     def resolvable(self) -> dict[str, str]:
         return {name: pin for name, pin in self.pins.items() if name not in self.no_wheel}
+
+    def needs(self) -> str:
+        """The part of the lock that a notebook installs on this runtime."""
+        return "".join(unmet(LOCK.read_text(encoding="utf-8"), self.pins.get))
 
 
 def read(path: Path) -> Runtime:
@@ -41,6 +50,7 @@ def read(path: Path) -> Runtime:
         python=title["python"],
         pins={pin["name"]: pin["version"] for pin in found},
         may_move=_noted(found, "may move"),
+        stays=_noted(found, "stays"),
         no_wheel=_noted(found, "no wheel"),
     )
 

@@ -1,8 +1,7 @@
-"""What an installer does to each runtime when a notebook installs requirements.txt: nothing that is there may move.
+"""What a notebook's ``%pip`` does on each runtime: nothing that is there moves, and nothing is lacking then.
 
-``python -m tests.runtimes [NAME]...`` asks the package index. The pins go in as preferences, not as constraints: the resolver keeps
-what is installed where it can, and where it does not, that shows. pip likes new versions of what it adds better than uv does, and may
-lift typing-extensions or h11 for one, which nobody minds; protobuf or numpy it lifts where uv does.
+``python -m tests.runtimes [NAME]...`` asks the package index. The part of the lock that the runtime needs and what it ships go in with
+their versions. The index knows what each of them asks for: whether they fit together, and whether anything else would be reached.
 """
 
 from __future__ import annotations
@@ -10,41 +9,46 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.runtimes import REQUIREMENTS, RUNTIMES, Runtime
+from tests.runtimes import RANGES, RUNTIMES, Runtime
+from tests.setup.locks import environment, holds, read_lock
 
-UV = (sys.executable, REQUIREMENTS.with_name(".ci") / "uv_like_pip.py")
+UV = (sys.executable, RANGES.with_name(".ci") / "uv_like_pip.py")
 PLATFORM = "x86_64-manylinux_2_28"
 
 
-def resolve(runtime: Runtime) -> dict[str, str]:
-    """Return what is installed afterwards of all that requirements.txt reaches."""
+def resolve(runtime: Runtime, added: dict[str, str]) -> set[str]:
+    """Return the names that requirements.in reaches where these are there, or stop where they do not fit."""
+    there = {**runtime.resolvable, **added}
     with tempfile.TemporaryDirectory() as folder:
-        wanted, chosen = Path(folder, "requirements.in"), Path(folder, "requirements.txt")
+        wanted, pins, overrides = (Path(folder, name) for name in ("in", "pins", "overrides"))
         wanted.write_text("\n".join(lines(runtime)), encoding="utf-8")
-        pins = "\n".join(f"{name}=={version}" for name, version in runtime.resolvable.items())
-        chosen.write_text(pins, encoding="utf-8")
+        pins.write_text(_pins(there, there.keys() - runtime.stays), encoding="utf-8")
+        overrides.write_text(_pins(there, runtime.stays), encoding="utf-8")
         options = ("--python-version", runtime.python, "--python-platform", PLATFORM)
         command = (*UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *options)
-        done = subprocess.run(
-            [*command, wanted, "--output-file", chosen], capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"{runtime.name}: {done.stderr}")
-        found = (line.partition("==") for line in chosen.read_text(encoding="utf-8").splitlines())
-        return {name: version for name, _, version in found}
+        files = (wanted, "--constraint", pins, "--override", overrides)
+        done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{runtime.name}: {done.stderr}")
+    return {line.partition("==")[0] for line in done.stdout.splitlines()}
+
+
+def _pins(versions: dict[str, str], names: Iterable[str]) -> str:
+    return "".join(f"{name}=={versions[name]}\n" for name in sorted(names))
 
 
 def lines(runtime: Runtime) -> list[str]:
     """The requirements, but for those that a package without a wheel meets."""
     return [
         line
-        for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+        for line in RANGES.read_text(encoding="utf-8").splitlines()
         if not line.startswith("#") and not met_without_a_wheel(runtime, Requirement(line))
     ]
 
@@ -54,20 +58,17 @@ def met_without_a_wheel(runtime: Runtime, requirement: Requirement) -> bool:
     return name in runtime.no_wheel and runtime.pins[name] in requirement.specifier
 
 
-def moves(runtime: Runtime, after: dict[str, str]) -> dict[str, str]:
-    pins = runtime.resolvable.items()
-    return {name: pin for name, pin in pins if after.get(name, pin) != pin}
-
-
 def verdict(runtime: Runtime) -> tuple[bool, str]:
-    after = resolve(runtime)
-    moved = moves(runtime, after)
-    good = moved.keys() <= runtime.may_move
-    kept = len(after.keys() & runtime.resolvable.keys()) - len(moved)
-    story = ", ".join(f"{name} {pin} → {after[name]}" for name, pin in moved.items())
-    added = len(after.keys() - runtime.pins.keys())
+    here = environment(runtime.python)
+    needed = [pin for pin in read_lock(runtime.needs()) if holds(pin.requirement, (), here)]
+    added = {pin.name: pin.version for pin in needed}
+    moved = added.keys() & runtime.pins.keys()
+    lacking = resolve(runtime, added) - added.keys() - runtime.pins.keys()
+    good = moved <= runtime.may_move and not lacking
+    story = ", ".join(f"{name} {runtime.pins[name]} → {added[name]}" for name in sorted(moved))
     line = f"{'ok' if good else 'CLASH':<6} {runtime.name:<9} Python {runtime.python}"
-    return good, f"{line}  {kept} kept, {added} added, moved: {story or 'nothing'}"
+    lack = f", lacking: {', '.join(sorted(lacking))}" if lacking else ""
+    return good, f"{line}  {len(added.keys() - moved)} added, moved: {story or 'nothing'}{lack}"
 
 
 def main(names: list[str]) -> int:

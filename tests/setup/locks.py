@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from packaging.markers import default_environment
@@ -99,8 +100,12 @@ def problems(
     metadata: Mapping[str, Package],
     wanted: Iterable[Requirement],
     environment: Environment,
+    there: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[str]:
-    """Say why an installer that only takes what the lock names would fail or leave something out."""
+    """Say why an installer that only takes what the lock names would fail or leave something out.
+
+    ``there``: versions by name of what is installed already, with whatever extras are asked of it.
+    """
     pins = {pin.name: pin for pin in lock if holds(pin.requirement, (), environment)}
     wants = [("the project", requirement) for requirement in wanted]
     for pin in pins.values():
@@ -114,7 +119,11 @@ def problems(
         extras = pin.requirement.extras
         wants += [(str(pin), requirement) for requirement in package.wants(extras, environment)]
     for who, requirement in wants:
-        yield from _unmet(who, requirement, pins.get(canonicalize_name(requirement.name)))
+        name = canonicalize_name(requirement.name)
+        if name in pins or name not in there:
+            yield from _unmet(who, requirement, pins.get(name))
+        elif not requirement.specifier.contains(there[name], prereleases=True):
+            yield f"{who} wants {requirement}, and {name}=={there[name]} is there"
 
 
 def _unmet(who: str, requirement: Requirement, pin: Pin | None) -> Iterator[str]:

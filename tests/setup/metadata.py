@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from packaging.utils import canonicalize_name
 
-from tests.setup import LOCKS, METADATA, ROOT
+from tests.setup import LOCKS, METADATA, ROOT, WORKSPACE_LOCKS
 from tests.setup.locks import Package
 
 UV = (sys.executable, str(ROOT / ".ci" / "uv_like_pip.py"))
@@ -30,7 +30,8 @@ def packages(lock: str, python: str) -> Iterator[tuple[str, Package]]:
 
 def main() -> None:
     facts = {}
-    for lock, (pythons, _, _) in LOCKS.items():
+    locks = {lock: pythons for lock, (pythons, _, _) in LOCKS.items()} | WORKSPACE_LOCKS
+    for lock, pythons in locks.items():
         for python in pythons:
             facts.update(packages(lock, python))
     lines = (

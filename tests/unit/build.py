@@ -7,6 +7,8 @@ from typing import Any
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.directory import Group, Notice, ServicePrincipal, Snapshot, User
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link, Origin, Sharer
 
 GUID = "00000000-0000-0000-0000-00000000000{}"
 OFF = {"count": None, "share": None}
@@ -102,3 +104,11 @@ def _target(name: str, index: int) -> dict[str, Any]:
 
 def _id(one: Entity | str) -> str:
     return one if isinstance(one, str) else one.id
+
+
+def sharer(
+    sync: str, target_id: str, external_id: str = "u-ada", kind: Kind = Kind.USER, **more: Any
+) -> Sharer:
+    """Another sync that manages an object."""
+    link = Link(kind, external_id, target_id, Origin.CREATED, "then")
+    return Sharer(sync, link, **more)

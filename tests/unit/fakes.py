@@ -17,7 +17,7 @@ from aadsync_lib.model.directory import (
     Reading,
     Snapshot,
 )
-from aadsync_lib.model.identity import Attributes, Kind, name_key
+from aadsync_lib.model.identity import Attributes, Kind, alike, same_name
 from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
 from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
 
@@ -89,7 +89,9 @@ class FakeTarget:
     ``faults`` go by the index of a write, counted from 0. ``on_write`` is called with the index of
     each write before it is done. ``blind`` lookups find nothing; ``stale`` reads of a group's members
     show none; ``unreadable`` groups show an error; listings leave out the ``unlisted`` ids, and say so;
-    they leave out those ``behind``, and do not. Look-ups by id do not answer for those ``lost``.
+    they leave out those ``behind``, and do not. Look-ups by id do not answer for those ``lost``,
+    and show those ``late`` as they were, so many times. PATCHes of those ``deaf`` are answered, and do nothing. One that
+    ``folds`` holds names for the same that only look alike (``Maße``, ``Masse``).
     """
 
     def __init__(
@@ -98,10 +100,12 @@ class FakeTarget:
         *,
         ignores_unknown_members: bool = False,
         stores_external_ids: bool = True,
+        folds: bool = False,
     ) -> None:
         self.name = name
         self.ignores_unknown_members = ignores_unknown_members
         self.stores_external_ids = stores_external_ids
+        self.folds = folds
         self.accounts: dict[str, Account] = {}
         self.groups: dict[str, set[str]] = {}
         self.own: frozenset[str] = frozenset()
@@ -114,10 +118,15 @@ class FakeTarget:
         self.unreadable: set[str] = set()
         self.unlisted: set[str] = set()
         self.behind: set[str] = set()
+        self.admins: frozenset[str] = frozenset()
+        self.looked_up = 0
         self.lost: dict[str, Unread] = {}
+        self.deaf: set[str] = set()
+        self.late: dict[str, int] = {}
         self.dead = False
         self.requests = 0
         self.log: list[str] = []
+        self._before: dict[str, Account] = {}  # the last update
         self._lock = RLock()
         self._next = 1000
 
@@ -174,7 +183,7 @@ class FakeTarget:
             self.requests += 1
             hidden = self.unlisted | self.behind
             shown = {i: a for i, a in self.accounts.items() if i not in hidden}
-            return TargetSnapshot(shown, self.own, complete=not self.unlisted)
+            return TargetSnapshot(shown, self.own, self.admins, complete=not self.unlisted)
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         with self._lock:
@@ -192,13 +201,21 @@ class FakeTarget:
             if self.blind:
                 self.blind -= 1
                 return ()
-            return tuple(self._same(kind, name))
+            same = self._same(kind, name)
+            return tuple(same or [a for a in self._of(kind) if alike(a.name, name)])
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         with self._lock:
             self._alive()
             self.requests += len(ids)
-            return {i: self.lost.get(i) or self.accounts.get(i) for i in ids}
+            self.looked_up += len(ids)
+            return {i: self.lost.get(i) or self._late(i) or self.accounts.get(i) for i in ids}
+
+    def _late(self, target_id: str) -> Account | None:
+        if not self.late.get(target_id):
+            return None
+        self.late[target_id] -= 1
+        return self._before.get(target_id)
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         name = wanted.user_name or wanted.application_id or wanted.display_name
@@ -248,13 +265,19 @@ class FakeTarget:
         raise Killed
 
     def _same(self, kind: Kind, name: str) -> list[Account]:
-        key = name_key(name)
-        return [a for a in self.accounts.values() if a.kind is kind and name_key(a.name) == key]
+        return [a for a in self._of(kind) if same_name(a.name, name)]
+
+    def _of(self, kind: Kind) -> list[Account]:
+        return [account for account in self.accounts.values() if account.kind is kind]
+
+    def _taken(self, kind: Kind, name: str) -> list[Account]:
+        folded = [a for a in self._of(kind) if self.folds and alike(a.name, name)]
+        return self._same(kind, name) + folded
 
     def _create(self, kind: Kind, wanted: Attributes, members: Sequence[str]) -> str:
         name = wanted.user_name or wanted.application_id or wanted.display_name or ""
         name = name.lower() if kind is Kind.USER else name
-        if self._same(kind, name):
+        if self._taken(kind, name):
             raise AlreadyThere(f"{kind} with name {name} already exists")
         target_id = self.add(
             kind,
@@ -270,7 +293,7 @@ class FakeTarget:
         old = self._existing(target_id)
         new = old
         if wanted.display_name is not None and kind is Kind.GROUP:
-            if any(a.id != target_id for a in self._same(kind, wanted.display_name)):
+            if any(a.id != target_id for a in self._taken(kind, wanted.display_name)):
                 raise AlreadyThere(f"group with name {wanted.display_name} already exists")
             new = replace(new, name=wanted.display_name)
         elif wanted.display_name is not None:
@@ -280,12 +303,16 @@ class FakeTarget:
             new = replace(new, external_id=wanted.external_id or None)
         if wanted.active is not None:
             new = replace(new, active=wanted.active)
-        self.accounts[target_id] = new
+        self._before[target_id] = old
+        if target_id not in self.deaf:
+            self.accounts[target_id] = new
 
     def _change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         if not add and not remove:
             return
         self._existing(group_id)
+        if group_id in self.deaf:
+            return
         members = self.groups[group_id]
         members -= set(remove)
         refused: dict[str, str] = {}

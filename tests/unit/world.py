@@ -103,10 +103,16 @@ class World:
         accounts = self.target.accounts
         return {one.external_id: accounts[one.target_id].name for one in links}
 
+    def links_of(self, external_id: str) -> str | None:
+        """Return what is linked to an identity on the first target."""
+        link = self.store.links(self.target.name).by_external.get(external_id)
+        return link.target_id if link else None
+
     def store_of(self, sync: str) -> SqliteStore:
         """Open the store for another sync in the same file."""
         path = Path(self._directory.name) / "store.db"
-        return SqliteStore(path, sync, self.clock, renew_every=3600.0)
+        places = {target.name: target.place for target in self.settings.targets}
+        return SqliteStore(path, sync, self.clock, renew_every=3600.0, places=places)
 
     def _open(self) -> SqliteStore:
         return self.store_of(self.settings.name)

@@ -68,7 +68,9 @@ class Finder:
     def nearest(self, name: str, kinds: Iterable[Kind]) -> tuple[str, ...]:
         """Return the names that look most like one that nobody has."""
         names = {name_key(near): near for near in self._names(frozenset(kinds))}
-        return tuple(names[key] for key in get_close_matches(name_key(name), names, NEAREST))
+        return tuple(
+            names[key] for key in get_close_matches(name_key(name.strip()), names, NEAREST)
+        )
 
     def _names(self, kinds: frozenset[Kind]) -> Iterator[str]:
         snapshot = self.sides.snapshot
@@ -155,7 +157,7 @@ class Finder:
 
 
 def _is(name: str, *names: str | None) -> bool:
-    wanted = name_key(name)
+    wanted = name_key(name.strip())
     return any(name_key(known) == wanted for known in names if known)
 
 

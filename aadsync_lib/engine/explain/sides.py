@@ -62,7 +62,7 @@ class Side:
             account
             for account in self.accounts.values()
             if account.kind is kind
-            and name_key(account.name) == name_key(name)
+            and name_key(account.name) == name_key(name.strip())
             and account.id not in self.owners
         ]
         return same[0] if len(same) == 1 else None

@@ -88,7 +88,7 @@ def _other_names(
         if user.user_principal_name != mapped or user.mail not in (None, mapped):
             names[uid] = _unlike(mapped, user.user_principal_name, user.mail)
     for sid, service in snapshot.service_principals.items():
-        names[sid] = _unlike(None, service.app_id, service.display_name)
+        names[sid] = _unlike(None, service.display_name)
     for gid, group in snapshot.groups.items():
         mapped = groups[gid].name if gid in groups else None
         if group.display_name != mapped:
@@ -154,9 +154,12 @@ def _group(
         "id": group.id,
     }
     name = re.sub(r"\{(\w+)\}", lambda key: values[key[1]], mapping.group_name).strip()
+    if not group.display_name.strip() and "{displayName}" in mapping.group_name:
+        name = ""  # the rest of the template is no name
     problem = _unusable(name)
     if problem:
-        quarantined[group.id] = Quarantined(group.id, name or group.display_name, problem)
+        shown = name or group.display_name.strip() or group.id
+        quarantined[group.id] = Quarantined(group.id, shown, problem)
     return Principal(Kind.GROUP, group.id, name, name)
 
 

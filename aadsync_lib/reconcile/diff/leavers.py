@@ -101,7 +101,7 @@ def leaver_notices(context: TargetContext) -> Iterator[Notice]:
     """Yield who is out of scope and keeps the account: for a while, or because another sync has them."""
     if not context.mirrors:
         return
-    for link, account in context.leavers(*PEOPLE):
+    for _, account in context.leavers(*PEOPLE):
         sharer = context.sharer(account)
         if sharer and account.active and account.id not in context.protected:
             yield Notice("shared", SHARED.format(account.name, sharer.sync))

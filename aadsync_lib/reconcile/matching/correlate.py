@@ -157,7 +157,13 @@ def _by_id(principal: Principal, account: Account, index: Index, rule: AdoptionR
 
 
 def _by_name(principal: Principal, index: Index, rule: AdoptionRule, free: frozenset[str]) -> Match:
-    accounts = [account for account in index.same_name(principal) if account.id not in free]
+    names = principal.name, principal.external_id
+    accounts = [
+        account
+        for account in index.same_name(principal)
+        if account.id not in free
+        and (account.id not in index.ending or rule.may_take(account, *names))
+    ]
     if not accounts:
         return Match(principal, Situation.ABSENT)
     if len(accounts) > 1:
@@ -167,7 +173,7 @@ def _by_name(principal: Principal, index: Index, rule: AdoptionRule, free: froze
     if owner:
         reason = f"its name belongs to {account.id}, which is {owner} in Entra"
         return Match(principal, Situation.TAKEN, None, reason)
-    if not rule.may_take(account, principal.name, principal.external_id):
+    if not rule.may_take(account, *names):
         return _taken(principal, *_untakeable(account, index.links))
     unseen = index.owner_unseen(account)
     if unseen:

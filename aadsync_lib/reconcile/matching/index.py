@@ -34,7 +34,7 @@ class Index:
         self.links = links
         self.shared = shared
         self._desired = desired
-        self._ending = ending
+        self.ending = ending
 
     @cached_property
     def _by_id(self) -> Mapping[tuple[Kind, str], list[Account]]:
@@ -48,7 +48,7 @@ class Index:
     def _by_name(self) -> Mapping[tuple[Kind, str], list[Account]]:
         accounts: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
         for account in self.accounts.values():
-            if account.name and account.id not in self._ending:
+            if account.name:
                 accounts[account.kind, name_key(account.name)].append(account)
         return accounts
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
 from aadsync_lib.model.change import MEMBERS, Action, Change
-from aadsync_lib.model.identity import Attributes, Kind, name_key, same_name
+from aadsync_lib.model.identity import Attributes, Kind, same_name
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
@@ -30,6 +30,11 @@ class ResolvedLinks:
             link for link in links.by_external.values() if link.external_id not in self.unlinked
         )
         return Links({**{link.external_id: link for link in kept}, **linked}.values())
+
+
+def carries(account: Account, external_id: str | None) -> bool:
+    """Return whether an object has this object id as its externalId, in whatever case it is written."""
+    return _same_id(account.external_id, external_id) and external_id is not None
 
 
 def former_links(known: Iterable[Link], before: Links, links: Links) -> Mapping[str, Link]:
@@ -61,11 +66,11 @@ def resolve_pending(
 ) -> ResolvedLinks:
     """Find the objects that announced writes created, adopted or deleted after all.
 
-    An announced create that stands on the target under its name is ours even where the account
-    stores no externalId: the name was free when the create was announced. What another sync manages
-    by now is ``shared``, and not ours.
+    Only the externalId proves that an announced create made an object. What stands under its name
+    without one may be anybody's: it is adopted, or not, as any other. What another sync manages by
+    now is ``shared``, and not ours.
     """
-    index, had = _by_key(target), links.by_target.keys() | {link.target_id for link in former}
+    index, had = _by_id(target), links.by_target.keys() | {link.target_id for link in former}
     linked: dict[str, Link] = {}
     unlinked: list[str] = []
     for entry in pending:
@@ -92,27 +97,27 @@ def outcomes_of_pending(
     return {entry.entry: _outcome(entry.change, target, members, links) for entry in pending}
 
 
-def _by_key(target: TargetSnapshot) -> Mapping[str, list[Account]]:
-    accounts: dict[str, list[Account]] = defaultdict(list)
+def _by_id(target: TargetSnapshot) -> Mapping[tuple[Kind, str], list[Account]]:
+    accounts: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
     for account in target.accounts.values():
         if account.external_id:
-            accounts[f"{account.kind}:id:{account.external_id}"].append(account)
-        else:
-            accounts[f"{account.kind}:name:{name_key(account.name)}"].append(account)
+            accounts[account.kind, account.external_id.lower()].append(account)
     return accounts
 
 
 def _found(
-    change: Change, index: Mapping[str, list[Account]], target: TargetSnapshot, had: Container[str]
+    change: Change,
+    index: Mapping[tuple[Kind, str], list[Account]],
+    target: TargetSnapshot,
+    had: Container[str],
 ) -> Account | None:
     """Find what a change made or adopted; what somebody ``had`` before, no change made."""
-    kind = change.action.kind
     if change.action.verb == "adopt":
         account = target.accounts.get(change.target_id or "")
-        return account if account and account.external_id == change.external_id else None
-    same_id = index.get(f"{kind}:id:{change.external_id}", [])
-    same_id = [account for account in same_id if account.id not in had]  # one of its former name
-    candidates = same_id or index.get(f"{kind}:name:{name_key(change.name)}", [])
+        return account if account and carries(account, change.external_id) else None
+    assert change.external_id
+    same_id = index.get((change.action.kind, change.external_id.lower()), [])
+    candidates = [account for account in same_id if account.id not in had]  # one of its former name
     return candidates[0] if len(candidates) == 1 else None
 
 
@@ -130,8 +135,9 @@ def _may_own(change: Change, owner: Link | None) -> bool:
     if owner is None:
         return True
     before, after = change.before or Attributes(), change.after or Attributes()
-    shows = change.action.verb == "adopt" and before.external_id != after.external_id
-    return shows and owner.external_id != change.external_id
+    renumbers = not _same_id(before.external_id, after.external_id)
+    shows = change.action.verb == "adopt" and renumbers
+    return shows and not _same_id(owner.external_id, change.external_id)
 
 
 def _is_ended(change: Change, target: TargetSnapshot) -> bool:
@@ -141,7 +147,11 @@ def _is_ended(change: Change, target: TargetSnapshot) -> bool:
         return account is None and target.complete
     if change.action.verb != "release" or account is None or change.after is None:
         return False
-    return account.external_id == (change.after.external_id or None)
+    return _same_id(account.external_id, change.after.external_id)
+
+
+def _same_id(left: str | None, right: str | None) -> bool:
+    return (left or "").lower() == (right or "").lower()
 
 
 def _outcome(

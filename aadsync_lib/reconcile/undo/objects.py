@@ -84,7 +84,7 @@ def _check_names(context: UndoContext, inverse: Inverse) -> None:
             if change.action in takes
             and (holder := context.by_name.get((Kind.GROUP, name_key(change.name))))
             and holder.id not in renamed
-            and (change.action is Action.CREATE_GROUP or holder.id not in inverse.doomed)
+            and holder.id not in inverse.doomed
         ]
         if not stuck:
             return

@@ -182,7 +182,7 @@ def known_ids(
 
     Raises ``UnknownNameError`` when nobody has.
     """
-    key, names = name_key(name), dict[str, str]()
+    key, names = name_key(name.strip()), dict[str, str]()
     recorded = (
         identity for entry in entries for identity in identities(entry.outcome.change, kinds)
     )

@@ -94,7 +94,7 @@ def named_in(
     """Return the ids of who has this name or id in these memberships, which the journal may not know."""
     if name is None:
         return frozenset()
-    key, found = name_key(name), set[str]()
+    key, found = name_key(name.strip()), set[str]()
     for membership in memberships:
         ids = _ids(membership.member)
         if membership.member.type in kinds and (
@@ -114,7 +114,7 @@ def known_as(
     """Return the ids, on both sides, of whoever has or had this name or id."""
     if name is None:
         return frozenset()
-    key, ids = name_key(name), {name}
+    key, ids = name_key(name.strip()), {name}
     for entry in entries:
         for names, found in identities(entry.outcome.change, kinds):
             if name in found or key in map(name_key, names):

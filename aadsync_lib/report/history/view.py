@@ -17,7 +17,7 @@ from aadsync_lib.model.run import Result, RunReport
 from aadsync_lib.report.document import Document, Table
 from aadsync_lib.report.history.as_json import report_of, shown_time
 from aadsync_lib.report.plan_rows import ADD, REMOVE, first_names, words
-from aadsync_lib.report.wording import count
+from aadsync_lib.report.wording import REFUSED_BY, count
 
 ADDED_BY = {
     MembershipOrigin.ADDED: "this sync",
@@ -52,7 +52,7 @@ def run_document(
     )
     title = f"Run {run.run_id} of {sync}: {_status(run)}"
     table = outcomes_table(entries, full=full, of_one_run=True)
-    over = Table("Over the limits", ("Limit",), tuple((line,) for line in report.over))
+    over = Table(REFUSED_BY, ("Why",), tuple((line,) for line in report.over))
     empty = "No change of it was sent, or none is what was asked for."
     return Document(title, lines=lines, tables=(over, table), empty=empty)
 

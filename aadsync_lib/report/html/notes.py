@@ -10,21 +10,32 @@ from aadsync_lib.report.html.grid import Column, Grid, cleaned
 from aadsync_lib.report.plan_rows import words
 
 LOOK = "Look at it in Entra and on the target."
-GRANT = "Grant what the message names (aadsync doctor tells how), then sync again."
+GRANT = (
+    "Grant the permission, if the message names one (aadsync doctor tells how); otherwise the next run "
+    "asks again."
+)
 
 WARNINGS: Mapping[str, str] = {
+    "absent": "Nothing if it passes; otherwise ask Databricks about that id.",
+    "assignment_orphaned": "Nothing, or take the assignment off the application in Entra.",
     "assignment_type_unknown": "Look whether a newer version knows this type.",
+    "clock": "Look at the clock of the machine that ran last, and of this one.",
     "cycle": "Take one of the two out of the other in Entra.",
     "disabled_unmanaged": "Deactivate it by hand, or let policy.adopt take it over.",
     "external_id": "Nothing, unless somebody else is to adopt it.",
     "grace": "Nothing: back in scope before then, it keeps its account.",
     "group_kind_skipped": "scope.groups_of_kind: all takes them in.",
     "max_depth": "Nest less deeply in Entra, or live with the flattened level.",
+    "member_gone": "Nothing: Entra's listings follow after a while.",
     "member_type_skipped": "Nothing: Databricks has no such principals.",
     "member_type_unknown": "Look whether a newer version knows this type.",
     "new_ids": "Give the new ids again what was granted to the old ones outside of this sync.",
+    "no_memory": "Go on if this is the first run; otherwise correct store in the settings.",
     "protected": "Nothing, if that is meant; otherwise take it out of policy.protected.",
+    "root_gone": "Take the line out of scope.groups, if the group is not to come back.",
+    "root_renamed": "Change the line of scope.groups that the message names.",
     "scope_empty": "Correct the selector, or put somebody into what it finds.",
+    "shared": "Nothing: it ends when no sync has them in scope.",
     "source_unread": GRANT,
     "additive": "To take back the rest, undo again with --set policy.mode=mirror.",
     "undo": "Change Entra, the scope or the settings before the next sync.",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
+from aadsync_lib.sandbox.databricks.names import Folding, name_key
 from aadsync_lib.sandbox.databricks.records import Kind, Record
 from aadsync_lib.sandbox.databricks.switches import Switches
 
@@ -45,18 +46,25 @@ NAME_FIELD: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One simple expression; text compares without regard to case."""
+    """One simple expression; text compares as names do."""
 
     attribute: str
     operator: str
     value: str
+    folding: Folding
 
     def matches(self, row: Record) -> bool:
-        compare = OPERATORS[self.operator]
+        want = self._key(self.value)
         if self.attribute in {"roles", "roles.value"}:
-            return any(compare(role.casefold(), self.value) for role in row.roles)
+            return any(self._compare(role, want) for role in row.roles)
         have = getattr(row, FIELDS[self.attribute])
-        return compare("" if have is None else str(have).casefold(), self.value)
+        return self._compare("" if have is None else str(have), want)
+
+    def _compare(self, have: str, want: str) -> bool:
+        return OPERATORS[self.operator](self._key(have), want)
+
+    def _key(self, text: str) -> str:
+        return name_key(text, self.folding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ def parse_filter(text: str, kind: Kind, version: str, switches: Switches) -> Fil
     alternatives: list[list[Comparison]] = [[]]
     nodes = 0
     while True:
-        alternatives[-1].append(_comparison(words[:3], text))
+        alternatives[-1].append(_comparison(words[:3], text, switches.name_folding))
         nodes += 1
         rest = words[3:]
         if not rest:
@@ -113,7 +121,7 @@ def _words(text: str) -> list[str]:
     return words
 
 
-def _comparison(words: list[str], text: str) -> Comparison:
+def _comparison(words: list[str], text: str, folding: Folding) -> Comparison:
     if len(words) < 3 or words[1].lower() not in OPERATORS:
         raise _invalid(text)
     attribute, operator, value = words
@@ -122,7 +130,7 @@ def _comparison(words: list[str], text: str) -> Comparison:
             value = json.loads(value, strict=False)
         except ValueError:
             raise _invalid(text) from None
-    return Comparison(attribute.lower(), operator.lower(), value.casefold())
+    return Comparison(attribute.lower(), operator.lower(), value, folding)
 
 
 def _check_supported(parsed: Filter, text: str, version: str, switches: Switches) -> None:

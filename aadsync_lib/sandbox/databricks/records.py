@@ -13,7 +13,7 @@ ADMIN_ROLE = "account_admin"
 
 @dataclass(slots=True)
 class User:
-    """A person; ``user_name`` is lower case and never changes."""
+    """A person; ``user_name`` never changes, and is lower case unless a switch keeps its case."""
 
     id: str
     user_name: str

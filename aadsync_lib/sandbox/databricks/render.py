@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from aadsync_lib.sandbox.databricks.names import cased
 from aadsync_lib.sandbox.databricks.records import (
     Group,
     JsonObject,
@@ -80,6 +81,8 @@ def render(
             resource = _group(row)
             if members and selection.wants("members"):
                 _put_members(state, row, resource)
+    if "externalId" in resource:
+        resource["externalId"] = cased(resource["externalId"], state.switches.external_id_case)
     if row.roles:
         resource["roles"] = [{"value": role} for role in row.roles]
     if state.switches.meta_at_account:

@@ -15,10 +15,12 @@ from starlette.routing import Route
 
 from aadsync_lib.sandbox.databricks import writes
 from aadsync_lib.sandbox.databricks.auth import authorize
+from aadsync_lib.sandbox.databricks.deaf import deafen
 from aadsync_lib.sandbox.databricks.discovery import discovery_routes
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request, not_found
 from aadsync_lib.sandbox.databricks.filters import FIELDS, Filter, parse_filter
 from aadsync_lib.sandbox.databricks.http import ScimResponse, guarded, integer, json_object
+from aadsync_lib.sandbox.databricks.lag import left_out, without
 from aadsync_lib.sandbox.databricks.patch import parse_patch
 from aadsync_lib.sandbox.databricks.records import JsonObject, Kind, Record
 from aadsync_lib.sandbox.databricks.render import Selection, render
@@ -80,9 +82,11 @@ def _page(
     wanted = parse_filter(text, listing.kind, listing.version, switches) if text else None
     if switches.duplicate_rows and offset:
         offset -= 1
-    if wanted is None and sort_by is None and not listing.stale and not switches.shuffled_pages:
+    hidden = left_out(state, listing.kind, first=offset == 0, filtered=wanted is not None)
+    plain = wanted is None and sort_by is None and not hidden
+    if plain and not listing.stale and not switches.shuffled_pages:
         return list(islice(table.values(), offset, offset + count)), len(table)
-    rows = _matching(state, listing, wanted)
+    rows = without(_matching(state, listing, wanted), hidden)
     if sort_by is not None:
         rows = _sorted(rows, sort_by, listing.query.get("sortOrder"))
     if switches.shuffled_pages:
@@ -96,7 +100,7 @@ def _matching(state: DatabricksState, listing: ListRequest, wanted: Filter | Non
     if listing.stale:
         rows = table.past(listing.stale, state.clock())
     elif wanted is not None and wanted.exact_name is not None:
-        return table.named(wanted.exact_name)
+        return state.named(listing.kind, wanted.exact_name)
     else:
         rows = list(table.values())
     return rows if wanted is None else [row for row in rows if wanted.matches(row)]
@@ -191,6 +195,7 @@ class AccountScim:
     def _patch(self, call: ScimRequest, row: Record) -> Response:
         switches = self.state.switches
         draft = parse_patch(call.body, call.kind, row, switches)
+        deafen(draft, call.kind, row, switches)
         writes.change(self.state, call.kind, row, draft)
         answer = switches.patch_answer
         if answer == "empty" or (answer == "by_version" and call.version == "2.1"):

@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aadsync_lib.sandbox.databricks.directory import Directory
+from aadsync_lib.sandbox.databricks.names import name_key
 from aadsync_lib.sandbox.databricks.records import (
     ADMIN_ROLE,
     Group,
     JsonObject,
+    Kind,
     ServicePrincipal,
     Token,
     User,
@@ -32,6 +34,8 @@ class DatabricksState(Directory):
     clock: Callable[[], float] = time.monotonic
     external_tokens: Callable[[str], str | None] | None = None
     """Names the application a token of another issuer stands for, as Entra tokens do on Azure."""
+    application_exists: Callable[[str], bool] | None = None
+    """Whether Entra has an application of that id; ``None`` where there is no Entra to ask."""
 
     oauth_clients: dict[str, str] = field(init=False, default_factory=dict)
     tokens: dict[str, Token] = field(init=False, default_factory=dict)
@@ -51,7 +55,7 @@ class DatabricksState(Directory):
         active: bool = True,
         roles: Iterable[str] = (),
     ) -> User:
-        name = user_name.lower()
+        name = user_name.lower() if self.switches.user_name_case == "lower" else user_name
         user = User(
             self.new_id(), name, display_name or name, external_id, active, roles=list(roles)
         )
@@ -125,7 +129,20 @@ class DatabricksState(Directory):
                 roles = [ADMIN_ROLE] if admin else []
                 self.add_service_principal(client_id, "Sync", roles=roles)
 
+    def capitalise_external_ids(self) -> None:
+        """Turn every externalId into capitals, as another tool may have written them."""
+        with self.lock:
+            for table in (self.users, self.service_principals, self.groups):
+                for row in table.values():
+                    row.external_id = row.external_id and row.external_id.upper()
+
     # Looking at an account.
+
+    def named(self, kind: Kind, name: str) -> list[Any]:
+        """Every record of a kind that this account takes for one of that name."""
+        folding = self.switches.name_folding
+        key = name_key(name, folding)
+        return [r for r in self.table(kind).named(name) if name_key(r.name, folding) == key]
 
     def members(self, group: str) -> set[str]:
         """Names of the direct members of the group of that name or id."""

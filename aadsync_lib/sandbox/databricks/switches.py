@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from aadsync_lib.sandbox.databricks.records import Kind
+
+Stored = Literal["stored", "dropped"]
+Operation = Literal[
+    "displayName",
+    "active",
+    "externalId",
+    "group.displayName",
+    "group.externalId",
+    "members.add",
+    "members.remove",
+]
+"""What a PATCH may be deaf to; those without a prefix are of users and service principals."""
 
 
 @dataclass(slots=True)
@@ -22,10 +36,39 @@ class Switches:
     shuffled_pages: int = 0
     """How many more list pages come in an order of their own; -1 is for ever."""
 
-    user_external_id: Literal["stored", "dropped"] = "stored"
+    list_lag: dict[Kind, int] = field(default_factory=dict)
+    """By kind (``Users``, ``Groups``, ``ServicePrincipals``), how many of the newest objects whole
+    listings leave out. Their totals agree; GET by id and members of groups show them."""
+    unlisted: list[str] = field(default_factory=list)
+    """Ids or names that listings of any kind leave out in the same way."""
+    lagging_listings: dict[Kind, int] = field(default_factory=dict)
+    """By kind, how many more listings lag before they show everything; absent is for ever."""
+    lag_filters: bool = False
+    """Listings by filter lag, too."""
+
+    deaf: dict[Operation, int] = field(default_factory=dict)
+    """How many more PATCHes with this operation are answered like any other and change nothing of
+    it; -1 is all."""
+    deaf_objects: list[str] = field(default_factory=list)
+    """Ids or names of the objects that are deaf; empty is every object."""
+
+    user_external_id: Stored = "stored"
+    service_principal_external_id: Stored = "stored"
+    group_external_id: Stored = "stored"
+    external_id_case: Literal["kept", "upper", "lower"] = "kept"
+    """How answers show externalIds, which are stored as they were given."""
     filter_users_by_external_id: bool = False
     case_variant_groups: bool = True
-    """``Admins`` may exist next to ``admins``."""
+    """``Admins`` may exist next to ``admins``, and what else ``name_folding`` takes for one."""
+    name_folding: Literal["lower", "fold"] = "lower"
+    """Names that differ by case alone compare equal, in filters and where names are unique; under
+    ``fold`` those are that differ by ``ß`` and ``ss``, by ligatures or by width, too."""
+    trim_names: bool = False
+    """Group and display names lose the spaces around them."""
+    user_name_case: Literal["lower", "kept"] = "lower"
+    application_id_case: Literal["kept", "upper", "lower"] = "kept"
+    unknown_application_id: Literal["accepted", "error"] = "accepted"
+    """A service principal of an applicationId that Entra does not know."""
     meta_at_account: bool = False
 
     patch_answer: Literal["by_version", "body", "empty"] = "by_version"
@@ -61,3 +104,24 @@ class Switches:
     """For so long after a write some reads show what was before it."""
     stale_share: float = 0.5
     seed: int = 0
+
+    def turn(self, name: str, value: Any) -> None:
+        """Set a switch by name, as the admin endpoint does. ``ValueError`` on what it does not know."""
+        hint = get_type_hints(Switches).get(name)
+        if hint is None:
+            raise ValueError(f"unknown switch {name!r} of databricks")
+        for given, allowed in _choices(value, hint):
+            if given not in allowed:
+                raise ValueError(f"{name}: {given!r} is not one of {', '.join(allowed)}")
+        setattr(self, name, value)
+
+
+def _choices(value: Any, hint: Any) -> list[tuple[Any, tuple[Any, ...]]]:
+    """Return each part of a value that has to be one of some words, with those words."""
+    if get_origin(hint) is Literal:
+        return [(value, get_args(hint))]
+    if get_origin(hint) is dict:
+        if not isinstance(value, dict):
+            raise ValueError(f"an object is expected, not {value!r}")
+        return [(key, get_args(get_args(hint)[0])) for key in value]
+    return []

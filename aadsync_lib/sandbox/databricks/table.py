@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from aadsync_lib.sandbox.databricks.names import coarse_key
 from aadsync_lib.sandbox.databricks.records import Group, ServicePrincipal, User
 
 R = TypeVar("R", User, ServicePrincipal, Group)
@@ -53,8 +54,8 @@ class Table(Mapping[str, R]):
         self._forget_name(self._rows.pop(row_id))
 
     def named(self, name: str) -> list[R]:
-        """Every record of that name, whatever its case."""
-        return [self._rows[i] for i in self._ids_by_name.get(name.casefold(), ())]
+        """Every record that some account would take for one of that name."""
+        return [self._rows[i] for i in self._ids_by_name.get(coarse_key(name), ())]
 
     def rename(self, row: R, display_name: str) -> None:
         self._forget_name(row)
@@ -62,13 +63,14 @@ class Table(Mapping[str, R]):
         self._index_name(row)
 
     def _index_name(self, row: R) -> None:
-        self._ids_by_name.setdefault(row.name.casefold(), {})[row.id] = None
+        self._ids_by_name.setdefault(coarse_key(row.name), {})[row.id] = None
 
     def _forget_name(self, row: R) -> None:
-        ids = self._ids_by_name[row.name.casefold()]
+        key = coarse_key(row.name)
+        ids = self._ids_by_name[key]
         del ids[row.id]
         if not ids:
-            del self._ids_by_name[row.name.casefold()]
+            del self._ids_by_name[key]
 
     def remember(self, row_id: str, now: float) -> None:
         """Keep the record as it is now, before a write changes it."""

@@ -11,6 +11,11 @@ from aadsync_lib.sandbox.databricks.switches import Switches
 
 MAX_GROUP_NAME = 255
 MAX_EXTERNAL_ID = 64
+EXTERNAL_ID_SWITCH: dict[Kind, str] = {
+    "Users": "user_external_id",
+    "Groups": "group_external_id",
+    "ServicePrincipals": "service_principal_external_id",
+}
 
 
 @dataclass(slots=True)
@@ -64,7 +69,7 @@ def set_attribute(draft: Draft, kind: Kind, attribute: str, value: Any, switches
         )
     match name:
         case "displayname":
-            draft.display_name = _display_name(value, kind)
+            draft.display_name = _display_name(value, kind, switches)
         case "externalid":
             _set_external_id(draft, kind, value, switches)
         case "active":
@@ -118,8 +123,10 @@ def values(value: Any, attribute: str) -> list[str]:
     return found
 
 
-def _display_name(value: Any, kind: Kind) -> str:
+def _display_name(value: Any, kind: Kind, switches: Switches) -> str:
     text = _text(value, "displayName")
+    if switches.trim_names:
+        text = text.strip()
     if kind == "Groups" and not 0 < len(text) <= MAX_GROUP_NAME:
         raise bad_request(f"displayName must have 1 to {MAX_GROUP_NAME} characters")
     return text
@@ -130,8 +137,9 @@ def _set_external_id(draft: Draft, kind: Kind, value: Any, switches: Switches) -
     if kind == "Groups":
         if len(text) > MAX_EXTERNAL_ID:
             raise bad_request(f"externalId must have at most {MAX_EXTERNAL_ID} characters")
-        draft.external_id = text
-    elif text and not (kind == "Users" and switches.user_external_id == "dropped"):
+    elif not text:
+        return
+    if getattr(switches, EXTERNAL_ID_SWITCH[kind]) == "stored":
         draft.external_id = text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request, not_found
+from aadsync_lib.sandbox.databricks.names import cased
 from aadsync_lib.sandbox.databricks.records import (
     Group,
     JsonObject,
@@ -132,10 +133,13 @@ def _create_user(state: DatabricksState, body: JsonObject, draft: Draft) -> User
     name = body.get("userName")
     if not isinstance(name, str) or not name.strip():
         raise bad_request("Attribute userName is required", "invalidValue")
-    if state.users.named(name.strip()):
+    name = name.strip()
+    if state.named("Users", name):
         raise ApiError(409, f"User with email {name} already exists in this account", "uniqueness")
     _check_room(state)
-    user = User(state.new_id(), name.strip().lower(), draft.display_name or "")
+    if state.switches.user_name_case == "lower":
+        name = name.lower()
+    user = User(state.new_id(), name, draft.display_name or "")
     _insert(state, "Users", user, draft)
     if not user.display_name:
         full = " ".join(part for part in (user.given_name, user.family_name) if part)
@@ -150,13 +154,23 @@ def _create_service_principal(
     application_id = body.get("applicationId") or str(uuid.uuid5(APPLICATION_IDS, new_id))
     if not isinstance(application_id, str):
         raise bad_request("applicationId must be a string", "invalidValue")
-    if state.service_principals.named(application_id):
+    _check_application(state, body.get("applicationId"))
+    application_id = cased(application_id, state.switches.application_id_case)
+    if state.named("ServicePrincipals", application_id):
         detail = f"Service principal with application ID {application_id} already exists."
         raise ApiError(409, detail, "uniqueness")
     _check_room(state)
     principal = ServicePrincipal(new_id, application_id, draft.display_name or application_id)
     _insert(state, "ServicePrincipals", principal, draft)
     return principal
+
+
+def _check_application(state: DatabricksState, application_id: str | None) -> None:
+    """Refuse an application that Entra does not know; one that Databricks makes up is none."""
+    if application_id is None or state.switches.unknown_application_id == "accepted":
+        return
+    if state.application_exists is None or not state.application_exists(application_id):
+        raise bad_request(f"Application {application_id} was not found in the tenant")
 
 
 def _create_group(state: DatabricksState, draft: Draft) -> Group:
@@ -192,7 +206,7 @@ def _check_room(state: DatabricksState) -> None:
 
 
 def _check_group_name(state: DatabricksState, name: str, group_id: str | None) -> None:
-    for other in state.groups.named(name):
+    for other in state.named("Groups", name):
         same = other.display_name == name or not state.switches.case_variant_groups
         if other.id != group_id and (same or other.system):
             raise ApiError(409, f"Group with name {name} already exists.", "uniqueness")

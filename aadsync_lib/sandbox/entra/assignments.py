@@ -44,12 +44,15 @@ def _assignments_of(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
 
 
 def _page(call: GraphRequest, side: str, key: str) -> JsonObject:
-    """Assignments of principals that still exist, on one side of the relation."""
+    """Assignments of principals that still exist, on one side of the relation; a switch has others, too."""
     kinds = call.state.kinds
+    orphans = call.state.orphan_assignments
     numbered = {
         number: entry
         for number, entry in enumerate(call.state.assignments.values(), 1)
-        if entry[side] == key and entry["principalId"] in kinds and entry["resourceId"] in kinds
+        if entry[side] == key
+        and (orphans or entry["principalId"] in kinds)
+        and entry["resourceId"] in kinds
     }
     by_id = {entry["id"]: entry for entry in numbered.values()}
     fields = _fields(call)
@@ -61,11 +64,13 @@ def _page(call: GraphRequest, side: str, key: str) -> JsonObject:
 
 def _complete(call: GraphRequest, entry: JsonObject) -> JsonObject:
     """The entry with the names as they are now."""
-    objects, principal = call.state.objects, entry["principalId"]
+    state, principal = call.state, entry["principalId"]
+    objects = state.objects
+    kind = state.kinds.get(principal) or state.former_kinds.get(principal, GROUP.name)
     return {
         **entry,
-        "principalType": _TYPES.get(call.state.kinds[principal]),
-        "principalDisplayName": objects[principal].get("displayName"),
+        "principalType": _TYPES.get(kind),
+        "principalDisplayName": objects.get(principal, {}).get("displayName"),
         "resourceDisplayName": objects[entry["resourceId"]].get("displayName"),
     }
 

@@ -35,10 +35,13 @@ def collection(call: GraphRequest, kind: Kind) -> Rows:
     matches = call.query.predicate(kind)
     fields = call.query.fields(kind)
     objects = call.state.objects
+    unlisted = call.state.unlisted if call.query.filter and named is None else ()
 
     def show(key: str) -> JsonObject | None:
         item = objects[key]
-        return None if matches is not None and not matches(item) else project(item, fields)
+        if key in unlisted or (matches is not None and not matches(item)):
+            return None
+        return project(item, fields)
 
     return Rows(ids, positions, show)
 

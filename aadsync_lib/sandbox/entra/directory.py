@@ -37,6 +37,7 @@ class Directory:
         self.clock = clock
         self.objects: dict[str, JsonObject] = {}
         self.kinds: dict[str, str] = {}
+        self.former_kinds: dict[str, str] = {}  # of what was deleted, soft or not
         self.members: dict[str, dict[str, int]] = {}
         self.parents: dict[str, dict[str, None]] = {}
         self.deleted: dict[str, Deleted] = {}
@@ -174,7 +175,7 @@ class Directory:
 
     def _take(self, key: str) -> JsonObject:
         self._unname(key)
-        kind = self.kinds.pop(key)
+        kind = self.former_kinds[key] = self.kinds.pop(key)
         del self._positions[kind][key]
         self._rows.pop(kind, None)
         self.members.pop(key, None)

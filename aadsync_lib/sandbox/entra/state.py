@@ -35,6 +35,8 @@ class EntraState(Directory):
         self.delta_lag = 0  # so many of the latest changes do not show in delta yet
         self.delta_expiry = "gone"  # gone: 410 with Location | syncStateNotFound: 400
         self.removed_in_first_round = False  # a first round shows the recycle bin, too
+        self.unlisted: list[str] = []  # ids that listings by filter leave out; GET by id has them
+        self.orphan_assignments = False  # assignments outlive the principals that they are of
         self.pages_served = 0
         secret = token_hex(16)  # the change log lives as long as this state, and so do tokens
         self.page_tokens = Tokens("page", secret)

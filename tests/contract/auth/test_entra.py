@@ -266,6 +266,12 @@ class TestOthers:
             "disable_instance_discovery": True,
         }
 
+    def test_a_token_file_is_beside_the_settings(self, source, tmp_path):
+        settings = source(method="workload_identity", client_id=CLIENT, token_file="run/token")
+        with pytest.raises(CredentialError) as caught:
+            graph_credential(settings, SecretResolver(), folder=tmp_path).get_token(GRAPH)
+        assert str(tmp_path / "run" / "token") in str(caught.value)
+
     def test_a_token_file_that_is_missing_is_one_sentence(self, source, tmp_path):
         settings = source(
             method="workload_identity", client_id=CLIENT, token_file=str(tmp_path / "token")

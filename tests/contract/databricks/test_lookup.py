@@ -47,6 +47,15 @@ def test_all_names_that_differ_only_by_case_are_found(account):
     assert names(account.target.find(Kind.GROUP, "ADMINS2")) == ["Admins2", "admins2"]
 
 
+@pytest.mark.parametrize(("name", "other"), [("dbx-Maße", "dbx-Masse"), ("ﬁnance", "Finance")])
+def test_a_name_that_only_looks_alike_is_found_where_no_other_is(account, name, other):
+    account.state.add_group(other)
+    account.state.add_group("another")
+    assert names(account.target.find(Kind.GROUP, name)) == [other]
+    account.state.add_group(name)
+    assert names(account.target.find(Kind.GROUP, name)) == [name]
+
+
 @pytest.mark.parametrize("name", ['the "A" team', "back\\slash", " spaced "])
 def test_names_with_nasty_letters_are_found_in_a_whole_listing(account, name):
     account.state.add_group(name)

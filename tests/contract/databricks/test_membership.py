@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.membership import Edit
+from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.ports import AnswerLost, ChangeRefused, MembersRefused
 
 
@@ -176,14 +177,100 @@ def test_a_missing_permission_is_not_tried_with_fewer_members(account, people, g
     assert len(account.sent) == 1
 
 
-def test_a_group_that_takes_nobody_is_given_up_after_three_members_alone(account, people):
+@pytest.fixture
+def crowd(account):
+    return [account.state.add_user(f"c{number}@x.com").id for number in range(400)]
+
+
+def test_a_group_that_takes_nobody_is_given_up_after_32_members_alone(account, crowd):
     group = account.state.add_group("aim", "e", aim_managed=True)
-    with pytest.raises(MembersRefused, match="60 members") as refused:
-        account.settled().target.change_members(group.id, people, [])
-    assert set(refused.value.refused) == set(people)
-    assert sum("not tried" in reason for reason in refused.value.refused.values()) == 57
-    alone = [o[0]["value"][0]["value"] for o in account.api.operations() if len(o[0]["value"]) == 1]
-    assert set(alone) == {people[0], people[-1], people[30]}
+    with pytest.raises(MembersRefused, match=r"32 members.*368 were not tried") as refused:
+        account.settled().target.change_members(group.id, crowd, [])
+    assert len(refused.value.refused) == 32
+    assert refused.value.refused.keys() | refused.value.untried.keys() == set(crowd)
+    assert refused.value.refused.keys().isdisjoint(refused.value.untried)
+    assert all("not tried in this run" in why for why in refused.value.untried.values())
+    assert len(account.sent) <= 4 * 100  # a 500 is asked about four times
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [0, 15, 29],
+        [0, 1, 2],
+        [27, 28, 29],
+        range(0, 30, 2),
+        range(29),
+        range(1, 30),
+    ],
+)
+def test_every_good_member_is_added_wherever_the_bad_ones_stand(account, people, group, bad):
+    account.state.switches.unknown_member = "error"
+    wanted = list(people[30:])
+    for place in bad:
+        wanted[place] = f"9{place}"
+    with pytest.raises(MembersRefused) as refused:
+        account.settled().target.change_members(group.id, wanted, people[:5])
+    assert set(refused.value.refused) == {f"9{place}" for place in bad}
+    assert refused.value.untried == {}
+    good = [member for place, member in enumerate(wanted) if place not in bad]
+    assert set(members_of(account, group)) == {*people[5:30], *good}
+
+
+@pytest.mark.parametrize("start", [0, 100, 200, 300])
+def test_a_row_of_bad_members_does_not_hide_the_good_ones(account, crowd, start):
+    account.state.switches.unknown_member = "error"
+    group = account.state.add_group("g2")
+    wanted = [*crowd[:start], *(str(number) for number in range(900, 960)), *crowd[start:]]
+    with pytest.raises(MembersRefused) as refused:
+        account.target.change_members(group.id, wanted, [])
+    assert len(refused.value.refused) == 60
+    assert refused.value.untried == {}
+    assert set(members_of(account, group)) == set(crowd)
+
+
+def test_once_anything_was_done_no_member_is_given_up(account, people, group):
+    account.state.switches.unknown_member = "error"
+    bad = [str(number) for number in range(900, 940)]
+    with pytest.raises(MembersRefused) as refused:
+        account.target.change_members(group.id, bad, people[:1])
+    assert (set(refused.value.refused), refused.value.untried) == (set(bad), {})
+    assert people[0] not in members_of(account, group)
+
+
+def test_a_group_is_created_with_every_good_member(account, crowd):
+    account.state.switches.unknown_member = "error"
+    wanted = ["97", *crowd[:20], "98", *crowd[20:40], "99"]
+    with pytest.raises(MembersRefused) as refused:
+        account.target.create(Kind.GROUP, Attributes(display_name="new"), wanted)
+    assert set(refused.value.refused) == {"97", "98", "99"}
+    assert set(account.state.groups[refused.value.group_id].members) == set(crowd[:40])
+
+
+@pytest.mark.parametrize("status", ["400", "403", "404", "409"])
+def test_who_leaves_is_removed_whatever_becomes_of_who_comes(account, people, group, status):
+    refuse_additions(account, status)
+    with pytest.raises(MembersRefused) as refused:
+        account.settled().target.change_members(group.id, people[30:33], people[:3])
+    assert set(refused.value.refused) == set(people[30:33])
+    assert set(members_of(account, group)) == set(people[3:30])
+
+
+def refuse_additions(account, status):
+    """Answer each PATCH that adds somebody with this status, and do nothing of it."""
+    inner = account.api.do
+
+    def do(method, path=None, **others):
+        operations = (others.get("body") or {}).get("Operations", ())
+        if any(operation["op"] == "add" for operation in operations):
+            fault = account.fault(status, "PATCH", count=1)
+            try:
+                return inner(method, path, **others)
+            finally:
+                account.box.faults.remove(fault)
+        return inner(method, path, **others)
+
+    account.api.do = do
 
 
 def test_a_bad_first_member_does_not_give_the_group_up(account, people):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from aadsync_lib.config.scope import Clause
 from aadsync_lib.errors import SourceError
+from aadsync_lib.reconcile.desired.filters import holds
 from aadsync_lib.sandbox import Fault
-from tests.contract.entra.meddling import count, edit_answers
+from tests.contract.entra.meddling import count
 
 
 def test_a_person_has_the_properties_that_mapping_needs(entra, source):
@@ -126,6 +128,7 @@ def test_without_the_permission_groups_with_people_are_unread_and_people_not_res
     snapshot = source({"prefix": "dbx-"}).read().snapshot
     assert "3 members could not be read" in snapshot.groups[full].unread
     assert "grant User.Read.All" in snapshot.groups[full].unread
+    assert all(user in snapshot.groups[full].unread for user in users)
     assert snapshot.groups[full].members == users
     assert snapshot.groups[empty].unread is None
     assert snapshot.users == {}
@@ -137,7 +140,8 @@ def test_limited_information_about_a_person_leaves_the_group_unread(entra, sourc
     group = entra.add_group("Data", members=[user, other])
     entra.update(user, **{field: None})
     snapshot = source("Data").read().snapshot
-    assert "1 members could not be read" in snapshot.groups[group].unread
+    reason = f"1 member could not be read: ada ({user}): Graph gave limited information"
+    assert f"{reason}; grant User.Read.All" in snapshot.groups[group].unread
     assert set(snapshot.users) == {other}
     assert snapshot.groups[group].members == {user, other}
 
@@ -151,13 +155,48 @@ def test_a_person_that_does_not_come_back_leaves_the_group_unread(box, entra, so
     assert snapshot.groups[group].members == {user}
 
 
-def test_people_deleted_while_the_groups_were_read_leave_them_unread(box, entra, source):
-    user, ghost = entra.add_user("ada@contoso.com"), entra.add_device("ghost")
-    group = entra.add_group("Data", members=[user, ghost])
-    edit_answers(box, "#microsoft.graph.device", "#microsoft.graph.user")
-    snapshot = source("Data").read().snapshot
-    assert "1 members could not be read: Graph gave no" in snapshot.groups[group].unread
-    assert set(snapshot.users) == {user}
+@pytest.mark.parametrize(("status", "permission"), [("403", True), ("404", False), ("500", False)])
+def test_who_cannot_be_read_is_named_and_the_permission_only_where_it_is_the_cause(
+    box, entra, source, status, permission
+):
+    users = [entra.add_user(f"u{n}@contoso.com") for n in range(5)]
+    group = entra.add_group("Data", members=users)
+    box.faults.add(Fault(status, path=r"/users\?", count=None))
+    unread = source("Data").read().snapshot.groups[group].unread
+    who = f"u0 ({users[0]}), u1 ({users[1]}), u2 ({users[2]}) and 2 more"
+    assert f"5 members could not be read: {who}: Graph answered {status}" in unread
+    assert ("grant" in unread) is permission
+
+
+EXTERNAL = [
+    {"userType": "Guest"},
+    {"userType": "guest"},
+    {"creationType": "Invitation"},
+    {"creationType": "SelfServiceSignUp", "userType": None},
+    {"creationType": "invitation", "userType": "Member"},
+    {"userPrincipalName": "ann_home.org#EXT#@contoso.com"},
+    {"userPrincipalName": "ann_home.org#ext#@contoso.com", "userType": None},
+]
+INTERNAL = [{}, {"userType": None}, {"creationType": "EmailVerified"}, {"mail": "a#EXT#@home.org"}]
+
+
+@pytest.mark.parametrize(
+    ("properties", "external"), [*((p, True) for p in EXTERNAL), *((p, False) for p in INTERNAL)]
+)
+def test_who_logs_in_with_an_account_of_elsewhere_is_a_guest(entra, source, properties, external):
+    user = entra.add_user("ann@contoso.com")
+    entra.update(user, **properties)
+    entra.add_group("Data", members=[user])
+    assert source("Data").read().snapshot.users[user].guest is external
+
+
+def test_a_filter_on_the_user_type_sees_what_graph_says(entra, source):
+    user = entra.add_user("ann#EXT#@contoso.com", userType="Member")
+    entra.add_group("Data", members=[user])
+    clause = Clause(attribute="userType", operator="equals", value="Member")
+    found = source("Data", users=((clause,),)).read().snapshot.users[user]
+    assert found.guest
+    assert holds(clause, found)
 
 
 def test_a_service_principal_with_limited_information_leaves_the_group_unread(entra, source):

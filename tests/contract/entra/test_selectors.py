@@ -179,9 +179,9 @@ class TestApplication:
         group = entra.add_group("Data")
         entra.assign(app, group)
         entra.assign(app, entra.add_user("ada@contoso.com"))
-        box.faults.add(Fault("404", path=f"groups/{group}"))
+        box.faults.add(Fault("500", path=f"groups/{group}", count=None))
         snapshot = source({"application": app}).read().snapshot
-        assert group in snapshot.unread[0]
+        assert f"assigned group Data ({group}): Graph answered 500" in snapshot.unread[0]
         assert not snapshot.complete
 
     def test_an_assigned_person_that_cannot_be_read_is_unread(self, entra, source, app):
@@ -242,13 +242,53 @@ def test_when_no_selector_can_be_read_it_is_an_error_that_lists_each(entra, sour
     assert caught.value.exit_code == 1
 
 
-def test_a_group_without_a_name_is_unread_and_not_named_by_guesswork(box, entra, source):
-    group = entra.add_group("Data")
+@pytest.mark.parametrize("by", ["id", "application"])
+def test_a_group_without_a_name_is_read_for_naming_to_hold_it_alone(entra, source, by):
+    user, app = entra.add_user("ada@contoso.com"), entra.add_service_principal("App", "app-1")
+    group = entra.add_group("Data", members=[user])
     entra.add_group("Other")
+    entra.assign(app, group)
     entra.update(group, displayName=None)
-    snapshot = source({"id": group}, "Other").read().snapshot
-    assert group not in snapshot.groups
-    assert group in snapshot.unread[0]
+    selector = {"id": group} if by == "id" else {"application": app}
+    snapshot = source(selector, "Other").read().snapshot
+    assert snapshot.groups[group].display_name == ""
+    assert snapshot.groups[group].members == {user}
+    assert snapshot.complete
+
+
+def test_a_root_listed_without_its_name_is_read_by_itself(box, entra, source):
+    group = entra.add_group("dbx-data")
+    edit_answers(box, '"displayName":"dbx-data"', '"displayName":null', times=1)
+    snapshot = source({"prefix": "dbx-"}).read().snapshot
+    assert snapshot.groups[group].display_name == "dbx-data"
+
+
+def test_ids_in_capitals_are_the_same_ids(box, entra, source):
+    user, app = entra.add_user("ada@contoso.com"), entra.add_service_principal("App", "app-1")
+    group, other = entra.add_group("Data", members=[user]), entra.add_group("Other")
+    for principal in (user, other):
+        entra.assign(app, principal)
+    for key in (user, group):
+        edit_answers(box, key, key.upper())
+    selectors = {"id": group.upper()}, {"application": app.upper()}
+    snapshot = source(*selectors).read().snapshot
+    assert snapshot.roots == {group, other}
+    assert snapshot.groups[group].members == {user}
+    assert snapshot.assigned == set(snapshot.users) == {user}
+    assert snapshot.found == source(*selectors).read(known=snapshot.found).snapshot.found
+
+
+@pytest.mark.parametrize("by", ["name", "prefix"])
+def test_settings_may_write_a_name_in_another_form_of_unicode(entra, source, by):
+    group = entra.add_group("Müller")
+    snapshot = source({by: "Mu\u0308ller"}).read().snapshot
+    assert snapshot.roots == {group}
+    assert snapshot.notices == ()
+
+
+def test_a_prefix_is_compared_without_case_but_not_by_folding(entra, source):
+    entra.add_group("dbx-Maße")
+    assert source({"prefix": "dbx-Mass"}).read().snapshot.roots == frozenset()
 
 
 def test_two_selectors_for_one_group_read_it_once(box, entra, source):

@@ -320,14 +320,56 @@ class TestIncomplete:
         entra.add_group("Hidden", visibility="HiddenMembership", members=[user])
         assert source("Hidden").read().snapshot.complete
 
-    def test_a_nested_group_without_a_name_leaves_its_parent_unread(self, entra, source, user):
+    @pytest.mark.parametrize("security", [True, None])
+    def test_a_nested_group_without_a_name_is_read_for_naming_to_hold_it_alone(
+        self, entra, source, user, security
+    ):
         inner = entra.add_group("Inner", members=[user])
+        outer = entra.add_group("Outer", members=[inner])
+        entra.update(inner, displayName=None, securityEnabled=security)
+        snapshot = source("Outer").read().snapshot
+        assert snapshot.groups[outer].members == {inner}
+        assert snapshot.groups[inner].display_name == ""
+        assert snapshot.groups[inner].members == {user}
+        assert snapshot.groups[inner].security_enabled
+        assert user in snapshot.users
+        assert snapshot.complete
+
+    def test_a_nested_group_without_a_name_that_is_of_another_kind_is_left_out(self, entra, source):
+        inner = entra.add_group("Inner", securityEnabled=False)
         outer = entra.add_group("Outer", members=[inner])
         entra.update(inner, displayName=None)
         snapshot = source("Outer").read().snapshot
+        assert snapshot.groups[outer].members == frozenset()
+        assert "group_kind_skipped" in notices(snapshot)
+
+    def test_a_nested_group_listed_without_its_name_is_read_by_itself_once(
+        self, box, entra, source, user
+    ):
+        inner = entra.add_group("Inner", members=[user])
+        parents = [entra.add_group(f"dbx-{n}", members=[inner]) for n in range(2)]
+        edit_answers(box, '"displayName":"Inner"', '"displayName":null', times=1)
+        reads = count(box, f"groups/{inner}\\?")
+        snapshot = source({"prefix": "dbx-"}).read().snapshot
+        assert snapshot.groups[inner].display_name == "Inner"
+        assert all(snapshot.groups[parent].members == {inner} for parent in parents)
+        assert snapshot.complete
+        assert reads() == 1
+
+    @pytest.mark.parametrize(("status", "permission"), [("403", True), ("500", False)])
+    def test_a_nested_group_without_a_name_that_cannot_be_read_leaves_its_parents_unread(
+        self, box, entra, source, status, permission
+    ):
+        inner = entra.add_group("Inner")
+        outer, other = entra.add_group("dbx-a", members=[inner]), entra.add_group("dbx-b")
+        entra.update(inner, displayName=None)
+        box.faults.add(Fault(status, path=f"groups/{inner}\\?", count=None))
+        snapshot = source({"prefix": "dbx-"}).read().snapshot
         assert snapshot.groups[outer].members == {inner}
-        assert inner not in snapshot.groups
-        assert "1 nested groups came without their names" in snapshot.groups[outer].unread
+        unread = snapshot.groups[outer].unread
+        assert f"nested group {inner}: Graph answered {status}" in unread
+        assert ("grant" in unread) is permission
+        assert snapshot.groups[other].unread is None
 
     def test_the_right_permissions_leave_nothing_unread(self, entra, source, user):
         entra.add_group("Data", members=[user, entra.add_service_principal("bot", "app-1")])

@@ -12,7 +12,7 @@ from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Result, Status
-from aadsync_lib.ports import ChangeRefused
+from aadsync_lib.ports import ChangeRefused, MembersRefused
 from tests.unit.build import directory, group, user
 from tests.unit.fakes import FakeTarget, Fault
 from tests.unit.world import World
@@ -53,11 +53,11 @@ def unseen(world, kind, name, **more):
 # --- 409
 
 
-def test_an_object_of_ours_that_is_there_already_is_taken(world):
+def test_an_object_with_our_id_that_is_there_already_is_adopted(world):
     unseen(world, Kind.USER, "ada@contoso.com", external_id="u-ada", active=False)
     report = world.sync()
     assert report.status is Status.SUCCEEDED
-    assert origins(world)["u-ada"] is Origin.CREATED
+    assert origins(world)["u-ada"] is Origin.ADOPTED
     assert world.target.named("ada@contoso.com").active
     assert world.target.members_of("Data") == {"ada@contoso.com"}
     assert world.planned().changes == ()
@@ -161,9 +161,8 @@ def test_members_of_a_group_that_was_there_already_can_be_refused_one_by_one(wor
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
 @pytest.mark.parametrize("adopt", ["never", "unowned"])
-@pytest.mark.parametrize("stores", [True, False])
-def test_a_create_whose_answer_was_lost_is_found_or_sent_again(fault, adopt, stores):
-    with World(SMALL, FakeTarget(stores_external_ids=stores), adopt=adopt) as world:
+def test_a_create_whose_answer_was_lost_is_found_or_sent_again(fault, adopt):
+    with World(SMALL, adopt=adopt) as world:
         world.target.faults = {0: fault, 2: fault}
         report = world.sync()
         assert report.status is Status.SUCCEEDED
@@ -269,6 +268,58 @@ def test_additions_of_which_all_are_refused_count_as_failed_once(world):
     report = world.sync()
     assert outcomes(report, Result.FAILED) == {("add_members", "Data"): "too many"}
     assert report.targets[0].applied == {"create_user": 1, "create_group": 1}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at creation", "later"])
+def test_each_member_that_is_refused_is_a_failure_that_begins_with_its_name(world, first):
+    people = [user(f"p{number}") for number in range(5)]
+    if not first:
+        world.sync(directory(*people, group("Data", people[4:])))
+    world.source.snapshot = directory(*people, group("Data", people[:4]))
+    bad = {"member p1@contoso.com", "member p3@contoso.com"}
+    world.target.refuses = lambda what: "too many" if what in bad else None
+    report = world.sync()
+    assert [(o.change.action.value, o.change.name, o.reason) for o in report.failed] == [
+        ("add_members", "Data", "p1@contoso.com: too many"),
+        ("add_members", "Data", "p3@contoso.com: too many"),
+    ]
+    assert world.target.members_of("Data") == {"p0@contoso.com", "p2@contoso.com"}
+    assert report.targets[0].members_removed == (0 if first else 1)
+    world.target.refuses = lambda what: None
+    world.runner().sync(full=True)
+    assert len(world.target.members_of("Data")) == 4
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at creation", "later"])
+@pytest.mark.parametrize("adopted", [True, False], ids=["adopted", "made"])
+def test_members_that_were_not_tried_are_tried_in_the_next_run(world, first, adopted):
+    people = [user(f"p{number}") for number in range(4)]
+    world.sync(directory(*people, *([] if first else [group("Data")]), assigned=people))
+    if first and adopted:
+        unseen(world, Kind.GROUP, "Data")
+    world.source.snapshot = directory(*people, group("Data", people), assigned=people)
+    target = world.target
+    change = target._change_members
+
+    def gives_up(group_id, add, remove):
+        change(group_id, (), remove)
+        if add:
+            untried = dict.fromkeys(add[2:], "not tried in this run")
+            raise MembersRefused(group_id, dict.fromkeys(add[:2], "no"), untried)
+
+    target._change_members = gives_up
+    report = world.sync()
+    assert outcomes(report, Result.SKIPPED) == {("add_members", "Data"): "not tried in this run"}
+    assert sum(o.result is Result.FAILED for o in report.failed) == 2
+    assert report.targets[0].members_added == 0
+    assert world.store.pending("account") == ()
+    assert len(world.store.retries("account")) == 2
+    target._change_members = change
+    world.sync()
+    world.sync()
+    assert len(world.target.members_of("Data")) >= 2
+    world.runner().sync(full=True)
+    assert len(world.target.members_of("Data")) == 4
 
 
 def test_members_are_moved_without_a_moment_without_access(world):

@@ -104,4 +104,4 @@ def run(tmp_path, monkeypatch):
     """Run a command line in a directory that holds an aadsync.yml."""
     monkeypatch.chdir(tmp_path)
     Path("aadsync.yml").write_text(CONFIG, encoding="utf-8")
-    return lambda *words: CliRunner().invoke(main, words, prog_name="aadsync")
+    return lambda *words, **more: CliRunner().invoke(main, words, prog_name="aadsync", **more)

@@ -74,13 +74,19 @@ def test_saved_plan_is_for_its_owner_only_even_over_an_older_file(run, engine):
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
-def test_file_that_cannot_be_written_leaves_nothing_behind(run, engine, monkeypatch):
+@pytest.mark.parametrize(("room", "code"), [(0, 2), (1, 1)])
+def test_file_that_cannot_be_written_leaves_nothing_behind(run, engine, monkeypatch, room, code):
+    """The first file looks whether there is room, before anything is read; then the plan needs some."""
+    files = iter(range(room))
+
     def full(_handle):
-        raise OSError(28, "No space left on device")
+        if next(files, None) is None:
+            raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     result = run("plan", "--save", "plan.json")
-    assert result.exit_code == 1
+    assert result.exit_code == code
+    assert len(engine.asked) == room
     assert "plan.json could not be written: No space left on device" in result.stderr
     assert [path.name for path in Path().iterdir()] == ["aadsync.yml"]
 

@@ -12,6 +12,7 @@ from tests.unit.build import directory, group, user
 from tests.unit.report import samples
 from tests.unit.world import World
 
+DIGEST = "sha256:" + "0a" * 32
 UNDONE = "20260101T000000Z-abcdef"
 
 
@@ -30,8 +31,8 @@ def undoing(plan, run_id=UNDONE):
 
 
 def test_undo_names_the_run_in_full_and_passes_the_approval(run, engine, past):
-    assert run("undo", "last", "--approve", "sha256:ab").exit_code == 0
-    assert engine.asked == [("undo", past[-1], "sha256:ab")]
+    assert run("undo", "last", "--approve", DIGEST).exit_code == 0
+    assert engine.asked == [("undo", past[-1], DIGEST)]
     assert engine.opened["read_only"] is False
 
 
@@ -56,6 +57,13 @@ def test_saved_undo_writes_the_plan_for_its_owner_only_and_changes_nothing(run, 
     assert stat.S_IMODE(Path("undo.json").stat().st_mode) == 0o600
     assert json.loads(Path("undo.json").read_text())["undoes"] == past[-1]
     assert "aadsync apply undo.json" in result.stdout.splitlines()[-1]
+
+
+def test_saved_undo_takes_no_approval(run, engine, past):
+    result = run("undo", "last", "--save", "undo.json", "--approve", DIGEST)
+    assert result.exit_code == 2
+    assert "--approve goes with apply" in result.stderr
+    assert engine.asked == []
 
 
 def test_saved_undo_is_applied_as_it_is(run, engine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aadsync_lib.config.later import unsupported
-from aadsync_lib.config.load import load_settings
+from aadsync_lib.config.load import load_settings, settings_from
 from aadsync_lib.config.settings import settings_digest
 from aadsync_lib.errors import SettingsError
 from tests.unit.config.files import CLIENT, FULL, SMALL, problems, small
@@ -506,6 +507,30 @@ def _settings_or_problems(path, overrides):
         return
     assert problems
     assert all(problem.isprintable() for problem in problems)
+
+
+class TestFolder:
+    """Where relative paths begin: at the file, wherever the command runs."""
+
+    def test_it_is_the_folder_of_the_file_whole(self, tmp_path, monkeypatch):
+        (tmp_path / "conf").mkdir()
+        (tmp_path / "conf" / "aadsync.yml").write_text(SMALL, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        settings = load_settings(Path("conf/aadsync.yml"), {"policy.mode": "additive"})
+        monkeypatch.chdir("/")
+        assert settings.folder == tmp_path / "conf"
+        assert load_settings(tmp_path / "conf/aadsync.yml").folder == tmp_path / "conf"
+
+    def test_without_a_file_it_is_the_current_one(self):
+        assert settings_from(SMALL, "parameters").folder == Path()
+
+    def test_the_digest_is_the_same_in_every_folder(self, write, tmp_path):
+        here = load_settings(write(SMALL))
+        there = here.found_in(tmp_path / "elsewhere")
+        assert there.folder != here.folder
+        assert settings_digest(there) == settings_digest(here)
+        assert str(tmp_path) not in here.model_dump_json()
+        assert there.model_copy(update={"name": "other"}).folder == there.folder
 
 
 class TestDigest:

@@ -92,7 +92,9 @@ def test_an_id_of_digits_may_be_protected_without_quotes(write):
     tree["policy"]["adopt_names"] = [8204759371, "ada@contoso.com"]
     assert loads(write, tree).policy.adopt_names == ("8204759371", "ada@contoso.com")
     tree["policy"]["protected"]["users"] = [True]
-    assert refused(write, tree) == "policy.protected.users.0: found true; expected text"
+    problem = refused(write, tree)
+    assert problem.startswith("policy.protected.users.0: found true (line ")
+    assert problem.endswith("), which YAML reads as a boolean; quote it: 'true'")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ def test_level_account_needs_an_account_id_and_says_so_beside_other_problems(wri
     tree["targets"][0]["pace"] = 0
     assert refused(write, tree).splitlines() == [
         "targets.0.account_id: is required for level account",
-        "targets.0.pace: found 0; expected more than 0",
+        "targets.0.pace: found 0; expected at least 0.001",
     ]
 
 

@@ -90,6 +90,30 @@ def test_approval_lets_that_very_plan_run(world):
     assert world.sync(approve=world.plan().digest).status is Status.SUCCEEDED
 
 
+def test_approval_of_another_plan_stops_the_run_whatever_it_would_do(world):
+    foreign = world.sync().digest
+    world.source.snapshot = directory(BOB, group("Data", [BOB]))
+    sent = len(world.target.log)
+    with pytest.raises(RefusedError, match="not the plan that was approved") as refused:
+        world.sync(approve=foreign)
+    assert len(world.target.log) == sent
+    (line,) = refused.value.report.over
+    assert foreign in line
+    assert refused.value.plan.digest in line
+    assert json.loads(recorded(world)[refused.value.report.run_id].report)["over"] == [line]
+    right = refused.value.plan.digest
+    assert world.sync(approve=right).status is Status.SUCCEEDED
+    with pytest.raises(RefusedError):  # nothing is left to do, which is another plan
+        world.sync(approve=right)
+
+
+def test_approval_of_another_plan_stops_an_undo(world):
+    run = world.sync().run_id
+    with pytest.raises(RefusedError, match="not the plan that was approved"):
+        world.runner().undo(run, approve="sha256:another")
+    assert world.target.named("ada@contoso.com").active
+
+
 def test_one_target_over_its_limit_refuses_the_run_before_any_write(two):
     left, right = two.targets
     two.sync()

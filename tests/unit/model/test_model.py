@@ -80,9 +80,18 @@ def test_merging_takes_what_any_part_sets_and_the_last_one_wins():
     assert merged([None, Attributes()]) is None
 
 
-def test_names_are_the_same_without_case_and_outer_spaces():
-    assert same_name(" Data", "DATA ")
-    assert not same_name("Data", "Da ta")
+@pytest.mark.parametrize(("left", "right"), [
+    ("Data", "DATA"), ("Caf\u00e9", "CAFE\u0301"), ("\u212bngstr\u00f6m", "A\u030angstro\u0308m"),
+])  # fmt: skip
+def test_names_are_the_same_in_nfc_and_lower_case(left, right):
+    assert same_name(left, right)
+
+
+@pytest.mark.parametrize(("left", "right"), [
+    ("Ma\u00dfe", "Masse"), ("\ufb01n", "fin"), ("Data", "Da ta"), ("Data", "Data "),
+])  # fmt: skip
+def test_names_that_only_folding_makes_the_same_are_two(left, right):
+    assert not same_name(left, right)
 
 
 def test_links_are_found_from_both_sides_and_by_kind_in_order():

@@ -1,4 +1,4 @@
-"""The notebooks as files: five cells, no logic, and one way to install and to find the library."""
+"""The notebooks as files: six cells, no logic, and one way to install and to find the library."""
 
 import ast
 from pathlib import Path
@@ -10,7 +10,11 @@ LOGIC = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.IfExp,
     ast.Try, ast.With, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
 )  # fmt: skip
-INSTALL = "# MAGIC %pip install --quiet -r ../requirements.txt\n# MAGIC %restart_python"
+PATH = 'import sys\n\nsys.path.append("..")'
+MISSING = 'from aadsync_lib.packages import missing\n\npackages = missing("../requirements.txt")'
+INSTALL = (
+    "# MAGIC %pip install --quiet --no-deps --require-hashes -r $packages\n# MAGIC %restart_python"
+)
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -29,8 +33,8 @@ def test_the_notebooks_are_the_ones_the_readme_speaks_of():
 
 
 @every_notebook
-def test_a_notebook_is_five_cells(path):
-    assert len(cells(path)) == 5
+def test_a_notebook_is_six_cells(path):
+    assert len(cells(path)) == 6
 
 
 @every_notebook
@@ -55,10 +59,15 @@ def test_magics_stand_in_cells_of_their_own(path):
 
 
 @every_notebook
-def test_packages_are_installed_before_anything_is_imported(path):
-    assert cells(path)[1] == INSTALL
+def test_what_is_missing_is_installed_by_its_hash_before_anything_else_is_imported(path):
+    _, before, install, *_ = cells(path)
+    assert before.endswith(MISSING)
+    assert before.count("import ") == 2
+    assert install == INSTALL
 
 
 @every_notebook
-def test_the_library_is_found_in_the_folder_above(path):
-    assert cells(path)[2].startswith('import sys\n\nsys.path.append("..")')
+def test_the_library_is_found_in_the_folder_above_after_the_restart_too(path):
+    _, before, _, after, *_ = cells(path)
+    assert before.startswith(PATH)
+    assert after.startswith(PATH)

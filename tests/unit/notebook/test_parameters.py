@@ -102,6 +102,13 @@ def test_plan_only_is_true_or_false_and_nothing_else_passes_for_false(value):
     assert read(Lenient(plan_only=" true\n"), parameters_of("plan")) == {"plan_only": "true"}
 
 
+def test_what_is_no_digest_approves_nothing():
+    with pytest.raises(UsageError, match=r"approve: 'yes' is no digest; expected sha256: and 64"):
+        read(Lenient(approve="yes"), parameters_of("sync"))
+    digest = "sha256:" + "0a" * 32
+    assert read(Lenient(approve=digest.upper()), parameters_of("sync")) == {"approve": digest}
+
+
 def test_a_parameter_of_another_task_is_left_alone():
     values = {"environment": "prod", "plan": "p", "full": "true", "name": "contoso"}
     assert read(Lenient(**values), parameters_of("report")) == values

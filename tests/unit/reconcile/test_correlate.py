@@ -7,24 +7,31 @@ from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.reconcile.desired.naming import desire
+from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.correlate import Situation, correlate
 from aadsync_lib.reconcile.matching.index import NOBODY
-from tests.unit.build import directory, group, service, settings, user
+from tests.unit.build import directory, group, service, settings, sharer, user
 from tests.unit.fakes import FakeTarget
 
 ADA, BOB = user("ada"), user("bob")
 
 
-def matched(target, *entities, adopt="unowned", links=(), fixed=frozenset(), shared=NOBODY):
+def matched(
+    target, *entities, adopt="unowned", links=(), fixed=frozenset(), shared=NOBODY, listed=()
+):
     config = settings()
     desired = desire(directory(*entities), config.scope, config.mapping)
     snapshot = TargetSnapshot(target.accounts)
-    words = Adopt.model_validate(adopt)
-    return correlate(desired, snapshot, Links(links), words, fixed, shared)
+    rule = AdoptionRule(Adopt.model_validate(adopt), frozenset(listed))
+    return correlate(desired, snapshot, Links(links), rule, fixed, shared)
 
 
 def link(external_id, target_id, kind=Kind.USER):
     return Link(kind, external_id, target_id, Origin.CREATED, "then")
+
+
+def shared(*target_ids):
+    return {target_id: sharer("finance", target_id) for target_id in target_ids}
 
 
 @pytest.fixture
@@ -70,7 +77,7 @@ def test_adopt_never_takes_nothing_over_not_even_by_external_id(target):
 
 
 def test_unowned_takes_what_has_no_external_id_by_name_whatever_the_case(target):
-    there = target.add(Kind.GROUP, "DATA ")
+    there = target.add(Kind.GROUP, "DATA")
     match = matched(target, group("Data")).matches["g-data"]
     assert (match.situation, match.account.id) == (Situation.SAME_NAME, there)
 
@@ -235,7 +242,9 @@ def test_each_kind_has_a_word_of_its_own(target):
     words = {"users": "same_name", "groups": "never"}
     found = matched(target, ADA, run, group("Data", [ADA, run]), adopt=words).matches
     assert found["u-ada"].situation is Situation.SAME_NAME
-    assert found["s-run"].setting == "policy.adopt.service_principals: same_name"
+    assert (
+        found["s-run"].situation is Situation.SAME_NAME
+    )  # the same application is the same identity
     assert found["g-data"].setting == "policy.adopt.groups: same_name"
 
 
@@ -245,7 +254,7 @@ def test_people_of_another_sync_are_known_by_their_object_id_and_are_not_adopted
     theirs = target.add(Kind.USER, "other@contoso.com", external_id="u-ada")
     app = target.add(Kind.SERVICE_PRINCIPAL, "app-run", external_id="s-run")
     found = matched(target, ADA, run, group("Data", [ADA, run]), adopt=adopt,
-                    shared={theirs: "finance", app: "finance"})  # fmt: skip
+                    shared=shared(theirs, app))  # fmt: skip
     for external_id, target_id in (("u-ada", theirs), ("s-run", app)):
         match = found.matches[external_id]
         assert (match.situation, match.account.id) == (Situation.SHARED, target_id)
@@ -256,7 +265,7 @@ def test_people_of_another_sync_are_known_by_their_object_id_and_are_not_adopted
 def test_person_whom_another_sync_has_made_anew_is_the_new_object(target):
     target.add(Kind.USER, "old@contoso.com", external_id="u-ada", active=False)
     anew = target.add(Kind.USER, "ada@contoso.com", external_id="u-ada")
-    found = matched(target, ADA, group("Data", [ADA]), shared={anew: "finance"})
+    found = matched(target, ADA, group("Data", [ADA]), shared=shared(anew))
     match = found.matches["u-ada"]
     assert (match.situation, match.account.id) == (Situation.SHARED, anew)
     assert found.held == set()
@@ -275,7 +284,7 @@ def test_people_of_another_sync_are_known_by_name_only_where_names_count(
     target, adopt, external_id, known
 ):
     theirs = target.add(Kind.USER, "ada@contoso.com", external_id=external_id)
-    found = matched(target, ADA, group("Data", [ADA]), adopt=adopt, shared={theirs: "finance"})
+    found = matched(target, ADA, group("Data", [ADA]), adopt=adopt, shared=shared(theirs))
     situation = Situation.SHARED if known else Situation.TAKEN
     assert found.matches["u-ada"].situation is situation
 
@@ -283,7 +292,7 @@ def test_people_of_another_sync_are_known_by_name_only_where_names_count(
 @pytest.mark.parametrize("external_id", [None, "g-data"])
 def test_a_group_of_another_sync_is_quarantined_and_names_that_sync(target, external_id):
     theirs = target.add(Kind.GROUP, "Data", external_id=external_id)
-    found = matched(target, group("Data"), adopt="same_name", shared={theirs: "finance"})
+    found = matched(target, group("Data"), adopt="same_name", shared=shared(theirs))
     match = found.matches["g-data"]
     assert (match.situation, match.account, match.setting) == (Situation.TAKEN, None, None)
     assert match.reason == (
@@ -295,5 +304,5 @@ def test_a_group_of_another_sync_is_quarantined_and_names_that_sync(target, exte
 def test_what_this_sync_has_linked_is_its_own_whoever_else_has(target):
     there = target.add(Kind.GROUP, "Data", external_id="g-data")
     links = [link("g-data", there, Kind.GROUP)]
-    found = matched(target, group("Data"), links=links, shared={there: "finance"})
+    found = matched(target, group("Data"), links=links, shared=shared(there))
     assert found.matches["g-data"].situation is Situation.LINKED

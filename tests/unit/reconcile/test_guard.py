@@ -23,7 +23,8 @@ def removal(*numbers, name="Data", target_id="900"):
 
 
 def plan(*changes, **more):
-    return Plan("contoso", (TargetPlan("account", changes, **more),))
+    losing = tuple(f"{m.name} from {change.name}" for change in changes for m in change.members)
+    return Plan("contoso", (TargetPlan("account", changes, losing=losing, **more),))
 
 
 def limits(**limit):
@@ -122,8 +123,20 @@ def test_approval_is_of_one_plan_only():
     many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
     assert judge(many, Limits(), many.digest).allowed
     message = refusal(judge(many, Limits(), "sha256:other"))
+    assert "goes over a limit" in message
+    assert f"sha256:other, is of another plan; this is {many.digest}" in message
+
+
+@pytest.mark.parametrize("other", [plan(), plan(leaver(1))], ids=["empty", "within limits"])
+def test_approval_of_another_plan_stops_a_plan_that_needs_none(other):
+    assert judge(other, Limits()).allowed
+    assert judge(other, Limits(), other.digest).allowed
+    verdict = judge(other, Limits(), "sha256:other")
+    assert (verdict.allowed, verdict.approvable) == (False, True)
+    message = refusal(verdict)
+    assert message.startswith("This is not the plan that was approved. Nothing was changed.\n")
     assert "sha256:other, is of another plan" in message
-    assert many.digest in message
+    assert f"--approve {other.digest}" in message
 
 
 def test_no_approval_lets_something_protected_be_changed():

@@ -185,13 +185,14 @@ def test_a_group_that_is_deleted_says_who_was_in_it(world):
     assert [one.name for one in world.target.accounts.values() if one.kind is Kind.GROUP] == ["Ops"]
 
 
-def test_who_is_disabled_keeps_the_account_active_where_leavers_keep_it(world):
-    world.configure(leavers="keep")
+@pytest.mark.parametrize("leavers", ["keep", "deactivate", "delete"])
+def test_who_is_disabled_is_deactivated_at_once_whatever_becomes_of_leavers(world, leavers):
+    world.configure(leavers=leavers, grace_days=7)
     ada = replace(ADA, enabled=False)
-    world.source.snapshot = directory(ada, BOB, group("Data", [ada, BOB]))
-    assert world.planned().changes == ()
-    world.configure(leavers="deactivate")
-    world.sync()
+    plan = world.synced(directory(ada, BOB, group("Data", [ada, BOB])))
+    assert [(c.action.value, c.reason) for c in plan.changes] == [
+        ("deactivate_user", "disabled in Entra")
+    ]
     assert world.planned().changes == ()  # is inactive by now
 
 

@@ -47,7 +47,7 @@ def test_the_mapping_can_turn_that_around():
 def test_who_has_no_mail_to_be_named_by_is_quarantined(make, key, mail):
     eve = make("eve", mail=mail)
     found = desired(eve, group("Data", [eve]), mapping={"user_name": "mail"})
-    assert found.principals == {}
+    assert found.principals["u-eve"].name == ""  # only a link can name her
     reason = found.quarantined["u-eve"].reason
     assert reason == f"has no mail, which mapping.{key} takes the userName from"
     assert found.groups["g-data"].members == {"u-eve"}
@@ -125,6 +125,24 @@ def test_an_empty_name_is_quarantined_under_the_name_that_entra_has():
     found = desired(group("Data"), mapping={"group_name": "{mailNickname}"})
     assert found.quarantined["g-data"].name == "Data"
     assert "is empty after mapping.group_name" in found.quarantined["g-data"].reason
+
+
+@pytest.mark.parametrize(
+    "template", ["{displayName}", "sales-{displayName}", "{displayName} ({id})"]
+)
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_group_without_a_name_is_quarantined_by_its_id_and_nobody_else_is(template, name):
+    parent = group("Parent", id="g2", members=("g1",))
+    found = desired(group(name, id="g1"), parent, mapping={"group_name": template})
+    assert set(found.quarantined) == {"g1"}
+    assert found.quarantined["g1"].name == "g1"
+    assert "is empty after mapping.group_name" in found.quarantined["g1"].reason
+
+
+def test_a_group_without_a_name_may_be_named_by_something_else():
+    found = desired(group("", id="g1"), mapping={"group_name": "team-{id}"})
+    assert found.groups["g1"].principal.name == "team-g1"
+    assert not found.quarantined
 
 
 def test_the_template_puts_group_names_together_and_takes_them_as_data():

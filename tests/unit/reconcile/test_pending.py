@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aadsync_lib.model.account import Account, TargetSnapshot, Unread
@@ -44,8 +46,30 @@ def test_a_create_that_was_done_is_ours_by_external_id():
     assert found.applied_to(Links()).by_external == {"u1": LINK}
 
 
-def test_a_create_that_was_done_is_ours_by_name_where_no_external_id_is_kept():
-    assert recovered(CREATE, on(ada())).linked == (LINK,)
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("written", ["u1", "U1"])
+def test_the_external_id_proves_a_create_in_whatever_case_it_is_written(kind, written):
+    create = replace(CREATE, action=Action.on("create", kind))
+    target = on(Account("7", kind, "another name", external_id=written))
+    assert recovered(create, target).linked == (Link(kind, "u1", "7", Origin.CREATED, "ada"),)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_name_proves_nothing(kind):
+    create = replace(CREATE, action=Action.on("create", kind))
+    target = on(Account("7", kind, "ada"))
+    assert recovered(create, target).linked == ()
+    assert judged(create, target).result is Result.FAILED
+
+
+@pytest.mark.parametrize("written", ["u1", "U1"])
+def test_an_adoption_shows_in_whatever_case_the_external_id_is_written(written):
+    assert [link.target_id for link in recovered(ADOPT, on(ada(external_id=written))).linked] == [
+        "7"
+    ]
+    same = replace(ADOPT, before=Attributes(external_id="U1"))
+    before = Link(Kind.USER, "u2", "7", Origin.CREATED, "bob")
+    assert recovered(same, on(ada(external_id=written)), before).linked == ()
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_what_a_broken_run_took_over_from_whom_had_left_loses_nothing(fault):
         assert world.planned().changes == world.planned().quarantined == ()
 
 
-def test_what_a_broken_run_adopted_and_another_sync_manages_by_now_is_not_ours():
+def test_what_a_broken_run_adopted_and_another_sync_manages_by_now_is_managed_by_both():
     target = FakeTarget()
     ada = target.add(Kind.USER, "ada@contoso.com", display_name="Theirs")
     with World(directory(ADA, group("Data", [ADA])), target) as world:
@@ -98,9 +98,10 @@ def test_what_a_broken_run_adopted_and_another_sync_manages_by_now_is_not_ours()
         with closing(world.store_of("fabrikam")) as other:
             other.settle("account", {}, linked=[link])
         world.sync()
-        assert world.names_of_links() == {"g-data": "Data"}
+        assert world.names_of_links() == {"g-data": "Data", "u-ada": "ada@contoso.com"}
         assert target.members_of("Data") == {"ada@contoso.com"}
-        assert target.accounts[ada].display_name == "Theirs"
+        world.sync()
+        assert target.accounts[ada].display_name == "Ada"
         assert world.planned().changes == ()
 
 

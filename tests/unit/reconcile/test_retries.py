@@ -6,8 +6,9 @@ import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import StalePlanError
+from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.run import Status
+from aadsync_lib.model.run import Result, Status
 from tests.unit.build import NO_LIMITS, directory, group, user
 from tests.unit.fakes import FakeTarget
 from tests.unit.world import World
@@ -74,7 +75,8 @@ def test_after_enough_failures_a_person_has_to_look(world):
     (entry,) = world.planned().quarantined
     assert entry.external_id == "u-ada"
     assert entry.reason == (
-        "create_user failed 2 times, last: no, for the test; aadsync sync --full tries it again"
+        "create_user failed 2 times, last: no, for the test; it is tried once a day; "
+        "aadsync sync --full tries it now"
     )
     assert retry_policy(world, 5) == []
     (record,) = world.store.quarantine("account")
@@ -160,7 +162,7 @@ def test_members_that_failed_alike_are_told_in_one_line():
         (entry,) = world.planned().quarantined
         assert entry.reason == (
             "adding u0@contoso.com, u1@contoso.com, u2@contoso.com and 2 more failed once, last: "
-            "no, for the test; aadsync sync --full tries it again"
+            "no, for the test; it is tried once a day; aadsync sync --full tries it now"
         )
 
 
@@ -174,16 +176,18 @@ def test_members_of_a_group_that_could_not_be_made_have_not_failed_themselves():
         assert world.planned().changes == ()
 
 
-def test_removals_wait_too_and_do_not_count_against_the_guard():
+def test_what_takes_access_away_is_tried_in_every_run():
     with World(SMALL) as world:
         world.sync()
         world.configure(quarantine_after=1)
         world.target.refuses = refusing("members")
         world.sync(directory(ADA, BOB, group("Data")))
-        plan = world.planned()
-        assert plan.changes == ()
-        assert plan.emptied == ()
-        assert plan.quarantined[0].reason.startswith("removing ada@contoso.com, bob@contoso.com")
+        for _ in range(3):
+            assert [change.action for change in world.planned().changes] == [Action.REMOVE_MEMBERS]
+            assert [outcome.result for outcome in world.sync().failed] == [Result.FAILED]
+        world.target.refuses = refusing("nothing")
+        world.sync()
+        assert world.target.members_of("Data") == set()
 
 
 def test_nothing_of_a_group_is_touched_while_its_adoption_waits():

@@ -12,7 +12,7 @@ from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect, list_unowned
-from tests.unit.build import directory, group, service, settings, user
+from tests.unit.build import directory, group, service, settings, sharer, user
 from tests.unit.fakes import FakeTarget
 
 ADA, BOB = user("ada"), user("bob")
@@ -66,7 +66,8 @@ def test_each_owner_is_told_with_the_setting_that_would_adopt_the_object(
     assert listed(target, *entities, adopt="never") == [nobody]
     target.accounts[there] = replace(target.accounts[there], external_id="alien")
     other = (there, "another externalId: alien", setting.format("same_name"))
-    assert listed(target, *entities) == [other]
+    same_identity = kind is Kind.SERVICE_PRINCIPAL  # by its application id: adopted all the same
+    assert listed(target, *entities) == ([] if same_identity else [other])
     same = {"u-ada", "s-run", "g-data"} & {f"{kind.value[0]}-{n}" for n in ("ada", "run", "data")}
     target.accounts[there] = replace(target.accounts[there], external_id=same.pop())
     tool = (there, "another tool: its externalId is the object id", setting.format("unowned"))
@@ -84,14 +85,14 @@ def test_a_group_of_one_workspace_is_told(target):
 def test_the_other_sync_is_told_and_no_setting_adopts_from_it(target):
     people = target.add(Kind.USER, "ada@contoso.com", external_id="u-ada")
     team = target.add(Kind.GROUP, "Data")
-    shared = {people: "finance", team: "finance"}
+    shared = {people: sharer("finance", people), team: sharer("finance", team)}
     rows = listed(target, ADA, group("Data", [ADA]), shared=shared)
     assert rows == [(team, "the sync finance", None), (people, "the sync finance", None)]
 
 
 def test_an_account_that_the_other_sync_has_inactive_is_told_so(target):
     off = target.add(Kind.USER, "ada@contoso.com", external_id="u-ada", active=False)
-    rows = listed(target, ADA, group("D", [ADA]), shared={off: "finance"})
+    rows = listed(target, ADA, group("D", [ADA]), shared={off: sharer("finance", off)})
     assert rows == [(off, "the sync finance, which has it inactive", None)]
 
 

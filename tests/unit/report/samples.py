@@ -93,6 +93,7 @@ def full_plan():
             managed=Managed(40, 6, 120),
             emptied=("Night shift",),
             retired=("Old", "Older "),
+            losing=("eve from Sales", "bob from Sales", "zoe from Night shift"),
             protected=frozenset({"t-breakglass", "t-admins"}),
         ),
         target_plan(name="second"),

@@ -46,7 +46,7 @@ targets = st.builds(
     st.builds(Managed, numbers, numbers, numbers), st.builds(Estimate, numbers, seconds),
     some_names, some_names, st.frozensets(names, max_size=3),
     st.lists(st.builds(Unowned, st.sampled_from(Kind), names, names, names, names, maybe), max_size=2).map(tuple),
-    st.lists(st.builds(Unapplied, changes, st.sampled_from(UnappliedBy)), max_size=2).map(tuple), maybe,
+    st.lists(st.builds(Unapplied, changes, st.sampled_from(UnappliedBy)), max_size=2).map(tuple), some_names, maybe,
 )  # fmt: skip
 plans = st.builds(
     Plan, names, st.lists(targets, max_size=3).map(tuple), st.booleans(), names,

@@ -228,8 +228,12 @@ def test_approved_plan_is_not_refused():
 
 def test_approval_of_another_plan_is_told():
     text = Page(judged_summary(samples.full_plan(), "sha256:d0")).text
-    assert "The digest in approve, sha256:d0, is of another plan." in text
-    assert "sync will refuse this" in text
+    assert "the digest to approve given, sha256:d0, is of another plan; this is " in text
+    assert "Over the limits: sync will refuse this" in text
+    empty = samples.plan(samples.target_plan())
+    text = Page(judged_summary(empty, "sha256:d0")).text
+    assert "Not the plan that was approved: sync will refuse this" in text
+    assert "sha256:d0, is of another plan" in text
 
 
 def test_nothing_offers_to_approve_a_change_of_something_protected():

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,7 +33,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory, hub: Sandbox) -> Callable[..
     def make(*options: str) -> Bundle:
         folder, private = (tmp_path_factory.mktemp(name) for name in ("clone", "private"))
         _copy(folder)
-        cli = DatabricksCli(program, folder, private, _variables())
+        cli = DatabricksCli(program, folder, private)
         bundle = Bundle(cli.at(hub.databricks_url, hub.databricks_token), hub)
         for option in options:
             bundle.include(option)
@@ -50,9 +48,3 @@ def _copy(folder: Path) -> None:
         if (ROOT / name).is_file():  # one that was deleted is still listed until it is committed
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
-
-
-def _variables() -> dict[str, str]:
-    """Let the wheel be built by this Python, with its own setuptools: 0 is how pip is told not to fetch one."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    return {"PATH": path, "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 
 from aadsync_lib.sandbox import Sandbox
+from tests.runtimes import ENVIRONMENT
 from tests.unit.bundle.files import OPTIONS
 from tests.workspace.bundle.deployed import Bundle
 
@@ -26,8 +28,8 @@ def plain(clone: Clone) -> Bundle:
 
 @pytest.fixture(scope="module")
 def whole(clone: Clone) -> Bundle:
-    """With dashboard, alerts and the wheel; deployed to both targets."""
-    bundle = clone("monitoring", "wheel")
+    """With dashboard, alerts and the environment; deployed to both targets."""
+    bundle = clone("monitoring", "environment")
     bundle("deploy", "dev")
     bundle("deploy", "prod", RUN_AS)
     return bundle
@@ -69,7 +71,7 @@ def test_prod_runs_on_schedule_as_a_service_principal(plain: Bundle) -> None:
 
 
 def test_an_option_changes_every_notebook_task_and_adds_none(clone: Clone) -> None:
-    for option, key in (("wheel", "environment_key"), ("classic", "job_cluster_key")):
+    for option, key in (("environment", "environment_key"), ("classic", "job_cluster_key")):
         for target in TARGETS:
             tasks = clone(option).resolved(target)["resources"]["jobs"]["sync"]["tasks"]
             assert {task["task_key"] for task in tasks} == {"plan", "changed", "apply", "report"}
@@ -136,20 +138,36 @@ def test_the_full_job_runs_the_sync_job_of_its_own_target(
             assert task.run_job_task.job_parameters == {"full": "true"}
 
 
-def test_the_wheel_that_the_job_installs_was_uploaded(
+def test_the_job_installs_the_uploaded_lock_and_nothing_else(
     whole: Bundle, client: WorkspaceClient
 ) -> None:
     job = next(one for one in client.jobs.list() if one.settings.name == "aadsync-sync")
     [environment] = client.jobs.get(job.job_id).settings.environments
-    [wheel] = environment.spec.dependencies
-    assert client.workspace.get_status(wheel.removeprefix("/Workspace")).path
-    assert wheel.endswith("/aadsync-0.1.0-py3-none-any.whl")
+    [line] = environment.spec.dependencies
+    option, _, path = line.partition(" ")
+    assert option == "-r"
+    with client.workspace.download(path.removeprefix("/Workspace")) as file:
+        assert file.read() == ENVIRONMENT.read_bytes()
+
+
+def test_nothing_is_built_or_uploaded_as_a_library(whole: Bundle) -> None:
+    resolved = whole.resolved("prod")
+    assert not resolved.get("artifacts")
+    assert "libraries" not in json.dumps(resolved["resources"]["jobs"])
 
 
 def test_tests_and_documents_are_not_uploaded(whole: Bundle, hub: Sandbox) -> None:
     names = {path.partition("/files/")[2].partition("/")[0] for path in hub.workspace.sources()}
     assert {"aadsync_lib", "notebooks", "requirements.txt"} <= names
-    assert not names & {"tests", "docs", ".ci", ".tools", "dist", "requirements.lock"}
+    assert not names & {
+        "tests",
+        "docs",
+        ".ci",
+        ".tools",
+        "dist",
+        "requirements.lock",
+        "requirements.in",
+    }
 
 
 def test_deploying_prod_again_changes_nothing(whole: Bundle, hub: Sandbox) -> None:
@@ -159,12 +177,10 @@ def test_deploying_prod_again_changes_nothing(whole: Bundle, hub: Sandbox) -> No
     assert whole.writes_since(mark) == []
 
 
-def test_deploying_dev_again_brings_the_new_wheel_and_nothing_else(
-    whole: Bundle, hub: Sandbox
-) -> None:
+def test_deploying_dev_again_changes_nothing(whole: Bundle, hub: Sandbox) -> None:
     mark = hub.log.mark()
     whole("deploy", "dev")
-    assert whole.writes_since(mark) == ["POST /api/2.2/jobs/reset"]
+    assert whole.writes_since(mark) == []
 
 
 @pytest.mark.parametrize(("target", "words"), [("dev", ()), ("prod", (RUN_AS,))])

@@ -165,6 +165,18 @@ def test_how_long_records_are_kept_names_no_store(stage):
     assert "name store.delta" in done.error.message
 
 
+def test_a_store_is_beside_the_settings_wherever_the_notebook_runs(stage):
+    folder = stage.folder / "conf"
+    folder.mkdir()
+    config = folder / "aadsync.yml"
+    config.write_text("store: {sqlite: memory.db}\n", encoding="utf-8")
+    stage.run("04_sync", config=str(config), **{"store.sqlite": ""}).succeeded()
+    assert (folder / "memory.db").exists()
+    config.write_text("", encoding="utf-8")
+    stage.run("04_sync", config=f"dbfs:{config}", **{"store.sqlite": "./other.db"}).succeeded()
+    assert (folder / "other.db").exists()
+
+
 def test_a_parameter_that_is_misspelt_is_named_and_nothing_is_read(stage):
     mark = stage.sandbox.log.mark()
     wrong = {"plan_onyl": "plan_only", "polcy.mode": "policy"}

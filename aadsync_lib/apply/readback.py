@@ -1,0 +1,94 @@
+"""Read-back of writes that an earlier run made in vain, or that mend what nobody owns up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from aadsync_lib.apply.announced import failed_member
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.change import MEMBERS, Action, Change
+from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.ports import Clock, Target
+from aadsync_lib.reconcile.matching.pending import carries
+
+PAUSE = 3.0  # seconds before the second look, as reads can lag behind writes
+DEAF = "Databricks answered 200, but still shows"
+
+Numbered = Mapping[int, Change]
+Failures = Mapping[int, tuple[Outcome, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Looks once, and where that disagrees a moment later once more, whether a write shows.
+
+    Databricks answers 200 to what it ignores. Only changes to ``verify`` are looked at: the others cost
+    no request. What cannot be read tells nothing. A failure is nobody's drift: no hand has made it.
+    """
+
+    target: Target
+    clock: Clock
+
+    def failures(self, changes: tuple[Change, ...]) -> Failures:
+        """Return, by their place in a request that was answered, what of these changes does not show."""
+        asked = {place: change for place, change in enumerate(changes) if _shows_later(change)}
+        failures = self._look(asked)
+        if not failures:
+            return {}
+        self.clock.sleep(PAUSE)
+        return self._look({place: asked[place] for place in failures})
+
+    def _look(self, changes: Numbered) -> Failures:
+        if not changes:
+            return {}
+        first = next(iter(changes.values()))
+        by_member = first.action in MEMBERS
+        look = self._members_left if by_member else self._attributes_left
+        return dict(look(first.target_id or "", changes))
+
+    def _members_left(
+        self, group_id: str, changes: Numbered
+    ) -> Iterator[tuple[int, tuple[Outcome, ...]]]:
+        current = self.target.members((group_id,)).get(group_id)
+        if not isinstance(current, frozenset):
+            return
+        for place, change in changes.items():
+            left = [member for member in change.members if member.target_id in current]
+            if left:
+                by_nobody = replace(change, drift=False)
+                reason = f"{DEAF} it as a member"
+                yield place, tuple(failed_member(by_nobody, member, reason) for member in left)
+
+    def _attributes_left(
+        self, target_id: str, changes: Numbered
+    ) -> Iterator[tuple[int, tuple[Outcome, ...]]]:
+        kind = next(iter(changes.values())).action.kind
+        account = self.target.look_up({target_id: kind}).get(target_id)
+        if not isinstance(account, Account):
+            return
+        for place, change in changes.items():
+            if shown := _as_before(account, change.after or Attributes()):
+                by_nobody = replace(change, drift=False)
+                yield place, (Outcome(by_nobody, Result.FAILED, f"{DEAF} {shown}"),)
+
+
+def _shows_later(change: Change) -> bool:
+    if not change.verify or not change.target_id:
+        return False
+    verbs = ("update", "activate", "deactivate", "rename")
+    return change.action is Action.REMOVE_MEMBERS or change.action.verb in verbs
+
+
+def _as_before(account: Account, wanted: Attributes) -> str:
+    """Return what an object shows in place of what was set, in words; empty where it shows that."""
+    name = account.name if account.kind is Kind.GROUP else account.display_name
+    shown = []
+    if wanted.display_name is not None and wanted.display_name != name:
+        shown.append(f"the displayName {name}")
+    if wanted.external_id and not carries(account, wanted.external_id):
+        shown.append(f"the externalId {account.external_id or 'none'}")
+    if wanted.active is not None and wanted.active is not account.active:
+        shown.append("it active" if account.active else "it inactive")
+    return " and ".join(shown)

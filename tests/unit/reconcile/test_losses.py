@@ -1,0 +1,138 @@
+"""The guard counts people who lose a group, whatever the shape of the change, as a share of what is active."""
+
+from __future__ import annotations
+
+import pytest
+
+from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.identity import Kind
+from tests.unit.build import NO_LIMITS, directory, group, service, user
+from tests.unit.world import World
+
+PEOPLE = [user(f"p{n}") for n in range(5)]
+BOT = service("bot")
+KEEPER = user("keeper")
+REST = group("Rest", [KEEPER])
+
+
+def limited(**limit):
+    return NO_LIMITS | {"members_removed": {"count": 3, "share": None} | limit}
+
+
+def refused(before, after, **policy):
+    """Return how many lose a group where the guard refuses, and what it says."""
+    with World(before, **policy) as world:
+        world.configure(limits=NO_LIMITS)
+        world.sync()
+        world.configure(limits=policy.get("limits", limited()))
+        with pytest.raises(RefusedError) as error:
+            world.sync(after)
+        assert len(error.value.plan.targets[0].losing) > 0
+        return error.value.verdict.breaches[0].count
+
+
+NEST = directory(KEEPER, *PEOPLE, REST, group("Low", PEOPLE), group("Top", [KEEPER, "g-low"]))
+
+
+def test_a_group_that_is_deleted_counts_everybody_in_it():
+    before = directory(KEEPER, *PEOPLE, REST, group("Data", PEOPLE))
+    assert refused(before, directory(KEEPER, REST), retired_groups="delete") == 5
+
+
+def test_a_group_that_is_emptied_counts_everybody_in_it():
+    before = directory(KEEPER, *PEOPLE, REST, group("Data", PEOPLE))
+    assert refused(before, directory(KEEPER, REST), retired_groups="empty") == 5
+
+
+def test_a_nested_group_that_is_taken_out_counts_everybody_in_it_at_any_depth():
+    deep = directory(
+        KEEPER, *PEOPLE, BOT, REST, group("Low", [*PEOPLE, BOT]), group("Mid", ["g-low"]),
+        group("Top", [KEEPER, "g-mid"]),
+    )  # fmt: skip
+    after = directory(
+        KEEPER, *PEOPLE, BOT, REST, group("Low", [*PEOPLE, BOT]), group("Mid", ["g-low"]),
+        group("Top", [KEEPER]),
+    )  # fmt: skip
+    assert refused(deep, after) == 6
+
+
+def test_a_foreign_group_that_is_taken_out_counts_whoever_is_in_it():
+    with World(directory(KEEPER, REST)) as world:
+        world.sync()
+        strangers = [world.target.add(Kind.USER, f"s{n}@contoso.com") for n in range(5)]
+        foreign = world.target.add(Kind.GROUP, "Foreign", strangers)
+        world.target.groups[world.target.named("Rest").id].add(foreign)
+        world.configure(limits=limited())
+        with pytest.raises(RefusedError) as error:
+            world.sync()
+        assert error.value.verdict.breaches[0].count == 5
+        world.target.unreadable = {foreign}
+        report = world.sync()  # it stays where it is: nobody knows who would lose the group
+        assert foreign in world.target.groups[world.target.named("Rest").id]
+        assert "could not be looked up: 403 for the test" in report.targets[0].on_hold[0].reason
+
+
+def test_who_stays_in_the_group_by_another_way_loses_nothing():
+    after = directory(KEEPER, *PEOPLE, REST, group("Low", PEOPLE), group("Top", [KEEPER, *PEOPLE]))
+    with World(NEST) as world:
+        world.sync()
+        world.configure(limits=limited())
+        world.sync(after)
+        assert world.target.members_of("Top") == {
+            "keeper@contoso.com",
+            *(f"p{n}@contoso.com" for n in range(5)),
+        }
+        world.sync(NEST)
+        assert world.target.effective("Top") == {
+            "keeper@contoso.com",
+            *(f"p{n}@contoso.com" for n in range(5)),
+        }
+
+
+def test_an_undo_is_counted_alike():
+    before = directory(KEEPER, *PEOPLE, REST, group("Low", PEOPLE), group("Top", [KEEPER]))
+    with World(before) as world:
+        world.sync()
+        run = world.sync(NEST)
+        world.configure(limits=limited())
+        with pytest.raises(RefusedError) as error:
+            world.runner().undo(run.run_id)
+        assert error.value.verdict.breaches[0].count == 5
+
+
+def test_the_share_is_of_who_is_active_now():
+    people = [user(f"p{n:02}") for n in range(20)]
+    with World(directory(*people, group("Data", people))) as world:
+        world.sync()
+        world.sync(directory(*people[:6], group("Data", people[:6])))  # 14 left long ago
+        world.configure(
+            limits=NO_LIMITS | {"users_deprovisioned": {"count": None, "share": 0.25, "floor": 0}}
+        )
+        with pytest.raises(RefusedError) as error:
+            world.sync(directory(people[0], group("Data", people[:1])))
+        assert "users_deprovisioned is 5, allowed 25% of 6 managed" in str(error.value)
+
+
+def test_groups_that_were_emptied_long_ago_are_no_part_of_the_share():
+    groups = [group(f"G{n}", [KEEPER]) for n in range(10)]
+    with World(directory(KEEPER, *groups)) as world:
+        world.sync()
+        world.sync(directory(KEEPER, *groups[:3]))
+        world.configure(
+            limits=NO_LIMITS | {"groups_removed": {"count": None, "share": 0.2, "floor": 0}}
+        )
+        with pytest.raises(RefusedError) as error:
+            world.sync(directory(KEEPER, groups[0]))
+        assert "groups_removed is 2, allowed 20% of 3 managed" in str(error.value)
+
+
+def test_a_plan_says_how_many_lose_access():
+    from aadsync_lib.report.as_json import plan_to_json
+
+    with World(NEST) as world:
+        world.sync()
+        world.source.snapshot = directory(
+            KEEPER, *PEOPLE, REST, group("Low", PEOPLE), group("Top", [KEEPER])
+        )
+        (target,) = plan_to_json(world.plan())["targets"]
+        assert (target["members_removed"], target["losing_access"]) == (1, 5)
