@@ -224,6 +224,9 @@ class HistoryReader(StoreReader, Protocol):
         Numbers of entries tell the order on one target, whatever a clock says.
         """
 
+    def owners(self, target: str, ids: Collection[str], before: int) -> Mapping[str, str]:
+        """Whose (object ids) these target objects were before an entry, as far as the journal goes back."""
+
     def members_at(self, at: float | None = None) -> tuple[Membership, ...]:
         """Every membership that was open at a time, or is open now, on all targets."""
 

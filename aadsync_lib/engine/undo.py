@@ -71,7 +71,8 @@ class _UndoPlanning:
         snapshot = _with_unlisted(target, snapshot, [entry.outcome.change for entry in done])
         stored = StoredLinks.read(self.reader, name, snapshot)
         open_ = [entry for entry in stored.pending if entry.run_id == self.run.run_id]
-        last = max((entry.entry for entry in (*done, *open_)), default=0)
+        numbers = [entry.entry for entry in done] + [entry.entry for entry in open_]
+        first, last = min(numbers, default=0), max(numbers, default=0)
         after = self.reader.later(name, last)
         changes = [entry.outcome.change for entry in done] + [entry.change for entry in open_]
         adopted = [entry.outcome.change for entry in after] + [e.change for e in stored.pending]
@@ -86,6 +87,7 @@ class _UndoPlanning:
             links=stored.links,
             protected=_protected(self.settings, snapshot, stored.links),
             former=stored.lost(),
+            owners=self._owners(name, changes, first),
             shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
             additive=self.settings.policy.mode == "additive",
@@ -105,6 +107,11 @@ class _UndoPlanning:
             JournalEntry(entry.entry, entry.run_id, target, outcomes[entry.entry], when, when)
             for entry in stored.pending
         ]
+
+    def _owners(self, target: str, changes: Iterable[Change], first: int) -> Mapping[str, str]:
+        """Return whose was what the run adopted, before it did."""
+        adopted = {c.target_id for c in changes if c.action.verb == "adopt" and c.target_id}
+        return self.reader.owners(target, adopted, first)
 
     def _since(self, last: int, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
         """Return the entries of later runs, but for those that changed nothing in the end.

@@ -18,6 +18,7 @@ from aadsync_lib.store.records import (
     entry_of,
     link_of,
     memberships_of,
+    owners_of,
     pending_of,
     run_of,
     sharers_of,
@@ -38,6 +39,11 @@ NEWEST_FIRST = "ORDER BY number DESC, started_at DESC, run_id DESC"
 ENTRY = """
 SELECT entry, run_id, target, change, result, error, {seconds:announced_at}, {seconds:settled_at}
 FROM {outcomes} WHERE sync = :sync
+"""
+OWNERS = """
+SELECT target_id, external_id, action FROM {outcomes}
+WHERE sync = :sync AND target = :target AND result = 'done' AND entry < :before
+  AND {listed:target_id} ORDER BY entry
 """
 MEMBERSHIP = """
 SELECT target, group_external_id, group_name, member_external_id, member_target_id, member_name,
@@ -181,6 +187,11 @@ class SqlReader:
     def outcomes(self, run_id: str) -> tuple[Outcome, ...]:
         """Outcomes of a run, in order."""
         return tuple(entry.outcome for entry in self.entries(run_id))
+
+    def owners(self, target: str, ids: Collection[str], before: int) -> Mapping[str, str]:
+        """Whose (object ids) these target objects were before an entry, as far as the journal goes back."""
+        asked = {"target": target, "ids": sorted(ids), "before": before}
+        return self._read(owners_of, OWNERS, **asked) if ids else {}
 
     def members_at(self, at: float | None = None) -> tuple[Membership, ...]:
         """Every membership that was open at a time, or is open now, on all targets."""
