@@ -47,10 +47,9 @@ class Source(Protocol):
         """Requests sent so far."""
 
     def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
-        """Read the scope, going on from a cursor where one is given and still holds.
+        """Read the scope, from a cursor on where one still holds, or raise ``SourceError``.
 
         ``known`` is what the selectors found before: what a listing no longer shows is looked up by id.
-        Raises ``SourceError`` when nothing useful could be read.
         """
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
@@ -120,10 +119,7 @@ class Target(Protocol):
         """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
-        """Read objects by target id, whatever a listing shows; ``None`` for what is not there.
-
-        Without a kind, each kind is tried.
-        """
+        """Read objects by id, of any kind where none is given; ``None`` for what is not there."""
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create a principal, a group with its first members, and return the target id."""
@@ -277,10 +273,7 @@ class Store(HistoryReader, Protocol):
         """Keep what a run leaves behind for the next one, all or nothing."""
 
     def prune(self, before: float) -> None:
-        """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay.
-
-        Age goes by the order of runs, too; nothing is deleted while the clock is doubtful.
-        """
+        """Delete what is older (epoch seconds), by the order of runs, too; links and open writes stay."""
 
 
 class Mirror(Protocol):
