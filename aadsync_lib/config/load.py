@@ -114,7 +114,9 @@ def _read(key: SettingKey, text: str) -> Parsed:
     return read
 
 
-def _replace_below(plain: dict[KeyPath, Plain], at: Path, given: Mapping[KeyPath, Plain]) -> None:
+def _replace_below(
+    plain: dict[KeyPath, Plain], at: KeyPath, given: Mapping[KeyPath, Plain]
+) -> None:
     """A parameter takes the place of what the file has there; it has no lines."""
     for path in [path for path in plain if path[: len(at)] == at]:
         del plain[path]
