@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import DEPROVISIONS, Change
+from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import GUID, Kind
 from aadsync_lib.model.link import Links
@@ -66,14 +67,19 @@ class Shown:
 
 
 def linked_but_not_listed(
-    wanted: Collection[str], links: Links, snapshot: TargetSnapshot
+    desired: Desired, links: Links, snapshot: TargetSnapshot
 ) -> Mapping[str, Kind | None]:
     """Return the objects of identities in scope that no listing shows: deleted by hand, or left out."""
     if not snapshot.complete:
         return {}
     missing = links.by_target.keys() - snapshot.accounts.keys()
     unlisted = (links.by_target[target_id] for target_id in missing)
-    return {link.target_id: link.kind for link in unlisted if link.external_id in wanted}
+    people, groups = desired.principals, desired.groups
+    return {
+        link.target_id: link.kind
+        for link in unlisted
+        if link.external_id in people or link.external_id in groups
+    }
 
 
 @dataclass(frozen=True)
