@@ -74,7 +74,7 @@ class History:
 
         known = select.run_named(self._store.runs(), run_id).run_id if run_id else None
         wanted = select.Wanted(user, group, _action(action))
-        found = answers.outcomes_of(self._store, wanted, known, self._clock.now())
+        found = answers.outcomes_of(self._store, wanted, known)
         return outcomes_frame(found)
 
     def memberships(self, on: date | str | None = None) -> pd.DataFrame:
@@ -92,7 +92,7 @@ class History:
 
         now = self._clock.now()
         at = now if on is None else select.moment(_text(on), now)
-        return memberships_frame(self._store.members_at(at))
+        return memberships_frame(self._store.members_at(None if at == now else at))
 
     def quarantine(self) -> pd.DataFrame:
         """Return what the last run held back until a person looks or the cause is gone.

@@ -6,6 +6,7 @@ lacks comes from the lock, by version and hash. Only the standard library and ``
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,7 +25,8 @@ NONE = "# Nothing is missing.\n"
 def missing(lock: str) -> str:
     """Return the path of a new file, for ``pip install --require-hashes -r``, with the entries of ``lock`` that are not met here.
 
-    Where there is no lock, the library came with its packages: none is missing.
+    Where there is no lock, the library came with its packages: none is missing. The path is in the environment, too, as ``packages``:
+    a notebook's ``%pip`` reads ``$packages`` as a variable of Python, or of the shell.
     """
     path = Path(lock)
     entries: list[str] = []
@@ -34,6 +36,7 @@ def missing(lock: str) -> str:
         "w", prefix="aadsync-", suffix=".txt", delete=False, encoding="utf-8"
     ) as file:
         file.write("".join(entries) or NONE)
+    os.environ["packages"] = file.name  # noqa: SIM112 -- the notebook names it so
     return file.name
 
 

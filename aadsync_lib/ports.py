@@ -47,10 +47,9 @@ class Source(Protocol):
         """Requests sent so far."""
 
     def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
-        """Read the scope, going on from a cursor where one is given and still holds.
+        """Read the scope, from a cursor on where one still holds, or raise ``SourceError``.
 
         ``known`` is what the selectors found before: what a listing no longer shows is looked up by id.
-        Raises ``SourceError`` when nothing useful could be read.
         """
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
@@ -120,10 +119,7 @@ class Target(Protocol):
         """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
-        """Read objects by target id, whatever a listing shows; ``None`` for what is not there.
-
-        Without a kind, each kind is tried.
-        """
+        """Read objects by id, of any kind where none is given; ``None`` for what is not there."""
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create a principal, a group with its first members, and return the target id."""
@@ -213,15 +209,22 @@ class HistoryReader(StoreReader, Protocol):
         """Names of the targets that this sync has written to, settings or not."""
 
     def runs(self) -> tuple[RunRecord, ...]:
-        """Every run of this sync, newest first."""
+        """Every run of this sync in the order in which they began, newest first, whatever a clock says."""
 
-    def entries(
-        self, run_id: str | None = None, *, after: float | None = None
-    ) -> tuple[JournalEntry, ...]:
-        """Settled entries of one run or of all, settled ``after`` a time or ever, oldest first."""
+    def entries(self, run_id: str | None = None) -> tuple[JournalEntry, ...]:
+        """Settled entries of one run or of all, oldest first."""
 
-    def members_at(self, at: float) -> tuple[Membership, ...]:
-        """Every membership that was open at a time, on all targets."""
+    def later(self, target: str, entry: int) -> tuple[JournalEntry, ...]:
+        """Settled entries of a target that were announced after an entry, oldest first.
+
+        Numbers of entries tell the order on one target, whatever a clock says.
+        """
+
+    def owners(self, target: str, ids: Collection[str], before: int) -> Mapping[str, str]:
+        """Whose (object ids) these target objects were before an entry, as far as the journal goes back."""
+
+    def members_at(self, at: float | None = None) -> tuple[Membership, ...]:
+        """Every membership that was open at a time, or is open now, on all targets."""
 
 
 class Store(HistoryReader, Protocol):
@@ -270,7 +273,7 @@ class Store(HistoryReader, Protocol):
         """Keep what a run leaves behind for the next one, all or nothing."""
 
     def prune(self, before: float) -> None:
-        """Delete outcomes and ended runs that are older (epoch seconds); links and open writes stay."""
+        """Delete what is older (epoch seconds), by the order of runs, too; links and open writes stay."""
 
 
 class Mirror(Protocol):

@@ -56,9 +56,22 @@ class Defence:
         if change.target_id in self.protected and _changes_it(change):
             return PROTECTED
         if change.action is Action.DELETE_GROUP:
-            inside = (m.name for m in change.members if m.target_id in self.protected)
-            return next((HOLDS_PROTECTED.format(name) for name in inside), None)
+            return next(
+                filter(None, (self._keeps(change, member) for member in change.members)), None
+            )
         return None
+
+    def _keeps(self, change: Change, member: MemberRef) -> str | None:
+        """Return why a group is not deleted with this member in it."""
+        if member.target_id in self.protected:
+            return HOLDS_PROTECTED.format(member.name)
+        closed = self._closed(change, member)
+        return f"{closed} in this run, so the group stays for now" if closed else None
+
+    def _closed(self, change: Change, member: MemberRef) -> str | None:
+        """Return which addition failed that was to open another way for somebody who leaves."""
+        steps = self.replacement_paths.get((change.target_id, member.target_id), ())
+        return self.run_log.not_added(steps) if steps else None
 
     def _leaving(self, change: Change, coming: frozenset[str]) -> Iterator[Change]:
         """Yield the removal of who may leave."""
@@ -79,8 +92,7 @@ class Defence:
             return KEPT
         if member.target_id in added:
             return JUST_ADDED
-        steps = self.replacement_paths.get((change.target_id, member.target_id), ())
-        closed = self.run_log.not_added(steps) if steps else None
+        closed = self._closed(change, member)
         return f"{closed} in this run, so it stays in the group for now" if closed else None
 
 

@@ -106,7 +106,6 @@ def _answer(store: HistoryReader, question: Question, *, quarantine: bool) -> An
         question.sync,
         question.run,
         Wanted(question.user, question.group, question.action),
-        now,
         full=question.every,
     )
 

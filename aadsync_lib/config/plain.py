@@ -76,7 +76,7 @@ def plains(node: yaml.Node, at: KeyPath, loader: yaml.SafeLoader) -> Mapping[Key
     left = iter(range(MOST))
     for path, scalar in _scalars(node, at, (), left):
         if scalar.style is None and path not in collected:
-            value = loader.construct_object(scalar)  # type: ignore[no-untyped-call]  # PyYAML's
+            value = loader.construct_object(scalar)
             str(value)  # an integer that Python does not write raises ValueError
             if not isinstance(value, str) or DATE.match(value):
                 collected[path] = Plain(scalar.value, value, scalar.start_mark.line + 1)

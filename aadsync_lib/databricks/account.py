@@ -105,7 +105,8 @@ class AccountTarget:
                 accounts = {account.id: account for listed in read for account in listed}
                 own = self._own(accounts.values()) | me.result()
             admins = in_admin_groups(accounts, self.members, self.look_up)
-            return TargetSnapshot(accounts | _marked(accounts, admins), own, admins)
+            marked = accounts | _marked(accounts, admins)
+            return TargetSnapshot(marked, own, admins, self._client_id)
         except ChangeRefused as failure:
             raise self._unreadable(failure) from failure
 

@@ -128,7 +128,7 @@ def _as_quarantined(outcome: Outcome) -> Quarantined:
 
 
 def new_run_id(clock: Clock) -> str:
-    """Return an id that sorts by time."""
+    """Return an id that tells when the run began by its clock; the order of runs is the store's."""
     began = datetime.fromtimestamp(clock.now(), UTC)
     return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 

@@ -47,8 +47,7 @@ def plan_undo(
     _check_whole(run, entries)
     _check_targets(run, entries, settings)
     idle = _of_no_effect(run, reader.runs(), [target.name for target in targets])
-    later = [entry for entry in reader.entries(after=run.started_at) if _later(entry, run)]
-    planning = _UndoPlanning(settings, reader, run, entries, later, idle)
+    planning = _UndoPlanning(settings, reader, run, entries, idle)
     parts = [planning.plan(target) for target in targets]
     return Planning.of(settings, parts, undoes=run.run_id)
 
@@ -61,7 +60,6 @@ class _UndoPlanning:
     reader: HistoryReader
     run: RunRecord
     entries: Sequence[JournalEntry]
-    later: Sequence[JournalEntry]
     idle: frozenset[tuple[str, str]]
 
     def plan(self, target: Target) -> TargetPlanning:
@@ -72,9 +70,11 @@ class _UndoPlanning:
         done = [entry for entry in self.entries if entry.target == name]
         snapshot = _with_unlisted(target, snapshot, [entry.outcome.change for entry in done])
         stored = StoredLinks.read(self.reader, name, snapshot)
-        after = [entry for entry in self.later if entry.target == name]
-        changes = [entry.outcome.change for entry in done]
-        changes += [e.change for e in stored.pending if e.run_id == self.run.run_id]
+        open_ = [entry for entry in stored.pending if entry.run_id == self.run.run_id]
+        numbers = [entry.entry for entry in done] + [entry.entry for entry in open_]
+        first, last = min(numbers, default=0), max(numbers, default=0)
+        after = self.reader.later(name, last)
+        changes = [entry.outcome.change for entry in done] + [entry.change for entry in open_]
         adopted = [entry.outcome.change for entry in after] + [e.change for e in stored.pending]
         places = places_of(changes, adopted, snapshot.accounts, stored.links)
         members = target.members(groups_to_read(changes, snapshot, places))
@@ -82,11 +82,12 @@ class _UndoPlanning:
         late = self._resolved(stored, resolved_pending, name)
         context = UndoContext(
             effects=effects_of((*done, *(e for e in late if e.run_id == self.run.run_id)), places),
-            touched=touched_by(self._since(name, (*after, *late)), places),
+            touched=touched_by(self._since(last, (*after, *late)), places),
             target=snapshot,
             links=stored.links,
             protected=_protected(self.settings, snapshot, stored.links),
             former=stored.lost(),
+            owners=self._owners(name, changes, first),
             shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
             additive=self.settings.policy.mode == "additive",
@@ -107,10 +108,18 @@ class _UndoPlanning:
             for entry in stored.pending
         ]
 
-    def _since(self, target: str, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
-        """Return the entries of other runs, but for those that changed nothing in the end."""
-        others = (entry for entry in entries if entry.run_id != self.run.run_id)
-        return [entry for entry in others if (entry.run_id, target) not in self.idle]
+    def _owners(self, target: str, changes: Iterable[Change], first: int) -> Mapping[str, str]:
+        """Return whose was what the run adopted, before it did."""
+        adopted = {c.target_id for c in changes if c.action.verb == "adopt" and c.target_id}
+        return self.reader.owners(target, adopted, first)
+
+    def _since(self, last: int, entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+        """Return the entries of later runs, but for those that changed nothing in the end.
+
+        One target has one run at a time, so whatever comes after the last entry of a run is of later ones.
+        """
+        later = (entry for entry in entries if entry.entry > last)
+        return [entry for entry in later if (entry.run_id, entry.target) not in self.idle]
 
 
 def _with_unlisted(
@@ -161,12 +170,6 @@ def _check_targets(run: RunRecord, entries: Iterable[JournalEntry], settings: Se
             f"Run {run.run_id} changed {', '.join(lost)} as well, which the settings no longer have. "
             f"Nothing was changed. Put it back into the settings to undo the run."
         )
-
-
-def _later(entry: JournalEntry, run: RunRecord) -> bool:
-    """Whether an entry is of a later run: one target has one run at a time."""
-    ended = run.started_at if run.ended_at is None else run.ended_at
-    return entry.run_id != run.run_id and entry.announced_at >= ended
 
 
 def _of_no_effect(

@@ -29,7 +29,7 @@ def protected_ids(
     admins, the identity that runs the sync, and the groups that Databricks itself keeps. ``elsewhere``
     are the names of identities out of scope; of whom they could not be read, nothing is certain.
     """
-    by_default = frozenset(_untouchable(target)) | target.own | target.admins
+    by_default = frozenset(_untouchable(target)) | target.own | frozenset(_admins(target))
     named = protected_names(protected)
     if not any(named.values()):
         return by_default
@@ -56,6 +56,14 @@ def identity_of(account: Account, links: Links) -> str | None:
     """Return the object id of whom an object is, or says that it is."""
     link = links.by_target.get(account.id)
     return link.external_id if link else account.external_id
+
+
+def _admins(target: TargetSnapshot) -> Iterator[str]:
+    """Yield whom a group makes account admins; the groups nested in it are not protected by that."""
+    for target_id in target.admins:
+        account = target.accounts.get(target_id)
+        if account is None or account.kind is not Kind.GROUP:
+            yield target_id
 
 
 def _untouchable(target: TargetSnapshot) -> Iterator[str]:

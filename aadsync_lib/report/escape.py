@@ -9,10 +9,18 @@ from collections.abc import Callable
 
 # Scripts such as Persian and Hindi are spelled with the two joiners.
 JOINERS = frozenset("\u200c\u200d")
-# Splits a text node, so that nothing after it is taken for a mention, an address or an issue.
+# Splits a text node, so that nothing after it is taken for a mention, an address or an issue: those are
+# looked for in the text that is left when a backslash or an entity is gone.
 SPLIT = "<!-- -->"
-MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#|~$!&@]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
-PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+MARKDOWN = re.compile(
+    r"(?P<split>@(?=[\w-])|#(?=\w))"
+    # HTML, cells and formulas, for readers that know no backslash there; and what would begin code.
+    r"|(?P<entity>[<|$]|^ )"
+    r"|(?P<escaped>[\\`*_\[\]~&#]|:(?=//)|(?<=www)\.|^[-+=>])",
+    re.IGNORECASE,
+)
+ENTITIES = {"<": "&lt;", "|": "&#124;", "$": "&#36;", " ": "&#32;"}
+NUMBERED = re.compile(r"^(\d+)(?=[.)])")  # what begins an item of a list
 
 
 def visible(text: str) -> str:
@@ -65,12 +73,12 @@ def markdown_name(name: str) -> str:
     shown = label(name)
     if not any(mark in shown for mark in "`|\\"):
         return f"`{shown}`"
-    return f"<code>{PUNCTUATION.sub(_entity, shown)}</code>"
+    return f"<code>{markdown_prose(shown)}</code>"
 
 
 def markdown_prose(text: str) -> str:
     """Return a sentence for Markdown in which nothing is markup, a link or a mention."""
-    return MARKDOWN.sub(_entity, visible(text))
+    return NUMBERED.sub(r"\1\\", MARKDOWN.sub(_literal, visible(text)))
 
 
 def _shown(char: str) -> str:
@@ -79,6 +87,8 @@ def _shown(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
-def _entity(found: re.Match[str]) -> str:
-    char = found.group()
-    return f"{char}{SPLIT}" if char in "@#" else f"&#{ord(char)};"
+def _literal(mark: re.Match[str]) -> str:
+    char = mark.group()
+    if mark["split"]:
+        return f"{char}{SPLIT}"
+    return ENTITIES[char] if mark["entity"] else f"\\{char}"

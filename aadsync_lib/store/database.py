@@ -24,6 +24,7 @@ DIALECT: Dialect = {
     "former": "former",
     "memberships": "memberships",
     "runs": "runs",
+    "runs_in_order": "runs",
     "retries": "retries",
     "quarantine": "quarantine",
     "pending": "(SELECT * FROM journal WHERE result IS NULL)",

@@ -54,23 +54,41 @@ class Lease:
         return done.rowcount == 1
 
 
-def take(writer: TargetWriter, run_id: str, here: Process) -> Lease:
-    """Take the lease that is free, expired or held by a process that died on this host."""
-    row = writer.run(
-        "SELECT fence, run_id, holder, since, expires_at FROM leases"
-        " WHERE sync = :sync AND target = :target"
-    ).fetchone()
-    fence = 0
-    if row is not None:
-        fence, held_by, text, since, expires = row
-        holder = Process.from_json(text)
-        if held_by is not None and expires > writer.now and not holder.gone(here):
-            raise LeaseHeldError(writer.target, str(holder), utc(since), utc(expires))
-        if held_by is not None:
-            log.info(
-                "taking over the lease of a run that ended without releasing it",
-                extra={"target": writer.target, "run_id": held_by},
-            )
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """A lease as it stands. ``run_id`` is ``None`` when it was released; times are the holder's."""
+
+    fence: int
+    run_id: str | None
+    holder: Process
+    since: float
+    renewed_at: float
+    expires_at: float
+
+    def held(self, now: float, here: Process) -> bool:
+        """Return whether somebody works under it."""
+        return self.run_id is not None and self.expires_at > now and not self.holder.gone(here)
+
+
+def take(
+    writer: TargetWriter, run_id: str, here: Process, watched: LeaseRow | None = None
+) -> Lease | LeaseRow:
+    """Take the lease that is free, expired, held by a process that died on this host, or ``watched`` in vain.
+
+    Returns the lease of another one that has to be watched for ``WATCH`` seconds, because its holder's
+    clock is ahead. Raises ``LeaseHeldError`` for one that is held.
+    """
+    row = _row(writer)
+    if row and row != watched and row.held(writer.now, here):
+        if watched is None and row.expires_at > writer.now + TTL:
+            return row
+        until = min(row.expires_at, writer.now + TTL)
+        raise LeaseHeldError(writer.target, str(row.holder), utc(row.since), utc(until))
+    if row and row.run_id is not None:
+        log.info(
+            "taking over the lease of a run that ended without releasing it",
+            extra={"target": writer.target, "run_id": row.run_id},
+        )
     writer.run(
         "INSERT INTO leases (sync, target, fence, run_id, holder, since, renewed_at, expires_at)"
         " VALUES (:sync, :target, 1, :run_id, :holder, :now, :now, :expires)"
@@ -81,4 +99,15 @@ def take(writer: TargetWriter, run_id: str, here: Process) -> Lease:
         holder=here.to_json(),
         expires=writer.now + TTL,
     )
-    return Lease(writer.target, run_id, fence + 1)
+    return Lease(writer.target, run_id, row.fence + 1 if row else 1)
+
+
+def _row(writer: TargetWriter) -> LeaseRow | None:
+    row = writer.run(
+        "SELECT fence, run_id, holder, since, renewed_at, expires_at FROM leases"
+        " WHERE sync = :sync AND target = :target"
+    ).fetchone()
+    if row is None:
+        return None
+    fence, run_id, holder, *times = row
+    return LeaseRow(fence, run_id, Process.from_json(holder), *times)

@@ -15,11 +15,15 @@ from typing import Generic, Protocol, Self, TypeVar
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.ports import Clock
+from aadsync_lib.store.age import DOUBTFUL, horizon
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.reader import SqlReader
+from aadsync_lib.store.reader import BEGAN, NEWEST_FIRST, SqlReader
 
 TTL = 60.0
 RENEW = 15.0
+# A lease that ends later than it may was written by a clock that is ahead: whoever works under it renews it in
+# this time.
+WATCH = 2 * RENEW + 1
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +46,14 @@ class RunLease(Protocol):
 
 
 L = TypeVar("L", bound=RunLease)
+
+WATCHING = "another host's lease ends later than it may by the clock here: waiting %.0f s for a sign of its run"
+
+
+def watch(clock: Clock, target: str) -> None:
+    """Wait as long as whoever works under a lease needs to renew it."""
+    log.info(WATCHING, WATCH, extra={"target": target})
+    clock.sleep(WATCH)
 
 
 class LeasingStore(SqlReader, Generic[L]):
@@ -96,6 +108,21 @@ class LeasingStore(SqlReader, Generic[L]):
                 f"nothing may be sent. Take the lease first."
             )
         return lease
+
+    def prune(self, before: float) -> None:
+        """Delete outcomes and ended runs that are older; links, members and what is open stay.
+
+        Nothing goes while the clock is doubtful, and nothing that is young by the order of runs.
+        """
+        began = self._all(float, f"{BEGAN} {NEWEST_FIRST}")
+        limit = horizon(began, self._clock.now(), before)
+        if limit is None:
+            log.warning(DOUBTFUL)
+        else:
+            self._prune(limit)
+
+    def _prune(self, before: float) -> None:
+        raise NotImplementedError
 
     def _keep_place(self, target: str, place: str) -> None:
         raise NotImplementedError

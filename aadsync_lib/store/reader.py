@@ -18,6 +18,7 @@ from aadsync_lib.store.records import (
     entry_of,
     link_of,
     memberships_of,
+    owners_of,
     pending_of,
     run_of,
     sharers_of,
@@ -27,6 +28,23 @@ T = TypeVar("T")
 
 LINK = "SELECT kind, external_id, target_id, origin, name FROM"
 NAMED_LINK = "SELECT kind, external_id, target_id, origin, name, names FROM"
+RUNS = """
+SELECT run_id, digest, settings_digest, `full`, undoes, host, `user`, {seconds:started_at},
+  {seconds:ended_at}, status, report
+FROM {runs_in_order} WHERE sync = :sync
+"""
+BEGAN = "SELECT {seconds:started_at} FROM {runs_in_order} WHERE sync = :sync"
+# Runs of before they had numbers are the oldest.
+NEWEST_FIRST = "ORDER BY number DESC, started_at DESC, run_id DESC"
+ENTRY = """
+SELECT entry, run_id, target, change, result, error, {seconds:announced_at}, {seconds:settled_at}
+FROM {outcomes} WHERE sync = :sync
+"""
+OWNERS = """
+SELECT target_id, external_id, action FROM {outcomes}
+WHERE sync = :sync AND target = :target AND result = 'done' AND entry < :before
+  AND {listed:target_id} ORDER BY entry
+"""
 MEMBERSHIP = """
 SELECT target, group_external_id, group_name, member_external_id, member_target_id, member_name,
   type, how, {seconds:since}, run_id, {seconds:until}, ending, ended_by FROM {memberships}
@@ -89,12 +107,8 @@ class SqlReader:
         return self._read(sharers_of, SHARED, target=target, place=place)
 
     def latest_run(self) -> float | None:
-        """When the run before began (seconds since the epoch), ``None`` before the first one."""
-        statement = (
-            "SELECT {seconds:started_at} FROM {runs} WHERE sync = :sync"
-            " ORDER BY started_at DESC, run_id DESC LIMIT 1"
-        )
-        return next(iter(self._all(float, statement)), None)
+        """When the last run began (seconds since the epoch), ``None`` before the first one."""
+        return next(iter(self._all(float, f"{BEGAN} {NEWEST_FIRST} LIMIT 1")), None)
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read, in order."""
@@ -154,41 +168,39 @@ class SqlReader:
         return self._all(str, statement)
 
     def runs(self) -> tuple[RunRecord, ...]:
-        """Every run of this sync, newest first."""
-        statement = (
-            "SELECT run_id, digest, settings_digest, `full`, undoes, host, `user`,"
-            " {seconds:started_at}, {seconds:ended_at}, status, report FROM {runs}"
-            " WHERE sync = :sync ORDER BY started_at DESC, run_id DESC"
-        )
-        return self._all(run_of, statement)
+        """Every run of this sync in the order in which they began, newest first."""
+        return self._all(run_of, f"{RUNS} {NEWEST_FIRST}")
 
-    def entries(
-        self, run_id: str | None = None, *, after: float | None = None
-    ) -> tuple[JournalEntry, ...]:
-        """Settled entries of one run or of all, settled ``after`` a time or ever, as announced."""
-        statement = (
-            "SELECT entry, run_id, target, change, result, error, {seconds:announced_at},"
-            " {seconds:settled_at} FROM {outcomes} WHERE sync = :sync"
+    def entries(self, run_id: str | None = None) -> tuple[JournalEntry, ...]:
+        """Settled entries of one run or of all, as announced."""
+        if run_id is None:
+            return self._all(entry_of, f"{ENTRY} ORDER BY entry, target")
+        return self._all(
+            entry_of, f"{ENTRY} AND run_id = :run_id ORDER BY entry, target", run_id=run_id
         )
-        asked: dict[str, object] = {}
-        if run_id is not None:
-            statement, asked["run_id"] = f"{statement} AND run_id = :run_id", run_id
-        if after is not None:
-            statement, asked["after"] = f"{statement} AND settled_at > {{time:after}}", after
-        return self._all(entry_of, f"{statement} ORDER BY entry, target", **asked)
+
+    def later(self, target: str, entry: int) -> tuple[JournalEntry, ...]:
+        """Settled entries of a target that were announced after an entry, as announced."""
+        statement = f"{ENTRY} AND target = :target AND entry > :entry ORDER BY entry"
+        return self._all(entry_of, statement, target=target, entry=entry)
 
     def outcomes(self, run_id: str) -> tuple[Outcome, ...]:
         """Outcomes of a run, in order."""
         return tuple(entry.outcome for entry in self.entries(run_id))
 
-    def members_at(self, at: float) -> tuple[Membership, ...]:
-        """Every membership that was open at a time, on all targets."""
+    def owners(self, target: str, ids: Collection[str], before: int) -> Mapping[str, str]:
+        """Whose (object ids) these target objects were before an entry, as far as the journal goes back."""
+        asked = {"target": target, "ids": sorted(ids), "before": before}
+        return self._read(owners_of, OWNERS, **asked) if ids else {}
+
+    def members_at(self, at: float | None = None) -> tuple[Membership, ...]:
+        """Every membership that was open at a time, or is open now, on all targets."""
+        of_then = "since <= {time:at} AND (until IS NULL OR until > {time:at})"
         statement = (
-            f"{MEMBERSHIP} WHERE sync = :sync AND since <= {{time:at}}"
-            " AND (until IS NULL OR until > {time:at})"
+            f"{MEMBERSHIP} WHERE sync = :sync AND {'until IS NULL' if at is None else of_then}"
             " ORDER BY target, group_external_id, member_target_id"
         )
-        return self._read(memberships_of, statement, at=at)
+        return self._read(memberships_of, statement, **({} if at is None else {"at": at}))
 
     def _all(self, make: Callable[..., T], statement: str, **args: object) -> tuple[T, ...]:
         return self._read(lambda rows: tuple(starmap(make, rows)), statement, **args)

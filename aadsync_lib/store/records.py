@@ -14,7 +14,7 @@ from aadsync_lib.model.carried import (
     MembershipOrigin,
     RunRecord,
 )
-from aadsync_lib.model.change import Change, MemberRef
+from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin, Sharer
@@ -67,6 +67,18 @@ def sharers_of(rows: Iterable[Row]) -> dict[str, Sharer]:
     """Return sharers from their columns, by target id; the last one of an object holds."""
     sharers = (Sharer(sync, link_of(*link), bool(in_scope)) for sync, in_scope, *link in rows)
     return {sharer.link.target_id: sharer for sharer in sharers}
+
+
+def owners_of(rows: Iterable[Row]) -> dict[str, str]:
+    """Return the last owner of each object by the actions that begin and end a link, oldest first."""
+    owners: dict[str, str] = {}
+    for target_id, external_id, action in rows:
+        verb = Action(action).verb
+        if verb in ("create", "adopt"):
+            owners[target_id] = external_id
+        elif verb in ("delete", "release"):
+            owners.pop(target_id, None)
+    return owners
 
 
 def pending_of(entry: int, run_id: str, change: str) -> Pending:

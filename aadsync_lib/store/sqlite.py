@@ -15,11 +15,12 @@ from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.database import Database, TargetWriter, select
 from aadsync_lib.store.lease import Lease, take
-from aadsync_lib.store.leasing import RENEW, LeasingStore
+from aadsync_lib.store.leasing import RENEW, LeasingStore, watch
 from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.records import Row, storable, unknown_run
 from aadsync_lib.store.write import (
+    NEXT_RUN,
     add_entry,
     add_link,
     forget_former,
@@ -31,6 +32,11 @@ from aadsync_lib.store.write import (
 
 T = TypeVar("T")
 
+ADD_RUN = """
+INSERT INTO runs (run_id, sync, digest, settings_digest, "full", undoes, host, "user", started_at,
+  status, number)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', <next>)
+""".replace("<next>", NEXT_RUN)
 KEEP_PLACE = """
 INSERT INTO places VALUES (:sync, :target, :place)
 ON CONFLICT DO UPDATE SET place = excluded.place WHERE place <> excluded.place
@@ -70,11 +76,7 @@ class SqliteStore(LeasingStore[Lease]):
         who = self._holder
         run = (run_id, self.sync, digest, settings_digest, full, undoes, who.host, who.user)
         with self._database.transaction() as connection:
-            connection.execute(
-                'INSERT INTO runs (run_id, sync, digest, settings_digest, "full", undoes, host,'
-                " \"user\", started_at, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running')",
-                (*run, self._clock.now()),
-            )
+            connection.execute(ADD_RUN, (*run, self._clock.now()))
 
     def end_run(self, run_id: str, status: str, report: str) -> None:
         """Record how a run ended; ``report`` is its JSON."""
@@ -139,8 +141,7 @@ class SqliteStore(LeasingStore[Lease]):
                 lease.check(writer)
             keep_state(writer, memory)
 
-    def prune(self, before: float) -> None:
-        """Delete outcomes and ended runs that are older; links, members and what is open stay."""
+    def _prune(self, before: float) -> None:
         with self._database.transaction() as connection:
             prune(connection, self.sync, before)
 
@@ -159,8 +160,14 @@ class SqliteStore(LeasingStore[Lease]):
             connection.executemany("INSERT INTO roots VALUES (?, ?, ?, ?)", rows)
 
     def _take(self, target: str, run_id: str) -> Lease:
-        with self._writing(target) as writer:
-            return take(writer, run_id, self._holder)
+        watched = None
+        while True:
+            with self._writing(target) as writer:
+                taken = take(writer, run_id, self._holder, watched)
+            if isinstance(taken, Lease):
+                return taken
+            watch(self._clock, target)
+            watched = taken
 
     def _renew(self, lease: Lease) -> bool:
         with self._writing(lease.target) as writer:

@@ -39,6 +39,21 @@ WHERE sync = :sync AND target = :target AND external_id = :external_id AND targe
 ON CONFLICT DO UPDATE SET kind = excluded.kind, external_id = excluded.external_id,
   origin = excluded.origin, name = excluded.name
 """
+# Never a number that was given before, also when the row that had it was deleted.
+NEXT = """(SELECT 1 + max(coalesce((SELECT max({0}) FROM {1}), 0),
+  coalesce((SELECT highest FROM numbers WHERE of = '{1}'), 0)))"""
+NEXT_ENTRY, NEXT_RUN = NEXT.format("entry", "journal"), NEXT.format("number", "runs")
+ADD_ENTRY = """
+INSERT INTO journal (entry, run_id, sync, target, action, external_id, target_id, name, change,
+  announced_at)
+VALUES (<next>, :run_id, :sync, :target, :action, :external_id, :target_id, :name, :change, :now)
+""".replace("<next>", NEXT_ENTRY)
+KEEP_NUMBERS = """
+INSERT INTO numbers
+  SELECT * FROM (SELECT 'journal', max(entry) AS highest FROM journal
+    UNION ALL SELECT 'runs', max(number) FROM runs) WHERE highest IS NOT NULL
+ON CONFLICT DO UPDATE SET highest = max(highest, excluded.highest)
+"""
 FORGET_RETRIES = "DELETE FROM retries WHERE sync = :sync AND target = :target"
 ADD_RETRY = "INSERT INTO retries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 FORGET_QUARANTINE = "DELETE FROM quarantine WHERE sync = :sync AND target = :target"
@@ -48,9 +63,7 @@ ADD_QUARANTINE = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 def add_entry(writer: TargetWriter, run_id: str, change: Change) -> int:
     """Add a journal entry without a result and return its number."""
     cursor = writer.run(
-        "INSERT INTO journal (run_id, sync, target, action, external_id, target_id, name, change,"
-        " announced_at) VALUES (:run_id, :sync, :target, :action, :external_id, :target_id, :name,"
-        " :change, :now)",
+        ADD_ENTRY,
         run_id=run_id,
         action=change.action.value,
         external_id=change.external_id,
@@ -168,6 +181,7 @@ def _add(
 
 def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
     """Delete what was settled before, and the runs that ended before and have nothing left."""
+    connection.execute(KEEP_NUMBERS)
     connection.execute(
         "DELETE FROM journal WHERE sync = ? AND result IS NOT NULL AND settled_at < ?",
         (sync, before),

@@ -418,7 +418,7 @@ def test_a_leaver_whom_entra_will_not_look_up_is_unread_and_not_gone(stage, entr
     entra.add_group("dbx-data", members=[ada, entra.add_user("bob@contoso.com")])
     stage.sync()
     entra.delete_user(ada)
-    stage.box.faults.add(Fault("403", side="graph", path="deletedItems", count=None))
+    stage.box.faults.add(Fault("403", side="graph", path=rf"/users/{ada}\?", count=None))
     found, there = person(stage, "ada@contoso.com")
     assert found.identity.place is Place.UNREAD
     assert "403" in found.identity.reason

@@ -48,7 +48,7 @@ def test_who_was_disabled_as_well_is_said_to_be(synced: Stage) -> None:
 
 def test_who_cannot_be_looked_up_keeps_the_account_until_they_can(synced: Stage) -> None:
     synced.box.world.entra.delete_user(CYD)
-    synced.box.faults.add(Fault("403", side="graph", path="deletedItems", count=None))
+    synced.box.faults.add(Fault("403", side="graph", path=rf"/users/{CYD}\?", count=None))
 
     report = synced.sync()
 
@@ -59,6 +59,13 @@ def test_who_cannot_be_looked_up_keeps_the_account_until_they_can(synced: Stage)
     assert held.external_id == CYD
     assert "whether Entra still has it is unknown" in held.reason
     synced.box.faults.clear()
+    assert synced.sync().status is Status.SUCCEEDED
+    assert not user(synced, C)["active"]
+
+
+def test_a_recycle_bin_that_may_not_be_read_keeps_no_account(synced: Stage) -> None:
+    synced.box.world.entra.delete_user(CYD)
+    synced.box.faults.add(Fault("403", side="graph", path="deletedItems", count=None))
     assert synced.sync().status is Status.SUCCEEDED
     assert not user(synced, C)["active"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,11 @@ def test_what_has_no_range_of_its_own_stays_in_any_version() -> None:
     assert list(unmet(LOCK.replace(RANGES, ""), {"one": "0.1"}.get)) == [TWO]
 
 
+@pytest.fixture(autouse=True)
+def environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("packages", "")
+
+
 def test_the_file_is_new_and_nobody_elses(tmp_path: Path) -> None:
     (tmp_path / "lock.txt").write_text(LOCK)
     first, second = (
@@ -52,6 +58,7 @@ def test_the_file_is_new_and_nobody_elses(tmp_path: Path) -> None:
         Path(missing(str(tmp_path / "lock.txt"))),
     )
     assert first != second
+    assert os.environ["packages"] == str(second)  # noqa: SIM112 -- the notebook names it so
     assert first.read_text() == ONE + TWO
     assert S_IMODE(first.stat().st_mode) == 0o600
     first.unlink()

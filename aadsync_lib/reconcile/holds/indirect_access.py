@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import compress
 
@@ -17,53 +17,76 @@ from aadsync_lib.reconcile.split import Deferral, Held, Split
 
 NAMED = 3  # members, and groups, named in a reason
 NOBODY: frozenset[str] = frozenset()
+TAKING = frozenset({Action.REMOVE_MEMBERS, Action.DELETE_GROUP})
 
 Path = tuple[Step, ...]
 
 
 def keep_access_on_move(context: TargetContext, changes: Sequence[Change]) -> Split:
-    """Let nobody leave a group whom Entra still has in it, and the target then would not.
+    """Let nobody lose a group whom Entra still has in it, and the target then would not.
 
-    That is who is nested in it in Entra, and who is in a group that leaves and in no other one.
+    That is who is nested in it in Entra, who is in a group that leaves and in no other one, and who
+    leaves, or whose group ends, while they come into a group above.
     """
-    if not any(change.action is Action.REMOVE_MEMBERS for change in changes):
+    if not any(change.action in TAKING for change in changes):
         return Split(changes)
     paths = _Paths(context, changes)
     return Split.of(part for change in changes for part in _parts(change, paths))
 
 
+@dataclass(slots=True)
+class _Moves:
+    """Those who leave with a change and are in a group in Entra all the same.
+
+    ``ways`` are the additions that bring them there, ``lost`` those whom none does, ``holders`` the
+    groups that have these in Entra.
+    """
+
+    ways: dict[str, Path] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+    holders: set[str] = field(default_factory=set)
+
+    def path(self, identities: Iterable[str]) -> Path:
+        """Return every addition that these depend on."""
+        steps = (step for identity in identities for step in self.ways.get(identity, ()))
+        return tuple(dict.fromkeys(steps))
+
+
 def _parts(change: Change, paths: _Paths) -> Iterator[Change | Deferral]:
-    top = change.external_id or ""
-    if change.action is not Action.REMOVE_MEMBERS or top not in paths.groups:
+    tops = paths.tops(change) if change.action in TAKING else ()
+    if not tops:
         yield change
         return
     identities = paths.identities(change.members)
     below = [paths.inside(member) for member in change.members]
-    entitled = paths.entitled(top, NOBODY.union(identities, *below))
-    shortest = paths.shortest(top, entitled) if entitled else {}
-    for member, identity in zip(change.members, identities, strict=True):
-        if path := shortest.get(identity):
-            yield ReplacementPath(change.target_id, member.target_id, path)
-    lost = entitled - shortest.keys()
-    goes = [
-        lost.isdisjoint({identity, *inside})
-        for identity, inside in zip(identities, below, strict=True)
+    who = [{identity, *inside} for identity, inside in zip(identities, below, strict=True)]
+    above = [
+        NOBODY if paths.turned(change, member) else leaving
+        for member, leaving in zip(change.members, who, strict=True)
     ]
+    own = change.external_id
+    moves = paths.moves({top: NOBODY.union(*(who if top == own else above)) for top in tops})
+    for member, leaving in zip(change.members, who, strict=True):
+        if path := moves.path(sorted(leaving)):
+            yield ReplacementPath(change.target_id, member.target_id, path)
+    goes = [moves.lost.isdisjoint(leaving) for leaving in who]
     if all(goes):
         yield change
         return
-    groups = paths.holders(top, lost)
     stay = [member.name for member, going in zip(change.members, goes, strict=True) if not going]
-    them = "them" if lost <= set(identities) else "them, or who is in them,"
-    yield _held(change, groups, them, stay)
-    if rest := tuple(compress(change.members, goes)):
+    them = "them" if moves.lost <= set(identities) else "them, or who is in them,"
+    so = ", and so in this group" if tops == (own,) else ""
+    yield _held(change, f"{them} in {listed(sorted(moves.holders), NAMED)}{so}", stay)
+    rest = tuple(compress(change.members, goes))
+    if rest and change.action is Action.REMOVE_MEMBERS:
         yield replace(change, members=rest)
 
 
-def _held(change: Change, groups: Sequence[str], them: str, stay: Sequence[str]) -> Held:
+def _held(change: Change, where: str, stay: Sequence[str]) -> Held:
+    removes = change.action is Action.REMOVE_MEMBERS
+    kept = "they are not removed from it" if removes else "it is not deleted with them in it"
     reason = (
-        f"Entra has {them} in {listed(groups, NAMED)}, and so in this group; the target would not "
-        f"after this plan, so they are not removed from it: {listed(stay, NAMED)}"
+        f"Entra has {where}; the target would not after this plan, so {kept}: {listed(stay, NAMED)}"
     )
     return Held(Quarantined(change.external_id, change.name, reason))
 
@@ -81,6 +104,70 @@ class _Paths:
         for change in changes:
             if change.action is Action.ADD_MEMBERS:
                 self._adding[change.external_id].append(change)
+
+    def tops(self, change: Change) -> tuple[str, ...]:
+        """Return the groups of Entra that somebody loses with a change: this one, and those it is in."""
+        group = change.external_id or ""
+        own = [group] if group in self.groups else []
+        above: dict[str, None] = dict.fromkeys(self._above.get(change.target_id or "", ()))
+        waiting = list(above)
+        for gid in waiting:
+            new = [higher for higher in self._above.get(gid, ()) if higher not in above]
+            above |= dict.fromkeys(new)
+            waiting.extend(new)
+        higher = (self._matched.get(gid, "") for gid in above)
+        return (*own, *sorted(oid for oid in higher if oid in self.groups and oid != group))
+
+    @cached_property
+    def _above(self) -> Mapping[str, list[str]]:
+        """Return the groups that have a group in them on the target, by its id there."""
+        above: dict[str, list[str]] = defaultdict(list)
+        ids = self._case.members.keys()
+        for gid, members in self._case.members.items():
+            if isinstance(members, frozenset):
+                for nested in ids & members:
+                    above[nested].append(gid)
+        return above
+
+    def turned(self, change: Change, member: MemberRef) -> bool:
+        """Return whether a group leaves one that comes into it: that has to go first, or is a circle."""
+        if member.type is not Kind.GROUP:
+            return False
+        start = self._node(member.target_id)
+        waiting, seen = [start], {start}
+        for node in waiting:
+            new = self._down.get(node, set()) - seen
+            seen |= new
+            waiting.extend(new)
+        return self._node(change.target_id) in seen
+
+    def _node(self, target_id: str | None) -> str:
+        return self._matched.get(target_id) or target_id or ""
+
+    @cached_property
+    def _down(self) -> Mapping[str, set[str]]:
+        """Return the groups in each group, as the target has them and as they come into it."""
+        down: dict[str, set[str]] = defaultdict(set)
+        for nested, groups in self._above.items():
+            for gid in groups:
+                down[self._node(gid)].add(self._node(nested))
+        for group, changes in self._adding.items():
+            members = (member for change in changes for member in change.members)
+            down[group or ""] |= {m.external_id or "" for m in members if m.type is Kind.GROUP}
+        return down
+
+    def moves(self, leaving_from: Mapping[str, frozenset[str]]) -> _Moves:
+        """Return who of those leaving a group is in it in Entra, and how they come there, for each group."""
+        moves = _Moves()
+        for top, leaving in leaving_from.items():
+            entitled = self.entitled(top, leaving)
+            ways = self.shortest(top, entitled) if entitled else {}
+            for identity, way in ways.items():
+                moves.ways[identity] = moves.ways.get(identity, ()) + way
+            if lost := entitled - ways.keys():
+                moves.lost |= lost
+                moves.holders.update(self.holders(top, lost))
+        return moves
 
     def identities(self, members: Iterable[MemberRef]) -> list[str]:
         """Return who these are, whatever the externalId of an object says; empty for nobody known."""

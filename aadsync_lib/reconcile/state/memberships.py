@@ -55,7 +55,8 @@ class MembershipTracker:
     def _gone(self, row: Membership, *, has: bool) -> Iterator[Membership]:
         ending = EndReason.LOST if has else EndReason.REMOVED
         if row.until is None:
-            yield replace(row, until=self.now, ending=ending, ended_by=self.run_id)
+            until = max(self.now, row.since)  # the clock may have been put back
+            yield replace(row, until=until, ending=ending, ended_by=self.run_id)
         elif row.ending is EndReason.LOST and not has:
             yield replace(row, ending=EndReason.REMOVED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
@@ -21,7 +21,8 @@ from aadsync_lib.reconcile.undo.effects import Effect, Effects, Places, Touched
 class UndoContext:
     """A run, what came after it, and the target today.
 
-    ``former`` are objects that lost their link to a newer one. ``shared`` names the other sync that
+    ``former`` are objects that lost their link to a newer one. ``owners`` are the identities, by target id,
+    that what the run adopted was linked to before. ``shared`` names the other sync that
     manages an object. ``members`` holds the direct members of ``groups_to_read``. ``additive``: nothing is
     taken from anybody.
     """
@@ -32,6 +33,7 @@ class UndoContext:
     links: Links
     protected: frozenset[str]
     former: Mapping[str, Link] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
     shared: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Members] = field(default_factory=dict)
     additive: bool = False
@@ -127,7 +129,7 @@ class Inverse:
 
     ``doomed`` are the target ids of what is deleted, ``regained`` of what is managed again, ``replaced`` of
     what hands its link over, ``spared`` of what is not deleted because of the policy; ``reborn`` are the
-    external ids of what is made anew.
+    external ids of what is made anew. ``returned`` are the identities, by target id, that get their link back.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -140,10 +142,20 @@ class Inverse:
     regained: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
     spared: set[str] = field(default_factory=set)
+    returned: dict[str, str] = field(default_factory=dict)
 
     def leave(self, change: Change, what: str, why: str) -> None:
         """List what is left alone: what of it, and why."""
         self.held.append(Quarantined(change.external_id, change.name, f"{what}: {why}"))
+
+    def hand_over(self) -> None:
+        """Let what changes on an object whose link goes back be about whom it goes back to."""
+        self.changes = [
+            replace(
+                change, external_id=self.returned.get(change.target_id or "", change.external_id)
+            )
+            for change in self.changes
+        ]
 
     def spare_all(self) -> None:
         """Move to ``left`` whatever takes something from somebody, and the release of what it is about."""

@@ -34,6 +34,7 @@ def undo_target(name: str, context: UndoContext) -> TargetPlan:
     inverse = Inverse()
     undo_objects(context, inverse)
     undo_memberships(context, inverse)
+    inverse.hand_over()
     if context.additive:
         inverse.spare_all()
     changes = tuple(sorted(inverse.changes, key=_order))

@@ -33,21 +33,42 @@ def undo_adoption(
     if why:
         inverse.leave(taken, "still managed by this sync", why)
         return
+    owner = _owner(context, taken, account)
     after = _restored(account, former)
-    if after is None and account.external_id != former:
+    if owner is None and after is None and account.external_id != former:
         inverse.notices.append(Notice("external_id", f"{account.name} {STAYS}"))
     before_it = context.predecessor(taken.external_id)
     if before_it and not context.untouchable(before_it.id):
         inverse.changes.append(taken_back(taken, before_it))
         inverse.regained.add(before_it.id)
-        if after is None:
+        if after is None and owner is None:
             return
+    if owner is not None:
+        inverse.changes.append(_given_back(owner, account, former))
+        inverse.returned[account.id] = owner
+        return
     before = Attributes(external_id=account.external_id)
     action = Action.on("release", account.kind)
     why = "the run adopted it"
     inverse.changes.append(
         Change(action, taken.external_id, account.id, account.name, why, before, after)
     )
+
+
+def _owner(context: UndoContext, taken: Change, account: Account) -> str | None:
+    """Return whom the run took an object from, if nothing else is linked to that identity by now."""
+    owner = context.owners.get(account.id)
+    free = owner not in context.links.by_external and owner != taken.external_id
+    return owner if free else None
+
+
+def _given_back(owner: str, account: Account, former: str | None) -> Change:
+    before, after = (
+        Attributes(external_id=account.external_id),
+        Attributes(external_id=former or owner),
+    )
+    action, why = Action.on("adopt", account.kind), "whose it was before the run adopted it"
+    return Change(action, owner, account.id, account.name, why, before, after)
 
 
 def taken_back(made: Change, former: Account) -> Change:

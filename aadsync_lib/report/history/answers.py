@@ -54,19 +54,19 @@ def quarantine(store: HistoryReader, sync: str) -> Answer:
 
 
 def outcomes(
-    store: HistoryReader, sync: str, run_id: str | None, wanted: Wanted, now: float, *, full: bool
+    store: HistoryReader, sync: str, run_id: str | None, wanted: Wanted, *, full: bool
 ) -> Answer:
     """What came of each change, of one run or of all, for a user, a group or a kind of change?"""
     if run_id is not None:
         run = run_named(store.runs(), run_id)
-        _check_known(store, wanted, now)
-        entries = outcomes_of(store, wanted, run.run_id, now)
+        _check_known(store, wanted)
+        entries = outcomes_of(store, wanted, run.run_id)
         found = as_json.outcomes_to_json(entries)
         document = as_json.document(sync, run=as_json.run_to_json(run, whole=True), outcomes=found)
         return run_document(sync, run, entries, full=full), document
-    _check_known(store, wanted, now)
-    entries = outcomes_of(store, wanted, None, now)
-    places = memberships_of(store, wanted, now) if wanted.user else ()
+    _check_known(store, wanted)
+    entries = outcomes_of(store, wanted, None)
+    places = memberships_of(store, wanted) if wanted.user else ()
     document = as_json.document(
         sync,
         memberships=[as_json.membership_to_json(membership) for membership in places],
@@ -76,28 +76,28 @@ def outcomes(
     return outcomes_document(title, places, entries, full=full), document
 
 
-def _check_known(store: HistoryReader, wanted: Wanted, now: float) -> None:
+def _check_known(store: HistoryReader, wanted: Wanted) -> None:
     asked = ((wanted.user, PEOPLE), (wanted.group, GROUPS))
     for name, kinds in asked:
         if name:
-            known_ids(store, store.entries(), store.members_at(now), name, kinds)
+            known_ids(store, store.entries(), store.members_at(), name, kinds)
 
 
 def outcomes_of(
-    store: HistoryReader, wanted: Wanted, run_id: str | None, now: float
+    store: HistoryReader, wanted: Wanted, run_id: str | None
 ) -> tuple[JournalEntry, ...]:
     """Return outcomes; names are looked for in all runs, because a name may have changed since."""
     if not (wanted.user or wanted.group):
         return selected(store.entries(run_id), wanted)
     every = store.entries()
-    users, groups = _meant(wanted, every, store.members_at(now))
+    users, groups = _meant(wanted, every, store.members_at())
     of_run = (entry for entry in every if run_id in (None, entry.run_id))
     return selected(of_run, wanted, users, groups)
 
 
-def memberships_of(store: HistoryReader, wanted: Wanted, now: float) -> tuple[Membership, ...]:
+def memberships_of(store: HistoryReader, wanted: Wanted) -> tuple[Membership, ...]:
     """Return where somebody is or was a direct member: the latest time in each group."""
-    every, open_now = store.entries(), store.members_at(now)
+    every, open_now = store.entries(), store.members_at()
     users, groups = _meant(wanted, every, open_now)
     found = {
         (membership.target, membership.group, membership.member.target_id): membership
@@ -145,7 +145,7 @@ def _ended(
 def members(store: HistoryReader, sync: str, group: str, on: str, now: float) -> Answer:
     """Who was in this group on that date, at any depth?"""
     at = moment(on, now)
-    every, there = store.entries(), store.members_at(at)
+    every, there = store.entries(), store.members_at(None if at == now else at)
     groups = known_ids(store, every, there, group, GROUPS)
     found = within(there, groups)
     first = min((run.started_at for run in store.runs()), default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -101,7 +101,7 @@ def quarantine_frame(found: Iterable[tuple[str, QuarantineRecord]]) -> pd.DataFr
     return _typed(columns, times=("first_seen", "last_seen"), numbers=("times",))
 
 
-def drift_frame(entries: Iterable[JournalEntry], runs: Iterable[RunRecord]) -> pd.DataFrame:
+def drift_frame(entries: Iterable[JournalEntry], runs: Sequence[RunRecord]) -> pd.DataFrame:
     """See ``History.drift``."""
     columns = Columns(DRIFT)
     for entry in entries:
@@ -114,7 +114,10 @@ def drift_frame(entries: Iterable[JournalEntry], runs: Iterable[RunRecord]) -> p
             for left in target.unapplied:
                 if left.change.drift:
                     _drift(columns, left.change, run.run_id, seen, target.target, LEFT)
-    return _typed(columns, times=("seen_at",)).sort_values("seen_at", ignore_index=True)
+    order = {run.run_id: -place for place, run in enumerate(runs)}  # the newest comes first
+    return _typed(columns, times=("seen_at",)).sort_values(
+        "run_id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True
+    )
 
 
 def _drift(

@@ -94,8 +94,8 @@ def group_bars(lines: Iterable[Line]) -> tuple[Bar, ...]:
 
 
 def run_bars(history: Sequence[RunRecord]) -> Runs | None:
-    """Return the last runs; ``None`` where there is none to show."""
-    latest = sorted(history, key=lambda run: run.started_at)[-RUNS:]
+    """Return the last runs of a history, which has the newest first; ``None`` where there is none to show."""
+    latest = tuple(reversed(history[:RUNS]))
     if not latest:
         return None
     changes = [report_of(run).applied.total() for run in latest]

@@ -17,7 +17,7 @@ from uuid import uuid4
 from aadsync_lib.errors import LeaseHeldError, StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.session import Tables, jitter, micros, moment
-from aadsync_lib.store.leasing import TTL, lost, utc
+from aadsync_lib.store.leasing import TTL, lost, utc, watch
 from aadsync_lib.store.process import Process
 
 ROUNDS = 8  # of taking, while others take at the same moment
@@ -141,15 +141,23 @@ class Lease:
 
 
 def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clock: Clock) -> Lease:
-    """Take the lease that is free, expired or held by a process that died on this host."""
+    """Take the lease that is free, expired, held by a process that died on this host, or watched in vain.
+
+    One whose holder's clock is ahead is watched: a claim that gets no row meanwhile is nobody's.
+    """
+    watched: list[LeaseClaim] = []
     for round_ in range(ROUNDS):
         now = clock.now()
         before = read_claims(tables, sync, target)
-        for claim in before:
-            if claim.fence == before[0].fence and claim.held(now, here):
-                raise LeaseHeldError(
-                    target, str(claim.holder), utc(claim.since), utc(claim.expires_at)
-                )
+        held = [claim for claim in _highest(before, before) if claim.held(now, here)]
+        if held := [claim for claim in held if claim not in watched]:
+            claim = held[0]
+            if watched or claim.expires_at <= now + TTL:
+                until = min(claim.expires_at, now + TTL)
+                raise LeaseHeldError(target, str(claim.holder), utc(claim.since), utc(until))
+            watch(clock, target)
+            watched = held
+            continue
         if before and not before[0].released:
             log.info("taking over the lease of a run that ended without releasing it",
                      extra={"target": target})  # fmt: skip
@@ -158,7 +166,7 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
         tables.append("leases", COLUMNS, [lease.row(now, until=now + TTL)])
         after = read_claims(tables, sync, target)
         now = clock.now()
-        renewed = (claim for claim in after if before and claim.fence == before[0].fence)
+        renewed = (claim for claim in _highest(after, before) if claim not in watched)
         if not any(claim.conflicts_with(lease) for claim in after) and not any(
             claim.held(now, here) for claim in renewed
         ):
@@ -169,6 +177,11 @@ def take(tables: Tables, sync: str, target: str, run_id: str, here: Process, clo
     raise StoreError(
         f"{target}: others kept taking the lease at the same moment. Nothing was changed. Run again."
     )
+
+
+def _highest(claims: list[LeaseClaim], before: list[LeaseClaim]) -> list[LeaseClaim]:
+    """Return the claims of the fence that was the highest before."""
+    return [claim for claim in claims if claim.fence == before[0].fence] if before else []
 
 
 def _forget(tables: Tables, lease: Lease, claims: list[LeaseClaim]) -> None:

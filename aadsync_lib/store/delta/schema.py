@@ -14,7 +14,7 @@ from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.session import Spark, Tables, moment
 from aadsync_lib.store.sql import migrations_in
 
-TABLES = ("version", "journal", "runs", "leases", "cursors")
+TABLES = ("version", "journal", "runs", "run_numbers", "leases", "cursors")
 VIEWS = (
     "links", "pending", "outcomes",
     "places", "roots",
@@ -33,13 +33,18 @@ TARGETS = """
   ('announced', 'settled', 'linked', 'member_added', 'member_noted'))
 """
 
+RUNS_IN_ORDER = """
+(SELECT r.*, n.number FROM {runs} r LEFT JOIN {run_numbers} n USING (sync, run_id))
+"""
+
 MIGRATIONS = migrations_in(Path(__file__).parent / "migrations")
 VERSION = len(MIGRATIONS)
 
 
 def tables_of(spark: Spark, schema: str, clock: Clock | None = None) -> Tables:
     """Return the tables of a schema, there or not."""
-    return Tables(spark, schema, (*TABLES, *VIEWS), {"targets": TARGETS}, clock)
+    parts = {"targets": TARGETS, "runs_in_order": RUNS_IN_ORDER}
+    return Tables(spark, schema, (*TABLES, *VIEWS), parts, clock)
 
 
 def version_of(tables: Tables) -> int:

@@ -13,79 +13,14 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.commit import Committer
 from aadsync_lib.store.delta.lease import Lease, take
+from aadsync_lib.store.delta.prune import prune
 from aadsync_lib.store.delta.rows import as_json
 from aadsync_lib.store.delta.schema import migrate, tables_of
-from aadsync_lib.store.delta.session import Spark, Tables, micros, moment
+from aadsync_lib.store.delta.session import Spark, micros, moment
 from aadsync_lib.store.delta.steps import OF_THE_SYNC, Announce, Note, Remember, Settle
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.records import Row, storable, unknown_run
-
-# What is kept is a short list that was read before: Delta's DELETE takes no subquery. An entry's two
-# rows go together, by the time of the later one, so that no announcement loses its outcome alone.
-OLD_ENTRIES = """
-DELETE FROM {journal} WHERE sync = :sync AND (
-  (event = 'settled' AND greatest(at, announced_at) < timestamp_micros(:before))
-  OR (event = 'announced' AND at < timestamp_micros(:before)
-    AND NOT array_contains(from_json(:kept, 'array<bigint>'), entry))
-  OR (event IN ('missing', 'retries', 'quarantine', 'place', 'roots') AND at < timestamp_micros(:before)
-    AND NOT array_contains(from_json(:kept, 'array<bigint>'), seq)))
-"""
-
-# Entries without an outcome, and the last word of what was remembered before.
-KEPT = """
-SELECT entry FROM {pending} WHERE sync = :sync AND announced_at < timestamp_micros(:before)
-UNION ALL SELECT max(seq) FROM {journal} WHERE sync = :sync
-  AND event IN ('missing', 'retries', 'quarantine', 'place', 'roots') AND at < timestamp_micros(:before)
-GROUP BY target, event
-"""
-
-RUNS_WITH_ENTRIES = """
-SELECT run_id FROM {runs} r LEFT SEMI JOIN {journal} j ON r.sync = j.sync AND r.run_id = j.run_id
-  AND j.sync = :sync AND j.event IN ('announced', 'settled')
-WHERE r.sync = :sync AND r.ended_at < timestamp_micros(:before)
-"""
-
-OLD_RUNS = """
-DELETE FROM {runs} WHERE sync = :sync AND ended_at < timestamp_micros(:before)
-  AND NOT array_contains(from_json(:kept, 'array<string>'), run_id)
-"""
-
-# A loss that nothing followed still tells what is drift, for as long as the group is ours.
-OLD_MEMBERSHIPS = """
-SELECT m.sync, m.target, m.group_external_id, m.member_target_id, m.since
-FROM {memberships} m LEFT JOIN {links} l ON l.sync = m.sync AND l.target = m.target
-  AND l.external_id = m.group_external_id
-WHERE m.sync = :sync AND m.until < timestamp_micros(:before)
-  AND (m.ending <> 'lost' OR NOT m.newest OR l.external_id IS NULL)
-"""
-ANY_OLD = OLD_MEMBERSHIPS + "LIMIT 1"
-
-# Only additions, removals and notes are deleted; what ended with a group or a member tells of others, too.
-FORGET = """
-MERGE INTO {journal} AS j USING (
-  SELECT DISTINCT e.sync, e.target, e.seq FROM {member_events} e JOIN (<old>) o
-    ON e.sync = o.sync AND e.target = o.target AND e.group_external_id = o.group_external_id
-    AND e.member_target_id = o.member_target_id AND e.since = o.since
-) AS s ON j.sync = s.sync AND j.target = s.target AND j.seq = s.seq
-  AND j.event IN ('member_added', 'member_removed', 'member_undone', 'member_noted')
-WHEN MATCHED THEN DELETE
-""".replace("<old>", OLD_MEMBERSHIPS)
-
-
-def prune(tables: Tables, sync: str, before: float) -> None:
-    """Delete what was settled before, and the runs that ended before and have nothing left."""
-    when = {"sync": sync, "before": micros(before)}
-    _delete(tables, KEPT, OLD_ENTRIES, when)
-    if tables.query(ANY_OLD, **when):
-        tables.execute(FORGET, **when)
-    _delete(tables, RUNS_WITH_ENTRIES, OLD_RUNS, when)
-
-
-def _delete(tables: Tables, keep: str, old: str, when: dict[str, object]) -> None:
-    kept = [row[0] for row in tables.query(keep, **when)]
-    tables.execute(old, kept=kept, **when)
-
 
 T = TypeVar("T")
 
@@ -93,6 +28,9 @@ RUN = (
     "run_id STRING, sync STRING, digest STRING, settings_digest STRING, `full` BOOLEAN,"
     " undoes STRING, host STRING, `user` STRING, started_at TIMESTAMP, status STRING"
 )
+
+RUN_NUMBER = "sync STRING, run_id STRING, number BIGINT"
+LAST_NUMBER = "SELECT max(number) FROM {run_numbers} WHERE sync = :sync"
 
 
 class DeltaStore(LeasingStore[Lease]):
@@ -131,6 +69,9 @@ class DeltaStore(LeasingStore[Lease]):
         who = self._holder
         row = (run_id, self.sync, digest, settings_digest, full, undoes, who.host, who.user)
         now = moment(self._clock.now())
+        (last,) = self._tables.query(LAST_NUMBER, sync=self.sync)
+        number = 1 + (last[0] or 0)
+        self._tables.append("run_numbers", RUN_NUMBER, [(self.sync, run_id, number)])
         self._tables.append("runs", RUN, [(*row, now, "running")])
 
     def end_run(self, run_id: str, status: str, report: str) -> None:
@@ -193,9 +134,8 @@ class DeltaStore(LeasingStore[Lease]):
                 raise lease.error
         self._committer.record(Remember(target, memory))
 
-    def prune(self, before: float) -> None:
-        """Delete outcomes and ended runs that are older; links, members and what is open stay."""
-        prune(self._tables, self.sync, before)
+    def _prune(self, before: float) -> None:
+        prune(self._tables, self.sync, before, self._clock.now())
 
     def close(self) -> None:
         """Leave the session to its owner. A lease that is still held then ends by itself."""

@@ -14,7 +14,8 @@ from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
-from tests.clock import FakeClock
+from aadsync_lib.store.leasing import TTL, WATCH
+from tests.clock import START, FakeClock
 from tests.contract.store.build import change, done, link, member
 
 Open = Callable[..., Any]
@@ -307,6 +308,76 @@ class StoreContract:
             clock.advance(1)
             with open_store().lease("account", "r2"):
                 pass
+
+    @pytest.mark.parametrize("ahead", [30, 3600, 86_400, 400 * 86_400])
+    def test_the_lease_of_a_killed_run_whose_clock_was_ahead_is_taken_when_it_is_not_renewed(
+        self, open_store, clock, ahead
+    ):
+        killed = open_store(clock=FakeClock(clock.now() + ahead))
+        held = killed.lease("account", "r1")
+        held.__enter__()
+        with running(open_store(), "r2") as run:
+            assert clock.slept == WATCH < TTL
+            assert run.announce(change())
+        with pytest.raises(StoreError, match="run r1 lost its lease"):
+            killed.announce("r1", "account", [change()])
+
+    def test_the_lease_of_a_live_run_whose_clock_is_ahead_is_not_taken(self, open_store):
+        ahead = FakeClock(START + 86_400)
+        alive = open_store(clock=ahead)
+
+        class Watching(FakeClock):
+            def sleep(self, seconds):
+                super().sleep(seconds)
+                ahead.advance(seconds)
+                alive._renew(alive._leases["account"])
+
+        clock = Watching()
+        with running(alive, "r1") as run:
+            with pytest.raises(LeaseHeldError) as caught:
+                open_store(clock=clock).lease("account", "r2").__enter__()
+            assert clock.sleeps == (WATCH,)
+            message = str(caught.value)
+            assert message.startswith("account: ada@laptop pid ")
+            assert "(it ends 2025-06-15T15:08:11Z unless renewed)" in message
+            assert run.announce(change())
+
+    def test_whoever_takes_a_lease_that_is_watched_keeps_it(self, open_store):
+        stopped = open_store(clock=FakeClock(START + 86_400))
+        held = stopped.lease("account", "r1")
+        held.__enter__()
+        quick = open_store(clock=FakeClock(START + 86_460))
+        taken = quick.lease("account", "r2")
+
+        class Watching(FakeClock):
+            def sleep(self, seconds):
+                super().sleep(seconds)
+                taken.__enter__()
+
+        with pytest.raises(LeaseHeldError):
+            open_store(clock=Watching()).lease("account", "r3").__enter__()
+        quick.begin_run("r2", "", "", full=False)
+        assert quick.announce("r2", "account", [change()])
+
+    def test_a_lease_that_is_released_while_it_is_watched_is_free(self, open_store):
+        ahead = open_store(clock=FakeClock(START + 86_400)).lease("account", "r1")
+        ahead.__enter__()
+
+        class Watching(FakeClock):
+            def sleep(self, seconds):
+                super().sleep(seconds)
+                ahead.__exit__(None, None, None)
+
+        with open_store(clock=Watching()).lease("account", "r2"):
+            pass
+
+    def test_a_clock_that_is_put_back_does_not_lock_a_run_out(self, open_store, clock):
+        held = open_store().lease("account", "r1")
+        held.__enter__()
+        clock.set_wall(START - 3600)
+        with running(open_store(), "r2") as run:
+            assert clock.slept == WATCH
+            assert run.announce(change())
 
     def test_a_run_that_lost_its_lease_announces_nothing_more(self, store, open_store, clock):
         with running(store, "r1") as run:

@@ -8,6 +8,7 @@ import pytest
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import (
+    DAY,
     CarriedState,
     EndReason,
     JournalEntry,
@@ -663,9 +664,86 @@ class MemoryContract:
         assert store.entries() == expected
         assert store.entries("r1") == expected[:2]
         assert store.entries("r3") == ()
-        assert store.entries(after=begun + 10) == (expected[0], expected[2])
-        assert store.entries("r1", after=begun + 10) == (expected[0],)
-        assert store.entries(after=begun + 30) == ()
+        assert store.later("account", 0) == expected
+        assert store.later("account", two) == (expected[2],)
+        assert store.later("account", three) == store.later("other", 0) == ()
+
+    # --- a clock that is put back, or jumps ahead
+
+    def test_the_order_is_that_of_beginning_and_announcing_whatever_the_clock_says(
+        self, store, open_store, clock
+    ):
+        announced = []
+        for number, jump in enumerate((0, 400 * DAY, -401 * DAY)):
+            clock.set_wall(clock.now() + jump)
+            with running(open_store(), f"r{number}") as run:
+                announced += run.announce(change(f"e{number}"))
+                store.settle("account", {announced[-1]: done(change(f"e{number}"))})
+            store.end_run(f"r{number}", "succeeded", "{}")
+        runs = [f"r{number}" for number in range(3)]
+        assert [run.run_id for run in store.runs()] == runs[::-1]
+        assert store.latest_run() == store.runs()[0].started_at == clock.now()
+        assert [entry.run_id for entry in store.entries()] == runs
+        assert announced == sorted(set(announced))
+        for number in range(3):
+            later = store.later("account", announced[number])
+            assert [entry.run_id for entry in later] == runs[number + 1 :]
+
+    def test_a_number_is_never_given_twice_also_when_old_records_are_gone(
+        self, store, open_store, clock
+    ):
+        with running(store, "r1") as run:
+            first = run.announce(change("e1"), adds(1))
+            store.settle("account", dict(zip(first, (done(), done(adds(1))), strict=True)))
+        store.end_run("r1", "succeeded", "{}")
+        clock.advance(100)
+        for _ in range(2):
+            store.prune(clock.now())
+        assert store.entries() == store.runs() == ()
+        clock.set_wall(clock.now() - 7200)
+        with running(open_store(), "r2") as run:
+            second = run.announce(change("e2"))
+        assert min(second) > max(first)
+        with running(open_store(), "r3"):
+            assert [run.run_id for run in store.runs()] == ["r3", "r2"]
+
+    def test_who_is_a_member_now_does_not_depend_on_the_clock(self, store, clock):
+        clock.set_wall(START + 400 * DAY)
+        with running(store, "r1") as run:
+            run.settled(adds(1, 2))
+            run.settled(removes(2))
+        clock.set_wall(START)
+        assert [one.member.target_id for one in store.members_at()] == ["t1"]
+        assert store.members_at(START) == ()
+
+    def test_what_is_young_by_the_order_of_runs_stays_whatever_the_clock_says(
+        self, store, clock, caplog
+    ):
+        for number, jump in enumerate((0, 400 * DAY, DAY)):
+            clock.advance(jump)
+            with running(store, f"r{number}") as run:
+                run.settled(change())
+            store.end_run(f"r{number}", "succeeded", "{}")
+            store.prune(clock.now() - 90 * DAY)
+            assert ("old records were not deleted" in caplog.text) == (number > 0)
+        assert len(store.runs()) == len(store.entries()) == 3
+
+    def test_whose_an_object_was_is_known_as_of_an_entry(self, store, open_store):
+        taken = replace(change("e2"), action=Action.ADOPT_USER, target_id="t1")
+        given = replace(change("e2"), action=Action.RELEASE_USER, target_id="t1")
+        renamed = replace(change("e9"), action=Action.UPDATE_USER, target_id="t1")
+        made = replace(change("e1"), target_id="t1")
+        with running(store) as run:
+            entries = run.announce(change("e1"), renamed, taken, given, taken)
+            results = [done(made), done(renamed), done(taken), done(given),
+                       Outcome(taken, Result.FAILED)]  # fmt: skip
+            store.settle("account", dict(zip(entries, results, strict=True)))
+        known = [
+            store.owners("account", ["t1", "t2"], entry) for entry in (*entries, entries[-1] + 1)
+        ]
+        assert known == [{}, {"t1": "e1"}, {"t1": "e1"}, {"t1": "e2"}, {}, {}]
+        assert store.owners("account", [], 99) == store.owners("other", ["t1"], entries[-1]) == {}
+        assert open_store("fabrikam").owners("account", ["t1"], entries[-1]) == {}
 
     def test_drift_is_kept_in_the_journal(self, store):
         mends = replace(change(), drift=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
-from aadsync_lib.model.carried import CarriedState, Membership, MembershipOrigin
+from aadsync_lib.model.carried import DAY, CarriedState, Membership, MembershipOrigin
 from aadsync_lib.model.change import Action, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.store.database import Database
@@ -299,6 +299,41 @@ def test_threads_and_stores_may_remember_and_settle_at_once(open_store):
     assert [one.key for one in stores[1].retries("account")] == [f"k{number}"]
     assert [one.external_id for one in stores[1].quarantine("account")] == [last]
     assert len(stores[1].memberships("account", ["g1"])) == 20
+
+
+def some_runs(store, clock, number, every=DAY):
+    """Let some runs go by, each with an outcome."""
+    for _ in range(number):
+        run_id = f"run {len(store.runs())}"
+        with running(store, run_id) as run:
+            run.settled(change())
+        store.end_run(run_id, "succeeded", "{}")
+        clock.advance(every)
+
+
+def test_a_clock_that_jumps_ahead_deletes_no_history(open_store, clock, caplog):
+    store = open_store()
+    some_runs(store, clock, 3)
+    clock.set_wall(clock.now() + 400 * DAY)
+    some_runs(store, clock, 1)
+    store.prune(clock.now() - 90 * DAY)
+    assert "old records were not deleted" in caplog.text
+    some_runs(store, clock, 3)
+    store.prune(clock.now() - 90 * DAY)
+    assert len(store.runs()) == len(store.entries()) == 7
+    clock.set_wall(START + 4 * DAY)
+    some_runs(store, clock, 2)
+    store.prune(clock.now() - 3 * DAY)  # of those seven, three are old by clock and order alike
+    left = [f"run {number}" for number in range(3, 9)]
+    assert [run.run_id for run in store.runs()] == left[::-1]
+    assert [entry.run_id for entry in store.entries()] == left
+
+
+def test_what_is_old_by_runs_and_clock_alike_is_deleted(open_store, clock):
+    store = open_store()
+    some_runs(store, clock, 12, every=10 * DAY)
+    store.prune(clock.now() - 30 * DAY)
+    assert len(store.runs()) == len(store.entries()) == 3
 
 
 def test_a_deleted_member_is_looked_up_and_not_searched_for(path, open_store):

@@ -309,7 +309,7 @@ def test_name_that_the_store_does_not_know_is_an_error_with_the_nearest(run, pas
 def test_group_that_only_its_link_tells_of_is_known(run, tmp_path):
     with World(members="managed") as world:
         world.sync(directory(group("lonely", [])))
-        world.clock.advance(400 * 24 * HOUR)
+        world.clock.advance(20 * 24 * HOUR)
         world.store.prune(world.clock.now())
         world.store.close()
         shutil.copy(world.store._database.path, tmp_path / "aadsync.db")

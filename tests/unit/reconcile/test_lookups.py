@@ -96,7 +96,7 @@ def test_whoever_no_look_up_shows_stays_and_is_told(world, answer):
     else:
         assert (
             "a group shows the member 77"
-            in [n for n in target.warnings if n.code == "absent"][0].message
+            in next(n for n in target.warnings if n.code == "absent").message
         )
 
 

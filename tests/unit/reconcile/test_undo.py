@@ -1089,3 +1089,90 @@ def test_undo_of_an_undo_promises_no_more_than_entra_asks_for():
         again = world.planner().plan_undo(undo.run_id).plan
         (message,) = [n.message for n in again.targets[0].warnings if n.code == "undo"]
         assert "where Entra and the settings still ask for it" in message
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -400 * 86_400.0, 86_400.0])
+def test_undo_leaves_what_later_runs_changed_whatever_the_clock_did_between(jump):
+    out, within = (
+        directory(ADA, BOB, group("team", [BOB])),
+        directory(ADA, BOB, group("team", [ADA, BOB])),
+    )
+    with World(out) as world:
+        world.sync()
+        first = world.sync(within)
+        world.clock.set_wall(world.clock.now() + jump)
+        world.sync(out)
+        last = world.sync(within)
+        world.clock.set_wall(world.clock.now() - 60.0)
+        report = undone(world, first)
+        why = f"team: ada@contoso.com stays in it: run {last.run_id} changed it since"
+        made = f"ada@contoso.com: not deleted: run {last.run_id} changed it since"
+        assert left(report) == [made, why]
+        assert world.target.members_of("team") == {"ada@contoso.com", "bob@contoso.com"}
+
+
+def test_undo_of_a_later_run_is_not_held_back_by_an_earlier_one_with_a_later_time():
+    with World(first_day()) as world:
+        world.sync()
+        before = world.target.state()
+        world.clock.set_wall(world.clock.now() - 3600.0)
+        second = world.sync(second_day())
+        report = undone(world, second)
+        assert left(report) == []
+        assert world.target.state() == before
+
+
+def anew(kind):
+    """The same name under a new object id, with whatever else the kind has."""
+    if kind is Kind.GROUP:
+        return directory(ADA, group("team", [ADA])), directory(
+            ADA, group("team", [ADA], id="g-new")
+        )
+    return directory(ADA, group("team", [ADA])), directory(
+        user("ada", id="u-new"), group("team", [user("ada", id="u-new")])
+    )
+
+
+@pytest.mark.parametrize("kind", [Kind.USER, Kind.GROUP])
+def test_undo_of_an_adoption_gives_the_link_back_to_whom_it_was_taken_from(kind):
+    first, second = anew(kind)
+    with World(first, adopt="same_name") as world:
+        world.sync()
+        before, links = world.target.state(), world.names_of_links()
+        took = world.sync(second)
+        assert world.names_of_links().keys() != links.keys()
+        assert left(undone(world, took)) == []
+        assert world.target.state() == before
+        assert world.names_of_links() == links
+        undo = world.store.runs()[0]
+        undone(world, undo)
+        assert world.names_of_links().keys() != links.keys()
+
+
+def test_undo_of_an_adoption_of_a_strangers_object_gives_it_to_nobody():
+    with World(directory(ADA, group("team", [ADA])), adopt="same_name") as world:
+        world.target.add(Kind.USER, "ada@contoso.com", external_id="stranger")
+        took = world.sync()
+        undone(world, took)
+        assert world.names_of_links() == {}
+        assert world.target.named("ada@contoso.com").external_id == "stranger"
+
+
+def test_undo_leaves_alone_what_another_sync_manages_at_the_same_place():
+    with World(directory(ADA, group("team", [ADA]))) as world:
+        world.store.places = {"account": "here"}
+        made = world.sync()
+        ada, team = world.target.named("ada@contoso.com"), world.target.named("team")
+        with world.store_of("fabrikam") as other:
+            other.places = {"prod": "here"}
+            with other.lease("prod", "r1"):
+                ties = (
+                    Link(one.kind, f"x-{one.name}", one.id, Origin.ADOPTED, one.name)
+                    for one in (ada, team)
+                )
+                other.settle("prod", {}, linked=ties)
+        report = undone(world, made)
+        assert {line.rpartition(": ")[2] for line in left(report)} == {
+            "the sync fabrikam manages it, too"
+        }
+        assert world.target.members_of("team") == {"ada@contoso.com"}

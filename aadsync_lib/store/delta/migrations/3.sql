@@ -17,6 +17,11 @@ FROM (
   ) WHERE of_it.event = 'linked'
 ) WHERE newest = 1;
 
+-- The order in which runs began: no clock tells it.
+CREATE TABLE IF NOT EXISTS {run_numbers} (
+  sync STRING, run_id STRING, number BIGINT COMMENT 'one more than that of the run before'
+) USING DELTA COMMENT 'aadsync: the order of runs' TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true');
+
 CREATE OR REPLACE VIEW {places} COMMENT 'aadsync: which account or workspace a target is, whatever it is called' AS
 SELECT sync, target, max_by(name, seq) AS place
 FROM {journal} WHERE event = 'place' GROUP BY sync, target;
