@@ -51,7 +51,7 @@ class Weeks(Company, RuleBasedStateMachine):
     def quiet(self, events: list[Event], again: bool, full: bool, refused: bool) -> None:
         """A run without trouble brings about exactly what the oracle says, and a second one nothing."""
         self.happen(events)
-        if refused:
+        if refused and self.skew < DAY:
             self.refuse()
         report = self.sync_as_foretold(full=full)
         if again and self.skew < DAY and report.status is Status.SUCCEEDED:
