@@ -38,10 +38,11 @@ def explain(ctx: click.Context, options: Options, user: str | None, group: str |
     from aadsync_lib.report.explain.parts import explanation_document
 
     settings = runtime.settings_of(options)
+    call = runtime.call_of(options)
     explanation = runtime.planner_of(options, settings).explain(user, group)
     runtime.publish_document(
         options,
-        lambda: explanation_document(explanation, full=options.every),
+        lambda: explanation_document(explanation, full=options.every, advice=call),
         lambda: explanation_to_json(explanation),
     )
     if not explanation.found:

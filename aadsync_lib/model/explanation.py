@@ -173,7 +173,8 @@ class Explanation:
     """The answer to one question.
 
     ``unknown`` are the names that nobody has; ``searched`` then says where, and ``nearest`` what else
-    there is.
+    there is. ``over`` is what the guard has against the next sync, of which nothing happens then, and
+    ``approve`` the digest that would let it run, ``None`` where none does.
     """
 
     sync: str
@@ -185,6 +186,8 @@ class Explanation:
     unknown: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     nearest: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
+    approve: str | None = None
 
     @property
     def found(self) -> bool:

@@ -83,7 +83,7 @@ def show(
             platform.page(page_of(result, kept), "")
             platform.table(result.to_frame())
         case Explanation():
-            document = explanation_document(result)
+            document = explanation_document(result, advice=InNotebook())
             names = " in ".join(filter(None, (result.user, result.group)))
             platform.page(page(f"Explain {names}", summary_part(document)), as_text(document))
             platform.table(paths_frame(result))

@@ -85,7 +85,7 @@ class PageTeller:
 
     def explained(self, found: Explanation) -> None:
         """Show why somebody is in a group."""
-        document = explanation_document(found)
+        document = explanation_document(found, advice=InNotebook())
         self._say(summary_part(document), as_text(document))
 
     def end(self) -> None:

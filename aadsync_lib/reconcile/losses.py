@@ -40,10 +40,13 @@ def losses(
         return ()
     before = {group: ids for group, ids in members.items() if isinstance(ids, frozenset)}
     after = _after(changes, before)
-    return tuple(
-        f"{accounts[person].name if person in accounts else person} from {change.name}"
-        for change in taking
-        for person in sorted(_lost(change, before, after))
+    lost = ((change.name, _lost(change, before, after)) for change in taking)
+    return tuple(f"{name} from {group}" for group, ids in lost for name in _names(ids, accounts))
+
+
+def _names(ids: Iterable[str], accounts: Mapping[str, Account]) -> list[str]:
+    return sorted(
+        accounts[target_id].name if target_id in accounts else target_id for target_id in ids
     )
 
 

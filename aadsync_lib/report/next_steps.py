@@ -36,6 +36,9 @@ class Advice(Protocol):
     def after_run(self, report: RunReport, verdict: Verdict | None) -> str:
         """Say what to do after a run; the verdict is of one that was refused."""
 
+    def approval(self, digest: str) -> str:
+        """Say how to approve a plan that is over the limits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -84,6 +87,10 @@ class Call:
     def _refused(self, verdict: Verdict | None, digest: str) -> str:
         if verdict and not verdict.approvable:
             return PROTECTED
+        return self.approval(digest)
+
+    def approval(self, digest: str) -> str:
+        """Say how to approve a plan that is over the limits."""
         meant = UNDO_MEANT if self.undoes else MEANT
         return f"{meant}: {self._apply()} --approve {digest}"
 
@@ -100,6 +107,10 @@ class InNotebook:
         if plan.undoes:
             return CONFIRM
         return APPROVE if verdict and not verdict.allowed else APPLY
+
+    def approval(self, digest: str) -> str:
+        """Say how to approve a plan that is over the limits."""
+        return f"{APPROVE} {digest}"
 
     def after_run(self, report: RunReport, verdict: Verdict | None) -> str:  # noqa: ARG002 - for commands
         """Say what to do after a run."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from aadsync_lib.cli import main
+from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.errors import SourceError, UsageError
 from aadsync_lib.model.carried import MembershipOrigin
 from aadsync_lib.model.explanation import EdgeOutcome, Explanation, Next, Person, Place, Standing
 from aadsync_lib.model.link import Origin
+from aadsync_lib.reconcile.guard import Breach
 from aadsync_lib.sandbox import Fault
 from tests.acceptance.example import QUESTIONS, ask, company, timeless
 from tests.acceptance.stage import Stage
@@ -507,3 +511,90 @@ def test_the_page_of_the_docs_shows_what_the_command_prints(stage):
     page = timeless((Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8"))
     for words in QUESTIONS:
         assert timeless(ask(stage, *words)) in page
+
+
+LIMIT = {"members_removed": {"count": 0}}
+
+
+@pytest.fixture
+def refused(stage: Stage, entra) -> Stage:
+    """Ada has left dbx-data and Eve has come; the guard lets neither happen."""
+    ada, bob, eve = (entra.add_user(f"{name}@contoso.com") for name in ("ada", "bob", "eve"))
+    data = entra.add_group("dbx-data", members=[ada, bob])
+    stage.sync()
+    entra.remove_member(data, ada)
+    entra.add_member(data, eve)
+    stage.limit(LIMIT)
+    return stage
+
+
+def test_what_the_guard_refuses_is_not_what_the_next_sync_does(refused):
+    for user, there in (("ada@contoso.com", True), ("eve@contoso.com", False)):
+        found = explain(refused, user, "dbx-data")
+        (standing,) = found.people[0].targets
+        direct = row(standing, "dbx-data")
+        assert (direct.there, direct.next) == (there, Next.NOTHING)
+        assert direct.reason == "the guard refuses the next sync"
+        assert standing.next == ()
+    assert any(
+        note.startswith("create_user is not done: the guard refuses") for note in standing.notes
+    )
+    assert (
+        standing.gap == "eve@contoso.com is not in dbx-data there: the guard refuses the next sync"
+    )
+    (group,) = explain(refused, None, "dbx-data").groups
+    assert group.targets[0].next == ()
+    assert len([note for note in group.targets[0].notes if "members is not done" in note]) == 2
+    plan = refused.plan()
+    assert found.approve == plan.digest
+    assert found.over == (
+        "account: members_removed is 1, allowed 0: ada@contoso.com from dbx-data",
+    )
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_refusal_is_told_with_the_line_that_approves_the_plan(refused, form):
+    words = [
+        "explain",
+        "--user",
+        "eve@contoso.com",
+        "-c",
+        str(refused.settings_file),
+        "--format",
+        form,
+    ]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    digest = refused.plan().digest
+    assert "members_removed is 1, allowed 0" in result.stdout.replace("\\_", "_")
+    assert "the next sync adds" not in result.stdout
+    assert "the next sync removes" not in result.stdout
+    if form == "json":
+        assert json.loads(result.stdout)["approve"] == digest
+    else:
+        assert "The guard refuses the next sync: nothing of its plan happens" in result.stdout
+        assert result.stdout.splitlines()[-1].endswith(f"--approve {digest}")
+
+
+def test_within_the_limits_nothing_is_told_of_the_guard(refused):
+    refused.limit({"members_removed": {"count": 5}})
+    found = explain(refused, "eve@contoso.com", "dbx-data")
+    assert (found.over, found.approve) == ((), None)
+    assert row(found.people[0].targets[0], "dbx-data").next is Next.ADDS
+    assert "guard" not in explanation_text(found)
+
+
+def test_something_protected_is_approved_by_nothing(refused):
+    planner = refused.planner()
+    planning = planner.plan()
+    breach = Breach("account", "protected", 1, "0", ("ada@contoso.com",))
+    verdict = replace(planning.verdict, protected=(breach,))
+    asked = Explainer(
+        planner.settings, planner.source, planner.targets, planner.reader,
+        lambda: replace(planning, verdict=verdict),
+    )  # fmt: skip
+    found = asked.explain("eve@contoso.com")
+    assert found.approve is None
+    assert str(breach) in found.over
+    assert "--approve" not in explanation_text(found)
+    assert "what is protected stays as it is" in explanation_text(found)

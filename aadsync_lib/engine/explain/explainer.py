@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.explain.answers import PEOPLE, Answers
@@ -45,12 +46,15 @@ class Explainer:
             raise UsageError("explain needs somebody to explain: --user NAME, --group NAME or both")
         people, no_people = self._search(user, PEOPLE)
         groups, no_groups = self._search(group, GROUPS)
-        sides = Sides.of(self._plan(), self._targets)
+        planning = self._plan()
+        sides = Sides.of(planning, self._targets)
         answer = self._answer(sides, (*people, *groups), user, group)
         error = (no_people if not answer.people and user else None) or no_groups
         if answer.unknown and error:
             raise error
-        return answer
+        verdict = planning.verdict
+        digest = None if verdict.allowed or not verdict.approvable else verdict.digest
+        return replace(answer, over=verdict.objections, approve=digest)
 
     def _search(
         self, name: str | None, kinds: tuple[Kind, ...]

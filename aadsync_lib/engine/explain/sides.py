@@ -17,11 +17,15 @@ from aadsync_lib.ports import Target
 
 @dataclass(frozen=True)
 class Side:
-    """One target as it is, and as the plan would change it. ``read`` are the groups read so far."""
+    """One target as it is, and as the plan would change it, which the guard may have ``refused``.
+
+    ``read`` are the groups read so far.
+    """
 
     target: Target
     part: TargetPlanning
     accounts: Mapping[str, Account]
+    refused: bool = False
     read: dict[str, Members] = field(default_factory=dict)
 
     @property
@@ -31,7 +35,7 @@ class Side:
 
     @property
     def plan(self) -> TargetPlan:
-        """What the next sync would do."""
+        """What the next sync would do, if the guard lets it."""
         return self.part.plan
 
     @cached_property
@@ -114,5 +118,7 @@ class Sides:
             part = planning.parts[target.name]
             assert part.context
             context = part.context
-            sides.append(Side(target, part, context.target.accounts, dict(context.members)))
+            refused = not planning.verdict.allowed
+            accounts, members = context.target.accounts, dict(context.members)
+            sides.append(Side(target, part, accounts, refused, members))
         return cls(planning.reading.snapshot, planning.desired, tuple(sides))

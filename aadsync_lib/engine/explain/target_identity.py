@@ -15,6 +15,7 @@ from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.ports import StoreReader
 
 NEXT = {Action.ADD_MEMBERS: Next.ADDS, Action.REMOVE_MEMBERS: Next.REMOVES}
+REFUSED = "the guard refuses the next sync"
 POLICY = {
     UnappliedBy.ADDITIVE: "policy.mode is additive",
     UnappliedBy.MANAGED: "policy.members is managed, and this sync did not add it",
@@ -58,7 +59,11 @@ class TargetIdentity:
             for entry in plan.unapplied
             if self.means(entry.change.external_id)
         )
-        return tuple(dict.fromkeys((*held, *left, *self._unowned())))
+        refused = (
+            f"{change.action.value} is not done: {REFUSED} (planned: {change.reason})"
+            for change in (self._planned() if self.side.refused else ())
+        )
+        return tuple(dict.fromkeys((*refused, *held, *left, *self._unowned())))
 
     def _unowned(self) -> Iterator[str]:
         for account in self.side.plan.unowned:
@@ -68,7 +73,11 @@ class TargetIdentity:
                 yield f"{account.name} is {place} and not ours: {account.owner}{way}"
 
     def changes(self) -> Iterator[Change]:
-        """Yield what the next sync would do to the identity itself, a group's members included."""
+        """Yield what the next sync does to the identity itself, a group's members included."""
+        if not self.side.refused:
+            yield from self._planned()
+
+    def _planned(self) -> Iterator[Change]:
         for change in self.side.plan.changes:
             if self.means(change.external_id, change.target_id):
                 yield change
@@ -77,7 +86,8 @@ class TargetIdentity:
     def memberships(self) -> dict[str | None, tuple[Next, str | None]]:
         """By the group's object id, what becomes of this membership; what is left has a reason."""
         left = ((entry.change, POLICY[entry.by]) for entry in self.side.plan.unapplied)
-        done = ((change, None) for change in self.side.plan.changes)
+        stop = REFUSED if self.side.refused else None
+        done = ((change, stop) for change in self.side.plan.changes)
         return {
             change.external_id: (Next.NOTHING if why else NEXT[change.action], why or change.reason)
             for change, why in (*left, *done)

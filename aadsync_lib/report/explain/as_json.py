@@ -33,6 +33,7 @@ def explanation_to_json(found: Explanation) -> JsonObject:
         "unknown": list(found.unknown),
         "searched": list(found.searched),
         "nearest": list(found.nearest),
+        **({"over": list(found.over), "approve": found.approve} if found.over else {}),
     }
 
 

@@ -18,26 +18,44 @@ from aadsync_lib.model.explanation import (
 from aadsync_lib.model.wording import and_more
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Branch, Document, Part
 from aadsync_lib.report.explain.tree import PLACES, paths_tree, shown, standing_branches, who
+from aadsync_lib.report.next_steps import PROTECTED, Advice
 from aadsync_lib.report.plan_rows import shortened
 from aadsync_lib.report.wording import count
 
 LISTED = 20
 INCOMPLETE = "Not all of Entra's scope could be read: what is missing here may only be unread."
+REFUSED = "The guard refuses the next sync: nothing of its plan happens"
 UNSURE = "not all groups above could be read"
 
 
-def explanation_document(explanation: Explanation, *, full: bool = False) -> Document:
+def explanation_document(
+    explanation: Explanation, *, full: bool = False, advice: Advice | None = None
+) -> Document:
     """Explain each person and group: of long lists the beginning, or all of it with ``full``."""
     limit = None if full else LISTED
     parts = [_person(person, limit) for person in explanation.people]
     parts += [_group(group, limit) for group in explanation.groups]
     unknown = () if explanation.found else not_found(explanation)
     return Document(
-        alerts=() if explanation.complete else (Alert(BENT, INCOMPLETE),),
+        alerts=tuple(_alerts(explanation)),
         lines=unknown[:1],
         items=unknown[1:],
         parts=tuple(parts),
+        next=_next(explanation, advice) if explanation.over else "",
     )
+
+
+def _alerts(explanation: Explanation) -> Iterator[Alert]:
+    if not explanation.complete:
+        yield Alert(BENT, INCOMPLETE)
+    if explanation.over:
+        yield Alert(BAD, REFUSED, explanation.over)
+
+
+def _next(explanation: Explanation, advice: Advice | None) -> str:
+    if explanation.approve is None:
+        return PROTECTED
+    return advice.approval(explanation.approve) if advice else ""
 
 
 def not_found(explanation: Explanation) -> tuple[str, ...]:

@@ -205,8 +205,9 @@ def test_the_heartbeat_ends_with_the_block(open_store):
 
 
 def test_the_heartbeat_ends_when_the_lease_is_lost(path, open_store, clock):
+    before = set(threading.enumerate())
     with open_store(renew_every=0.001).lease("account", "r1"):
-        (thread,) = (t for t in threading.enumerate() if t.name == "lease of account")
+        (thread,) = (t for t in set(threading.enumerate()) - before if t.name == "lease of account")
         with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
             connection.execute("UPDATE leases SET fence = fence + 1")
         thread.join(30)
