@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import chain
 
 from aadsync_lib.apply.leaving import (
     Departure,
@@ -35,21 +37,50 @@ LONGEST_ASIDE = 200  # so that the name with its mark stays below 255 characters
 
 
 def temporary_renames(parts: Parts) -> Iterator[Task]:
-    """Move one group of each circle of renames (A to B, B to A) out of the way for a moment."""
-    by_old = {fold_key(_old(change)): (key, change) for key, change in _renames(parts)}
-    seen: set[str] = set()
-    for start in by_old:
-        path: list[str] = []
-        name = start
-        while name in by_old and name not in seen:
-            seen.add(name)
-            path.append(name)
-            name = fold_key(by_old[name][1].name)
-        if name in path and name != path[-1]:
-            key, change = by_old[name]
-            away = _away(_old(change), key)
-            moved = replace(change, name=away, after=Attributes(display_name=away))
-            yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
+    """Move one group of each circle of renames (A to B, B to A) out of the way for a moment.
+
+    Two groups can have names that only look alike: whoever takes either waits for both.
+    """
+    renames = dict(_renames(parts))
+    holders = _by_name((_old(change), key) for key, change in renames.items())
+    ahead = {
+        key: [other for other in holders.get(fold_key(change.name), ()) if other != key]
+        for key, change in renames.items()
+    }
+    for key in _closing_circles(ahead):
+        change = renames[key]
+        away = _away(_old(change), key)
+        moved = replace(change, name=away, after=Attributes(display_name=away))
+        yield Task(f"{key}/aside", Phase.BUILD, Verb.PATCH, (moved,))
+
+
+def _closing_circles(ahead: Mapping[str, Sequence[str]]) -> Iterable[str]:
+    """Return, once each, those at which the ways ``ahead`` come back to where they have been."""
+    on_path: dict[str, bool] = {}
+    closing: dict[str, None] = {}
+    for start in ahead:
+        path = [] if start in on_path else [(start, iter(ahead[start]))]
+        on_path.setdefault(start, True)
+        while path:
+            key, rest = path[-1]
+            following = next(rest, None)
+            if following is None:
+                on_path[key] = False
+                path.pop()
+            elif following not in on_path:
+                on_path[following] = True
+                path.append((following, iter(ahead[following])))
+            elif on_path[following]:
+                closing[following] = None
+    return closing
+
+
+def _by_name(keys: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """Return keys by the names that go with them, those of names that look alike together."""
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for name, key in keys:
+        by_name[fold_key(name)].append(key)
+    return by_name
 
 
 def made_way(parts: Parts) -> Iterator[Task]:
@@ -73,38 +104,37 @@ def _away(name: str, key: str) -> str:
     return f"{name[:LONGEST_ASIDE]} (aadsync {key[:8]})"
 
 
-def freed_by(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, str]:
-    """Return, by the name a group has now, the task that renames it away from that name."""
-    freeing = {
-        fold_key(_old(change)): key for key, task in stepping.items() for change in task.changes
-    }
+def freed_by(parts: Parts, stepping: Mapping[str, Task]) -> Mapping[str, list[str]]:
+    """Return, by the name a group has now, the tasks that rename it, or what looks like it, away from it."""
+    freeing = {key: _old(change) for key, task in stepping.items() for change in task.changes}
     for key, change in _renames(parts):
-        aside = f"{key}/aside"
-        freeing[fold_key(_old(change))] = aside if aside in stepping else key
-    return freeing
+        if f"{key}/aside" not in stepping:
+            freeing[key] = _old(change)
+    return _by_name((name, key) for key, name in freeing.items())
 
 
-def names_freed(key: str, part: Part, freed: Mapping[str, str]) -> Set[str]:
+def names_freed(key: str, part: Part, freed: Mapping[str, list[str]]) -> Set[str]:
     """Return the tasks that give up the names which this one takes, its own step aside included."""
     takes = (Action.RENAME_GROUP, Action.CREATE_GROUP)
     names = {fold_key(change.name) for change in part if change.action in takes}
     own = f"{key}/aside"
-    return {freed[name] for name in names & freed.keys()} | ({own} & set(freed.values()))
+    waits = {task for name in names for task in freed.get(name, ())}
+    return waits | ({own} & set(chain.from_iterable(freed.values())))
 
 
 def after_deletions(tasks: list[Task]) -> list[Task]:
     """Put off the renames to a name that a deletion frees, and those that wait for such a rename."""
-    freed = {
-        fold_key(change.name): task.key
+    freed = _by_name(
+        (change.name, task.key)
         for task in tasks
         for change in task.changes
         if change.action is Action.DELETE_GROUP
-    }
+    )
     late: dict[str, frozenset[str]] = {}
     for task in tasks if freed else ():
         names = {fold_key(c.name) for c in task.changes if c.action is Action.RENAME_GROUP}
         if wanted := names & freed.keys():
-            late[task.key] = frozenset(freed[name] for name in wanted)
+            late[task.key] = frozenset(key for name in wanted for key in freed[name])
     while more := [t for t in tasks if t.key not in late and _renames_after(t, late)]:
         late |= {task.key: frozenset() for task in more}
     return [

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link
 from tests.oracle.ledger import RunLog, pairs
-from tests.oracle.oracle import DAY, Foretold, entitled_to
+from tests.oracle.oracle import DAY, SKEW, Foretold, entitled_to
 from tests.oracle.tenant import Tenant
 from tests.oracle.watched import Effect, Scene, effective
-from tests.oracle.wishes import wish
+from tests.oracle.wishes import Wishes, wish
 
 
 def strangers_touched(
@@ -102,7 +103,12 @@ def duplicates(then: RunLog, ledger: RunLog, before: Scene, after: Scene) -> Ite
 
 
 def too_early(
-    ledger: RunLog, settings: Settings, in_scope: set[str], effects: list[Effect], now: float
+    ledger: RunLog,
+    settings: Settings,
+    tenant: Tenant,
+    wishes: Wishes,
+    effects: list[Effect],
+    now: float,
 ) -> Iterator[str]:
     """Yield leavers whose account ended before the grace was over."""
     if not settings.policy.grace_days:
@@ -110,8 +116,9 @@ def too_early(
     for one in effects:
         oid = ledger.owners.get(one.id)
         ends = one.verb == "delete" or (one.wanted is not None and one.wanted.active is False)
-        if oid and one.kind is not Kind.GROUP and ends and oid not in in_scope:
-            waited = (now - ledger.missing.get(oid, now)) / DAY
+        disabled = one.verb == "update" and tenant.presence(oid or "") is Presence.DISABLED
+        if oid and one.kind is not Kind.GROUP and ends and oid not in wishes.all and not disabled:
+            waited = (now + SKEW - ledger.missing.get(oid, (now, now))[0]) / DAY
             if waited < settings.policy.grace_days:
                 yield f"{oid} ({one.id}) ended after {waited:.1f} days"
 

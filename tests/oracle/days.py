@@ -14,12 +14,15 @@ from tests.oracle.ledger import pairs
 from tests.oracle.tenant import Tenant
 from tests.oracle.watched import WatchedTarget
 
-UIDS = [f"u{n}" for n in range(6)]
-SIDS = ["s0"]
-GIDS = [f"g{n}" for n in range(5)]
+DAY = 86_400.0
+HOURS = 3 * 3600.0  # so that no grace ends on the second
+UIDS = [f"aaaaaaa{n}-0000-4000-8000-000000000000" for n in range(6)]
+SIDS = ["bbbbbbb0-0000-4000-8000-000000000000"]
+GIDS = [f"ccccccc{n}-0000-4000-8000-000000000000" for n in range(5)]
 LOGINS = [f"{name}@contoso.com" for name in ("ada", "bob", "cy", "Dee", "eve", "fay")]
 NEW = [f"{name}@contoso.com" for name in ("gil", "hal", "ivy", "jo")]
-NAMES = ["Data", "Ops", "Red", "Blue", "Green", "data "]
+MAILS = {uid: f"{n}@Fabrikam.com" for n, uid in enumerate(UIDS)}
+NAMES = ["Data", "Ops", "Red", "Maße", "Masse", "data "]
 SHOWN = [None, "Ada", "Bob"]
 SETTINGS: dict[str, list[Any]] = {
     "mode": ["mirror", "additive"],
@@ -35,7 +38,14 @@ SETTINGS: dict[str, list[Any]] = {
     "nested": ["preserve", "flatten", "direct"],
     "max_depth": [10, 2, 1],
     "guests": [True, False],
-    "protected": [{}, {"users": ["ada@contoso.com"]}, {"users": ["u1"], "groups": ["Red"]}],
+    "adopt_names": [[], [GIDS[1], "Bob@contoso.com"]],
+    "protected": [
+        {},
+        {},
+        {"users": ["ADA@contoso.com"]},
+        {"users": [UIDS[1].upper(), MAILS[UIDS[2]].lower()], "groups": ["red"]},
+        {"groups": [GIDS[0]], "service_principals": ["bob"]},
+    ],
 }
 
 
@@ -47,7 +57,8 @@ class Scenery:
     target: WatchedTarget
     configure: Callable[[str, Any], None]
     advance: Callable[[float], None]
-    share: Callable[[int], None]
+    sync_other: Callable[[], None]
+    set_clock: Callable[[float], None]
     open: Callable[[], set[str]]
 
 
@@ -73,7 +84,7 @@ def pick(some: list[Any], index: int) -> Any:
 def hire(s: Scenery, a: int, b: int) -> None:
     uid = pick(UIDS, a)
     if uid not in s.tenant.users:
-        mail = f"{uid}@fabrikam.com" if b % 3 else None
+        mail = MAILS[uid] if b % 3 else None
         guest = b % 5 == 4
         s.tenant.users[uid] = User(uid, pick(LOGINS, a), mail, pick(SHOWN, b), guest=guest)
         s.tenant.deleted.discard(uid)
@@ -124,6 +135,13 @@ def rename_user(s: Scenery, a: int, b: int) -> None:
         s.tenant.users[one.id] = replace(one, user_principal_name=pick([*LOGINS, *NEW], b))
 
 
+def mail(s: Scenery, a: int, b: int) -> None:
+    """Somebody gets a mail address, or loses it, which is all that a guest is called by."""
+    if users := sorted(s.tenant.users):
+        one = s.tenant.users[pick(users, a)]
+        s.tenant.users[one.id] = replace(one, mail=pick([None, MAILS[one.id]], b))
+
+
 def found(s: Scenery, a: int, b: int) -> None:
     gid = pick(GIDS, a)
     if gid not in s.tenant.groups:
@@ -139,7 +157,7 @@ def dissolve(s: Scenery, a: int, b: int) -> None:
 def rename(s: Scenery, a: int, b: int) -> None:
     if gids := sorted(s.tenant.groups):
         one = s.tenant.groups[pick(gids, a)]
-        s.tenant.groups[one.id] = replace(one, display_name=pick([*NAMES, "Users"], b))
+        s.tenant.groups[one.id] = replace(one, display_name=pick([*NAMES, "Users", ""], b))
 
 
 def swap(s: Scenery, a: int, b: int) -> None:
@@ -230,22 +248,34 @@ def by_hand_show(s: Scenery, a: int, b: int) -> None:
 
 
 def by_hand_new(s: Scenery, a: int, b: int) -> None:
-    kind = pick([Kind.USER, Kind.GROUP], a)
-    names, ids = (NAMES, GIDS) if kind is Kind.GROUP else (LOGINS, UIDS)
+    kind = pick([Kind.USER, Kind.GROUP, Kind.SERVICE_PRINCIPAL], a)
+    names, ids = {
+        Kind.USER: (LOGINS, UIDS),
+        Kind.GROUP: (NAMES, GIDS),
+        Kind.SERVICE_PRINCIPAL: ([f"app-{sid}" for sid in SIDS], SIDS),
+    }[kind]
     name = pick([*names, "stranger"], b).strip()
     name = name.lower() if kind is Kind.USER else name
     owner = pick([None, None, "alien", *ids], a // 2)
     taken = {name_key(one.name) for one in s.target.accounts.values() if one.kind is kind}
-    unclear = {name_key(one) for one in s.open()}  # what a run asked for before it died
-    if name_key(name) not in taken | unclear and owner not in unclear:
+    if (
+        name_key(name) not in taken and owner not in s.open()
+    ):  # a run that died may have asked for it
         admin = kind is Kind.USER and b % 7 == 6
         shown = None if kind is Kind.GROUP else name
         s.target.add(kind, name, external_id=owner, admin=admin, display_name=shown)
 
 
-def share(s: Scenery, a: int, b: int) -> None:
-    """Another sync takes over something that is not ours."""
-    s.share(a)
+# --- another sync of the store, of the same place
+
+
+def reroot_other(s: Scenery, a: int, b: int) -> None:
+    if gids := sorted(s.tenant.groups):
+        s.tenant.others ^= {pick(gids, a)}
+
+
+def sync_other(s: Scenery, a: int, b: int) -> None:
+    s.sync_other()
 
 
 # --- settings and time
@@ -262,7 +292,17 @@ def lose_sight(s: Scenery, a: int, b: int) -> None:
 
 
 def wait(s: Scenery, a: int, b: int) -> None:
-    s.advance(86_400.0 * (1 + a % 4))
+    s.advance(DAY * (1 + a % 4) + HOURS)
+
+
+def clock_back(s: Scenery, a: int, b: int) -> None:
+    """The clock of the host is an hour late on this day."""
+    s.set_clock(-3600.0)
+
+
+def clock_ahead(s: Scenery, a: int, b: int) -> None:
+    """The clock of the host is in the year after next on this day."""
+    s.set_clock(400 * DAY + b * DAY)
 
 
 EVENTS: dict[str, Callable[[Scenery, int, int], None]] = {
@@ -271,13 +311,13 @@ EVENTS: dict[str, Callable[[Scenery, int, int], None]] = {
         hire, register, leave, move_out, switch, show, rename_user, found, dissolve, rename, swap,
         join, nest_in, part, reroot, assign, by_hand_in, by_hand_out, by_hand_rename,
         by_hand_delete, by_hand_switch, by_hand_show, by_hand_new, configure, wait,
-        lose_sight, share,
+        lose_sight, mail, reroot_other, sync_other, clock_back, clock_ahead,
     )
 }  # fmt: skip
 
 OFTEN = [
     "part", "part", "join", "nest_in", "hire", "rename", "leave", "leave", "move_out", "move_out",
-    "rename_user", "rename_user", "switch", "wait", "wait", "by_hand_new", "by_hand_switch", "configure",
+    "rename_user", "rename_user", "switch", "switch", "wait", "wait", "sync_other", "reroot_other", "by_hand_new", "by_hand_switch", "configure",
     "configure",
 ]  # fmt: skip
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from math import inf
 
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
@@ -14,14 +15,22 @@ from tests.oracle.wishes import Wish, Wishes
 Pair = tuple[str, str]  # ids on the target of a group and of a member
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What another sync has linked: to whom, and whether they were in its scope when it last read all of it."""
+
+    owner: str
+    in_scope: bool = True
+
+
 @dataclass
 class RunLog:
     """``known`` memberships are the baseline of drift, ``added`` those of them that this sync made.
 
     Of ``blurred`` ones nobody can say: a run died over them and then somebody changed them by hand.
     ``made`` are objects that the sync created, by id, and ``called`` so; ``unsettled`` are those that the store may not know;
-    ``missing`` is when a complete read first missed a leaver, ``wished`` what Entra wanted when a run
-    last ended. ``former`` objects had an identity that has another object by now, ``shared`` ones
+    ``missing`` is when a read first missed a leaver, or at the latest might have, ``wished`` what Entra
+    wanted when a run last ended, ``names`` what Entra called identities when they were linked. ``former`` objects had an identity that has another object by now, ``shared`` ones
     belong to another sync. ``switched`` and ``shown`` are what the sync last set; of ``doubtful`` accounts
     nobody can say who switched them: a run died over that, and then somebody did so by hand.
     """
@@ -34,10 +43,11 @@ class RunLog:
     fresh: set[Pair] = field(default_factory=set)
     unsettled: set[str] = field(default_factory=set)
     blurred: set[Pair] = field(default_factory=set)
-    missing: dict[str, float] = field(default_factory=dict)
+    missing: dict[str, tuple[float, float]] = field(default_factory=dict)
+    names: dict[str, frozenset[str]] = field(default_factory=dict)
     wished: dict[str, Wish] = field(default_factory=dict)
     former: set[str] = field(default_factory=set)
-    shared: set[str] = field(default_factory=set)
+    shared: dict[str, Shared] = field(default_factory=dict)
     switched: dict[str, bool] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
@@ -80,7 +90,13 @@ class RunLog:
             if unanswered:
                 self.fresh |= came | went
 
-    def relink(self, stored: Iterable[Link], adopting: Mapping[str, str], scene: Scene) -> None:
+    def relink(
+        self,
+        stored: Iterable[Link],
+        adopting: Mapping[str, str],
+        scene: Scene,
+        names: Callable[[str], frozenset[str]],
+    ) -> None:
         """Take over who is linked, with what was created or adopted and could not be recorded."""
         old, self.links = self.links, {link.external_id: link for link in stored}
         taken = set(self.owners)
@@ -90,10 +106,12 @@ class RunLog:
                 self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, self.called[tid])
         for oid, tid in adopting.items():
             account = scene.accounts.get(tid)
-            if account and account.external_id == oid and tid not in self.shared | {self._of(oid)}:
+            if account and account.external_id == oid and tid not in {*self.shared, self._of(oid)}:
                 self.links = {o: link for o, link in self.links.items() if link.target_id != tid}
                 self.links[oid] = Link(account.kind, oid, tid, Origin.ADOPTED, account.name)
         self.disown({gid for gid, _ in self.known} - self.owners.keys())
+        same = self.names.keys() & {o for o, link in self.links.items() if old.get(o) == link}
+        self.names = {o: self.names[o] if o in same else names(o) for o in self.links}
         moved = {link.target_id for oid, link in old.items() if oid in self.links}
         self.former = ((self.former | moved) & scene.accounts.keys()) - self.owners.keys()
 
@@ -110,10 +128,19 @@ class RunLog:
         self.blurred = (self.blurred & (wanted | there)) | lost
         self.wished = dict(wishes.all)
 
-    def missed(self, in_scope: set[str], now: float) -> None:
-        """Note a complete read."""
-        gone = [o for o, link in self.links.items() if link.kind is not Kind.GROUP]
-        self.missing = {oid: self.missing.get(oid, now) for oid in gone if oid not in in_scope}
+    def missed(self, wishes: Wishes, gone: Container[str], now: float, *, sure: bool) -> None:
+        """Note a read. Of who is ``gone`` from Entra it is certain that they left; of others, when all was read.
+
+        Not ``sure``: the clock is not believed.
+        """
+        people = [o for o, link in self.links.items() if link.kind is not Kind.GROUP]
+        out = [oid for oid in people if oid not in wishes.all]
+        before, self.missing = self.missing, {}
+        for oid in out:
+            first, last = before.get(oid, (now, inf))
+            surely = wishes.complete or oid in wishes.out
+            if oid in before or surely or oid in gone:
+                self.missing[oid] = first, min(last, now) if surely and sure else last
 
     def touched(self, before: Scene, after: Scene) -> None:
         """Note what somebody changed by hand of what the last run left open."""

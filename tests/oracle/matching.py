@@ -5,15 +5,17 @@ from __future__ import annotations
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Origin
 from tests.oracle.ledger import RunLog
+from tests.oracle.tenant import Tenant
 from tests.oracle.watched import Scene
-from tests.oracle.wishes import RESERVED, Wish, Wishes
+from tests.oracle.wishes import RESERVED, Wish, Wishes, key_of
 
 PEOPLE = (Kind.USER, Kind.SERVICE_PRINCIPAL)
 
 
 def key(account: Account) -> tuple[Kind, str]:
-    return account.kind, account.name.strip().casefold()
+    return account.kind, key_of(account.name)
 
 
 class Matching:
@@ -23,14 +25,23 @@ class Matching:
     people had under another name, ``stuck`` groups that cannot be renamed, ``crowded`` who finds no room.
     """
 
-    def __init__(self, wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings) -> None:
-        self.wishes, self.scene, self.ledger = wishes, scene, ledger
+    def __init__(
+        self, wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings, tenant: Tenant
+    ) -> None:
+        self.wishes, self.scene, self.ledger, self.tenant = wishes, scene, ledger, tenant
         self.policy = settings.policy
         self.capacity = settings.targets[0].capacity
         self.reports = self.policy.drift == "report"
         self.mirror = self.policy.mode == "mirror"
         self.owners = ledger.owners
+        self.named = {
+            Kind.USER: set(map(key_of, self.policy.protected.users)),
+            Kind.SERVICE_PRINCIPAL: set(map(key_of, self.policy.protected.service_principals)),
+            Kind.GROUP: set(map(key_of, self.policy.protected.groups)),
+        }
         self.protected = {tid for tid, one in scene.accounts.items() if self._protected(one)}
+        self.hidden = {tid for tid, one in scene.accounts.items() if self._hidden(one)}
+        self.ending = self._ending()
         self.stuck: set[str] = set()
         self.adopts: dict[str, str] = {}
         self.absent: set[str] = set()
@@ -51,15 +62,13 @@ class Matching:
     def in_question(self) -> set[str]:
         """Return who perhaps is somebody in scope: quarantine holds them where they are."""
         found = {tid for oid, tid in self.replaced.items() if oid in self.crowded}
-        for oid in self.wishes.nameless & self.ledger.links.keys():
-            found.add(self.ledger.links[oid].target_id)
         known = set(filter(None, self.matches.values())) | self.owners.keys()
         for oid, tid in self.matches.items():
             wish = self.wishes.all[oid]
             if (tid is None and oid not in self.absent) or tid in self.stuck or wish.contested:
                 same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
                 found |= {one.id for one in (*self._named(wish), *same_id)} - known
-        return found - self._outlived()
+        return (found - self._outlived()) | self.hidden
 
     def _outlived(self) -> set[str]:
         """Return the former objects of those in scope who have another one: nobody asks whose they are."""
@@ -68,18 +77,44 @@ class Matching:
         return {tid for tid, other in others.items() if other not in (None, tid)}
 
     def _protected(self, one: Account) -> bool:
-        named = {
-            Kind.USER: self.policy.protected.users,
-            Kind.SERVICE_PRINCIPAL: self.policy.protected.service_principals,
-            Kind.GROUP: self.policy.protected.groups,
-        }[one.kind]
+        """Compare every name and id of today, and of when the object was linked."""
         shown = one.display_name if one.kind is Kind.SERVICE_PRINCIPAL else None
-        owner = self.owners.get(one.id)
-        wish = self.wishes.all.get(owner or "")
-        called = {one.id, one.name, one.external_id, shown, owner, wish and wish.name}
-        hit = {n.strip().casefold() for n in called if n} & {n.strip().casefold() for n in named}
+        owner = self._identity(one)
+        wish, link = self.wishes.all.get(owner or ""), self.ledger.links.get(owner or "")
+        called: set[str | None] = {one.id, one.name, shown, owner, wish and wish.name}
+        if link and link.target_id == one.id:
+            called |= {link.name} | self.ledger.names[link.external_id]
+        if owner and (owner in self.known_in_entra or not self.tenant.unseen):
+            called |= self.tenant.names(owner)
+        hit = {key_of(name) for name in called if name} & self.named[one.kind]
         system = one.kind is Kind.GROUP and key(one)[1] in RESERVED
         return bool(hit) or one.admin or system or one.id in self.scene.own
+
+    @property
+    def known_in_entra(self) -> set[str]:
+        return self.wishes.all.keys() | self.wishes.out
+
+    def _identity(self, one: Account) -> str | None:
+        return self.owners.get(one.id, one.external_id)
+
+    def _hidden(self, one: Account) -> bool:
+        """Return whether nobody can say today if Entra has a protected name for somebody."""
+        owner = self._identity(one)
+        asked = owner is not None and owner not in self.known_in_entra and owner != "alien"
+        return asked and self.tenant.unseen and bool(self.named[one.kind])
+
+    def _ending(self) -> set[str]:
+        """Return the groups that are deleted in this very run, which frees their names."""
+        if not (self.mirror and self.wishes.complete and self.policy.retired_groups == "delete"):
+            return set()
+        untouched = {*self.protected, *self.hidden, *self.ledger.shared}
+        return {
+            link.target_id
+            for oid, link in self.ledger.links.items()
+            if link.kind is Kind.GROUP and link.origin is Origin.CREATED
+            if oid not in self.wishes.all
+            and link.target_id in self.scene.accounts.keys() - untouched
+        }
 
     def _match(self) -> dict[str, str | None]:
         """Return whose object is whose; ``None`` for those who get none, or get a new one."""
@@ -114,7 +149,7 @@ class Matching:
             return None
         if tid in self.ledger.shared:
             return self._shared(wish, tid)
-        if self.policy.adopt.of(wish.kind) == "never":
+        if self._word(wish) == "never":
             return None
         self.adopts[wish.id] = tid
         return tid
@@ -125,8 +160,10 @@ class Matching:
             self.absent.add(wish.id)
             return None
         owner = self.owners.get(holders[0].id, holders[0].external_id)
-        adopt = self.policy.adopt.of(wish.kind)
-        free = adopt == "same_name" or (adopt == "unowned" and not holders[0].external_id)
+        free = self._takes(wish, holders[0])
+        if holders[0].id in self.ending and not free:
+            self.absent.add(wish.id)
+            return None
         unseen = holders[0].id in self.owners and not self.wishes.complete
         if owner in self.wishes.all or unseen or not free:
             return None
@@ -135,9 +172,26 @@ class Matching:
         self.adopts[wish.id] = holders[0].id
         return holders[0].id
 
+    def _word(self, wish: Wish) -> str:
+        """Return the policy's word for adopting whom this is; an applicationId is one identity's alone."""
+        listed = set(map(key_of, self.policy.adopt_names))
+        if listed & {key_of(wish.name), wish.id}:
+            return "same_name"
+        word = self.policy.adopt.of(wish.kind)
+        service = wish.kind is Kind.SERVICE_PRINCIPAL and word != "never"
+        return "same_name" if service else word
+
+    def _takes(self, wish: Wish, one: Account) -> bool:
+        word = self._word(wish)
+        return word == "same_name" or (word == "unowned" and not one.external_id)
+
     def _shared(self, wish: Wish, tid: str) -> str | None:
-        """Let an object of another sync be a member of ours; a group has one owner."""
-        return None if wish.kind is Kind.GROUP else tid
+        """Manage a person of another sync, too; a group has one owner."""
+        if wish.kind is Kind.GROUP:
+            return None
+        if self.ledger.shared[tid].owner == wish.id and wish.active:
+            self.adopts[wish.id] = tid
+        return tid
 
     def _named(self, wish: Wish) -> list[Account]:
         return self._holders(lambda one: key(one) == wish.key, wish.kind)
@@ -182,11 +236,11 @@ class Matching:
         ours = self.linked(wish, tid) or self.adopts.get(wish.id) == tid
         fit = wish.kind is Kind.USER and wish.active and not wish.contested
         other = key(self.scene.accounts[tid]) != wish.key
-        return ours and fit and other and tid not in self.protected
+        return ours and fit and other and tid not in {*self.protected, *self.ledger.shared}
 
     def _begin_anew(self, wish: Wish) -> bool:
         """Match by the new name alone, unless whoever has it is somebody else's."""
-        others = self.owners.keys() | self.protected | self.ledger.shared
+        others = {*self.owners, *self.protected, *self.ledger.shared}
         holders = self._named(wish)
         if not holders:
             self.absent.add(wish.id)
@@ -213,6 +267,5 @@ class Matching:
         return found
 
     def _may_become(self, wish: Wish, one: Account) -> bool:
-        adopt = self.policy.adopt.of(wish.kind)
         ours = one.external_id == wish.id  # what somebody else had before is theirs still
-        return ours or adopt == "same_name" or (adopt == "unowned" and not one.external_id)
+        return ours or self._takes(wish, one)

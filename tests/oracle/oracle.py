@@ -7,14 +7,25 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.account import Account
+from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Origin
 from tests.oracle.ledger import RunLog
-from tests.oracle.matching import PEOPLE, Matching
+from tests.oracle.matching import PEOPLE, Matching, key
+from tests.oracle.tenant import Tenant
 from tests.oracle.watched import Scene, effective
 from tests.oracle.wishes import Wish, Wishes
 
 DAY = 86_400.0
+SKEW = 2 * 3600.0  # by which clocks that went back an hour may have counted wrong
+
+
+@dataclass(frozen=True)
+class Time:
+    """What time it really is (seconds), and at least: what a clock that has jumped cannot be denied."""
+
+    now: float
+    at_least: float
 
 
 @dataclass
@@ -54,10 +65,10 @@ class Foretold:
 
 
 def foretell(
-    wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings, now: float, *, unseen: bool
+    wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings, tenant: Tenant, time: Time
 ) -> Foretold:
-    """Say what becomes of everything. ``unseen``: nobody can be looked up in Entra."""
-    return _Oracle(wishes, scene, ledger, settings, now, unseen).say()
+    """Say what becomes of everything."""
+    return _Oracle(wishes, scene, ledger, settings, tenant, time).say()
 
 
 def entitled_to(wishes: Mapping[str, Wish], gid: str) -> set[str]:
@@ -79,11 +90,11 @@ class _Oracle(Matching):
         scene: Scene,
         ledger: RunLog,
         settings: Settings,
-        now: float,
-        unseen: bool,
+        tenant: Tenant,
+        time: Time,
     ) -> None:
-        super().__init__(wishes, scene, ledger, settings)
-        self.now, self.unseen = now, unseen
+        super().__init__(wishes, scene, ledger, settings, tenant)
+        self.time = time
         self.presences = {tid: self._as_it_is(one) for tid, one in scene.accounts.items()}
         self.wanted: dict[str, set[str]] = {}
 
@@ -97,6 +108,7 @@ class _Oracle(Matching):
         self._keep_access()
         self._leavers()
         self._former()
+        self._names_still_taken()
         gone = {tid for tid, fate in self.presences.items() if fate.goes}
         for fate in self.presences.values():
             fate.must -= gone
@@ -143,15 +155,15 @@ class _Oracle(Matching):
             self.presences[tid],
             self.scene.accounts[tid],
         )
-        untouched = self.protected | (set() if linked else self.ledger.shared)
-        if tid in untouched or not (linked or wish.active):
+        joined = linked or tid not in self.ledger.shared or wish.id in self.adopts
+        if tid in self.protected or not joined or not (linked or wish.active):
             return
         fate.external = {wish.id} if not linked else fate.external
         then = self.ledger.wished.get(wish.id)
         fate.display = {wish.display}
         if self.reports and self.ledger.shown.get(tid, then and then.display) == wish.display:
             fate.display.add(account.display_name)
-        if wish.active or (self.mirror and self.policy.leavers != "keep"):
+        if wish.active or self.mirror:
             fate.active = {wish.active}
             last = self.ledger.switched.get(tid, then and then.active)
             if self.reports and last == wish.active:
@@ -245,8 +257,6 @@ class _Oracle(Matching):
 
     def _member(self, oid: str) -> str | None:
         """Return where somebody wanted is, or will be, a member."""
-        if oid in self.wishes.nameless:
-            return None
         tid = self.matches[oid]
         return tid or (oid if oid in self.presences else None)
 
@@ -267,34 +277,48 @@ class _Oracle(Matching):
         return found
 
     def _leavers(self) -> None:
-        if not (self.mirror and self.wishes.complete):
+        if not self.mirror:
             return
-        in_scope = self.wishes.all.keys() | self.wishes.nameless
-        taken = set(self.matches.values())
+        untouched = {*self.matches.values(), *self.protected, *self.hidden}
         for oid, link in self.ledger.links.items():
-            tid = link.target_id
-            if oid in in_scope or tid in taken | self.protected or tid not in self.presences:
+            tid, made = link.target_id, link.origin is Origin.CREATED
+            if oid in self.wishes.all or tid in untouched or tid not in self.presences:
                 continue
             if link.kind is Kind.GROUP:
-                self._retire(tid, made=link.origin is Origin.CREATED)
-            else:
-                self._leave(oid, tid, made=link.origin is Origin.CREATED)
+                if self._certainly_left(oid):
+                    self._retire(tid, made=made)
+            elif not self._in_scope_elsewhere(tid) and (where := self.tenant.presence(oid)):
+                disabled = where is Presence.DISABLED
+                if disabled:
+                    self.presences[tid].active = self._ended(tid)
+                if self._certainly_left(oid) and self.policy.leavers != "keep":
+                    self._leave(oid, tid, disabled=disabled, made=made)
 
-    def _leave(self, oid: str, tid: str, *, made: bool) -> None:
-        since = self.ledger.missing.get(oid, self.now)
-        early = self.now - since < self.policy.grace_days * DAY
-        if self.policy.leavers == "keep" or early or self.unseen:
+    def _certainly_left(self, oid: str) -> bool:
+        """Return whether who is not in scope has left, whatever could not be read."""
+        gone = self.tenant.presence(oid) in (Presence.DELETED, Presence.GONE)
+        return self.wishes.complete or oid in self.wishes.out or gone
+
+    def _in_scope_elsewhere(self, tid: str) -> bool:
+        return tid in self.ledger.shared and self.ledger.shared[tid].in_scope
+
+    def _leave(self, oid: str, tid: str, *, disabled: bool, made: bool) -> None:
+        fate, grace = self.presences[tid], self.policy.grace_days * DAY
+        first, last = self.ledger.missing.get(oid, (self.time.now, self.time.now))
+        if grace and self.time.now - first < grace - SKEW:
             return
-        fate = self.presences[tid]
+        over = not grace or self.time.at_least - last >= grace + SKEW
         if self.policy.leavers == "delete" and made:
-            fate.stays, fate.goes = False, True
-        else:
+            fate.stays, fate.goes = fate.stays and not over, True
+        elif over or disabled:
             fate.active = self._ended(tid)
+        else:
+            fate.active = fate.active | self._ended(tid)
 
     def _former(self) -> None:
         """End the accounts that people had under another name."""
         replaced = {tid for oid, tid in self.replaced.items() if oid not in self.crowded}
-        taken = self.owners.keys() - replaced | set(self.matches.values()) | self.ledger.shared
+        taken = {*(self.owners.keys() - replaced), *self.matches.values(), *self.ledger.shared}
         for tid in (self.ledger.former | replaced) & self.presences.keys():
             if self.mirror and tid not in taken | self.protected:
                 self.presences[tid].active = self._ended(tid)
@@ -305,11 +329,23 @@ class _Oracle(Matching):
         doubtful = {False} if tid in self.ledger.doubtful else set()
         return {self.scene.accounts[tid].active} | doubtful if by_hand else {False}
 
+    def _names_still_taken(self) -> None:
+        """Forget new groups whose name belongs to one that could not be deleted after all."""
+        for tid in self.ending:
+            for wish in self.wishes.of(Kind.GROUP):
+                taken = self.presences[tid].stays and wish.key == key(self.scene.accounts[tid])
+                if taken and self.presences.pop(wish.id, None):
+                    self.wanted.pop(wish.id, None)
+                    for fate in self.presences.values():
+                        fate.must.discard(wish.id)
+                        fate.may.discard(wish.id)
+
     def _retire(self, tid: str, *, made: bool) -> None:
         if self.policy.retired_groups == "keep":
             return
         fate, there = self.presences[tid], set(self.scene.groups[tid])
-        if self.policy.retired_groups == "delete" and made and not there & self.protected:
+        stay = there & (self.protected | self.in_question())
+        if self.policy.retired_groups == "delete" and made and not stay:
             fate.stays, fate.goes = False, True
             return
         removed = self._removable(tid, there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Unread
@@ -10,6 +10,7 @@ from aadsync_lib.model.directory import (
     Cursor,
     DirectoryMatch,
     Group,
+    KnownRoot,
     Presence,
     Reading,
     ServicePrincipal,
@@ -24,12 +25,16 @@ UNREAD = "503 for the test"
 
 @dataclass
 class Tenant:
-    """``deleted`` lie in the recycle bin, ``unread`` groups and ``unseen`` ids answer with an error."""
+    """``deleted`` lie in the recycle bin, ``unread`` groups and ``unseen`` ids answer with an error.
+
+    ``others`` are the roots of another sync.
+    """
 
     users: dict[str, User] = field(default_factory=dict)
     services: dict[str, ServicePrincipal] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     roots: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
     assigned: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     unread: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -50,8 +55,31 @@ class Tenant:
         for gid, group in self.groups.items():
             self.put(gid, group.members - {oid})
         self.roots.discard(oid)
+        self.others.discard(oid)
         self.assigned.discard(oid)
         self.unread.pop(oid, None)
+
+    def presence(self, oid: str) -> Presence | None:
+        """Say where somebody is, ``None`` where nobody can be looked up today."""
+        if self.unseen:
+            return None
+        if oid in self.groups:
+            return Presence.PRESENT
+        found = self.users.get(oid) or self.services.get(oid)
+        if found is None:
+            return Presence.DELETED if oid in self.deleted else Presence.GONE
+        return Presence.PRESENT if found.enabled else Presence.DISABLED
+
+    def names(self, oid: str) -> frozenset[str]:
+        """Return everything that an identity is called, but for a person's display name."""
+        names: tuple[str | None, ...] = ()
+        if user := self.users.get(oid):
+            names = (user.user_principal_name, user.mail)
+        elif service := self.services.get(oid):
+            names = (service.app_id, service.display_name)
+        elif group := self.groups.get(oid):
+            names = (group.display_name,)
+        return frozenset(name for name in names if name)
 
     def truth(self) -> Snapshot:
         """Return what a read without any trouble gives."""
@@ -67,6 +95,11 @@ class Tenant:
         }
         return reachable(self._whole(groups))
 
+    def read_by_other(self) -> Snapshot:
+        """Return what another sync reads, which nothing troubles."""
+        roots = frozenset(self.others)
+        return reachable(replace(self._whole(self.groups), roots=roots, assigned=frozenset()))
+
     def _whole(self, groups: Mapping[str, Group]) -> Snapshot:
         return Snapshot(
             roots=frozenset(self.roots),
@@ -78,27 +111,26 @@ class Tenant:
 
 
 class TenantSource:
-    """A tenant behind ``ports.Source``."""
+    """A tenant behind ``ports.Source``, as one sync or another reads it."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, read: Callable[[], Snapshot]) -> None:
         self.tenant = tenant
         self.requests = 0
+        self._read = read
 
-    def read(self, since: Cursor | None = None) -> Reading:
+    def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
         self.requests += 1
-        return Reading(self.tenant.read())
+        return Reading(self._read())
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         self.requests += 1
-        return {oid: self._presence(oid) for oid in ids}
+        return {oid: self.tenant.presence(oid) or Unread(UNREAD) for oid in ids}
+
+    def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
+        self.requests += 1
+        if self.tenant.unseen:
+            return dict.fromkeys(ids, Unread(UNREAD))
+        return {oid: self.tenant.names(oid) for oid in ids}
 
     def search(self, name: str) -> tuple[DirectoryMatch, ...]:
         return ()
-
-    def _presence(self, oid: str) -> Presence | Unread:
-        if self.tenant.unseen:
-            return Unread(UNREAD)
-        found = self.tenant.users.get(oid) or self.tenant.services.get(oid)
-        if found is None:
-            return Presence.DELETED if oid in self.tenant.deleted else Presence.GONE
-        return Presence.PRESENT if found.enabled else Presence.DISABLED

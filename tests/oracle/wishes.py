@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +14,17 @@ from aadsync_lib.model.identity import Kind
 RESERVED = ("admins", "users", "account users")
 
 
+def key_of(name: str) -> str:
+    """Return what two names have in common that are one: in NFC, the same but for case."""
+    return unicodedata.normalize("NFC", name).lower()
+
+
 @dataclass(frozen=True)
 class Wish:
-    """An identity in scope. ``contested``: it may get neither an account nor another name."""
+    """An identity in scope. ``contested``: it may get neither an account nor another name.
+
+    Who has no ``name`` is contested, too.
+    """
 
     kind: Kind
     id: str
@@ -29,15 +38,15 @@ class Wish:
     @property
     def key(self) -> tuple[Kind, str]:
         """What the target holds once."""
-        return self.kind, self.name.strip().casefold()
+        return self.kind, key_of(self.name)
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """``nameless`` are in scope, too, but nobody knows what to call them."""
+    """``out`` were read, and are out of scope wherever they are a member."""
 
     all: Mapping[str, Wish]
-    nameless: frozenset[str]
+    out: frozenset[str]
     complete: bool
 
     def of(self, *kinds: Kind) -> list[Wish]:
@@ -49,15 +58,12 @@ def wish(seen: Snapshot, scope: Scope) -> Wishes:
     nested = nest(seen, scope)
     inside = seen.assigned.union(*(members for members, _ in nested.values()))
     found: dict[str, Wish] = {}
-    nameless = set()
+    out = {uid for uid, user in seen.users.items() if user.guest and not scope.guests}
     for uid, user in seen.users.items():
-        if uid in inside and (scope.guests or not user.guest):
-            if name := _user_name(user):
-                found[uid] = Wish(
-                    Kind.USER, uid, name, _shown(user.display_name, name), user.enabled
-                )
-            else:
-                nameless.add(uid)
+        if uid in inside - out:
+            name = _user_name(user)
+            shown = _shown(user.display_name, name or user.user_principal_name)
+            found[uid] = Wish(Kind.USER, uid, name, shown, user.enabled)
     for sid, one in seen.service_principals.items():
         if sid in inside and scope.service_principals:
             shown = _shown(one.display_name, one.app_id)
@@ -65,17 +71,17 @@ def wish(seen: Snapshot, scope: Scope) -> Wishes:
     for gid, (members, unread) in nested.items():
         name = seen.groups[gid].display_name.strip()
         found[gid] = Wish(Kind.GROUP, gid, name, None, True, members, unread)
-    in_scope = found.keys() | nameless
-    claims = Counter(one.key for one in found.values())
+    claims = Counter(one.key for one in found.values() if one.name)
     for oid, one in found.items():
-        contested = claims[one.key] > 1 or (one.kind is Kind.GROUP and one.key[1] in RESERVED)
-        found[oid] = replace(one, contested=contested, members=one.members & in_scope)
-    return Wishes(found, frozenset(nameless), seen.complete)
+        reserved = one.kind is Kind.GROUP and one.key[1] in RESERVED
+        contested = not one.name or claims[one.key] > 1 or reserved
+        found[oid] = replace(one, contested=contested, members=one.members & found.keys())
+    return Wishes(found, frozenset(out & inside), seen.complete)
 
 
-def _user_name(user: User) -> str | None:
+def _user_name(user: User) -> str:
     name = user.mail if user.guest else user.user_principal_name
-    return name.strip().lower() if name else None
+    return (name or "").strip().lower()
 
 
 def _shown(display: str | None, name: str) -> str:

@@ -108,10 +108,10 @@ class World:
         link = self.store.links(self.target.name).by_external.get(external_id)
         return link.target_id if link else None
 
-    def store_of(self, sync: str) -> SqliteStore:
-        """Open the store for another sync in the same file."""
+    def store_of(self, sync: str, config: Settings | None = None) -> SqliteStore:
+        """Open the store for another sync in the same file, with targets of its own where it has any."""
         path = Path(self._directory.name) / "store.db"
-        places = {target.name: target.place for target in self.settings.targets}
+        places = {target.name: target.place for target in (config or self.settings).targets}
         return SqliteStore(path, sync, self.clock, renew_every=3600.0, places=places)
 
     def _open(self) -> SqliteStore:

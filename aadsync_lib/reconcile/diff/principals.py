@@ -21,20 +21,17 @@ def principal_changes(context: TargetContext) -> Iterator[Change]:
         account = match.account
         if account is None or account.id in context.protected:
             continue
-        if match.situation is Situation.SHARED:
-            yield from _join(context, match, account)
-        elif external_id not in context.disabled_unmanaged:
-            yield from _align(match, account)
-            if match.situation is Situation.LINKED and not principal.active and account.active:
-                yield deactivation(external_id, account, "disabled in Entra")
+        if external_id in context.disabled_unmanaged or _is_only_a_member(context, match, account):
+            continue
+        yield from _align(context, match, account)
+        if match.situation is Situation.LINKED and not principal.active and account.active:
+            yield deactivation(external_id, account, "disabled in Entra")
 
 
-def _join(context: TargetContext, match: Match, account: Account) -> Iterator[Change]:
-    """Yield the link of this sync to what another one manages; what it does is planned from then on."""
-    sharer = context.shared[account.id]
-    if sharer.link.external_id == match.principal.external_id:
-        ids = Attributes(external_id=account.external_id)
-        yield _change("adopt", match, account, ids, ids, f"managed with the sync {sharer.sync}")
+def _is_only_a_member(context: TargetContext, match: Match, account: Account) -> bool:
+    """Return whether an object is another identity's, by what the sync that has it knows."""
+    shared = match.situation is Situation.SHARED
+    return shared and context.shared[account.id].link.external_id != match.principal.external_id
 
 
 def new_principals(context: TargetContext) -> Iterator[Change]:
@@ -99,9 +96,11 @@ def why_made(
     return reason, False
 
 
-def _align(match: Match, account: Account) -> Iterator[Change]:
+def _align(context: TargetContext, match: Match, account: Account) -> Iterator[Change]:
     principal = match.principal
-    if match.situation is not Situation.LINKED:
+    if match.situation is Situation.SHARED:
+        yield _join(context, match, account)
+    elif match.situation is not Situation.LINKED:
         yield adoption(match, account)
     if principal.active and not account.active:
         why = "enabled in Entra and in scope"
@@ -112,6 +111,13 @@ def _align(match: Match, account: Account) -> Iterator[Change]:
         after = Attributes(display_name=principal.display_name)
         why = "display name differs from Entra's"
         yield _change("update", match, account, before, after, why)
+
+
+def _join(context: TargetContext, match: Match, account: Account) -> Change:
+    """Return the link of this sync to what another one manages, too."""
+    ids = Attributes(external_id=account.external_id)
+    why = f"managed with the sync {context.shared[account.id].sync}"
+    return _change("adopt", match, account, ids, ids, why)
 
 
 def adoption(match: Match, account: Account) -> Change:

@@ -112,3 +112,27 @@ def test_a_create_without_an_answer_is_not_taken_for_a_name_like_it(wanted, ther
         target.faults = {0: Fault.LOST_BEFORE}
         assert world.sync().status is Status.SUCCEEDED
         assert {a.name for a in target.accounts.values()} == {wanted, there}
+
+
+@pytest.mark.parametrize("folds", [True, False])
+def test_names_that_only_look_alike_can_go_round_in_one_run(folds):
+    """Whoever takes either of two such names waits until both are given up."""
+    target = FakeTarget(folds=folds)
+    names = {"g1": "Maße", "g2": "Ops", "g3": "ﬁn"}
+    with World(directory(*(group(name, id=gid) for gid, name in names.items())), target) as world:
+        world.sync()
+        renamed = {"g1": "Ops", "g2": "Maße", "g3": "Red"}
+        world.source.snapshot = directory(*(group(name, id=gid) for gid, name in renamed.items()))
+        assert world.sync().status is Status.SUCCEEDED
+        assert world.names_of_links() == renamed
+
+
+def test_a_swap_beside_a_name_that_looks_like_one_of_the_two_gets_through():
+    target = FakeTarget()
+    names = {"g1": "Ops", "g2": "Maße", "g3": "Masse"}
+    with World(directory(*(group(name, id=gid) for gid, name in names.items())), target) as world:
+        world.sync()
+        renamed = {"g1": "Maße", "g2": "Ops", "g3": "Red"}
+        world.source.snapshot = directory(*(group(name, id=gid) for gid, name in renamed.items()))
+        assert world.sync().status is Status.SUCCEEDED
+        assert world.names_of_links() == renamed

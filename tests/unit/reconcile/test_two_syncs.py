@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -131,3 +132,24 @@ def test_a_group_has_one_owner_whatever_the_target_is_called(two):
     report = second.sync(directory(ADA, group("Data", [ADA])))
     assert "is a group of the sync contoso" in report.targets[0].quarantined[0].reason
     assert world.target.members_of("Data") == {"ada@contoso.com", "bob@contoso.com"}
+
+
+def test_who_is_joined_by_a_second_sync_is_aligned_by_the_same_run(two):
+    world, second = two
+    account = world.target.named("bob@contoso.com", Kind.USER)
+    world.target.accounts[account.id] = replace(account, active=False, display_name="Zoe")
+    both = directory(ADA, BOB, group("Sales", [ADA, BOB]))
+    second.sync(both)
+    bob = world.target.accounts[account.id]
+    assert (bob.active, bob.display_name) == (True, "Bob")
+    written = len(world.target.log)
+    second.sync()
+    assert len(world.target.log) == written
+
+
+def test_who_is_disabled_is_not_joined_by_a_second_sync(two):
+    world, second = two
+    bob = replace(BOB, enabled=False)
+    second.sync(directory(ADA, bob, group("Sales", [ADA, bob])))
+    assert BOB.id not in second.store.links(second.name).by_external
+    assert world.target.named("bob@contoso.com", Kind.USER).active

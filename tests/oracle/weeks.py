@@ -1,0 +1,215 @@
+"""Weeks of a company and of a sync, and everything that is kept and compared behind the days."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from aadsync_lib.config.policy import Capacity, Policy
+from aadsync_lib.config.scope import Scope
+from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.directory import Presence
+from aadsync_lib.model.run import RunReport
+from tests.oracle import bans
+from tests.oracle.compare import broken_off, differences
+from tests.oracle.days import Event, Scenery
+from tests.oracle.inline import one_thread
+from tests.oracle.ledger import Pair, RunLog
+from tests.oracle.oracle import Foretold, Time, foretell
+from tests.oracle.other import OtherSync, ended_for_us
+from tests.oracle.tenant import Tenant, TenantSource
+from tests.oracle.watched import Scene, WatchedTarget
+from tests.oracle.wishes import Wishes, wish
+from tests.unit.build import NO_LIMITS, settings
+from tests.unit.world import World
+
+DAY = 86_400.0
+GONE = (Presence.DELETED, Presence.GONE)
+NOTHING = {name: {"count": 0, "share": None} for name in NO_LIMITS}
+
+
+def none(found: list[str]) -> None:
+    assert not found, "\n".join(found)
+
+
+class Company:
+    """Entra, a target, the sync under test and another one, and what the oracle has to remember."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._stack.enter_context(one_thread())
+        self.tenant, self.target, self.ledger = Tenant(), WatchedTarget(), RunLog()
+        self.world = self._stack.enter_context(World(None, self.target, config=settings()))
+        self.world.source = TenantSource(self.tenant, self.tenant.read)
+        self.other = OtherSync(self.world, self.tenant, self.target)
+        self.target.announced = self._announced
+        self.skew = self._skew_before = 0.0
+        self._ran_at = self.now
+
+    def close(self) -> None:
+        self._stack.close()
+
+    @property
+    def now(self) -> float:
+        """What time it really is."""
+        return self.world.clock.now() - self.skew
+
+    def refuse(self) -> None:
+        """What the guard refuses writes nothing, and counts as a read all the same."""
+        self.configure("limits", NOTHING)
+        before, _, _, wishes = self.foretell()
+        sent = len(self.target.log)
+        try:
+            self.sync_as_foretold()
+        except RefusedError:
+            assert len(self.target.log) == sent
+            assert self.target.scene() == before
+            self._missed(wishes)
+            self.relink()
+        self.configure("limits", NO_LIMITS)
+
+    def happen(self, events: list[Event]) -> None:
+        """Let a day pass; what was wrong on the one before is over."""
+        self.tenant.unseen = False
+        self._skew_before = self.skew
+        self._set_clock(0.0)
+        before = self.target.scene()
+        scenery = Scenery(
+            tenant=self.tenant,
+            target=self.target,
+            configure=self.configure,
+            advance=self.world.clock.advance,
+            sync_other=self._sync_other,
+            set_clock=self._set_clock,
+            open=self._open,
+        )
+        for event in events:
+            event.happen(scenery)
+        self.ledger.touched(before, self.target.scene())
+        self.relink()  # of what died unrecorded, somebody may have deleted what the target had
+
+    def configure(self, name: str, value: Any) -> None:
+        old = self.world.settings
+        if name in Policy.model_fields:
+            policy = Policy.model_validate(old.policy.model_dump() | {name: value})
+            self.world.settings = old.model_copy(update={"policy": policy})
+        elif name == "capacity":
+            target = old.targets[0].model_copy(update={"capacity": Capacity(**value)})
+            self.world.settings = old.model_copy(update={"targets": (target,)})
+        elif name in Scope.model_fields:
+            scope = old.scope.model_copy(update={name: value})
+            self.world.settings = old.model_copy(update={"scope": scope})
+
+    def _set_clock(self, skew: float) -> None:
+        """Set the clock wrong by so much; the wrong year is not believed the first time."""
+        if skew < DAY or self._skew_before < DAY:
+            self.world.clock.set_wall(self.now + skew)
+            self.skew = skew
+
+    def _sync_other(self) -> None:
+        before, in_scope = self.target.scene(), set(self.ledger.wished)
+        self.other.sync()
+        none([*ended_for_us(self.ledger, self.tenant, in_scope, before, self.target.scene())])
+
+    def _open(self) -> set[str]:
+        """Return the object ids of what was announced and never answered."""
+        changes = [one.change for one in self.world.store.pending("account")]
+        return {change.external_id for change in changes if change.external_id}
+
+    def _announced(self, about: str) -> bool:
+        changes = (one.change for one in self.world.store.pending("account"))
+        return any(about in (change.target_id, change.name) for change in changes)
+
+    def foretell(self) -> tuple[Scene, RunLog, Foretold, Wishes]:
+        scene, wishes = self.target.scene(), wish(self.tenant.read(), self.world.settings.scope)
+        time = Time(self.now, self._ran_at if self.skew > 0 else self.now)
+        foretold = foretell(wishes, scene, self.ledger, self.world.settings, self.tenant, time)
+        return scene, self.ledger.copy(), foretold, wishes
+
+    def sync_as_foretold(self, *, full: bool = True) -> RunReport:
+        """Sync and compare; what failed before may wait, unless the run is a full one."""
+        before, ledger_then, foretold, wishes = self.foretell()
+        mark, waits = len(self.target.effects), self.world.store.retries("account")
+        try:
+            report = self.world.runner().sync(full=full)
+        finally:
+            self.world.clock.advance(1.0)
+        self._excuse(report, foretold)
+        after = self.target.scene()
+        self.settle(mark, foretold, wishes, ended=True, unanswered=False)
+        self.forbid(mark, foretold, ledger_then, before, wishes)
+        compare = broken_off if waits and not full else differences
+        none(compare(foretold, before, after))
+        return report
+
+    def _excuse(self, report: RunReport, foretold: Foretold) -> None:
+        """Groups that are not ours to take apart can make a nesting impossible."""
+        for outcome in report.targets[0].failed:
+            assert "cycle" in str(outcome.error) or "deep" in str(outcome.error), outcome
+            change = outcome.change
+            fate = foretold.presences[change.target_id or change.external_id or ""]
+            for member in change.members:
+                fate.must -= {member.target_id or "", member.external_id or ""}
+
+    def settle(
+        self, mark: int, foretold: Foretold, wishes: Wishes, *, ended: bool, unanswered: bool
+    ) -> None:
+        scene, ledger = self.target.scene(), self.ledger
+        self.old_links = dict(ledger.links)
+        again = {tid for oid, tid in foretold.adopts.items() if oid in ledger.links}
+        ledger.blurred |= {(gid, tid) for gid in again for tid in scene.accounts}
+        ledger.disown(set(foretold.adopts.values()))
+        unanswered |= not ended
+        ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
+        self.target.tried.clear()
+        self.relink()
+        self._missed(wishes)
+        if ended:
+            ledger.settled(wishes, *self._wanted(foretold, wishes, scene), scene)
+
+    def relink(self) -> None:
+        store = self.world.store
+        open_ = [one.change for one in store.pending("account")]
+        adopting = {c.external_id: c.target_id for c in open_ if c.action.verb == "adopt"}
+        links = store.links("account").by_external.values()
+        self.ledger.shared = dict(self.other.shared())
+        self.ledger.relink(links, adopting, self.target.scene(), self.tenant.names)
+
+    def _missed(self, wishes: Wishes) -> None:
+        self._ran_at = self.now
+        gone = [oid for oid in self.ledger.links if self.tenant.presence(oid) in GONE]
+        mirrors = self.world.settings.policy.mode == "mirror"
+        self.ledger.missed(wishes, gone if mirrors else (), self.now, sure=self.skew <= 0)
+
+    def _wanted(
+        self, foretold: Foretold, wishes: Wishes, scene: Scene
+    ) -> tuple[set[Pair], set[str]]:
+        """Return the memberships that Entra wants, by ids on the target, and the groups in doubt."""
+        place = {one.external_id: tid for tid, one in scene.accounts.items() if one.external_id}
+        place |= {oid: tid for oid, tid in foretold.matches.items() if tid}
+        wanted = {
+            (place.get(gid, gid), place.get(member, member))
+            for gid, members in foretold.wanted.items()
+            for member in members
+        }
+        unread = {place.get(one.id, one.id) for one in wishes.all.values() if one.unread}
+        unread |= foretold.protected  # nobody looks into them
+        if not wishes.complete:
+            unread |= scene.groups.keys() - {place.get(gid, gid) for gid in foretold.wanted}
+        return wanted, unread
+
+    def forbid(
+        self, mark: int, foretold: Foretold, then: RunLog, before: Scene, wishes: Wishes
+    ) -> None:
+        after, effects = self.target.scene(), self.target.effects[mark:]
+        config = self.world.settings
+        found = [
+            *(f"not announced: {what}" for what in self.target.unannounced),
+            *bans.strangers_touched(foretold, then, before, after, effects),
+            *bans.protected_touched(foretold, before, after),
+            *bans.access_lost(self.tenant, config, foretold, then, self.ledger, before, after),
+            *bans.duplicates(then, self.ledger, before, after),
+            *bans.too_early(then, config, self.tenant, wishes, effects, self.now),
+            *bans.wrong_links(foretold, self.old_links, self.ledger, before, after),
+        ]
+        none(found)
