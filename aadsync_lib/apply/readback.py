@@ -11,7 +11,6 @@ from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock, Target
-from aadsync_lib.reconcile.matching.pending import carries
 
 PAUSE = 3.0  # seconds before the second look, as reads can lag behind writes
 DEAF = "Databricks answered 200, but still shows"
@@ -87,8 +86,6 @@ def _as_before(account: Account, wanted: Attributes) -> str:
     shown = []
     if wanted.display_name is not None and wanted.display_name != name:
         shown.append(f"the displayName {name}")
-    if wanted.external_id and not carries(account, wanted.external_id):
-        shown.append(f"the externalId {account.external_id or 'none'}")
     if wanted.active is not None and wanted.active is not account.active:
         shown.append("it active" if account.active else "it inactive")
     return " and ".join(shown)

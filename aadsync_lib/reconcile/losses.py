@@ -55,10 +55,8 @@ def _lost(change: Change, before: Nesting, after: Nesting) -> frozenset[str]:
     assert change.target_id
     gone: set[str] = set()
     for member in change.members:
-        if member.type is Kind.GROUP and member.target_id:
-            gone |= _people(member.target_id, before)
-        elif member.target_id:
-            gone.add(member.target_id)
+        target_id = member.target_id or ""
+        gone |= _people(target_id, before) if member.type is Kind.GROUP else {target_id}
     for group in _groups(change.target_id, after):
         gone -= after[group]
     return frozenset(gone)

@@ -59,11 +59,9 @@ def identity_of(account: Account, links: Links) -> str | None:
 
 
 def _admins(target: TargetSnapshot) -> Iterator[str]:
-    """Yield whom a group makes account admins; the groups nested in it are not protected by that."""
-    for target_id in target.admins:
-        account = target.accounts.get(target_id)
-        if account is None or account.kind is not Kind.GROUP:
-            yield target_id
+    """Return whom a group makes account admins; the groups nested in it are not protected by that."""
+    accounts = ((target_id, target.accounts.get(target_id)) for target_id in target.admins)
+    return (key for key, account in accounts if account is None or account.kind is not Kind.GROUP)
 
 
 def _untouchable(target: TargetSnapshot) -> Iterator[str]:

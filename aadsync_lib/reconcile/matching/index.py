@@ -48,8 +48,7 @@ class Index:
     def _by_name(self) -> Mapping[tuple[Kind, str], list[Account]]:
         accounts: dict[tuple[Kind, str], list[Account]] = defaultdict(list)
         for account in self.accounts.values():
-            if account.name:
-                accounts[account.kind, name_key(account.name)].append(account)
+            accounts[account.kind, name_key(account.name)].append(account)
         return accounts
 
     def linked(self, principal: Principal) -> Account | None:
@@ -64,7 +63,8 @@ class Index:
 
     def same_name(self, principal: Principal) -> list[Account]:
         """Return the objects that have the identity's name."""
-        return self._by_name.get((principal.kind, name_key(principal.name)), [])
+        name = name_key(principal.name)  # empty where only a link can name it
+        return self._by_name.get((principal.kind, name), []) if name else []
 
     def candidates(self, principal: Principal) -> Iterable[Account]:
         """Return every object that could be meant."""

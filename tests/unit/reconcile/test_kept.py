@@ -182,6 +182,16 @@ class TestRetries:
             world.sync()
             assert world.target.members_of("Data") == {"ada@contoso.com"}
 
+    def test_members_that_were_not_refused_do_not_wait_for_those_that_were(self):
+        with World(directory(ADA, BOB, group("Data", [ADA]))) as world:
+            world.target.refuses = lambda write: (
+                "403 for the test" if write == "member ada@contoso.com" else None
+            )
+            world.sync()
+            world.sync()
+            world.sync(directory(ADA, BOB, group("Data", [ADA, BOB])))
+            assert world.target.members_of("Data") == {"bob@contoso.com"}
+
     def test_no_pause_is_longer_than_fifteen_runs(self):
         with World(directory(ADA, group("Data", [ADA])), quarantine_after=100) as world:
             world.target.refuses = lambda write: (

@@ -156,11 +156,14 @@ def test_the_sync_itself_and_admins_by_group_stay_though_no_list_has_them():
         target.add(Kind.USER, "me@contoso.com"),
     )
     data = target.add(Kind.GROUP, "Data", [admin, itself], external_id="g-data")
-    target.admins, target.own = frozenset({admin}), frozenset({itself})
+    nested = target.add(Kind.GROUP, "nested")
+    target.groups[data].add(nested)
+    target.admins, target.own = frozenset({admin, nested}), frozenset({itself})
     target.behind = {admin, itself}
     with World(directory(BOB, group("Data", [BOB])), target) as world:
         world.sync()
         assert {admin, itself} < target.groups[data]
+        assert nested not in target.groups[data]
 
 
 def test_undo_leaves_the_protected_in_whom_the_list_leaves_out():
