@@ -396,17 +396,18 @@ class MemoryContract:
         self, store, open_store
     ):
         here, there = f"account of {store.sync}", f"workspace of {store.sync}"
-        ours = open_store(places={"account": here, "sales": there})
-        other = open_store("fabrikam", places={"prod": here, "account": there})
-        for target, tie in (("prod", link("e1", "t1")), ("account", link("e2", "t2"))):
+        account, sales, prod = (f"{name} of {store.sync}" for name in ("main", "sales", "prod"))
+        ours = open_store(places={account: here, sales: there})
+        other = open_store("fabrikam", places={prod: here, account: there})
+        for target, tie in ((prod, link("e1", "t1")), (account, link("e2", "t2"))):
             with running(other, f"run of {target}", target=target) as run:
                 run.settled(change(tie.external_id), linked=[tie])
-        assert ours.shared("account") == {"t1": Sharer(other.sync, link("e1", "t1"))}
-        assert ours.shared("sales") == {"t2": Sharer(other.sync, link("e2", "t2"))}
-        moved = open_store("fabrikam", places={"prod": there})
-        with moved.lease("prod", "r2"):
-            assert ours.shared("account") == {}
-        assert set(ours.shared("sales")) == {"t1", "t2"}
+        assert ours.shared(account) == {"t1": Sharer(other.sync, link("e1", "t1"))}
+        assert ours.shared(sales) == {"t2": Sharer(other.sync, link("e2", "t2"))}
+        moved = open_store("fabrikam", places={prod: there})
+        with moved.lease(prod, "r2"):
+            assert ours.shared(account) == {}
+        assert set(ours.shared(sales)) == {"t1", "t2"}
 
     def test_where_a_place_is_not_known_targets_go_by_their_names(self, store, open_store):
         here = f"account of {store.sync}"
