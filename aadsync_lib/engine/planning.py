@@ -149,8 +149,7 @@ class SyncPlanning:
         It is made anew as long as what it takes away depends on something that no read has shown.
         """
         inquiry, shown = Inquiry(target, self.source), Shown(snapshot)
-        wanted = self.desired.principals.keys() | self.desired.groups.keys()
-        unlisted = linked_but_not_listed(wanted, self.reader.links(target.name), snapshot)
+        unlisted = linked_but_not_listed(self.reader.links(target.name), snapshot)
         shown = shown.with_objects(target, unlisted)
         while True:
             stored = StoredLinks.read(self.reader, target.name, shown.snapshot)
