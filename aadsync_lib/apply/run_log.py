@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.link import Link, Links, Origin
+from aadsync_lib.model.link import Link, Links, Origin, Sharer
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Store
@@ -35,6 +35,7 @@ class RunLog:
         self._not_added: dict[Step, str] = {}
         self._additions: dict[str, list[Change]] = defaultdict(list)  # by the group's target id
         self._former: Sequence[Link] | None = None  # not yet read
+        self._shared: Mapping[str, Sharer] | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -76,10 +77,12 @@ class RunLog:
 
     def origin(self, change: Change) -> Origin:
         """Return the origin of the link that an adoption makes: what comes back is what it was."""
-        sharer = self._store.shared(self._target).get(change.target_id or "")
-        if sharer and sharer.link.external_id == change.external_id:
-            return sharer.link.origin
         with self._lock:
+            if self._shared is None:
+                self._shared = self._store.shared(self._target)
+            sharer = self._shared.get(change.target_id or "")
+            if sharer and sharer.link.external_id == change.external_id:
+                return sharer.link.origin
             if self._former is None:
                 self._former = self._store.former(self._target)
             return former_origin(self._former, change)

@@ -148,11 +148,16 @@ class SyncPlanning:
 
         It is made anew as long as what it takes away depends on something that no read has shown.
         """
-        inquiry, shown = Inquiry(target, self.source), Shown(snapshot)
-        unlisted = linked_but_not_listed(self.reader.links(target.name), snapshot)
-        shown = shown.with_objects(target, unlisted)
+        stored = StoredLinks.read(self.reader, target.name, snapshot)
+        unlisted = linked_but_not_listed(stored.before, snapshot)
+        inquiry, shown = (
+            Inquiry(target, self.source),
+            Shown(snapshot).with_objects(target, unlisted),
+        )
         while True:
-            stored = StoredLinks.read(self.reader, target.name, shown.snapshot)
+            if shown.snapshot is not snapshot:  # and so may show more of what was done
+                snapshot = shown.snapshot
+                stored = StoredLinks.read(self.reader, target.name, snapshot)
             context = self._context(target.name, shown, stored)
             shown = inquiry.read(context, shown)
             context = replace(context, members=shown.members, presences=shown.presences)

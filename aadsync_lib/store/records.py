@@ -54,7 +54,9 @@ def link_of(
     kind: str, external_id: str, target_id: str, origin: str, name: str, names: str | None = None
 ) -> Link:
     """Return a link from its columns."""
-    known = tuple(json.loads(names)) if names else ()
+    if names is None:
+        return Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name)
+    known = tuple(json.loads(names))
     return Link(KINDS[kind], external_id, target_id, ORIGINS[origin], name, known)
 
 

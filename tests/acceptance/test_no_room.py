@@ -169,8 +169,10 @@ def command(
 def run(
     stage: Stage, line: list[str], stdout: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a process of its own."""
+    """Run a process of its own, whose stdout has a buffer as it has for users."""
+    environment = {**os.environ, **Stage.environment_of(stage.box)}
+    environment.pop("PYTHONUNBUFFERED", None)
     return subprocess.run(
-        line, env={**os.environ, **Stage.environment_of(stage.box)}, text=True, check=False,
-        timeout=120, stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE,
+        line, env=environment, text=True, check=False, timeout=120,
+        stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE,
     )  # fmt: skip

@@ -65,7 +65,9 @@ WHEN MATCHED THEN DELETE
 # Targets whose highest number would go with its row: the next one has to be higher all the same.
 HIGHEST = """
 SELECT target, max(seq) FROM {journal} WHERE sync = :sync GROUP BY target
-HAVING max_by(at, seq) < timestamp_micros(:before) OR max_by(event, seq) LIKE 'member\\_%'
+HAVING max_by(event, struct(seq, at)) <> 'numbered'
+  AND (max_by(at, struct(seq, at)) < timestamp_micros(:before)
+    OR (:forgets AND left(max_by(event, struct(seq, at)), 7) = 'member_'))
 """
 
 GONE_NUMBERS = """
@@ -82,9 +84,10 @@ DELETE FROM {run_numbers} WHERE sync = :sync
 def prune(tables: Tables, sync: str, before: float, now: float) -> None:
     """Delete what was settled before, and the runs that ended before and have nothing left."""
     when = {"sync": sync, "before": micros(before)}
-    _keep_numbers(tables, sync, now, tables.query(HIGHEST, **when))
+    forgets = bool(tables.query(ANY_OLD, **when))
+    _keep_numbers(tables, sync, now, tables.query(HIGHEST, forgets=forgets, **when))
     _delete(tables, KEPT, OLD_ENTRIES, when)
-    if tables.query(ANY_OLD, **when):
+    if forgets:
         tables.execute(FORGET, **when)
     _delete(tables, RUNS_WITH_ENTRIES, OLD_RUNS, when)
     _forget_numbers(tables, sync)

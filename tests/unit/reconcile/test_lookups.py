@@ -63,6 +63,17 @@ def test_who_was_deleted_by_hand_is_made_anew(world, kind, name, oid):
     assert name in world.target.members_of("Data")
 
 
+@pytest.mark.parametrize(("kind", "name", "oid"), JOINERS)
+def test_what_is_linked_and_did_not_answer_is_not_made_anew(world, kind, name, oid):
+    there = world.target.named(name, kind).id
+    world.target.behind, world.target.lost = {there}, {there: Unread("500 for the test")}
+    before = len(world.target.log)
+    report = world.sync()
+    assert world.target.log[before:] == []
+    assert name in world.target.members_of("Data")
+    assert any("did not answer" in entry.reason for entry in report.targets[0].on_hold)
+
+
 def test_a_stranger_in_the_list_is_taken_out_as_before(world):
     data = world.target.named("Data").id
     world.target.groups[data].add(world.target.add(Kind.USER, "stranger@contoso.com"))
