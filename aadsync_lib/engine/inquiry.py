@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import DEPROVISIONS, Change
-from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import GUID, Kind
 from aadsync_lib.model.link import Links
@@ -66,20 +65,15 @@ class Shown:
         return replace(self, elsewhere=elsewhere, absent={**self.absent, **hidden})
 
 
-def linked_but_not_listed(
-    desired: Desired, links: Links, snapshot: TargetSnapshot
-) -> Mapping[str, Kind | None]:
-    """Return the objects of identities in scope that no listing shows: deleted by hand, or left out."""
+def linked_but_not_listed(links: Links, snapshot: TargetSnapshot) -> Mapping[str, Kind | None]:
+    """Return the objects of ours that no listing shows: deleted by hand, or left out.
+
+    Those of leavers, too: nobody keeps an account because a listing lacks it.
+    """
     if not snapshot.complete:
         return {}
     missing = links.by_target.keys() - snapshot.accounts.keys()
-    unlisted = (links.by_target[target_id] for target_id in missing)
-    people, groups = desired.principals, desired.groups
-    return {
-        link.target_id: link.kind
-        for link in unlisted
-        if link.external_id in people or link.external_id in groups
-    }
+    return {target_id: links.by_target[target_id].kind for target_id in missing}
 
 
 @dataclass(frozen=True)
@@ -150,11 +144,11 @@ def _kind(context: TargetContext, target_id: str) -> Kind | None:
 
 
 def _touched(context: TargetContext, changes: Iterable[Change]) -> Iterator[Account]:
-    """Yield the objects that lose something, the groups that left the scope among them."""
+    """Yield the objects that lose something, or their owner, the groups that left the scope among them."""
     accounts = context.target.accounts
     for change in changes:
         retired = change.action in TAKING and change.external_id not in context.desired.groups
-        itself = retired or change.action in DEPROVISIONS
+        itself = retired or change.action in DEPROVISIONS or change.action.verb == "adopt"
         ids: set[str | None] = {change.target_id} if itself else set()
         ids |= {member.target_id for member in change.members if change.action in TAKING}
         yield from (accounts[key] for key in sorted(filter(None, ids)) if key in accounts)

@@ -149,7 +149,7 @@ class SyncPlanning:
         It is made anew as long as what it takes away depends on something that no read has shown.
         """
         stored = StoredLinks.read(self.reader, target.name, snapshot)
-        unlisted = linked_but_not_listed(self.desired, stored.before, snapshot)
+        unlisted = linked_but_not_listed(stored.before, snapshot)
         inquiry, shown = (
             Inquiry(target, self.source),
             Shown(snapshot).with_objects(target, unlisted),

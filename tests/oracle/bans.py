@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.directory import Presence
@@ -84,17 +84,20 @@ def access_lost(
                 yield f"{oid} ({was.get(oid)}) lost its access to {group.name} ({gid})"
 
 
-def duplicates(then: RunLog, ledger: RunLog, before: Scene, after: Scene) -> Iterator[str]:
+def duplicates(
+    then: RunLog, ledger: RunLog, before: Scene, after: Scene, behind: Set[str]
+) -> Iterator[str]:
     """Yield new objects that another one of the same identity stands beside.
 
-    Of an identity that is linked, a stranger with its externalId is nothing to us.
+    Of an identity that is linked, a stranger with its externalId is nothing to us; one that is in no
+    listing (``behind``) nobody knows of.
     """
     strangers = before.accounts.keys() - then.owners.keys()
     ids = Counter(
         (one.kind, one.external_id)
         for tid, one in after.accounts.items()
         if one.external_id and tid not in ledger.former
-        if not (tid in strangers and one.external_id in then.links)
+        if not (tid in strangers and (one.external_id in then.links or tid in behind))
     )
     for tid in after.accounts.keys() - before.accounts.keys():
         one = after.accounts[tid]

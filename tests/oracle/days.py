@@ -266,6 +266,13 @@ def by_hand_new(s: Scenery, a: int, b: int) -> None:
         s.target.add(kind, name, external_id=owner, admin=admin, display_name=shown)
 
 
+def lag(s: Scenery, a: int, b: int) -> None:
+    """Listings leave out the newest on this day: those who come last, and perhaps somebody else."""
+    s.target.behind |= set([*s.target.accounts][-1 - b % 3 :])
+    if s.target.accounts and a % 2:
+        s.target.behind.add(pick(sorted(s.target.accounts), a))
+
+
 # --- another sync of the store, of the same place
 
 
@@ -311,13 +318,13 @@ EVENTS: dict[str, Callable[[Scenery, int, int], None]] = {
         hire, register, leave, move_out, switch, show, rename_user, found, dissolve, rename, swap,
         join, nest_in, part, reroot, assign, by_hand_in, by_hand_out, by_hand_rename,
         by_hand_delete, by_hand_switch, by_hand_show, by_hand_new, configure, wait,
-        lose_sight, mail, reroot_other, sync_other, clock_back, clock_ahead,
+        lose_sight, mail, reroot_other, sync_other, clock_back, clock_ahead, lag,
     )
 }  # fmt: skip
 
 OFTEN = [
     "part", "part", "join", "nest_in", "hire", "rename", "leave", "leave", "move_out", "move_out",
-    "rename_user", "rename_user", "switch", "switch", "wait", "wait", "sync_other", "reroot_other", "by_hand_new", "by_hand_switch", "configure",
+    "rename_user", "rename_user", "switch", "switch", "wait", "wait", "sync_other", "reroot_other", "lag", "by_hand_new", "by_hand_switch", "configure",
     "configure",
 ]  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind
@@ -26,9 +28,16 @@ class Matching:
     """
 
     def __init__(
-        self, wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings, tenant: Tenant
+        self,
+        wishes: Wishes,
+        scene: Scene,
+        ledger: RunLog,
+        settings: Settings,
+        tenant: Tenant,
+        behind: Set[str],
     ) -> None:
         self.wishes, self.scene, self.ledger, self.tenant = wishes, scene, ledger, tenant
+        self.strangers_unlisted = behind - ledger.owners.keys()
         self.policy = settings.policy
         self.capacity = settings.targets[0].capacity
         self.reports = self.policy.drift == "report"
@@ -124,6 +133,7 @@ class Matching:
             link = self.ledger.links.get(oid)
             account = self.scene.accounts.get(link.target_id) if link else None
             same_id = self._holders(lambda a, o=oid: a.external_id == o, wish.kind)
+            same_id = [one for one in same_id if one.id not in self.strangers_unlisted]
             if account and account.kind is wish.kind:
                 found[oid] = account.id
             elif wish.contested:
@@ -156,6 +166,8 @@ class Matching:
 
     def _by_name(self, wish: Wish, leaving: set[str]) -> str | None:
         holders = [one for one in self._named(wish) if one.id not in leaving]
+        if holders and holders[0].id in self.strangers_unlisted:
+            return self._refused_by(wish, holders[0])
         if not holders:
             self.absent.add(wish.id)
             return None
@@ -171,6 +183,15 @@ class Matching:
             return self._shared(wish, holders[0].id)
         self.adopts[wish.id] = holders[0].id
         return holders[0].id
+
+    def _refused_by(self, wish: Wish, one: Account) -> str | None:
+        """Take over, if it may be, what no listing shows, but the target holds to be the same."""
+        free = one.id not in {*self.ledger.shared, *self.ledger.former, *self.protected}
+        same_id = one.external_id == wish.id and self._word(wish) != "never"
+        if not (free and wish.active and (same_id or self._takes(wish, one))):
+            return None
+        self.adopts[wish.id] = one.id
+        return one.id
 
     def _word(self, wish: Wish) -> str:
         """Return the policy's word for adopting whom this is; an applicationId is one identity's alone."""
@@ -259,7 +280,10 @@ class Matching:
             ((Kind.GROUP,), self.capacity.groups),
             (PEOPLE, self.capacity.principals),
         ):
-            there = sum(one.kind in kinds for one in self.scene.accounts.values())
+            listed = (
+                o for o in self.scene.accounts.values() if o.id not in self.strangers_unlisted
+            )
+            there = sum(one.kind in kinds for one in listed)
             new = [one for one in self.wishes.of(*kinds) if one.id in self.absent and one.active]
             if most is not None:
                 in_order = sorted(new, key=lambda one: (one.name, one.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from aadsync_lib.config.settings import Settings
@@ -65,10 +65,16 @@ class Foretold:
 
 
 def foretell(
-    wishes: Wishes, scene: Scene, ledger: RunLog, settings: Settings, tenant: Tenant, time: Time
+    wishes: Wishes,
+    scene: Scene,
+    ledger: RunLog,
+    settings: Settings,
+    tenant: Tenant,
+    time: Time,
+    behind: Set[str],
 ) -> Foretold:
-    """Say what becomes of everything."""
-    return _Oracle(wishes, scene, ledger, settings, tenant, time).say()
+    """Say what becomes of everything, those included whom listings leave out (``behind``)."""
+    return _Oracle(wishes, scene, ledger, settings, tenant, time, behind).say()
 
 
 def entitled_to(wishes: Mapping[str, Wish], gid: str) -> set[str]:
@@ -92,8 +98,9 @@ class _Oracle(Matching):
         settings: Settings,
         tenant: Tenant,
         time: Time,
+        behind: Set[str],
     ) -> None:
-        super().__init__(wishes, scene, ledger, settings, tenant)
+        super().__init__(wishes, scene, ledger, settings, tenant, behind)
         self.time = time
         self.presences = {tid: self._as_it_is(one) for tid, one in scene.accounts.items()}
         self.wanted: dict[str, set[str]] = {}

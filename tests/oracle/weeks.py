@@ -71,6 +71,7 @@ class Company:
     def happen(self, events: list[Event]) -> None:
         """Let a day pass; what was wrong on the one before is over."""
         self.tenant.unseen = False
+        self.target.behind.clear()
         self._skew_before = self.skew
         self._set_clock(0.0)
         before = self.target.scene()
@@ -123,7 +124,9 @@ class Company:
     def foretell(self) -> tuple[Scene, RunLog, Foretold, Wishes]:
         scene, wishes = self.target.scene(), wish(self.tenant.read(), self.world.settings.scope)
         time = Time(self.now, self._ran_at if self.skew > 0 else self.now)
-        foretold = foretell(wishes, scene, self.ledger, self.world.settings, self.tenant, time)
+        foretold = foretell(
+            wishes, scene, self.ledger, self.world.settings, self.tenant, time, self.target.behind
+        )
         return scene, self.ledger.copy(), foretold, wishes
 
     def sync_as_foretold(self, *, full: bool = True) -> RunReport:
@@ -143,12 +146,15 @@ class Company:
         return report
 
     def _excuse(self, report: RunReport, foretold: Foretold) -> None:
-        """Groups that are not ours to take apart can make a nesting impossible."""
+        """Groups that are not ours to take apart can make a nesting impossible, and unlisted ones a name."""
+        excuses = ["cycle", "deep"]
+        excuses += ["already exists", "not made on the target"] if self.target.behind else []
         for outcome in report.targets[0].failed:
-            assert "cycle" in str(outcome.error) or "deep" in str(outcome.error), outcome
+            assert any(excuse in str(outcome.error) for excuse in excuses), outcome
             change = outcome.change
-            fate = foretold.presences[change.target_id or change.external_id or ""]
-            for member in change.members:
+            fate = foretold.presences.get(change.target_id or change.external_id or "")
+            for member in change.members if fate else ():
+                assert fate
                 fate.must -= {member.target_id or "", member.external_id or ""}
 
     def settle(
@@ -208,7 +214,7 @@ class Company:
             *bans.strangers_touched(foretold, then, before, after, effects),
             *bans.protected_touched(foretold, before, after),
             *bans.access_lost(self.tenant, config, foretold, then, self.ledger, before, after),
-            *bans.duplicates(then, self.ledger, before, after),
+            *bans.duplicates(then, self.ledger, before, after, self.target.behind),
             *bans.too_early(then, config, self.tenant, wishes, effects, self.now),
             *bans.wrong_links(foretold, self.old_links, self.ledger, before, after),
         ]
