@@ -81,7 +81,7 @@ test: $(READY)  ## everything that needs neither a cloud nor a workspace
 
 tests: $(READY)
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace' $(UNMEASURED:%=--ignore %)
+	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace and not soak' $(UNMEASURED:%=--ignore %)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(WORKSPACE)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'

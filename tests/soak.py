@@ -16,7 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 WEEKS = 100  # a round: some two minutes
-SWEEPS = ("tests/acceptance/test_fault_sweep.py", "tests/acceptance/test_kill_sweep.py")
+SWEEPS = (
+    "tests/acceptance/test_fault_sweep.py",
+    "tests/acceptance/test_kill_sweep.py",
+    "tests/contract/probe/test_faults.py",
+)
 PROFILE = {"HYPOTHESIS_PROFILE": "soak", "HYPOTHESIS_EXAMPLES": str(WEEKS)}
 
 

@@ -8,7 +8,13 @@ from aadsync_lib.doctor.probe.bench import PREFIX
 from aadsync_lib.doctor.probe.report import exit_code
 from aadsync_lib.sandbox.faults import Fault
 
-KINDS = ("403", "404", "409", "500", "503", "reset", "lost", "truncated")
+KINDS = ("403", "500", "lost", "truncated")  # one of each class
+ALIKE = ("404", "409", "503", "reset")
+
+
+def of_classes(*often, alike=ALIKE):
+    """One fault of each class, and the others in `make soak`."""
+    return [*often, *(pytest.param(kind, marks=pytest.mark.soak) for kind in alike)]
 
 
 def of_methods(lab, method):
@@ -31,7 +37,7 @@ def told(lab, result):
     return ids | {key for t in tables for key, row in t.items() if row.display_name in names}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", of_classes(*KINDS))
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 def test_after_one_fault_at_any_write_nothing_is_left(lab, method, kind):
     for skip in range(of_methods(lab, method)):
@@ -42,7 +48,7 @@ def test_after_one_fault_at_any_write_nothing_is_left(lab, method, kind):
         assert all(left.id is None for left in result.left)
 
 
-@pytest.mark.parametrize("kind", ["403", "404", "500", "reset", "truncated"])
+@pytest.mark.parametrize("kind", of_classes("500", "reset", alike=("403", "404", "truncated")))
 def test_after_one_fault_at_any_read_nothing_is_left(lab, kind):
     reads = of_methods(lab, "GET")
     assert reads > 40
@@ -54,7 +60,7 @@ def test_after_one_fault_at_any_read_nothing_is_left(lab, kind):
         assert result.left == ()
 
 
-@pytest.mark.parametrize("kind", ["403", "404", "500", "lost", "reset"])
+@pytest.mark.parametrize("kind", of_classes("500", "lost", alike=("403", "404", "reset")))
 def test_when_everything_fails_from_some_request_on_what_is_left_is_told(lab, kind):
     lab.probe()
     requests = len(lab.box.log.entries)
