@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
@@ -65,15 +65,19 @@ class Shown:
         return replace(self, elsewhere=elsewhere, absent={**self.absent, **hidden})
 
 
-def linked_but_not_listed(links: Links, snapshot: TargetSnapshot) -> Mapping[str, Kind | None]:
+def linked_but_not_listed(
+    links: Links, snapshot: TargetSnapshot, long_gone: Container[str] = frozenset()
+) -> Mapping[str, Kind | None]:
     """Return the objects of ours that no listing shows: deleted by hand, or left out.
 
-    Those of leavers, too: nobody keeps an account because a listing lacks it.
+    Those of leavers, too: nobody keeps an account because a listing lacks it. Only the ``long_gone`` (object
+    ids) are not asked for in every run.
     """
     if not snapshot.complete:
         return {}
     missing = links.by_target.keys() - snapshot.accounts.keys()
-    return {target_id: links.by_target[target_id].kind for target_id in missing}
+    unlisted = (links.by_target[target_id] for target_id in missing)
+    return {link.target_id: link.kind for link in unlisted if link.external_id not in long_gone}
 
 
 @dataclass(frozen=True)

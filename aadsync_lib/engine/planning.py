@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.inquiry import Inquiry, Shown, linked_but_not_listed
 from aadsync_lib.model.account import TargetSnapshot
-from aadsync_lib.model.carried import Membership
+from aadsync_lib.model.carried import DAY, Membership
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Reading
@@ -30,6 +30,8 @@ from aadsync_lib.reconcile.matching.pending import (
 from aadsync_lib.reconcile.planner import draft
 from aadsync_lib.reconcile.state.provenance import PendingProvenance
 from aadsync_lib.reconcile.state.retries import RetryPolicy
+
+LISTED_BY_THEN = 2  # days after which no listing still lags
 
 log = logging.getLogger(__name__)
 
@@ -149,11 +151,9 @@ class SyncPlanning:
         It is made anew as long as what it takes away depends on something that no read has shown.
         """
         stored = StoredLinks.read(self.reader, target.name, snapshot)
-        unlisted = linked_but_not_listed(stored.before, snapshot)
-        inquiry, shown = (
-            Inquiry(target, self.source),
-            Shown(snapshot).with_objects(target, unlisted),
-        )
+        unlisted = linked_but_not_listed(stored.before, snapshot, self._long_gone(target.name))
+        inquiry, shown = Inquiry(target, self.source), Shown(snapshot)
+        shown = shown.with_objects(target, unlisted)
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot
@@ -168,6 +168,12 @@ class SyncPlanning:
             shown = further
         log.info("planned %d changes", len(part.plan.changes), extra={"target": target.name})
         return part
+
+    def _long_gone(self, name: str) -> frozenset[str]:
+        """Return the leavers of whom every listing has had the time to show what there is."""
+        latest = self.now - (self.settings.policy.grace_days + LISTED_BY_THEN) * DAY
+        missing = self.reader.missing(name).items()
+        return frozenset(external_id for external_id, since in missing if since < latest)
 
     def _part(self, target: Target, context: TargetContext, stored: StoredLinks) -> TargetPlanning:
         resolved_pending = outcomes_of_pending(

@@ -74,6 +74,20 @@ def test_what_is_linked_and_did_not_answer_is_not_made_anew(world, kind, name, o
     assert any("did not answer" in entry.reason for entry in report.targets[0].on_hold)
 
 
+def test_a_leaver_whom_the_list_leaves_out_is_deprovisioned_and_not_asked_for_for_ever(world):
+    ada = world.target.named("ada@contoso.com").id
+    world.target.behind = {ada}
+    world.sync(directory(BOB, RUN, group("Low", [BOB]), group("Data", [RUN, "g-low"])))
+    assert not world.target.accounts[ada].active
+    world.target.delete(Kind.USER, ada)
+    before = world.target.looked_up
+    world.sync()
+    assert world.target.looked_up == before + 1
+    world.clock.advance(3 * 86_400)
+    world.sync()
+    assert world.target.looked_up == before + 1
+
+
 def test_a_stranger_in_the_list_is_taken_out_as_before(world):
     data = world.target.named("Data").id
     world.target.groups[data].add(world.target.add(Kind.USER, "stranger@contoso.com"))
