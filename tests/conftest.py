@@ -1,4 +1,4 @@
-"""How many examples hypothesis tries: few and always the same, or many (``HYPOTHESIS_PROFILE=soak``)."""
+"""The groups of tests, and how many examples hypothesis tries: few and always the same, or many (``HYPOTHESIS_PROFILE=soak``)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
+
+from tests.groups import Grouped, place
 
 # A whole sync is an example here: the time of one says nothing, and several threads work on it.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
@@ -20,3 +22,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # ones in each worker. What `make test` says of a commit should not be a matter of luck.
 if "HYPOTHESIS_PROFILE" not in os.environ:
     providers._get_local_constants = lambda: providers._local_constants
+
+
+def pytest_collection_modifyitems(items):
+    """Put the groups first, in their order."""
+    items.sort(key=lambda item: place(item.nodeid)[0])
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out groups where ``--dist loadgroup`` asks for them."""
+    return Grouped(config, log) if config.getvalue("dist") == "loadgroup" else None

@@ -12,9 +12,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark for ``make workspace``; what uses Spark shares one server."""
+    """Mark for ``make workspace``."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.workspace)
-            if {"spark", "spark_url"} & set(getattr(item, "fixturenames", ())):
-                item.add_marker(pytest.mark.xdist_group("spark"))

@@ -23,13 +23,6 @@ FLAGS = (
 WIDE, NARROW = (1280, 900), (400, 800)
 
 
-def pytest_collection_modifyitems(items):
-    """Let the tests share one browser."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @dataclass
 class Browser:
     """A browser with one page open."""

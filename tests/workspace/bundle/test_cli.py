@@ -14,7 +14,6 @@ from tests.runtimes import ENVIRONMENT
 from tests.unit.bundle.files import OPTIONS
 from tests.workspace.bundle.deployed import Bundle
 
-pytestmark = pytest.mark.xdist_group("bundle")
 Clone = Callable[..., Bundle]
 TARGETS = ("dev", "prod")
 RUNNER = "11111111-1111-4111-8111-111111111111"

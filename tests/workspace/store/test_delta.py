@@ -48,8 +48,6 @@ from tests.unit.build import directory, group, user
 from tests.unit.fakes import FakeTarget
 from tests.unit.world import World
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 ADA = replace(Process.here(), user="ada", host="laptop")
 SCHEMA = "spark_catalog.aadsync"
 NUMBERS = count()
