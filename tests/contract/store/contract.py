@@ -321,6 +321,7 @@ class StoreContract:
             assert run.announce(change())
         with pytest.raises(StoreError, match="run r1 lost its lease"):
             killed.announce("r1", "account", [change()])
+        held.__exit__(None, None, None)
 
     def test_the_lease_of_a_live_run_whose_clock_is_ahead_is_not_taken(self, open_store):
         ahead = FakeClock(START + 86_400)
@@ -358,6 +359,8 @@ class StoreContract:
             open_store(clock=Watching()).lease("account", "r3").__enter__()
         quick.begin_run("r2", "", "", full=False)
         assert quick.announce("r2", "account", [change()])
+        for lease in (taken, held):
+            lease.__exit__(None, None, None)
 
     def test_a_lease_that_is_released_while_it_is_watched_is_free(self, open_store):
         ahead = open_store(clock=FakeClock(START + 86_400)).lease("account", "r1")
@@ -378,6 +381,7 @@ class StoreContract:
         with running(open_store(), "r2") as run:
             assert clock.slept == WATCH
             assert run.announce(change())
+        held.__exit__(None, None, None)
 
     def test_a_run_that_lost_its_lease_announces_nothing_more(self, store, open_store, clock):
         with running(store, "r1") as run:
