@@ -495,6 +495,10 @@ class running:  # noqa: N801  reads as a sentence in ``with``
         (entry,) = self.announce(what)
         self.store.settle(self.target, {entry: Outcome(what, result)}, **links)
 
+    def settled_at_once(self, *changes):
+        outcomes = map(done, changes)
+        self.store.settle(self.target, dict(zip(self.announce(*changes), outcomes, strict=True)))
+
     def __enter__(self):
         self.store.begin_run(self.run_id, "sha256:plan", "sha256:settings", full=False)
         self.held.__enter__()

@@ -94,8 +94,7 @@ class MemoryContract:
 
     def test_members_are_told_by_target_and_by_the_groups_asked_for(self, store, clock):
         with running(store) as run:
-            run.settled(adds(1, group="g1"))
-            run.settled(adds(1, 2, group="g2", name="Ops"))
+            run.settled_at_once(adds(1, group="g1"), adds(1, 2, group="g2", name="Ops"))
         of_ops = {"group": "g2", "group_name": "Ops", "since": clock.now()}
         assert latest(store, "g2") == (membership(1, **of_ops), membership(2, **of_ops))
         assert latest(store, "g1", "g2") == latest(store, "g1") + latest(store, "g2")
@@ -169,8 +168,9 @@ class MemoryContract:
     def test_only_what_was_done_counts(self, store):
         not_done = sorted(set(Result) - {Result.DONE})
         with running(store) as run:
-            for result in not_done:
-                run.settled(adds(1, group=f"g {result}"), result)
+            entries = run.announce(*(adds(1, group=f"g {result}") for result in not_done))
+            outcomes = [Outcome(adds(1, group=f"g {result}"), result) for result in not_done]
+            store.settle("account", dict(zip(entries, outcomes, strict=True)))
         assert store.memberships("account", [f"g {result}" for result in not_done]) == ()
 
     def test_an_addition_that_turns_out_to_have_failed_never_was(self, store, clock):
@@ -331,9 +331,10 @@ class MemoryContract:
     def test_names_of_members_are_data(self, store, clock):
         members = tuple(replace(member(n), name=name, external_id=name, target_id=f"t {name}")
                         for n, name in enumerate(NASTY))  # fmt: skip
-        for number, name in enumerate(NASTY):
-            with running(store, f"r{number}") as run:
-                run.settled(replace(adds(group=name, name=name), members=members))
+        with running(store, "first") as run:
+            run.settled_at_once(
+                *(replace(adds(group=name, name=name), members=members) for name in NASTY)
+            )
         found = store.memberships("account", NASTY)
         assert len(found) == len(NASTY) ** 2
         assert {one.group for one in found} == {one.group_name for one in found} == set(NASTY)
