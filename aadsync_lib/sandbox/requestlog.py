@@ -6,9 +6,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import unquote_plus
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -143,4 +145,5 @@ class RequestLogMiddleware:
                 self.log.answered(seq, message["status"], self.log.clock() - started)
             await send(message)
 
-        await self.app(scope, receive, watch)
+        with suppress(ClientDisconnect):  # a client that gave up is no error of the server
+            await self.app(scope, receive, watch)
