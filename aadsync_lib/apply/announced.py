@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.identity import Attributes, merged
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import MembersRefused
@@ -29,6 +30,17 @@ class Announced:
         """Return the target ids of the members that are added, or removed."""
         members = (m for change in self.changes if change.action is action for m in change.members)
         return [member.target_id for member in members if member.target_id]
+
+    def wanted(self) -> Attributes:
+        """Return what all changes together set."""
+        return merged(change.after for change in self.changes) or Attributes()
+
+    def instead(self, changes: Sequence[Change], reason: str) -> Announced:
+        """Announce other changes in place of the first one, which was not done for this reason."""
+        rest = tuple(replace(change, target_id=changes[0].target_id) for change in self.changes[1:])
+        entries = self.run_log.announce(changes)
+        self.run_log.withdraw(self.entries[0], Outcome(self.first, Result.FAILED, reason))
+        return Announced(self.run_log, (*changes, *rest), (*entries, *self.entries[1:]))
 
     def settle(
         self,

@@ -94,7 +94,7 @@ class CreateTask:
                 return self._take(announced, account, Origin.CREATED)
             if self._adoptable(account, first):
                 origin = self.run_log.origin(replace(first, target_id=account.id))
-                return self._take(announced, account, origin)
+                return self._adopt(announced, account, origin)
         announced.settle(Result.QUARANTINED, self._held_back(accounts, first, may_be_made))
         return False
 
@@ -133,11 +133,23 @@ class CreateTask:
             return self.adoption.word(account.kind, names) != "never"
         return self.adoption.may_take(account, *names)
 
+    def _adopt(self, announced: Announced, account: Account, origin: Origin) -> bool:
+        """Take what this run has not made, and record that: undo gives it up and does not delete it."""
+        adoption = announced.instead(
+            _adoption(announced.first, account), f"{account.id} is there already"
+        )
+        try:
+            return self._take(adoption, account, origin)
+        except AnswerLost as lost:
+            adoption.settle(Result.UNKNOWN, str(lost))
+        except ChangeRefused as refused:
+            adoption.settle(Result.FAILED, str(refused))
+        return False
+
     def _take(self, announced: Announced, account: Account, origin: Origin) -> bool:
         first = announced.first
-        assert first.after
         link = link_of(first, account.id, origin)
-        wanted = _differing(first.after, account)
+        wanted = _differing(announced.wanted(), account)
         if wanted != Attributes():
             self.target.update(first.action.kind, account.id, wanted)
         if members := announced.members(Action.ADD_MEMBERS):
@@ -166,6 +178,38 @@ def _names(change: Change) -> tuple[str | None, ...]:
     """Return what ``policy.adopt_names`` may call the identity of a change."""
     shown = change.after.display_name if change.after else None
     return change.name, shown, change.external_id
+
+
+def _adoption(creation: Change, account: Account) -> tuple[Change, ...]:
+    """Return the changes that an object needs that is there already, with what it was before."""
+    after = creation.after or Attributes()
+    differing, kind = _differing(after, account), account.kind
+    shown = account.name if kind is Kind.GROUP else account.display_name
+    parts = [
+        (
+            "adopt",
+            Attributes(external_id=account.external_id),
+            Attributes(external_id=after.external_id),
+        )
+    ]
+    if differing.display_name is not None:
+        verb = "rename" if kind is Kind.GROUP else "update"
+        names = Attributes(display_name=shown), Attributes(display_name=after.display_name)
+        parts.append((verb, *names))
+    if differing.active:
+        parts.append(("activate", Attributes(active=False), Attributes(active=True)))
+    why = "it was there already, adopted by policy.adopt"
+    return tuple(
+        replace(
+            creation,
+            action=Action.on(verb, kind),
+            target_id=account.id,
+            reason=why,
+            before=was,
+            after=then,
+        )
+        for verb, was, then in parts
+    )
 
 
 def _differing(after: Attributes, account: Account) -> Attributes:

@@ -136,6 +136,10 @@ class RunLog:
                     step = change.external_id or "", member.external_id or ""
                     self._not_added[step] = f"{member.name} was not added to {change.name}"
 
+    def withdraw(self, entry: int, outcome: Outcome) -> None:
+        """Record what came of an announced change whose place others take; the run does not tell of it."""
+        self._store.settle(self._target, {entry: outcome})
+
     def fail(self, outcomes: Sequence[Outcome]) -> None:
         """Record failures that came to light beside the outcome of their change."""
         if outcomes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
@@ -10,11 +10,12 @@ from aadsync_lib.model.change import DEPROVISIONS, Change
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import GUID, Kind
 from aadsync_lib.model.link import Links
-from aadsync_lib.ports import Source, Target
+from aadsync_lib.ports import ChangeRefused, Pending, Source, Target
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
 from aadsync_lib.reconcile.losses import TAKING, groups_leaving
+from aadsync_lib.reconcile.matching.pending import carries
 from aadsync_lib.reconcile.protection import (
     Elsewhere,
     identity_of,
@@ -45,9 +46,13 @@ class Shown:
         answers = target.look_up(ids)
         there = {key: account for key, account in answers.items() if isinstance(account, Account)}
         missing = {key: a for key, a in answers.items() if not isinstance(a, Account)}
-        accounts = {**self.snapshot.accounts, **there}
-        snapshot = replace(self.snapshot, accounts=accounts) if there else self.snapshot
-        return replace(self, snapshot=snapshot, absent={**self.absent, **missing})
+        shown = self.with_accounts(there) if there else self
+        return replace(shown, absent={**self.absent, **missing})
+
+    def with_accounts(self, accounts: Mapping[str, Account]) -> Shown:
+        """Add objects that were found otherwise."""
+        snapshot = replace(self.snapshot, accounts={**self.snapshot.accounts, **accounts})
+        return replace(self, snapshot=snapshot)
 
     def with_members(self, target: Target, groups: Iterable[str]) -> Shown:
         """Read the members of groups that were not read yet; one that is gone stays unknown."""
@@ -65,19 +70,22 @@ class Shown:
         return replace(self, elsewhere=elsewhere, absent={**self.absent, **hidden})
 
 
-def linked_but_not_listed(
-    links: Links, snapshot: TargetSnapshot, long_gone: Container[str] = frozenset()
+def _not_listed(
+    links: Links, pending: Iterable[Pending], snapshot: TargetSnapshot, long_gone: Container[str]
 ) -> Mapping[str, Kind | None]:
     """Return the objects of ours that no listing shows: deleted by hand, or left out.
 
-    Those of leavers, too: nobody keeps an account because a listing lacks it. Only the ``long_gone`` (object
-    ids) are not asked for in every run.
+    Those of leavers, too, as nobody keeps an account because a listing lacks it, and those of which
+    nobody recorded whether a run has adopted them. Only the ``long_gone`` are not asked for in every run.
     """
     if not snapshot.complete:
         return {}
-    missing = links.by_target.keys() - snapshot.accounts.keys()
-    unlisted = (links.by_target[target_id] for target_id in missing)
-    return {link.target_id: link.kind for link in unlisted if link.external_id not in long_gone}
+    adopting = (one.change for one in pending if one.change.action.verb == "adopt")
+    ids = {change.target_id: change.action.kind for change in adopting if change.target_id}
+    unlisted = links.by_target.keys() - snapshot.accounts.keys()
+    ours = (links.by_target[target_id] for target_id in unlisted)
+    ids |= {link.target_id: link.kind for link in ours if link.external_id not in long_gone}
+    return {key: kind for key, kind in ids.items() if key not in snapshot.accounts}
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,33 @@ class Inquiry:
 
     target: Target
     source: Source
+
+    def unlisted(
+        self, links: Links, pending: Sequence[Pending], shown: Shown, long_gone: Container[str]
+    ) -> Shown:
+        """Look up what is ours, or may be by an unrecorded write, and no listing shows.
+
+        ``long_gone`` are leavers (object ids) whom every listing had the time to show.
+        """
+        ids = _not_listed(links, pending, shown.snapshot, long_gone)
+        shown = shown.with_objects(self.target, ids)
+        if not shown.snapshot.complete:
+            return shown
+        creating = [one.change for one in pending if one.change.action.verb == "create"]
+        made = {a.id: a for change in creating for a in self._made(change, shown)}
+        new = {key: account for key, account in made.items() if key not in shown.snapshot.accounts}
+        return shown.with_accounts(new) if new else shown
+
+    def _made(self, change: Change, shown: Shown) -> Iterator[Account]:
+        """Find by its name what an unrecorded creation made: our externalId is on it."""
+        listed = shown.snapshot.accounts.values()
+        if any(carries(account, change.external_id) for account in listed):
+            return
+        try:
+            accounts = self.target.find(change.action.kind, change.name)
+        except ChangeRefused:  # then the creation is sent again, and finds what is there
+            return
+        yield from (account for account in accounts if carries(account, change.external_id))
 
     def read(self, context: TargetContext, shown: Shown) -> Shown:
         """Read the groups in play, and where in Entra the leavers are."""

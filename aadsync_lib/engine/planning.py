@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.config.settings import Settings, settings_digest
-from aadsync_lib.engine.inquiry import Inquiry, Shown, linked_but_not_listed
+from aadsync_lib.engine.inquiry import Inquiry, Shown
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
 from aadsync_lib.model.change import Change
@@ -151,9 +151,8 @@ class SyncPlanning:
         It is made anew as long as what it takes away depends on something that no read has shown.
         """
         stored = StoredLinks.read(self.reader, target.name, snapshot)
-        unlisted = linked_but_not_listed(stored.before, snapshot, self._long_gone(target.name))
-        inquiry, shown = Inquiry(target, self.source), Shown(snapshot)
-        shown = shown.with_objects(target, unlisted)
+        inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name)
+        shown = inquiry.unlisted(stored.before, stored.pending, Shown(snapshot), gone)
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot

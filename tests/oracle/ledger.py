@@ -128,10 +128,12 @@ class RunLog:
         self.blurred = (self.blurred & (wanted | there)) | lost
         self.wished = dict(wishes.all)
 
-    def missed(self, wishes: Wishes, gone: Container[str], now: float, *, sure: bool) -> None:
+    def missed(
+        self, wishes: Wishes, gone: Container[str], now: float, sure: Container[str]
+    ) -> None:
         """Note a read. Of who is ``gone`` from Entra it is certain that they left; of others, when all was read.
 
-        Not ``sure``: the clock is not believed.
+        Of who is not ``sure``, a later run may be the first to note it.
         """
         people = [o for o, link in self.links.items() if link.kind is not Kind.GROUP]
         out = [oid for oid in people if oid not in wishes.all]
@@ -140,7 +142,7 @@ class RunLog:
             first, last = before.get(oid, (now, inf))
             surely = wishes.complete or oid in wishes.out
             if oid in before or surely or oid in gone:
-                self.missing[oid] = first, min(last, now) if surely and sure else last
+                self.missing[oid] = first, min(last, now) if surely and oid in sure else last
 
     def touched(self, before: Scene, after: Scene) -> None:
         """Note what somebody changed by hand of what the last run left open."""

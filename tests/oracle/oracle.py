@@ -112,8 +112,8 @@ class _Oracle(Matching):
             self._group(one)
         for one in self.wishes.of(Kind.GROUP):
             self._members(one)
-        self._keep_access()
         self._leavers()
+        self._keep_access()
         self._former()
         self._names_still_taken()
         gone = {tid for tid, fate in self.presences.items() if fate.goes}
@@ -203,11 +203,15 @@ class _Oracle(Matching):
         surplus = there - wanted
         removed = self._removable(place, surplus) if not wish.unread else set()
         missing = addable - there
+        unknown: set[str] = set()
         if self.reports and place not in self.adopts.values():  # what is adopted is taken as found
+            unknown = removed if self._never_looked_into(place) else set()
             removed = {one for one in removed if (place, one) in self.ledger.known}
             missing = {one for one in missing if (place, one) not in self.ledger.known}
         fate.must = (there - removed) | missing
         fate.may = set(fate.must)
+        for member in unknown:
+            fate.loose(member)
         if not self.wishes.complete:
             fate.may |= removed
         for member in (surplus | addable - there) & self._blurred(place):
@@ -216,23 +220,64 @@ class _Oracle(Matching):
             if self.presences[member].goes:
                 fate.must.discard(member)
 
-    def _keep_access(self) -> None:
-        """Let those stay whom Entra has in the group, where the target has no such way.
+    def _never_looked_into(self, place: str) -> bool:
+        """Return whether a group was adopted, and nobody can say who was in it then."""
+        link = self.ledger.links.get(self.owners.get(place, ""))
+        adopted = link is not None and link.origin is Origin.ADOPTED
+        return adopted and not any(gid == place for gid, _ in self.ledger.known)
 
-        With a group stay those in it.
+    def _keep_access(self) -> None:
+        """Let those stay whom Entra has in a group, where the target has no other way to them.
+
+        That is the group that they leave, and every one that it is in. With a group stay those in it.
         """
-        for wish in self.wishes.of(Kind.GROUP):
-            place = self._place(wish.id)
-            if place not in self.presences:
-                continue
-            leaving = set(self.scene.groups.get(place, ())) - self.presences[place].may
-            entitled = entitled_to(self.wishes.all, wish.id)
-            for member in leaving:
-                goes = {self._who(member), *self._within(member)} & entitled
-                if goes - self._reached(wish, sure=True):
-                    self.presences[place].may.add(member)
-                if goes - self._reached(wish, sure=False):
-                    self.presences[place].must.add(member)
+        for place, there in self.scene.groups.items():
+            fate, stay, perhaps = self.presences[place], set[str](), set[str]()
+            for member in there if fate.goes else there - fate.may:
+                for top in self._tops(place, member):
+                    goes = {self._who(member), *self._within(member)}
+                    goes &= entitled_to(self.wishes.all, top.id)
+                    if goes - self._reached(top, sure=True):
+                        perhaps.add(member)
+                    if goes - self._reached(top, sure=False):
+                        stay.add(member)
+            if fate.goes and perhaps:
+                fate.stays, fate.goes = True, not stay
+                fate.must, fate.may = set(there), set(there)
+            else:
+                fate.may |= perhaps
+                fate.must |= stay
+
+    def _tops(self, place: str, member: str) -> list[Wish]:
+        """Return the groups of Entra that somebody leaves who leaves this one.
+
+        A group that this one comes into has to leave first, whatever is above.
+        """
+        above, seen = [place], {place}
+        for gid in above if not self._comes_into(place, member) else ():
+            new = {
+                g
+                for g in self.looked_into() & self.scene.groups.keys()
+                if gid in self.scene.groups[g]
+            }
+            above += sorted(new - seen)
+            seen |= new
+        return [one for one in self.wishes.of(Kind.GROUP) if self.matches[one.id] in seen]
+
+    def _comes_into(self, place: str, group: str) -> bool:
+        """Return whether a group will be in another one, as the target has it and as this run changes it."""
+        below, seen = [group], {group}
+        for gid in below:
+            there = (
+                self.scene.groups.get(gid, frozenset())
+                if gid in self.looked_into()
+                else frozenset()
+            )
+            coming = self.presences[gid].must if gid in self.presences else set()
+            new = {one for one in there | coming if one in self.presences} - seen
+            seen |= new
+            below += sorted(new)
+        return place in seen - {group}
 
     def _who(self, tid: str) -> str | None:
         """Return whose object this is, or was, or says that it is."""

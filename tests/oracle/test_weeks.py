@@ -54,7 +54,12 @@ class Weeks(Company, RuleBasedStateMachine):
         if refused and self.skew < DAY:
             self.refuse()
         report = self.sync_as_foretold(full=full)
-        if again and self.skew < DAY and report.status is Status.SUCCEEDED:
+        if (
+            again
+            and self.skew < DAY
+            and not self.target.behind
+            and report.status is Status.SUCCEEDED
+        ):
             sent = len(self.target.log)
             assert self.world.plan().empty
             assert self.sync_as_foretold().status is Status.SUCCEEDED

@@ -8,6 +8,7 @@ from typing import Any
 from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.change import Action
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.run import RunReport
 from tests.oracle import bans
@@ -123,6 +124,7 @@ class Company:
 
     def foretell(self) -> tuple[Scene, RunLog, Foretold, Wishes]:
         scene, wishes = self.target.scene(), wish(self.tenant.read(), self.world.settings.scope)
+        self._recorded = set(self.world.store.links("account").by_external)
         time = Time(self.now, self._ran_at if self.skew > 0 else self.now)
         foretold = foretell(
             wishes, scene, self.ledger, self.world.settings, self.tenant, time, self.target.behind
@@ -147,7 +149,7 @@ class Company:
 
     def _excuse(self, report: RunReport, foretold: Foretold) -> None:
         """Groups that are not ours to take apart can make a nesting impossible, and unlisted ones a name."""
-        excuses = ["cycle", "deep"]
+        excuses = ["cycle", "deep", "was not added to"]
         excuses += ["already exists", "not made on the target"] if self.target.behind else []
         for outcome in report.targets[0].failed:
             assert any(excuse in str(outcome.error) for excuse in excuses), outcome
@@ -155,7 +157,9 @@ class Company:
             fate = foretold.presences.get(change.target_id or change.external_id or "")
             for member in change.members if fate else ():
                 assert fate
-                fate.must -= {member.target_id or "", member.external_id or ""}
+                member_ids = {member.target_id or "", member.external_id or ""}
+                fate.must -= member_ids
+                fate.may |= member_ids if change.action is Action.REMOVE_MEMBERS else set()
 
     def settle(
         self, mark: int, foretold: Foretold, wishes: Wishes, *, ended: bool, unanswered: bool
@@ -185,7 +189,11 @@ class Company:
         self._ran_at = self.now
         gone = [oid for oid in self.ledger.links if self.tenant.presence(oid) in GONE]
         mirrors = self.world.settings.policy.mode == "mirror"
-        self.ledger.missed(wishes, gone if mirrors else (), self.now, sure=self.skew <= 0)
+        self.ledger.missed(wishes, gone if mirrors else (), self.now, self._sure_since())
+
+    def _sure_since(self) -> set[str]:
+        """Return of whom a run notes that they are missing: who is linked, by a clock that is believed."""
+        return self._recorded if self.skew <= 0 else set()
 
     def _wanted(
         self, foretold: Foretold, wishes: Wishes, scene: Scene

@@ -24,7 +24,8 @@ def group_changes(context: TargetContext, roster: Roster) -> Iterator[Change | H
         yield from member_changes(context, group, roster)
     if context.policy.retired_groups != "keep":
         for link, account in context.leavers(Kind.GROUP):
-            if account.id not in context.protected and context.certainly_left(link):
+            untouched = account.id in context.protected or account.id in context.absent
+            if not untouched and context.certainly_left(link):
                 yield from _retired(context, link, account)
 
 

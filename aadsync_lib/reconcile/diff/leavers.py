@@ -81,9 +81,10 @@ def _abandoned(context: TargetContext, account: Account, taken: set[str]) -> boo
 
 
 def held_leavers(context: TargetContext) -> Iterator[Held]:
-    """Yield who may have left, but perhaps only was not read."""
+    """Yield who may have left, but perhaps only was not read, or is protected."""
     if not context.mirrors:
         return
+    yield from _perhaps_protected(context)
     for link, account in (*_due(context), *_groups(context)):
         presence = context.presences.get(link.external_id, Unread("Entra was not asked"))
         if link.kind is Kind.GROUP and context.certainly_left(link):
@@ -95,6 +96,16 @@ def held_leavers(context: TargetContext) -> Iterator[Held]:
         else:
             reason = NOT_SEEN
         yield Held(Quarantined(link.external_id, account.name, reason))
+
+
+def _perhaps_protected(context: TargetContext) -> Iterator[Held]:
+    for link, account in context.leavers(*Kind):
+        why = context.absent.get(account.id)
+        if isinstance(why, Unread) and account.id not in context.protected:
+            reason = (
+                f"not in scope, but whether it is protected could not be looked up: {why.reason}"
+            )
+            yield Held(Quarantined(link.external_id, account.name, reason))
 
 
 def leaver_notices(context: TargetContext) -> Iterator[Notice]:

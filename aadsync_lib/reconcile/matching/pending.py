@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
@@ -62,7 +62,7 @@ def resolve_pending(
     target: TargetSnapshot,
     links: Links,
     former: Iterable[Link] = (),
-    shared: Container[str] = frozenset(),
+    shared: Collection[str] = frozenset(),
 ) -> ResolvedLinks:
     """Find the objects that announced writes created, adopted or deleted after all.
 
@@ -70,7 +70,8 @@ def resolve_pending(
     without one may be anybody's: it is adopted, or not, as any other. What another sync manages by
     now is ``shared``, and not ours.
     """
-    index, had = _by_id(target), links.by_target.keys() | {link.target_id for link in former}
+    had = {*shared, *links.by_target, *(link.target_id for link in former)}
+    index = _by_id(target)
     linked: dict[str, Link] = {}
     unlinked: list[str] = []
     for entry in pending:
@@ -111,7 +112,7 @@ def _found(
     target: TargetSnapshot,
     had: Container[str],
 ) -> Account | None:
-    """Find what a change made or adopted; what somebody ``had`` before, no change made."""
+    """Find what a change made or adopted; what somebody ``had`` before, or has by now, no change made."""
     if change.action.verb == "adopt":
         account = target.accounts.get(change.target_id or "")
         return account if account and carries(account, change.external_id) else None
