@@ -90,9 +90,10 @@ tests: $(READY)
 soak: $(READY)  ## every fault of the sweeps, and random weeks against a plain oracle: SEED=7 BUDGET=3600 (seconds)
 	$(BIN)/python -m tests.soak $(SEED:%=--seed %) $(BUDGET:%=--budget %)
 
+# Two workers have Spark and one has the rest, which waits in between.
 workspace: $(READY)  ## what happens in a workspace: notebooks, the bundle by the real CLI, Delta on Spark; takes minutes
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m workspace --durations 10
+	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup -m workspace --durations 10
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=80 --include='$(WORKSPACE)'
 

@@ -32,6 +32,7 @@ class DatabricksCli:
             "DATABRICKS_CACHE_DIR": str(self.private / "cache"),
             "DATABRICKS_CLI_DISABLE_UPDATE_CHECK": "true",
             "DATABRICKS_CLI_DISABLE_TELEMETRY": "1",
+            "DATABRICKS_RATE_LIMIT": "1000",  # else it waits so as to send no more than 15 requests a second
             "NO_COLOR": "1",
             **self.variables,
         }

@@ -35,6 +35,15 @@ SMALL = {
     "spark.databricks.delta.properties.defaults.checkpointInterval": "50",
 }
 
+# The server lives for minutes: what it takes to start and to get warm counts as much as how fast it is then.
+SOON_WARM = (
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "-XX:ReservedCodeCacheSize=240m",
+    "-XX:+UnlockDiagnosticVMOptions",
+    "-XX:-BytecodeVerificationRemote",  # a tenth of its start: the jars are those of the lock files
+)
+
 # What the server keeps for a page that nobody opens: thousands of plans, until its memory is full.
 FORGETFUL = {
     "spark.ui.retainedJobs": "5",
@@ -65,7 +74,7 @@ def options(folder: Path) -> dict[str, str]:
         "spark.driver.memory": "2g",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=240m",
+        "spark.driver.extraJavaOptions": " ".join(SOON_WARM),
         "spark.jars": ",".join(str(jar) for jar in sorted(JARS.glob("delta-*.jar"))),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
