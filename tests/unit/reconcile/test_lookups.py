@@ -199,3 +199,16 @@ def test_ids_in_capitals_are_the_same_ids():
     row = {"id": "7", "userName": "ada@contoso.com", "externalId": oid}
     assert account_of(Kind.USER, row).external_id == ada.id
     assert account_of(Kind.USER, row | {"externalId": "Alien-7"}).external_id == "Alien-7"
+
+
+@pytest.mark.parametrize(("kind", "name", "oid"), JOINERS)
+def test_who_left_is_looked_up_though_the_list_lacks_them(world, kind, name, oid):
+    there = world.target.named(name, kind).id
+    for gid in world.target.groups:
+        world.target.groups[gid].discard(there)
+    world.target.behind = {there}
+    world.sync(directory(group("Data")))
+    if kind is Kind.GROUP:
+        assert world.target.groups[there] == set()
+    else:
+        assert not world.target.accounts[there].active

@@ -128,3 +128,25 @@ def test_an_object_that_is_not_ours_is_protected_by_the_name_of_its_identity():
         world.source.called = {oid: frozenset({"other@contoso.com"})}
         world.sync()
         assert there not in target.groups[data]
+
+
+@pytest.mark.parametrize("retired", ["empty", "delete"])
+def test_a_group_whose_names_could_not_be_read_stays_as_it_is(retired):
+    with World(DAY, retired_groups=retired, protected={"groups": ["Elsewhere"]}) as world:
+        world.sync()
+        world.source.called = {"g-data": Unread("503 for the test")}
+        before = world.target.members_of("Data")
+        report = world.sync(directory(ADA, BOB, RUN, assigned=[ADA, BOB, RUN]))
+        assert world.target.members_of("Data") == before
+        assert report.status is Status.PARTIAL
+        assert any("whether it is protected" in held.reason for held in report.targets[0].on_hold)
+
+
+def test_what_is_protected_by_its_owners_name_of_today_is_adopted_by_nobody_else():
+    with World(DAY, adopt="same_name", protected={"groups": ["Elsewhere"]}) as world:
+        world.sync()
+        there = world.target.named("Data").id
+        world.source.called = {"g-data": frozenset({"Elsewhere"})}
+        world.sync(directory(ADA, BOB, RUN, group("Data", [ADA], id="g-anew")))
+        assert world.links_of("g-data") == there
+        assert world.target.accounts[there].external_id == "g-data"

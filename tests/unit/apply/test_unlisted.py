@@ -1,0 +1,145 @@
+"""Objects that no listing shows yet: what a dead run made of them, and what a creation runs into."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.link import Link, Origin
+from aadsync_lib.model.run import Result, Status
+from tests.unit.build import directory, group, service, user
+from tests.unit.fakes import Fault
+from tests.unit.world import World
+
+ADA, RUN = user("ada"), service("run")
+DAY = directory(ADA, RUN, group("Data", [ADA, RUN]))
+OF = {
+    Kind.USER: ("u-ada", "ada@contoso.com"),
+    Kind.SERVICE_PRINCIPAL: ("s-run", "app-run"),
+    Kind.GROUP: ("g-data", "Data"),
+}
+EACH = pytest.mark.parametrize("kind", Kind)
+
+
+def only(kind):
+    name = OF[kind][1]
+    return {
+        Kind.USER: directory(ADA, assigned=[ADA]),
+        Kind.SERVICE_PRINCIPAL: directory(RUN, assigned=[RUN]),
+        Kind.GROUP: directory(group(name)),
+    }[kind]
+
+
+def origin(world, kind):
+    return world.store.links("account").by_external[OF[kind][0]].origin
+
+
+@EACH
+@pytest.mark.parametrize("adopt", ["never", "unowned"])
+def test_what_a_dead_run_made_is_its_own_though_no_listing_shows_it(kind, adopt):
+    with World(only(kind), adopt=adopt) as world:
+        world.target.faults = {0: Fault.KILLED_AFTER}
+        assert world.sync_until_killed()
+        made = world.target.named(OF[kind][1]).id
+        world.target.behind = {made}
+        assert world.sync().status is Status.SUCCEEDED
+        assert (world.links_of(OF[kind][0]), origin(world, kind)) == (made, Origin.CREATED)
+        assert len(world.target.accounts) == 1
+
+
+@EACH
+def test_what_a_dead_run_adopted_is_not_made_a_second_time(kind):
+    with World(only(kind)) as world:
+        oid, name = OF[kind]
+        there = world.target.add(kind, name, external_id=oid, active=kind is Kind.GROUP)
+        world.target.faults = {0: Fault.KILLED_AFTER}
+        world.sync_until_killed()
+        world.target.behind = {there}
+        world.sync()
+        assert world.links_of(oid) == there
+        assert list(world.target.accounts) == [there]
+
+
+@EACH
+def test_a_stranger_of_that_name_is_not_taken_for_what_a_dead_run_made(kind):
+    with World(only(kind), adopt="never") as world:
+        world.target.faults = {0: Fault.KILLED_BEFORE}
+        assert world.sync_until_killed()
+        stranger = world.target.add(kind, OF[kind][1])
+        world.target.behind = {stranger}
+        assert world.sync().status is Status.PARTIAL
+        assert world.links_of(OF[kind][0]) is None
+
+
+@EACH
+def test_what_is_there_already_is_adopted_and_not_made(kind):
+    with World(DAY, leavers="delete", retired_groups="delete") as world:
+        there = world.target.add(kind, OF[kind][1])
+        world.target.behind = {there}
+        report = world.sync()
+        assert report.status is Status.SUCCEEDED
+        assert origin(world, kind) is Origin.ADOPTED
+        done = {
+            o.change.action.value for o in report.targets[0].outcomes if o.result is Result.DONE
+        }
+        assert f"adopt_{kind}" in done
+        assert f"create_{kind}" not in done
+
+
+@EACH
+def test_undo_gives_up_what_was_there_already_and_deletes_nothing_of_others(kind):
+    with World(DAY) as world:
+        there = world.target.add(kind, OF[kind][1], active=kind is Kind.GROUP, display_name="Was")
+        before = world.target.accounts[there]
+        world.target.behind = {there}
+        run = world.sync()
+        world.target.behind = set()
+        world.runner().undo(run.run_id)
+        after = world.target.accounts[there]
+        assert list(world.target.accounts) == [there]
+        assert (after.name, after.active) == (before.name, before.active)
+        assert world.links_of(OF[kind][0]) is None
+
+
+@EACH
+@pytest.mark.parametrize("fault", [Fault.KILLED_AFTER, Fault.LOST_AFTER])
+def test_a_run_that_dies_over_what_was_there_already_has_not_made_it(kind, fault):
+    """The change of an object that was adopted sets the externalId that proves a creation."""
+    with World(only(kind)) as world:
+        there = world.target.add(kind, OF[kind][1])
+        world.target.behind = {there}
+        world.target.faults = {1: fault}  # after the creation that was refused
+        world.sync_until_killed()
+        world.target.behind = set()
+        world.sync()
+        assert world.links_of(OF[kind][0]) == there
+        assert origin(world, kind) is Origin.ADOPTED
+
+
+@EACH
+def test_what_refuses_to_be_adopted_fails_and_nothing_stays_open(kind):
+    with World(only(kind)) as world:
+        there = world.target.add(kind, OF[kind][1])
+        world.target.behind = {there}
+        world.target.faults = {1: Fault.REFUSED}
+        report = world.sync()
+        assert report.status is Status.PARTIAL
+        assert next(o.change.action.value for o in report.targets[0].failed) == f"adopt_{kind}"
+        assert world.store.pending("account") == ()
+        assert world.links_of(OF[kind][0]) is None
+
+
+@EACH
+def test_what_another_sync_has_under_the_same_id_does_not_hide_what_a_dead_run_made(kind):
+    with World(only(kind)) as world:
+        world.target.faults = {0: Fault.KILLED_AFTER}
+        world.sync_until_killed()
+        made = world.target.named(OF[kind][1]).id
+        oid = OF[kind][0]
+        other = world.target.add(kind, "other", external_id=oid)
+        with closing(world.store_of("fabrikam")) as store, store.lease("account", "r"):
+            store.settle("account", {}, linked=[Link(kind, oid, other, Origin.CREATED, "other")])
+        world.sync()
+        assert world.links_of(oid) == made
