@@ -14,6 +14,7 @@ from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
 from aadsync_lib.secrets import SecretResolver
+from aadsync_lib.workspace_port import Assignments
 
 
 def open_planner(
@@ -69,8 +70,13 @@ def _planner(
 ) -> Planner:
     secrets = secrets or SecretResolver()
     source = _source(settings, clock, secrets, dbutils)
-    targets = [account_target(target, clock, secrets) for target in _chosen(settings, only)]
-    return Planner(settings, source, targets, reader, clock)
+    chosen = _chosen(settings, only)
+    apis = {target.name: _api(target, secrets) for target in chosen}
+    targets = [account_target(target, clock, secrets, apis[target.name]) for target in chosen]
+    assignments = {
+        target.name: workspaces_of(target, clock, secrets, apis[target.name]) for target in chosen
+    }
+    return Planner(settings, source, targets, reader, clock, assignments)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
@@ -141,19 +147,35 @@ def _source(settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: 
     )
 
 
-def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
-    """Build the target of an account: its login, its pace, its client."""
-    from aadsync_lib.auth import databricks_api
+def account_target(
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any = None
+) -> Target:
+    """Build the target of an account: its login, unless ``api`` has it, its pace, its client."""
     from aadsync_lib.databricks.account import AccountTarget
     from aadsync_lib.databricks.translate import on_azure
 
     assert settings.account_id
     return AccountTarget(
         settings.name,
-        databricks_api(settings, secrets),
+        api or _api(settings, secrets),
         settings.account_id,
         pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),
         azure=on_azure(settings.host),
     )
+
+
+def workspaces_of(
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any
+) -> Assignments:
+    """Build what reaches the workspaces of a target; each of their logins is made once it is needed."""
+    from aadsync_lib.databricks.workspaces import open_workspaces
+
+    return open_workspaces(settings, api, clock, secrets)
+
+
+def _api(settings: TargetSettings, secrets: SecretResolver) -> Any:
+    from aadsync_lib.auth import databricks_api
+
+    return databricks_api(settings, secrets)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import ACCESS, Action, Change
 from aadsync_lib.model.link import Link, Links, Origin, Sharer
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
@@ -32,6 +32,7 @@ class RunLog:
         self._made: dict[str, str] = {}
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
+        self._access: list[Outcome] = []
         self._not_added: dict[Step, str] = {}
         self._additions: dict[str, list[Change]] = defaultdict(list)  # by the group's target id
         self._former: Sequence[Link] | None = None  # not yet read
@@ -42,6 +43,12 @@ class RunLog:
         """Everything that came of this run so far."""
         with self._lock:
             return tuple(self._outcomes)
+
+    @property
+    def access(self) -> tuple[Outcome, ...]:
+        """What this run has given or taken in workspaces."""
+        with self._lock:
+            return tuple(self._access)
 
     def target_id(self, external_id: str | None) -> str | None:
         """Return where an identity is on the target, made in this run or before."""
@@ -126,6 +133,8 @@ class RunLog:
         for outcome in outcomes:
             self._outcomes.append(outcome)
             change = outcome.change
+            if change.action in ACCESS and outcome.result is Result.DONE:
+                self._access.append(outcome)
             if change.action is Action.ADD_MEMBERS and outcome.result in (
                 Result.DONE,
                 Result.UNKNOWN,

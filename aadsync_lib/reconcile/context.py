@@ -8,6 +8,7 @@ from functools import cached_property
 
 from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.assignment import AccessContext
 from aadsync_lib.model.carried import DAY
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
@@ -37,7 +38,7 @@ class TargetContext:
     ``replaced`` are the objects that identities had under their former names, ``withheld`` the
     identities that are not made in this run, both by object id. Nobody joins more groups than
     ``most_joined``, where that has been counted. ``presences`` says where leavers are in Entra. ``now``
-    and ``last_run``, when the run before began, are in seconds since the epoch.
+    and ``last_run``, when the run before began, are in seconds since the epoch. ``access`` is to workspaces.
     """
 
     desired: Desired
@@ -61,6 +62,7 @@ class TargetContext:
     presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
     now: float = 0.0
     last_run: float | None = None
+    access: AccessContext = field(default_factory=AccessContext)
 
     @property
     def mirrors(self) -> bool:

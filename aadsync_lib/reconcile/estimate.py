@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import ceil
 
-from aadsync_lib.model.change import MEMBERS, Action, Change
+from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change
 from aadsync_lib.model.plan import Estimate
 from aadsync_lib.model.rates import CREATE_MEMBERS, PATCH_REMOVES, PATCH_VALUES, Verb
+from aadsync_lib.reconcile.assignments.cost import access_cost
 
 
 def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate:
@@ -16,8 +17,10 @@ def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate
     A group is created with its members, one PATCH carries the additions and removals of a group,
     and one whatever else changes of an object.
     """
+    changes = tuple(changes)
+    access = access_cost(changes, rates)
     parts: dict[tuple[str, bool], list[Change]] = {}
-    for change in changes:
+    for change in (change for change in changes if change.action not in ACCESS):
         about = change.external_id or change.target_id or ""
         of_members = change.action in MEMBERS or change.action is Action.CREATE_GROUP
         parts.setdefault((about, of_members), []).append(change)
@@ -25,8 +28,8 @@ def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate
     for (_, of_members), part in parts.items():
         write, patch = _of_members(part) if of_members else _of_itself(part)
         writes, patches = writes + write, patches + patch
-    seconds = max(writes / rates[Verb.WRITE], patches / rates[Verb.PATCH])
-    return Estimate(writes + patches, round(seconds, 1))
+    seconds = max(writes / rates[Verb.WRITE], patches / rates[Verb.PATCH], access.seconds)
+    return Estimate(writes + patches + access.requests, round(seconds, 1))
 
 
 def _of_itself(changes: list[Change]) -> tuple[int, int]:

@@ -17,6 +17,7 @@ GRANT = (
 
 WARNINGS: Mapping[str, str] = {
     "absent": "Nothing if it passes; otherwise ask Databricks about that id.",
+    "access_left": "Nothing, if that is meant; otherwise change it in the workspace, or in its rules.",
     "assignment_orphaned": "Nothing, or take the assignment off the application in Entra.",
     "assignment_type_unknown": "Look whether a newer version knows this type.",
     "clock": "Look at the clock of the machine that ran last, and of this one.",
