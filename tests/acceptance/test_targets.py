@@ -162,3 +162,19 @@ def test_undo_goes_by_the_policy_of_the_target(both: Stage, sales: Sandbox) -> N
         runner.undo(run)
     assert groups_of(both.box) == {}
     assert list(groups_of(sales)) == ["sales-Data"]
+
+
+def test_a_display_name_is_made_of_what_entra_has_for_one_target_alone(
+    both: Stage, sales: Sandbox
+) -> None:
+    both.box.world.entra.update_user(BOB, givenName="Bob", surname="King", department="Data")
+    add(both, sales, scope={"groups": [{"name": "Data"}]},
+        mapping={"display_name": "{surname}, {givenName} ({department})"})  # fmt: skip
+    assert both.sync().status is Status.SUCCEEDED
+    shown = [box.world.databricks.snapshot()["users"] for box in (both.box, sales)]
+    assert [users["bob@contoso.com"]["displayName"] for users in shown] == [
+        "Bob",
+        "King, Bob (Data)",
+    ]
+    assert shown[1]["cyd@contoso.com"]["displayName"] == "cyd@contoso.com"
+    assert both.plan().empty

@@ -152,3 +152,44 @@ def test_a_target_without_a_word_of_its_own_needs_no_scope_at_all():
     text = "name: contoso\n"
     with pytest.raises(Exception, match=r"targets: is missing"):
         settings_from(text, "aadsync.yml")
+
+
+@pytest.mark.parametrize("template", ["Ada", "{id}", "{displayName", "", "{manager}"])
+def test_a_display_name_is_a_template_of_known_properties(write, template):
+    (problem,) = problems(write(small() | {"mapping": {"display_name": template}}))
+    assert problem.startswith("mapping.display_name: ")
+
+
+def test_the_properties_of_all_templates_are_read(load):
+    settings = load(
+        {"mapping": {"display_name": "{displayName} ({department})"}},
+        mapping={"display_name": "{givenName} {surname}"},
+    )
+    assert settings.attributes() == ("displayName", "department", "givenName", "surname")
+    assert settings.attributes(["sales"]) == ("givenName", "surname")
+
+
+@pytest.mark.parametrize(
+    ("cloud", "vault", "fits"),
+    [
+        ("public", "contoso.vault.azure.net", True),
+        ("usgov", "contoso.vault.usgovcloudapi.net", True),
+        ("usgov-dod", "contoso.vault.usgovcloudapi.net", True),
+        ("china", "contoso.vault.azure.cn", True),
+        ("public", "contoso.vault.azure.cn", False),
+        ("china", "contoso.vault.azure.net", False),
+    ],
+)
+def test_a_vault_is_of_the_cloud_of_the_source(write, cloud, vault, fits):
+    tree = two()
+    tree["source"]["cloud"] = cloud
+    tree["targets"][1]["auth"] = {
+        "method": "pat", "token": {"key_vault": f"https://{vault}/secrets/sales"},
+    }  # fmt: skip
+    if fits:
+        assert load_settings(write(tree)).source.cloud == cloud
+    else:
+        (problem,) = problems(write(tree))
+        assert problem.startswith(
+            f"targets.sales.auth.token.key_vault: {vault} is of another cloud"
+        )
