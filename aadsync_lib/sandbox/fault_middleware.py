@@ -54,10 +54,11 @@ class FaultMiddleware:
     ``receive`` on as it is, since the connection to break is found through it.
     """
 
-    def __init__(self, app: ASGIApp, faults: Faults, side: str) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, side: str, place: str = "") -> None:
         self.app = app
         self.faults = faults
         self.side = side
+        self.place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._due(scope)
@@ -88,7 +89,7 @@ class FaultMiddleware:
             return None
         query = unquote_plus(scope["query_string"].decode("latin-1"))
         target = f"{scope['path']}?{query}" if query else scope["path"]
-        return self.faults.next(self.side, scope["method"], target)
+        return self.faults.next(self.side, scope["method"], target, self.place)
 
     def _answer(self, fault: Fault, scope: Scope) -> JSONResponse:
         status = int(fault.kind)

@@ -1,4 +1,4 @@
-"""The running sandbox: Graph, Databricks and the Entra token endpoint on loopback ports."""
+"""The running sandbox: Graph, Databricks, its workspaces and the Entra token endpoint on loopback."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from aadsync_lib.sandbox.entra.oauth import entra_app
 from aadsync_lib.sandbox.entra.tls import client_certificate, make_certificates
 from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Faults
+from aadsync_lib.sandbox.hosts import WorkspaceHost, WorkspaceHosts
 from aadsync_lib.sandbox.identities import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -33,8 +34,9 @@ from aadsync_lib.sandbox.world import World
 class Sandbox:
     """Both sides of a sync over real HTTP. A context manager; addresses exist once started.
 
-    ``speed`` turns the published Databricks rate limits on, that many times as fast. ``workspace``
-    makes what is served on the account's host besides it, anew for each world.
+    ``speed`` turns the published Databricks rate limits on, that many times as fast. The world's
+    workspaces are in ``workspaces``, by name. ``workspace`` makes what is served on the account's
+    host besides it, anew for each world.
     """
 
     graph_url: str
@@ -68,6 +70,7 @@ class Sandbox:
         self.workspace: Workspace | None = None
         self._servers: Servers | None = None
         self._files: TemporaryDirectory[str] | None = None
+        self._hosts = WorkspaceHosts(lambda app, name: self._layers(app, "databricks", name))
         self._use(world)
 
     @property
@@ -77,6 +80,11 @@ class Sandbox:
     @property
     def account_id(self) -> str:
         return self.world.databricks.account_id
+
+    @property
+    def workspaces(self) -> dict[str, WorkspaceHost]:
+        """The world's workspaces by name, with their addresses and tokens."""
+        return self._hosts.by_name()
 
     @property
     def entra_certificate(self) -> str:
@@ -104,6 +112,7 @@ class Sandbox:
                 Site(self._layers(self._graph, "graph"), graph),
                 Site(self._layers(self._databricks, "databricks"), databricks),
                 Site(self._layers(self._entra, "entra"), entra, server),
+                *self._hosts.open(),
             ]
         )
         try:
@@ -118,6 +127,7 @@ class Sandbox:
         if self._servers is not None:
             self._servers.stop()
             self._servers = None
+            self._hosts.close()
         if self._files is not None:
             self._files.cleanup()
             self._files = None
@@ -128,6 +138,9 @@ class Sandbox:
         self.log.clear()
         self._close_workspace()
         self._use(world)
+        if self._servers is not None:
+            for site in self._hosts.open():
+                self._servers.add(site)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -144,10 +157,12 @@ class Sandbox:
         self.world = world
         issuer = Issuer(world.entra, self._registration)
         account = world.databricks
-        account.external_tokens = issuer.application
-        account.application_exists = lambda app_id: world.entra.find(app_id) is not None
+        for state in (account, *world.workspaces):
+            state.external_tokens = issuer.application
+            state.application_exists = lambda app_id: world.entra.find(app_id) is not None
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
+        self._hosts.use(world.workspaces)
         if self._open_workspace is not None:
             self.workspace = self._open_workspace(account, self._task_environment)
         apps = (
@@ -167,9 +182,10 @@ class Sandbox:
     def _task_environment(self) -> dict[str, str]:
         return {"DATABRICKS_HOST": self.databricks_url, "DATABRICKS_TOKEN": self.databricks_token}
 
-    def _layers(self, app: ASGIApp, side: str) -> ASGIApp:
-        faulty = FaultMiddleware(LimitMiddleware(app, self.limits), self.faults, side)
-        logged = RequestLogMiddleware(faulty, self.log, side)
+    def _layers(self, app: ASGIApp, side: str, place: str = "") -> ASGIApp:
+        limited = LimitMiddleware(app, self.limits, place)
+        faulty = FaultMiddleware(limited, self.faults, side, place)
+        logged = RequestLogMiddleware(faulty, self.log, side, place)
         return logged if side == "entra" else AdminSwitch(logged, admin_app(self))
 
     def _folder(self) -> Path:
