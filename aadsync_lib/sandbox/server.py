@@ -167,7 +167,7 @@ class Sandbox:
             self.workspace = self._open_workspace(account, self._task_environment)
         apps = (
             graph_app(world.entra, issuer, self.faults),
-            databricks_app(account, self.workspace),
+            databricks_app(account, self.workspace, world.workspaces),
             entra_app(issuer),
         )
         if not hasattr(self, "_graph"):

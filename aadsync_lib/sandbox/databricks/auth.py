@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 
 from starlette.requests import Request
@@ -29,20 +31,30 @@ TYPES: dict[Kind, str] = {
 
 
 class Identity:
-    """The endpoints of the identity API that concern direct members."""
+    """The endpoints of the identity API that concern direct members, of the account's groups.
 
-    def __init__(self, state: DatabricksState) -> None:
+    ``admit`` refuses who may not call them below ``base``.
+    """
+
+    def __init__(
+        self,
+        state: DatabricksState,
+        base: str = "/api/2.0/identity/accounts/{account_id}",
+        admit: Callable[[Request], object] | None = None,
+    ) -> None:
         self.state = state
+        self.base = base
+        self.admit = admit or partial(authorize, state)
 
     def routes(self) -> list[Route]:
-        path = "/api/2.0/identity/accounts/{account_id}/groups/{id}/direct-members"
+        path = f"{self.base}/groups/{{id}}/direct-members"
         return [Route(path, guarded(self.state, self.direct_members))]
 
     async def direct_members(self, request: Request) -> Response:
         with self.state.lock:
             if not self.state.switches.iam_v2:
                 raise ApiError(404, "No API found for this path", code="ENDPOINT_NOT_FOUND")
-            authorize(self.state, request)
+            self.admit(request)
             group_id = request.path_params["id"]
             group = self.state.groups.get(group_id)
             if group is None:

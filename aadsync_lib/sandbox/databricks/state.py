@@ -150,11 +150,11 @@ class DatabricksState(Directory):
     def refresh(self) -> None:
         """Bring up to date what is derived from elsewhere, before a request is handled."""
 
-    def draft(self, record_id: str | None) -> Draft:
+    def draft(self, record_id: str | None) -> Draft:  # noqa: ARG002 - a workspace looks it up
         """Return an empty draft for a record; ``None`` is one to come."""
         return Draft()
 
-    def check_change(self, row: Record, draft: Draft) -> None:
+    def check_change(self, row: Record, draft: Draft) -> None:  # noqa: ARG002 - as above
         """Refuse changes that nobody may make at this level."""
         self.check_deletion(row)
 

@@ -43,7 +43,7 @@ class WorkspaceScim(Scim):
     def admit(self, request: Request) -> Record:
         return enter(self.workspace, request)
 
-    def allow(self, call: ScimRequest, row: Record | None) -> None:
+    def allow(self, call: ScimRequest, row: Record | None) -> None:  # noqa: ARG002 - admins may all
         if call.caller is None or not self.workspace.is_admin(call.caller):
             raise ApiError(403, "Only workspace admins can call this API")
 

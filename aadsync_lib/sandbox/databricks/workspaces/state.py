@@ -1,52 +1,34 @@
-"""The state of one workspace: its own directory, or its view of a federated account."""
+"""The state of one workspace: its directory, and what it does otherwise than an account."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, get_args
+from dataclasses import dataclass
+from typing import ClassVar
 
 from aadsync_lib.sandbox.databricks.auth import groups_of
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
-from aadsync_lib.sandbox.databricks.records import Group, JsonObject, Kind, Record, Token
-from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.databricks.records import Group, JsonObject, Record, Token
 from aadsync_lib.sandbox.databricks.values import Draft
+from aadsync_lib.sandbox.databricks.workspaces.directory import (
+    ADMINS,
+    EVERYBODY,
+    KINDS,
+    WorkspaceDirectory,
+)
 
-Permission = Literal["USER", "ADMIN"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-ADMINS = "admins"
-EVERYBODY = "users"
 ID_RANGE = 10**12
 FIRST_WORKSPACE = 7_405_600_000_000_001
 
 
 @dataclass
-class WorkspaceState(DatabricksState):
-    """One workspace. A federated one shows the account's principals that are assigned to it.
-
-    The account's records are shown as copies with the account's ids; its own are local groups,
-    and without federation users and service principals, too.
-    """
+class WorkspaceState(WorkspaceDirectory):
+    """One workspace. Hold ``lock``, which is the account's, while reading or changing it."""
 
     level: ClassVar[str] = "workspace"
-    system_groups: ClassVar[tuple[str, ...]] = (ADMINS, EVERYBODY)
-
-    name: str = "workspace"
-    federated: bool = False
-    number: int = 1
-    """Place among the workspaces of the account, from 1; its ids come from a range of their own."""
-    account: DatabricksState = field(default_factory=DatabricksState, repr=False)
-    granted: dict[str, list[str]] = field(init=False, default_factory=dict)
-    """By account principal, its entitlements here; its own principals' are in their records."""
-    assignments: dict[str, Permission] = field(init=False, default_factory=dict)
-    """By account principal, in a federated workspace."""
-    inactive: set[str] = field(init=False, default_factory=set)
-    """Account principals that are deactivated in this workspace alone."""
-
-    _copies: set[str] = field(init=False, default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         self.lock = self.account.lock
-        self.clock = lambda: self.account.clock()
+        self.clock = self._now
         self.account_id = self.account.account_id
         self.next_id += self.number * ID_RANGE
         super().__post_init__()
@@ -55,17 +37,6 @@ class WorkspaceState(DatabricksState):
     @property
     def workspace_id(self) -> int:
         return FIRST_WORKSPACE + self.number
-
-    # Building and changing a workspace from Python, as an administrator would.
-
-    def assign(self, principal: str, permission: Permission = "USER") -> None:
-        """Assign the account principal of that name or id."""
-        with self.lock:
-            self.assignments[self.account.resolve(principal)] = permission
-
-    def unassign(self, principal: str) -> None:
-        with self.lock:
-            self.assignments.pop(self.account.resolve(principal), None)
 
     def entitle(self, principal: str, *names: str) -> None:
         """Give the principal of that name or id exactly these entitlements."""
@@ -80,12 +51,6 @@ class WorkspaceState(DatabricksState):
         with self.lock:
             return list(self.record(self.resolve(principal)).entitlements)
 
-    def assigned(self) -> dict[str, Permission]:
-        """Names of the assigned principals, with what they may."""
-        with self.lock:
-            self.refresh()
-            return {self.account.record(i).name: p for i, p in self.assignments.items()}
-
     def add_client(self, client_id: str, client_secret: str, *, admin: bool = True) -> None:
         """Accept an OAuth client; its principal is the account's where the workspace is federated."""
         with self.lock:
@@ -98,44 +63,6 @@ class WorkspaceState(DatabricksState):
                 self.add_service_principal(client_id, "Sync")
             if admin:
                 self.add_members(self.system(ADMINS).id, client_id)
-
-    def resolve(self, name: str) -> str:
-        self.refresh()
-        try:
-            return super().resolve(name)
-        except KeyError:
-            if not self.federated:
-                raise
-            return self.account.resolve(name)
-
-    # What a workspace does otherwise than an account.
-
-    def system(self, name: str) -> Group:
-        """Return the group that every workspace has by that name, whatever else is named so."""
-        return next(g for g in self.groups.values() if g.system and g.display_name == name)
-
-    def refresh(self) -> None:
-        """Copy what the account has by now of the principals that are assigned here."""
-        if not self.federated or len(self.groups) < len(self.system_groups):
-            return
-        self.assignments = {i: p for i, p in self.assignments.items() if self.account.kind_of(i)}
-        wanted = self._visible()
-        for record_id in self._copies - wanted.keys():
-            self._hide(record_id)
-        for record_id in wanted:
-            self._copy(record_id)
-        self._copies = set(wanted)
-        admins = [i for i, p in self.assignments.items() if p == "ADMIN"]
-        self.system(EVERYBODY).members = dict.fromkeys(wanted)
-        self.system(ADMINS).members = dict.fromkeys(admins)
-
-    def shown(self, record_id: str) -> tuple[Kind, Record] | None:
-        """Members of assigned groups show, groups that are not assigned themselves included."""
-        found = super().shown(record_id)
-        return self.account.shown(record_id) if found is None and self.federated else found
-
-    def is_copy(self, row: Record) -> bool:
-        return row.id in self._copies
 
     def is_admin(self, caller: Record) -> bool:
         """Whether the caller is an admin of this workspace, directly or by a group."""
@@ -238,38 +165,8 @@ class WorkspaceState(DatabricksState):
         self.assignments = dict(data["assignments"])
         self.inactive = set(data["inactive"])
 
-    def _visible(self) -> dict[str, None]:
-        """Ids of the assigned, and of the people and applications in groups that are."""
-        found = dict.fromkeys(self.assignments)
-        waiting = [i for i in self.assignments if i in self.account.groups]
-        seen = set(waiting)
-        while waiting:
-            for member in self.account.groups[waiting.pop()].members:
-                if member not in self.account.groups:
-                    found[member] = None
-                elif member not in seen:
-                    seen.add(member)
-                    waiting.append(member)
-        return found
-
-    def _copy(self, record_id: str) -> None:
-        kind = self.account.kind_of(record_id)
-        assert kind is not None
-        row: Any = self.account.table(kind)[record_id].copy()
-        if not isinstance(row, Group):
-            row.active = row.active and record_id not in self.inactive
-        row.entitlements = self.granted.get(record_id, [])
-        table = self.table(kind)
-        if table.get(record_id) != row:
-            table.put(row)
-
-    def _hide(self, record_id: str) -> None:
-        for parent in list(self.parents.get(record_id, ())):
-            self.unlink(parent, record_id)
-        for kind in KINDS:
-            if record_id in self.table(kind):
-                self.table(kind).drop(record_id)
-        self.granted.pop(record_id, None)
+    def _now(self) -> float:
+        return self.account.clock()
 
     def _parents_of(self, row: Record) -> list[Group]:
         ids = dict(self.parents.get(row.id, {}))
