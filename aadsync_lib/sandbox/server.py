@@ -28,6 +28,9 @@ from aadsync_lib.sandbox.identities import (
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
 from aadsync_lib.sandbox.serving import Current, Servers, Site, loopback_socket, port_of
+from aadsync_lib.sandbox.vault.app import vaults_app
+from aadsync_lib.sandbox.vault.state import SUFFIXES, by_host
+from aadsync_lib.sandbox.vault.tunnel import Tunnel
 from aadsync_lib.sandbox.world import World
 
 
@@ -96,7 +99,7 @@ class Sandbox:
 
     def start(self) -> Self:
         self._files = TemporaryDirectory(prefix="contoso-")
-        certificates = make_certificates()
+        certificates = make_certificates(*(f"*.{suffix}" for suffix in SUFFIXES))
         server = self._folder() / "server.pem"
         server.write_bytes(certificates.server)
         authority = self._folder() / "ca.pem"
@@ -107,20 +110,35 @@ class Sandbox:
         self.databricks_url = f"http://127.0.0.1:{port_of(databricks)}"
         self.authority_url = f"https://127.0.0.1:{port_of(entra)}"
         self.ca_file = str(authority)
-        self._servers = Servers(
-            [
-                Site(self._layers(self._graph, "graph"), graph),
-                Site(self._layers(self._databricks, "databricks"), databricks),
-                Site(self._layers(self._entra, "entra"), entra, server),
-                *self._hosts.open(),
-            ]
-        )
+        sites = [
+            Site(self._layers(self._graph, "graph"), graph),
+            Site(self._layers(self._databricks, "databricks"), databricks),
+            Site(self._layers(self._entra, "entra"), entra, server),
+            *self._hosts.open(),
+        ]
+        self._servers = Servers(sites, self._open_vaults(sites, server))
         try:
             self._servers.start()
         except RuntimeError:
             self.stop()
             raise
         return self
+
+    def _open_vaults(self, sites: list[Site], certificate: Path) -> Tunnel | None:
+        """Add the vaults' site, and return the proxy that leads their names to it."""
+        if not self.world.vaults:
+            return None
+        vaults, proxy = loopback_socket(), loopback_socket()
+        sites.append(Site(self._layers(self._vaults, "vault"), vaults, certificate))
+        port = port_of(vaults)
+        self._vault_proxy = f"http://127.0.0.1:{port_of(proxy)}"
+        return Tunnel(proxy, lambda name: port if name.endswith(SUFFIXES) else None)
+
+    @property
+    def vault_environment(self) -> dict[str, str]:
+        """Variables by which clients of this process find the vaults by their real names."""
+        trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self.ca_file)
+        return {"HTTPS_PROXY": self._vault_proxy, "NO_PROXY": "127.0.0.1,localhost", **trust}
 
     def stop(self) -> None:
         self._close_workspace()
@@ -169,11 +187,12 @@ class Sandbox:
             graph_app(world.entra, issuer, self.faults),
             databricks_app(account, self.workspace, world.workspaces),
             entra_app(issuer),
+            vaults_app(by_host(world.vaults), world.entra.tenant_id, issuer.holder),
         )
         if not hasattr(self, "_graph"):
-            self._graph, self._databricks, self._entra = (Current(app) for app in apps)
+            self._graph, self._databricks, self._entra, self._vaults = map(Current, apps)
             return
-        self._graph.app, self._databricks.app, self._entra.app = apps
+        self._graph.app, self._databricks.app, self._entra.app, self._vaults.app = apps
 
     def _close_workspace(self) -> None:
         if self.workspace is not None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aadsync_lib.sandbox.vault.tunnel import Tunnel
+
 KEEP_ALIVE = 600  # seconds; a client that pauses for a while finds its connection still open
 
 
@@ -49,8 +51,9 @@ class Site:
 class Servers:
     """Serves sites from ``start`` to ``stop``; requests still running then are broken off."""
 
-    def __init__(self, sites: list[Site]) -> None:
+    def __init__(self, sites: list[Site], tunnel: Tunnel | None = None) -> None:
         self._sites = sites
+        self._tunnel = tunnel
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -91,11 +94,15 @@ class Servers:
         try:
             for site in self._sites:
                 servers.append(await _started(site))  # noqa: PERF401 - closed below if one fails
+            if self._tunnel is not None:
+                await self._tunnel.start()
             self._ready.set()
             adding = asyncio.create_task(self._serve_fresh(servers))
             await self._stop.wait()
             adding.cancel()
         finally:
+            if self._tunnel is not None:
+                await self._tunnel.stop()
             for server in servers:
                 await _stopped(server)
             for site in self._sites:
