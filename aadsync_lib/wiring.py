@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from aadsync_lib.clock import SystemClock
@@ -186,7 +187,7 @@ def workspaces_of(
     """Build what reaches the workspaces of a target; each of their logins is made once it is needed."""
     from aadsync_lib.databricks.workspaces import open_workspaces
 
-    return open_workspaces(settings, api, clock, secrets)
+    return open_workspaces(settings, api, partial(_api, secrets=secrets), clock)
 
 
 def _api(settings: TargetSettings, secrets: SecretResolver) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from aadsync_lib.databricks.client import ScimClient
-from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.paging import Listing
 from aadsync_lib.databricks.translate import LOCAL, RESOURCES, patch_body, path_of
 from aadsync_lib.model.identity import Kind, name_key
@@ -56,7 +55,7 @@ class WorkspaceScim:
         if not revoke:
             self.client.patch(path, _operation("add", grant))
             return
-        there = self._there(path)
+        there = _entitlements(self.client.get(path, {"attributes": "id,entitlements"}))
         wanted = (there - set(revoke)) | set(grant)
         if wanted == there:
             return
@@ -64,15 +63,6 @@ class WorkspaceScim:
             self.client.patch(path, _operation("replace", wanted))
         else:
             self.client.patch(path, _operation("remove", there))
-
-    def _there(self, path: str) -> frozenset[str]:
-        """Return the entitlements of somebody; who is not in the workspace has none."""
-        try:
-            return _entitlements(self.client.get(path, {"attributes": "id,entitlements"}))
-        except Refusal as refusal:
-            if refusal.status == 404:
-                return frozenset()
-            raise
 
 
 def _entitlements(row: JsonObject) -> frozenset[str]:

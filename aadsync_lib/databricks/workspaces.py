@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from aadsync_lib.apply.pacing import Pacer
-from aadsync_lib.auth import databricks_api
 from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.databricks.assignments import WorkspacesOfAccount
 from aadsync_lib.databricks.client import Api, ScimClient
@@ -14,16 +13,15 @@ from aadsync_lib.databricks.entitlements import ROOT, WorkspaceScim
 from aadsync_lib.model.assignment import WorkspaceId
 from aadsync_lib.model.rates import ACCESS_RATES, WORKSPACE_RATES, Verb
 from aadsync_lib.ports import Clock
-from aadsync_lib.secrets import SecretResolver
 
 
 def open_workspaces(
-    settings: TargetSettings, api: Api, clock: Clock, secrets: SecretResolver
+    settings: TargetSettings, api: Api, log_in: Callable[[TargetSettings], Api], clock: Clock
 ) -> WorkspacesOfAccount:
     """Return what reaches the workspaces of a target, whose own requests ``api`` sends.
 
     A workspace of an account is logged in to at its own host, with the login of the target, once something
-    is to be read or changed there.
+    is to be read or changed there: ``log_in`` returns what sends requests there.
     """
     pace, account = settings.pace, None
     scims: dict[WorkspaceId, Callable[[], WorkspaceScim]] = {}
@@ -35,15 +33,17 @@ def open_workspaces(
             at_home = settings.model_copy(
                 update={"level": "workspace", "host": workspace.host, "account_id": None}
             )
-            scims[workspace.workspace_id] = partial(_logged_in, at_home, clock, secrets)
+            scims[workspace.workspace_id] = partial(_logged_in, at_home, log_in, clock)
     else:
         scims[None] = partial(_scim, api, pace, clock)
     rates = {verb: rate * pace for verb, rate in ACCESS_RATES.items()}
     return WorkspacesOfAccount(account, scims, rates)
 
 
-def _logged_in(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> WorkspaceScim:
-    return _scim(databricks_api(settings, secrets), settings.pace, clock)
+def _logged_in(
+    settings: TargetSettings, log_in: Callable[[TargetSettings], Api], clock: Clock
+) -> WorkspaceScim:
+    return _scim(log_in(settings), settings.pace, clock)
 
 
 def _scim(api: Api, pace: float, clock: Clock) -> WorkspaceScim:

@@ -183,9 +183,8 @@ class SyncPlanning:
         return frozenset(external_id for external_id, since in missing if since < latest)
 
     def _access(self, name: str, view: View, stored: StoredLinks) -> AccessReading:
-        settings = next(target for target in view.settings.targets if target.name == name)
-        port, pending = self.assignments.get(name), stored.pending
-        return read_access(settings, port, self.reader, stored.links, pending, view.desired)
+        settings, port = view.settings.targets[0], self.assignments.get(name)
+        return read_access(settings, port, self.reader, stored.links, stored.pending, view.desired)
 
     def _part(
         self, target: Target, context: TargetContext, stored: StoredLinks, access: AccessReading
