@@ -23,7 +23,7 @@ from tests.acceptance.hubs import (
     rule,
     with_hubs,
 )
-from tests.acceptance.worlds import ETL, OPS, first_day
+from tests.acceptance.worlds import BOB, ETL, OPS, ROBOT, ROBOT_APP, first_day
 
 
 @pytest.fixture
@@ -267,3 +267,26 @@ def test_each_workspace_has_a_pace_of_its_own(hubs: Hubs) -> None:
     estimate = hubs.plan().targets[0].estimate
     # 4 groups are entitled at ten a minute and a share of the rate of a million
     assert estimate.requests == 7 + 4 + 6 + 4
+
+
+def test_people_and_services_that_an_application_assigns_get_in_by_their_own_names(
+    hubs: Hubs,
+) -> None:
+    entra = hubs.box.world.entra
+    portal = entra.add_service_principal("Portal", "44444444-0000-4000-8000-00000000aaaa")
+    bob = entra.assign(portal, BOB)
+    entra.assign(portal, ROBOT)
+    entra.assign(portal, OPS)
+    hubs.configure(scope={"groups": [{"application": portal}]})
+    hubs.assign({HUB: [rule("bob@*", "Robot", "Ops", entitlements=(SQL,))]})
+    assert hubs.sync().status is Status.SUCCEEDED
+    assert hubs.access(HUB) == {
+        "Ops": ("USER", SQL),
+        ROBOT_APP: ("USER", SQL),
+        "bob@contoso.com": ("USER", SQL),
+    }
+    assert hubs.plan().empty
+    entra.unassign(bob)
+    report = hubs.sync()
+    assert report.applied["unassign_workspace"] == 1
+    assert "bob@contoso.com" not in hubs.access(HUB)

@@ -39,5 +39,12 @@ def access(external_id: str, action: Action) -> Change:
     values = entitled if action is Action.GRANT_ENTITLEMENTS else assigned
     before, after = (values, None) if action is Action.UNASSIGN_WORKSPACE else (None, values)
     return Change(
-        action, external_id, f"t-{external_id}", external_id, "", before, after, principal=Kind.GROUP
+        action,
+        external_id,
+        f"t-{external_id}",
+        external_id,
+        "",
+        before,
+        after,
+        principal=Kind.GROUP,
     )
