@@ -3,7 +3,8 @@
 from aadsync_lib.sandbox.company import company
 from aadsync_lib.sandbox.days import day
 from aadsync_lib.sandbox.faults import Fault
+from aadsync_lib.sandbox.hosts import WorkspaceHost
 from aadsync_lib.sandbox.server import Sandbox
 from aadsync_lib.sandbox.world import World
 
-__all__ = ["Fault", "Sandbox", "World", "company", "day"]
+__all__ = ["Fault", "Sandbox", "WorkspaceHost", "World", "company", "day"]

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.days import day
 from aadsync_lib.sandbox.faults import Fault, Faults
 from aadsync_lib.sandbox.limits import Limits
@@ -79,8 +80,9 @@ class Admin:
         if request.method == "DELETE":
             self.sandbox.log.clear()
             return Response(status_code=204)
-        after = int(request.query_params.get("after", "0"))
-        entries = self.sandbox.log.select(request.query_params.get("side"), after=after)
+        query = request.query_params
+        after = int(query.get("after", "0"))
+        entries = self.sandbox.log.select(query.get("side"), after=after, place=query.get("place"))
         return JSONResponse([asdict(entry) for entry in entries])
 
     async def day(self, request: Request) -> Response:
@@ -102,15 +104,11 @@ class Admin:
         body = await _body(request)
         self._entra(body.get("entra", {}))
         for name, value in body.get("databricks", {}).items():
-            self._databricks(name, value)
+            _turn(self.sandbox.world.databricks, name, value)
+        for place, wanted in body.get("workspaces", {}).items():
+            for name, value in wanted.items():
+                _turn(self.sandbox.world.workspace(place), name, value)
         return Response(status_code=204)
-
-    def _databricks(self, name: str, value: Any) -> None:
-        account = self.sandbox.world.databricks
-        if name == "capitalise_external_ids":
-            account.capitalise_external_ids()
-        else:
-            account.switches.turn(name, value)
 
     def _entra(self, wanted: dict[str, Any]) -> None:
         state = self.sandbox.world.entra
@@ -143,6 +141,13 @@ def admin_app(sandbox: Running) -> Starlette:
         Route("/_sandbox/switches", admin.switches, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={ValueError: _invalid, KeyError: _invalid})
+
+
+def _turn(state: DatabricksState, name: str, value: Any) -> None:
+    if name == "capitalise_external_ids":
+        state.capitalise_external_ids()
+    else:
+        state.switches.turn(name, value)
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -54,10 +54,11 @@ class FaultMiddleware:
     ``receive`` on as it is, since the connection to break is found through it.
     """
 
-    def __init__(self, app: ASGIApp, faults: Faults, side: str) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, side: str, place: str = "") -> None:
         self.app = app
         self.faults = faults
         self.side = side
+        self.place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._due(scope)
@@ -88,7 +89,7 @@ class FaultMiddleware:
             return None
         query = unquote_plus(scope["query_string"].decode("latin-1"))
         target = f"{scope['path']}?{query}" if query else scope["path"]
-        return self.faults.next(self.side, scope["method"], target)
+        return self.faults.next(self.side, scope["method"], target, self.place)
 
     def _answer(self, fault: Fault, scope: Scope) -> JSONResponse:
         status = int(fault.kind)
@@ -153,7 +154,7 @@ async def _discard(message: Message) -> None:
 
 def _error_body(side: str, status: int, path: str) -> dict[str, Any]:
     message = f"Injected fault: the request was answered with {status}."
-    if side == "graph":
+    if side in {"graph", "vault"}:
         return {"error": {"code": GRAPH_CODES[status], "message": message}}
     if side == "entra":
         return {"error": "temporarily_unavailable", "error_description": message}

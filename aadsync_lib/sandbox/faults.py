@@ -32,7 +32,7 @@ Kind = Literal[
 ]
 STALE = "sandbox.stale"
 """Key in a request's scope of the seconds by which its reads are to be stale."""
-SIDES = frozenset({"graph", "databricks", "entra"})
+SIDES = frozenset({"graph", "databricks", "entra", "vault"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Fault:
     retry_after: str | None = None
     seconds: float = 60.0
     body: dict[str, Any] | None = None
+    place: str | None = None
+    """Name of the workspace whose host alone it hits; empty is the account's; ``None`` is all."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -93,10 +95,11 @@ class _Armed:
     met: int = 0
     fired: int = 0
 
-    def meets(self, side: str, method: str, target: str) -> bool:
+    def meets(self, side: str, method: str, target: str, place: str) -> bool:
         fault = self.fault
         return (
             fault.side in {None, side}
+            and fault.place in {None, place}
             and (fault.method is None or fault.method.upper() == method)
             and self.pattern.search(target) is not None
         )
@@ -149,12 +152,12 @@ class Faults:
         with self._lock:
             return {fault_id: armed.fault for fault_id, armed in self._armed.items()}
 
-    def next(self, side: str, method: str, target: str) -> Fault | None:
+    def next(self, side: str, method: str, target: str, place: str = "") -> Fault | None:
         """Count a request for all faults it meets and return the first that is due."""
         with self._lock:
             due: _Armed | None = None
             for armed in self._armed.values():
-                if not armed.meets(side, method, target):
+                if not armed.meets(side, method, target, place):
                     continue
                 armed.met += 1
                 if due is None and armed.is_due() and self._roll(armed.fault.probability):

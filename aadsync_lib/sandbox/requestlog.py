@@ -29,6 +29,8 @@ class Entry:
     query: str
     status: int
     seconds: float
+    place: str = ""
+    """Name of the workspace at whose host it came; empty is the account, Graph or Entra."""
 
     @property
     def is_auth(self) -> bool:
@@ -57,11 +59,11 @@ class RequestLog:
     ) -> None:
         self.answered(self.came(side, method, path, query), status, seconds)
 
-    def came(self, side: str, method: str, path: str, query: str) -> int:
+    def came(self, side: str, method: str, path: str, query: str, place: str = "") -> int:
         """Log a request that has no answer yet; return its number."""
         with self._lock:
             self._seq += 1
-            self._entries[self._seq] = Entry(self._seq, side, method, path, query, 0, 0.0)
+            self._entries[self._seq] = Entry(self._seq, side, method, path, query, 0, 0.0, place)
             return self._seq
 
     def answered(self, seq: int, status: int, seconds: float) -> None:
@@ -84,6 +86,7 @@ class RequestLog:
         *,
         auth: bool = True,
         after: int = 0,
+        place: str | None = None,
     ) -> tuple[Entry, ...]:
         """Return entries after a mark; ``path`` is a regular expression for path and query."""
         pattern = re.compile(path or "")
@@ -92,6 +95,7 @@ class RequestLog:
             for e in self.entries
             if e.seq > after
             and (side is None or e.side == side)
+            and (place is None or e.place == place)
             and (method is None or e.method == method.upper())
             and (auth or not e.is_auth)
             and pattern.search(f"{e.path}?{e.query}" if e.query else e.path)
@@ -105,11 +109,14 @@ class RequestLog:
         *,
         auth: bool = True,
         after: int = 0,
+        place: str | None = None,
     ) -> int:
-        return len(self.select(side, method, path, auth=auth, after=after))
+        return len(self.select(side, method, path, auth=auth, after=after, place=place))
 
-    def writes(self, side: str | None = None, *, after: int = 0) -> tuple[Entry, ...]:
-        return tuple(e for e in self.select(side, after=after) if e.is_write)
+    def writes(
+        self, side: str | None = None, *, after: int = 0, place: str | None = None
+    ) -> tuple[Entry, ...]:
+        return tuple(e for e in self.select(side, after=after, place=place) if e.is_write)
 
     def mark(self) -> int:
         """Return a point in the log for ``since`` and ``after``; clearing does not reset it."""
@@ -127,17 +134,18 @@ class RequestLog:
 class RequestLogMiddleware:
     """Logs every request of one side. The outermost layer, so that it sees the final status."""
 
-    def __init__(self, app: ASGIApp, log: RequestLog, side: str) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, side: str, place: str = "") -> None:
         self.app = app
         self.log = log
         self.side = side
+        self.place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_sandbox/"):
             await self.app(scope, receive, send)
             return
         query = unquote_plus(scope["query_string"].decode("latin-1"))
-        seq = self.log.came(self.side, scope["method"], scope["path"], query)
+        seq = self.log.came(self.side, scope["method"], scope["path"], query, self.place)
         started = self.log.clock()
 
         async def watch(message: Message) -> None:

@@ -1,4 +1,4 @@
-"""The running sandbox: Graph, Databricks and the Entra token endpoint on loopback ports."""
+"""The running sandbox: Graph, Databricks, its workspaces and the Entra token endpoint on loopback."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from aadsync_lib.sandbox.entra.oauth import entra_app
 from aadsync_lib.sandbox.entra.tls import client_certificate, make_certificates
 from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Faults
+from aadsync_lib.sandbox.hosts import WorkspaceHost, WorkspaceHosts
 from aadsync_lib.sandbox.identities import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -27,14 +28,18 @@ from aadsync_lib.sandbox.identities import (
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
 from aadsync_lib.sandbox.serving import Current, Servers, Site, loopback_socket, port_of
+from aadsync_lib.sandbox.vault.app import vaults_app
+from aadsync_lib.sandbox.vault.state import SUFFIXES, by_host
+from aadsync_lib.sandbox.vault.tunnel import Tunnel
 from aadsync_lib.sandbox.world import World
 
 
 class Sandbox:
     """Both sides of a sync over real HTTP. A context manager; addresses exist once started.
 
-    ``speed`` turns the published Databricks rate limits on, that many times as fast. ``workspace``
-    makes what is served on the account's host besides it, anew for each world.
+    ``speed`` turns the published Databricks rate limits on, that many times as fast. The world's
+    workspaces are in ``workspaces``, by name. ``workspace`` makes what is served on the account's
+    host besides it, anew for each world.
     """
 
     graph_url: str
@@ -68,6 +73,7 @@ class Sandbox:
         self.workspace: Workspace | None = None
         self._servers: Servers | None = None
         self._files: TemporaryDirectory[str] | None = None
+        self._hosts = WorkspaceHosts(lambda app, name: self._layers(app, "databricks", name))
         self._use(world)
 
     @property
@@ -79,6 +85,11 @@ class Sandbox:
         return self.world.databricks.account_id
 
     @property
+    def workspaces(self) -> dict[str, WorkspaceHost]:
+        """The world's workspaces by name, with their addresses and tokens."""
+        return self._hosts.by_name()
+
+    @property
     def entra_certificate(self) -> str:
         """Path of the PEM file with the app registration's certificate and its key."""
         path = self._folder() / "client.pem"
@@ -88,7 +99,7 @@ class Sandbox:
 
     def start(self) -> Self:
         self._files = TemporaryDirectory(prefix="contoso-")
-        certificates = make_certificates()
+        certificates = make_certificates(*(f"*.{suffix}" for suffix in SUFFIXES))
         server = self._folder() / "server.pem"
         server.write_bytes(certificates.server)
         authority = self._folder() / "ca.pem"
@@ -99,13 +110,13 @@ class Sandbox:
         self.databricks_url = f"http://127.0.0.1:{port_of(databricks)}"
         self.authority_url = f"https://127.0.0.1:{port_of(entra)}"
         self.ca_file = str(authority)
-        self._servers = Servers(
-            [
-                Site(self._layers(self._graph, "graph"), graph),
-                Site(self._layers(self._databricks, "databricks"), databricks),
-                Site(self._layers(self._entra, "entra"), entra, server),
-            ]
-        )
+        sites = [
+            Site(self._layers(self._graph, "graph"), graph),
+            Site(self._layers(self._databricks, "databricks"), databricks),
+            Site(self._layers(self._entra, "entra"), entra, server),
+            *self._hosts.open(),
+        ]
+        self._servers = Servers(sites, self._open_vaults(sites, server))
         try:
             self._servers.start()
         except RuntimeError:
@@ -113,11 +124,28 @@ class Sandbox:
             raise
         return self
 
+    def _open_vaults(self, sites: list[Site], certificate: Path) -> Tunnel | None:
+        """Add the vaults' site, and return the proxy that leads their names to it."""
+        if not self.world.vaults:
+            return None
+        vaults, proxy = loopback_socket(), loopback_socket()
+        sites.append(Site(self._layers(self._vaults, "vault"), vaults, certificate))
+        port = port_of(vaults)
+        self._vault_proxy = f"http://127.0.0.1:{port_of(proxy)}"
+        return Tunnel(proxy, lambda name: port if name.endswith(SUFFIXES) else None)
+
+    @property
+    def vault_environment(self) -> dict[str, str]:
+        """Variables by which clients of this process find the vaults by their real names."""
+        trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self.ca_file)
+        return {"HTTPS_PROXY": self._vault_proxy, "NO_PROXY": "127.0.0.1,localhost", **trust}
+
     def stop(self) -> None:
         self._close_workspace()
         if self._servers is not None:
             self._servers.stop()
             self._servers = None
+            self._hosts.close()
         if self._files is not None:
             self._files.cleanup()
             self._files = None
@@ -128,6 +156,9 @@ class Sandbox:
         self.log.clear()
         self._close_workspace()
         self._use(world)
+        if self._servers is not None:
+            for site in self._hosts.open():
+                self._servers.add(site)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -144,21 +175,24 @@ class Sandbox:
         self.world = world
         issuer = Issuer(world.entra, self._registration)
         account = world.databricks
-        account.external_tokens = issuer.application
-        account.application_exists = lambda app_id: world.entra.find(app_id) is not None
+        for state in (account, *world.workspaces):
+            state.external_tokens = issuer.application
+            state.application_exists = lambda app_id: world.entra.find(app_id) is not None
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
+        self._hosts.use(world.workspaces)
         if self._open_workspace is not None:
             self.workspace = self._open_workspace(account, self._task_environment)
         apps = (
             graph_app(world.entra, issuer, self.faults),
-            databricks_app(account, self.workspace),
+            databricks_app(account, self.workspace, world.workspaces),
             entra_app(issuer),
+            vaults_app(by_host(world.vaults), world.entra.tenant_id, issuer.holder),
         )
         if not hasattr(self, "_graph"):
-            self._graph, self._databricks, self._entra = (Current(app) for app in apps)
+            self._graph, self._databricks, self._entra, self._vaults = map(Current, apps)
             return
-        self._graph.app, self._databricks.app, self._entra.app = apps
+        self._graph.app, self._databricks.app, self._entra.app, self._vaults.app = apps
 
     def _close_workspace(self) -> None:
         if self.workspace is not None:
@@ -167,9 +201,10 @@ class Sandbox:
     def _task_environment(self) -> dict[str, str]:
         return {"DATABRICKS_HOST": self.databricks_url, "DATABRICKS_TOKEN": self.databricks_token}
 
-    def _layers(self, app: ASGIApp, side: str) -> ASGIApp:
-        faulty = FaultMiddleware(LimitMiddleware(app, self.limits), self.faults, side)
-        logged = RequestLogMiddleware(faulty, self.log, side)
+    def _layers(self, app: ASGIApp, side: str, place: str = "") -> ASGIApp:
+        limited = LimitMiddleware(app, self.limits, place)
+        faulty = FaultMiddleware(limited, self.faults, side, place)
+        logged = RequestLogMiddleware(faulty, self.log, side, place)
         return logged if side == "entra" else AdminSwitch(logged, admin_app(self))
 
     def _folder(self) -> Path:

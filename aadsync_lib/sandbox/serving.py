@@ -9,6 +9,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aadsync_lib.sandbox.vault.tunnel import Tunnel
+
 KEEP_ALIVE = 600  # seconds; a client that pauses for a while finds its connection still open
 
 
@@ -49,12 +51,14 @@ class Site:
 class Servers:
     """Serves sites from ``start`` to ``stop``; requests still running then are broken off."""
 
-    def __init__(self, sites: list[Site]) -> None:
+    def __init__(self, sites: list[Site], tunnel: Tunnel | None = None) -> None:
         self._sites = sites
+        self._tunnel = tunnel
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._fresh: asyncio.Queue[Site] = asyncio.Queue()
         self._thread = threading.Thread(target=self._run, name="sandbox", daemon=True)
 
     def start(self) -> None:
@@ -63,6 +67,13 @@ class Servers:
         if self._failure is not None:
             self._thread.join()
             raise RuntimeError("the sandbox did not start") from self._failure
+
+    def add(self, site: Site) -> None:
+        """Serve one more site; who connects before it is ready waits. From any thread."""
+        site.sock.listen()
+        self._sites.append(site)
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._fresh.put_nowait, site)
 
     def stop(self) -> None:
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
@@ -83,13 +94,23 @@ class Servers:
         try:
             for site in self._sites:
                 servers.append(await _started(site))  # noqa: PERF401 - closed below if one fails
+            if self._tunnel is not None:
+                await self._tunnel.start()
             self._ready.set()
+            adding = asyncio.create_task(self._serve_fresh(servers))
             await self._stop.wait()
+            adding.cancel()
         finally:
+            if self._tunnel is not None:
+                await self._tunnel.stop()
             for server in servers:
                 await _stopped(server)
             for site in self._sites:
                 site.sock.close()
+
+    async def _serve_fresh(self, servers: list[uvicorn.Server]) -> None:
+        while True:
+            servers.append(await _started(await self._fresh.get()))
 
 
 async def _started(site: Site) -> uvicorn.Server:

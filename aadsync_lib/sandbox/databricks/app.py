@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from starlette.applications import Starlette
@@ -14,6 +14,8 @@ from aadsync_lib.sandbox.databricks.http import http_error
 from aadsync_lib.sandbox.databricks.oauth import OAuth
 from aadsync_lib.sandbox.databricks.scim import AccountScim
 from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.databricks.workspaces.assignments import Assignments
+from aadsync_lib.sandbox.databricks.workspaces.state import WorkspaceState
 
 
 class Workspace(Protocol):
@@ -32,10 +34,19 @@ OpenWorkspace = Callable[[DatabricksState, Callable[[], Mapping[str, str]]], Wor
 """Makes the workspace of an account; the second argument is the environment of its tasks."""
 
 
-def databricks_app(state: DatabricksState, workspace: Workspace | None = None) -> Starlette:
-    """Serve one account, and a workspace of it on the same host."""
+def databricks_app(
+    state: DatabricksState,
+    workspace: Workspace | None = None,
+    workspaces: Sequence[WorkspaceState] = (),
+) -> Starlette:
+    """Serve one account with assignments to ``workspaces``; ``workspace`` is on the same host."""
     workspace_id = workspace.workspace_id if workspace is not None else None
-    families = (OAuth(state, workspace_id), AccountScim(state), Identity(state))
+    families = (
+        OAuth(state, workspace_id),
+        AccountScim(state),
+        Identity(state),
+        Assignments(state, workspaces),
+    )
     routes = [route for family in families for route in family.routes()]
     if workspace is not None:
         routes += workspace.routes()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 
 from starlette.requests import Request
@@ -29,20 +31,30 @@ TYPES: dict[Kind, str] = {
 
 
 class Identity:
-    """The endpoints of the identity API that concern direct members."""
+    """The endpoints of the identity API that concern direct members, of the account's groups.
 
-    def __init__(self, state: DatabricksState) -> None:
+    ``admit`` refuses who may not call them below ``base``.
+    """
+
+    def __init__(
+        self,
+        state: DatabricksState,
+        base: str = "/api/2.0/identity/accounts/{account_id}",
+        admit: Callable[[Request], object] | None = None,
+    ) -> None:
         self.state = state
+        self.base = base
+        self.admit = admit or partial(authorize, state)
 
     def routes(self) -> list[Route]:
-        path = "/api/2.0/identity/accounts/{account_id}/groups/{id}/direct-members"
+        path = f"{self.base}/groups/{{id}}/direct-members"
         return [Route(path, guarded(self.state, self.direct_members))]
 
     async def direct_members(self, request: Request) -> Response:
         with self.state.lock:
             if not self.state.switches.iam_v2:
                 raise ApiError(404, "No API found for this path", code="ENDPOINT_NOT_FOUND")
-            authorize(self.state, request)
+            self.admit(request)
             group_id = request.path_params["id"]
             group = self.state.groups.get(group_id)
             if group is None:
@@ -82,14 +94,14 @@ def _offset(token: str | None) -> int:
 
 def authorize(state: DatabricksState, request: Request) -> Record | None:
     """Return the account admin who calls; ``None`` for a token that belongs to nobody."""
-    token = _token(state, request)
+    token = bearer(state, request)
     if request.path_params["account_id"] != state.account_id:
         raise ApiError(403, "The caller has no access to this account")
     if token.scim_only and not _open_to_scim_token(state, request):
         raise ApiError(403, "A SCIM token is restricted to the Account SCIM API 2.1")
     if token.identity is None:
         return None
-    caller = _identity(state, token.identity)
+    caller = identity_of(state, token.identity)
     if not is_admin(state, caller):
         raise ApiError(403, "Only account admins can call this API")
     return caller
@@ -97,10 +109,10 @@ def authorize(state: DatabricksState, request: Request) -> Record | None:
 
 def identify(state: DatabricksState, request: Request) -> Record:
     """Return who calls the workspace: anybody the account knows, admin or not."""
-    token = _token(state, request)
+    token = bearer(state, request)
     if token.scim_only or token.identity is None:
         raise ApiError(403, "This token does not open a workspace")
-    return _identity(state, token.identity)
+    return identity_of(state, token.identity)
 
 
 def is_admin(state: DatabricksState, caller: Record) -> bool:
@@ -120,7 +132,8 @@ def groups_of(state: DatabricksState, caller: Record) -> set[str]:
     return seen
 
 
-def _identity(state: DatabricksState, record_id: str) -> Record:
+def identity_of(state: DatabricksState, record_id: str) -> Record:
+    """Return the active principal that a token belongs to."""
     if state.kind_of(record_id) is None:
         raise ApiError(401, "The identity of this token does not exist any more")
     caller = state.record(record_id)
@@ -129,25 +142,17 @@ def _identity(state: DatabricksState, record_id: str) -> Record:
     return caller
 
 
-def _token(state: DatabricksState, request: Request) -> Token:
+def bearer(state: DatabricksState, request: Request) -> Token:
+    """Return the live token of a request, or refuse it."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise ApiError(401, "Credential was not sent or was of an unsupported type for this API.")
-    token = state.tokens.get(value.strip())
-    if token is None and state.external_tokens is not None:
-        token = _external(state, state.external_tokens(value.strip()))
+    token = state.token_of(value.strip())
     if token is None:
         raise ApiError(401, "Invalid access token")
     if token.expires is not None and token.expires <= state.clock():
         raise ApiError(401, "The access token expired")
     return token
-
-
-def _external(state: DatabricksState, application_id: str | None) -> Token | None:
-    if application_id is None:
-        return None
-    principals = state.service_principals.named(application_id)
-    return Token(principals[0].id) if principals else None
 
 
 def _open_to_scim_token(state: DatabricksState, request: Request) -> bool:

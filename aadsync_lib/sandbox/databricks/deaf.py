@@ -14,11 +14,18 @@ def deafen(draft: Draft, kind: Kind, row: Record, switches: Switches) -> None:
     if not switches.deaf or not _concerns(row, switches):
         return
     for operation in list(_in(draft, kind)):
-        left = switches.deaf.get(operation, 0)
-        if left:
+        if is_deaf(operation, row, switches):
             _drop(draft, operation)
-            if left > 0:
-                switches.deaf[operation] = left - 1
+
+
+def is_deaf(operation: Operation, row: Record, switches: Switches) -> bool:
+    """Whether this one operation is not heard, which is counted."""
+    left = switches.deaf.get(operation, 0)
+    if not left or not _concerns(row, switches):
+        return False
+    if left > 0:
+        switches.deaf[operation] = left - 1
+    return True
 
 
 def _concerns(row: Record, switches: Switches) -> bool:
@@ -38,6 +45,8 @@ def _in(draft: Draft, kind: Kind) -> Iterator[Operation]:
         yield "members.add"
     if False in draft.members.values():
         yield "members.remove"
+    if draft.entitlements is not None:
+        yield "entitlements"
 
 
 def _drop(draft: Draft, operation: Operation) -> None:
@@ -48,6 +57,8 @@ def _drop(draft: Draft, operation: Operation) -> None:
             draft.external_id = None
         case "active":
             draft.active = None
+        case "entitlements":
+            draft.entitlements = None
         case "members.add":
             draft.members = {m: stays for m, stays in draft.members.items() if not stays}
         case "members.remove":

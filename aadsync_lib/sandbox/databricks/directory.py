@@ -63,6 +63,11 @@ class Directory:
         row: Record = self.table(kind)[record_id]
         return row
 
+    def shown(self, record_id: str) -> tuple[Kind, Record] | None:
+        """Return the record that a list of members shows, with its kind."""
+        kind = self.kind_of(record_id)
+        return None if kind is None else (kind, self.table(kind)[record_id])
+
     def resolve(self, name: str) -> str:
         """Return the id of the record with that id, user name, application id or group name."""
         if self.kind_of(name) is not None:

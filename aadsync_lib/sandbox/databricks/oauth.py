@@ -16,19 +16,25 @@ from aadsync_lib.sandbox.databricks.state import DatabricksState
 
 
 class OAuth:
-    """The authorization server of one account, for client credentials alone.
+    """The authorization server of one account or workspace, for client credentials alone.
 
-    It answers at a workspace's paths, too: old SDKs take any host but Databricks' own for a workspace.
-    Where one is on the same host, it says so.
+    An account's answers at a workspace's paths, too: old SDKs take any host but Databricks' own for a
+    workspace. Where one is on the same host, it says so. The first of ``bases`` is the issuer's path.
     """
 
-    def __init__(self, state: DatabricksState, workspace_id: int | None = None) -> None:
+    def __init__(
+        self,
+        state: DatabricksState,
+        workspace_id: int | None = None,
+        bases: tuple[str, ...] = ("/oidc/accounts/{account_id}", "/oidc"),
+    ) -> None:
         self.state = state
         self.workspace_id = workspace_id
+        self.bases = bases
 
     def routes(self) -> list[Route]:
         routes = [Route("/.well-known/databricks-config", self.host)]
-        for base in ("/oidc/accounts/{account_id}", "/oidc"):
+        for base in self.bases:
             routes.append(Route(f"{base}/.well-known/oauth-authorization-server", self.server))
             routes.append(Route(f"{base}/v1/token", self.token, methods=["POST"]))
         return routes
@@ -62,7 +68,8 @@ class OAuth:
         if account_id != self.state.account_id:
             return _refused(404, "invalid_request", "There is no such account")
         with self.state.lock:
-            known = self.state.oauth_clients.get(client_id)
+            self.state.refresh()
+            known = self.state.secret_of(client_id)
             if known is None or not secrets.compare_digest(known.encode(), secret.encode()):
                 return _refused(401, "invalid_client", "Client authentication failed")
             value, seconds = self._issue(client_id)
@@ -87,7 +94,7 @@ class OAuth:
 
     def _issuer(self, request: Request) -> str:
         origin = f"{request.url.scheme}://{request.url.netloc}"
-        return f"{origin}/oidc/accounts/{self.state.account_id}"
+        return origin + self.bases[0].format(account_id=self.state.account_id)
 
 
 def _basic(request: Request) -> tuple[str, str] | None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.records import JsonObject, Kind, Record
+from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.databricks.switches import Switches
-from aadsync_lib.sandbox.databricks.values import Draft, set_attribute, values
+from aadsync_lib.sandbox.databricks.values import Draft, grant, revoke, set_attribute, values
 
 PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 VALUE_PATH = re.compile(r'(\w+)\[\s*value\s+eq\s+"?([^"\]]+)"?\s*\]', re.IGNORECASE)
@@ -18,10 +19,11 @@ REMOVE_WITH_VALUE = (
 )
 
 
-def parse_patch(body: Any, kind: Kind, row: Record, switches: Switches) -> Draft:
+def parse_patch(body: Any, kind: Kind, row: Record, state: DatabricksState) -> Draft:
     """Read all operations before any of them is carried out."""
+    switches = state.switches
     operations = _operations(body, switches)
-    draft = Draft()
+    draft = state.draft(row.id)
     for operation in operations:
         if not isinstance(operation, dict):
             raise bad_request("an operation must be an object", "invalidSyntax")
@@ -76,6 +78,8 @@ def _put(
             draft.keep(values(each, "members"))
         elif adding and name.lower() == "roles":
             _add_roles(draft, row, values(each, "roles"))
+        elif adding and name.lower() == "entitlements":
+            grant(draft, each, keep=True)
         else:
             set_attribute(draft, kind, name, each, switches)
 
@@ -94,9 +98,13 @@ def _add_roles(draft: Draft, row: Record, roles: list[str]) -> None:
 def _remove(
     draft: Draft, kind: Kind, row: Record, operation: JsonObject, switches: Switches
 ) -> None:
+    path = operation.get("path")
+    if path == "entitlements":
+        given = operation.get("value")
+        revoke(draft, None if given is None else values(given, "entitlements"))
+        return
     if "value" in operation:
         raise bad_request(REMOVE_WITH_VALUE, "invalidSyntax")
-    path = operation.get("path")
     if not isinstance(path, str):
         raise bad_request("remove needs a path", "noTarget")
     match = VALUE_PATH.fullmatch(path.strip())
@@ -109,6 +117,8 @@ def _remove(
     elif attribute == "roles":
         have = row.roles if draft.roles is None else draft.roles
         draft.roles = [role for role in have if role != value]
+    elif attribute == "entitlements":
+        revoke(draft, [value])
     else:
         raise bad_request(f"remove does not support the path {path}", "invalidPath")
 

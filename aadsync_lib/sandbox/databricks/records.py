@@ -23,6 +23,8 @@ class User:
     roles: list[str] = field(default_factory=list)
     given_name: str | None = None
     family_name: str | None = None
+    entitlements: list[str] = field(default_factory=list)
+    """Of this workspace; an account has none."""
 
     @property
     def name(self) -> str:
@@ -45,6 +47,7 @@ class ServicePrincipal:
     external_id: str | None = None
     active: bool = True
     roles: list[str] = field(default_factory=list)
+    entitlements: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -68,6 +71,9 @@ class Group:
     members: dict[str, None] = field(default_factory=dict)
     system: bool = False
     aim_managed: bool = False
+    entitlements: list[str] = field(default_factory=list)
+    managers: list[str] = field(default_factory=list)
+    """Ids of those who may change its members without being account admins."""
 
     @property
     def name(self) -> str:

@@ -85,9 +85,7 @@ def render(
         resource["externalId"] = cased(resource["externalId"], state.switches.external_id_case)
     if row.roles:
         resource["roles"] = [{"value": role} for role in row.roles]
-    if state.switches.meta_at_account:
-        resource["meta"] = {"resourceType": type(row).__name__}
-    return selection.apply(resource)
+    return selection.apply(resource | state.more(row))
 
 
 def _user(row: User) -> JsonObject:
@@ -144,8 +142,8 @@ def _put_members(state: DatabricksState, row: Group, resource: JsonObject) -> No
 
 
 def _member(state: DatabricksState, member_id: str) -> JsonObject | None:
-    kind = state.kind_of(member_id)
-    if kind is None:  # a stale group can name someone who is gone
+    found = state.shown(member_id)
+    if found is None:  # a stale group can name someone who is gone
         return None
-    display = state.table(kind)[member_id].display_name
-    return {"$ref": f"{kind}/{member_id}", "value": member_id, "display": display}
+    kind, row = found
+    return {"$ref": f"{kind}/{member_id}", "value": member_id, "display": row.display_name}

@@ -6,28 +6,32 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from aadsync_lib.sandbox.databricks.directory import Directory
+from aadsync_lib.sandbox.databricks.errors import ApiError
 from aadsync_lib.sandbox.databricks.names import name_key
 from aadsync_lib.sandbox.databricks.records import (
     ADMIN_ROLE,
     Group,
     JsonObject,
     Kind,
+    Record,
     ServicePrincipal,
     Token,
     User,
 )
 from aadsync_lib.sandbox.databricks.switches import Switches
 from aadsync_lib.sandbox.databricks.table import Table
-
-SYSTEM_GROUP = "account users"
+from aadsync_lib.sandbox.databricks.values import Draft
 
 
 @dataclass
 class DatabricksState(Directory):
     """One account. Hold ``lock`` while reading or changing it from another thread."""
+
+    level: ClassVar[str] = "account"
+    system_groups: ClassVar[tuple[str, ...]] = ("account users",)
 
     account_id: str = "00000000-0000-4000-8000-00000000da7a"
     switches: Switches = field(default_factory=Switches)
@@ -43,7 +47,8 @@ class DatabricksState(Directory):
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.switches.seed)  # noqa: S311 - reproducible, not secret
-        self.add_group(SYSTEM_GROUP, system=True)
+        for name in self.system_groups:
+            self.add_group(name, system=True)
 
     # Building and changing an account from Python, as an administrator would in the console.
 
@@ -61,6 +66,7 @@ class DatabricksState(Directory):
         )
         with self.lock:
             self.users.add(user)
+            self.arrived(user)
         return user
 
     def add_service_principal(
@@ -81,6 +87,7 @@ class DatabricksState(Directory):
         )
         with self.lock:
             self.service_principals.add(principal)
+            self.arrived(principal)
         return principal
 
     def add_group(
@@ -92,11 +99,13 @@ class DatabricksState(Directory):
         system: bool = False,
         aim_managed: bool = False,
         roles: Iterable[str] = (),
+        managers: Iterable[str] = (),
     ) -> Group:
-        """Add a group whose members are given by name or id."""
+        """Add a group whose members and managers are given by name or id."""
         group = Group(self.new_id(), display_name, external_id, list(roles))
         group.system, group.aim_managed = system, aim_managed
         with self.lock:
+            group.managers = [self.resolve(manager) for manager in managers]
             self.groups.add(group)
             self.add_members(group.id, *members)
         return group
@@ -136,6 +145,47 @@ class DatabricksState(Directory):
                 for row in table.values():
                     row.external_id = row.external_id and row.external_id.upper()
 
+    # What depends on the level.
+
+    def refresh(self) -> None:
+        """Bring up to date what is derived from elsewhere, before a request is handled."""
+
+    def draft(self, record_id: str | None) -> Draft:  # noqa: ARG002 - a workspace looks it up
+        """Return an empty draft for a record; ``None`` is one to come."""
+        return Draft()
+
+    def check_change(self, row: Record, draft: Draft) -> None:  # noqa: ARG002 - as above
+        """Refuse changes that nobody may make at this level."""
+        self.check_deletion(row)
+
+    def check_deletion(self, row: Record) -> None:
+        if isinstance(row, Group) and row.system:
+            raise ApiError(403, f"Group {row.display_name} is managed by the system")
+
+    def settled(self, row: Record, draft: Draft) -> None:
+        """Keep what a draft says of things that records do not hold."""
+
+    def arrived(self, row: Record) -> None:
+        """Take a record in that was just created."""
+
+    def more(self, row: Record) -> JsonObject:
+        """Return attributes that answers show besides the record's own."""
+        if not self.switches.meta_at_account:
+            return {}
+        return {"meta": {"resourceType": type(row).__name__}}
+
+    def token_of(self, value: str) -> Token | None:
+        """Return the token behind a bearer's text, its own or one of another issuer."""
+        token = self.tokens.get(value)
+        if token is not None or self.external_tokens is None:
+            return token
+        application_id = self.external_tokens(value)
+        principals = self.service_principals.named(application_id) if application_id else []
+        return Token(principals[0].id) if principals else None
+
+    def secret_of(self, client_id: str) -> str | None:
+        return self.oauth_clients.get(client_id)
+
     # Looking at an account.
 
     def named(self, kind: Kind, name: str) -> list[Any]:
@@ -147,7 +197,13 @@ class DatabricksState(Directory):
     def members(self, group: str) -> set[str]:
         """Names of the direct members of the group of that name or id."""
         with self.lock:
-            return {self.record(m).name for m in self.groups[self.resolve(group)].members}
+            return {self.name_of(m) for m in self.groups[self.resolve(group)].members}
+
+    def name_of(self, record_id: str) -> str:
+        found = self.shown(record_id)
+        if found is None:
+            raise KeyError(record_id)
+        return found[1].name
 
     def snapshot(self) -> JsonObject:
         """Return a picture without ids and system groups, to compare final states."""
@@ -160,7 +216,7 @@ class DatabricksState(Directory):
                 "groups": {
                     g.display_name: {
                         "externalId": g.external_id,
-                        "members": sorted(self.record(m).name for m in g.members),
+                        "members": sorted(self.name_of(m) for m in g.members),
                     }
                     for g in _sorted(self.groups)
                     if not g.system
@@ -183,22 +239,26 @@ class DatabricksState(Directory):
     @classmethod
     def from_json(cls, data: JsonObject) -> DatabricksState:
         state = cls(data["account_id"], Switches(**data.get("switches", {})))
-        for group_id in list(state.groups):
-            state.groups.drop(group_id)
+        state.restore(data)
+        return state
+
+    def restore(self, data: JsonObject) -> None:
+        """Take in the records, clients and tokens of a saved one, in place of those there are."""
+        for group_id in list(self.groups):
+            self.groups.drop(group_id)
         for user in data.get("users", ()):
-            state.users.add(User(**user))
+            self.users.add(User(**user))
         for principal in data.get("service_principals", ()):
-            state.service_principals.add(ServicePrincipal(**principal))
+            self.service_principals.add(ServicePrincipal(**principal))
         groups = [Group.from_json(g) for g in data.get("groups", ())]
         for group in groups:
-            state.groups.add(group)
+            self.groups.add(group)
         for group in groups:
             for member in group.members:
-                state.link(group.id, member)
-        state.oauth_clients.update(data.get("oauth_clients", {}))
-        state.tokens.update({k: Token(**t) for k, t in data.get("tokens", {}).items()})
-        state.next_id = data["next_id"]
-        return state
+                self.link(group.id, member)
+        self.oauth_clients.update(data.get("oauth_clients", {}))
+        self.tokens.update({k: Token(**t) for k, t in data.get("tokens", {}).items()})
+        self.next_id = data["next_id"]
 
 
 def _picture(row: User | ServicePrincipal) -> JsonObject:

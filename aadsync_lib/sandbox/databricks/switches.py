@@ -16,8 +16,12 @@ Operation = Literal[
     "group.externalId",
     "members.add",
     "members.remove",
+    "entitlements",
+    "assign",
+    "unassign",
 ]
-"""What a PATCH may be deaf to; those without a prefix are of users and service principals."""
+"""What a write may be deaf to; those without a prefix are of users and service principals, and
+the last three of workspaces."""
 
 
 @dataclass(slots=True)
@@ -91,6 +95,19 @@ class Switches:
     """A SCIM provisioning token is accepted on 2.0 paths, too."""
     iam_v2: bool = True
     token_lifetime: int = 3600
+
+    assignment_errors: int = 0
+    """How many more assignments a workspace answers with 200, an ``error`` in the body, and nothing
+    done; -1 is all."""
+    assignment_error_objects: list[str] = field(default_factory=list)
+    """Ids or names of the principals whose assignments fail so; empty is every principal."""
+    assignment_conflict: Literal["in_body", "status"] = "in_body"
+    """A local group of the same name in the workspace: 200 with ``error``, or 400."""
+    assignments_unavailable: int = 0
+    """How many more requests a federated workspace refuses as one without federation would, as new
+    ones do for a while; -1 is all."""
+    inherited_listed: bool = True
+    """A federated workspace lists those who are there by a group as well as the assigned."""
 
     cycles: Literal["error", "accepted"] = "error"
     max_depth: int = 10

@@ -50,6 +50,12 @@ class Table(Mapping[str, R]):
         self._rows[row.id] = row
         self._index_name(row)
 
+    def put(self, row: R) -> None:
+        """Add a record, or put it in the place of the one with its id."""
+        if row.id in self._rows:
+            self._forget_name(self._rows[row.id])
+        self.add(row)
+
     def drop(self, row_id: str) -> None:
         self._forget_name(self._rows.pop(row_id))
 

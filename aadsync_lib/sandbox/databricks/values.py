@@ -35,6 +35,9 @@ class Draft:
     members: dict[str, bool] = field(default_factory=dict)
     clear_members: bool = False
     """Everyone goes who is not kept by ``members``."""
+    granted: tuple[str, ...] | None = None
+    """Entitlements of before; ``None`` on an account, which has none."""
+    entitlements: list[str] | None = None
 
     def keep(self, member_ids: list[str]) -> None:
         for member_id in member_ids:
@@ -56,13 +59,20 @@ FIXED = frozenset({"id", "schemas", "meta", "username", "emails", "applicationid
 """Sent back by careful clients; a change of them is ignored without an error."""
 
 
+def takes(draft: Draft, kind: Kind, attribute: str) -> bool:
+    """Whether a whole resource can set an attribute here; what it cannot is ignored."""
+    name = attribute.lower()
+    return name in ATTRIBUTES[kind] or (name == "entitlements" and draft.granted is not None)
+
+
 def set_attribute(draft: Draft, kind: Kind, attribute: str, value: Any, switches: Switches) -> None:
     """Put the whole value of an attribute into the draft."""
     name = attribute.lower()
     if name in FIXED:
         return
     if name == "entitlements":
-        raise bad_request("entitlements can only be managed at the workspace level")
+        grant(draft, value, keep=False)
+        return
     if name not in ATTRIBUTES[kind]:
         raise bad_request(
             f"No such attribute with the name : {attribute} in the current resource", "invalidPath"
@@ -92,6 +102,44 @@ def _set_name(draft: Draft, name: str, value: Any) -> None:
             draft.given_name = _text(value, name)
         case "name.familyname":
             draft.family_name = _text(value, name)
+
+
+ENTITLEMENTS = frozenset(
+    {
+        "workspace-access",
+        "databricks-sql-access",
+        "workspace-consume",
+        "allow-cluster-create",
+        "allow-instance-pool-create",
+    }
+)
+CONSUMERS_OF = {"workspace-access", "databricks-sql-access"}
+NO_ENTITLEMENTS = "No such attribute with the name : entitlements in the current resource"
+
+
+def grant(draft: Draft, value: Any, *, keep: bool) -> None:
+    """Give entitlements, besides those of before with ``keep``, else in their place."""
+    have = _entitled(draft)
+    wanted = list(dict.fromkeys([*(have if keep else ()), *values(value, "entitlements")]))
+    if unknown := [name for name in wanted if name not in ENTITLEMENTS]:
+        raise bad_request(f"Entitlement {unknown[0]} is not supported", "invalidValue")
+    if "workspace-consume" in wanted and not CONSUMERS_OF.isdisjoint(wanted):
+        raise bad_request("workspace-consume cannot be had with other access", "invalidValue")
+    draft.entitlements = wanted
+
+
+def revoke(draft: Draft, names: list[str] | None) -> None:
+    """Take entitlements away; ``None`` is all. Who has none has no such attribute."""
+    have = _entitled(draft)
+    if not have:
+        raise bad_request(NO_ENTITLEMENTS, "invalidPath")
+    draft.entitlements = [name for name in have if names is not None and name not in names]
+
+
+def _entitled(draft: Draft) -> list[str]:
+    if draft.granted is None:
+        raise bad_request("entitlements can only be managed at the workspace level")
+    return list(draft.granted) if draft.entitlements is None else draft.entitlements
 
 
 def boolean(value: Any, switches: Switches) -> bool:

@@ -17,7 +17,7 @@ from aadsync_lib.sandbox.databricks.records import (
     User,
 )
 from aadsync_lib.sandbox.databricks.state import DatabricksState
-from aadsync_lib.sandbox.databricks.values import ATTRIBUTES, Draft, set_attribute
+from aadsync_lib.sandbox.databricks.values import Draft, set_attribute, takes
 
 
 def plan_members(state: DatabricksState, group: Group, draft: Draft) -> tuple[list[str], list[str]]:
@@ -120,11 +120,13 @@ def create(state: DatabricksState, kind: Kind, body: JsonObject) -> Record:
             return _create_group(state, draft)
 
 
-def whole(state: DatabricksState, kind: Kind, body: JsonObject) -> Draft:
+def whole(
+    state: DatabricksState, kind: Kind, body: JsonObject, record_id: str | None = None
+) -> Draft:
     """Read a whole resource, as POST and PUT send it; what it cannot set is ignored."""
-    draft = Draft()
+    draft = state.draft(record_id)
     for name, value in body.items():
-        if name.lower() in ATTRIBUTES[kind] and value is not None:
+        if takes(draft, kind, name) and value is not None:
             set_attribute(draft, kind, name, value, state.switches)
     return draft
 
@@ -135,7 +137,9 @@ def _create_user(state: DatabricksState, body: JsonObject, draft: Draft) -> User
         raise bad_request("Attribute userName is required", "invalidValue")
     name = name.strip()
     if state.named("Users", name):
-        raise ApiError(409, f"User with email {name} already exists in this account", "uniqueness")
+        raise ApiError(
+            409, f"User with email {name} already exists in this {state.level}", "uniqueness"
+        )
     _check_room(state)
     if state.switches.user_name_case == "lower":
         name = name.lower()
@@ -179,7 +183,7 @@ def _create_group(state: DatabricksState, draft: Draft) -> Group:
     _check_group_name(state, draft.display_name, None)
     switches = state.switches
     if len(state.groups) >= switches.max_groups:
-        raise bad_request(f"The account has {switches.max_groups} groups, which is the limit")
+        raise bad_request(f"The {state.level} has {switches.max_groups} groups, which is the limit")
     if len(draft.members) > switches.max_members_in_create:
         raise bad_request(f"A group can be created with {switches.max_members_in_create} members")
     group = Group(state.new_id(), draft.display_name)
@@ -195,13 +199,15 @@ def _insert(state: DatabricksState, kind: Kind, row: Record, draft: Draft) -> No
     table = state.table(kind)
     table.remember(row.id, state.clock())
     table.add(row)
+    state.settled(row, draft)
+    state.arrived(row)
 
 
 def _check_room(state: DatabricksState) -> None:
     most = state.switches.max_principals
     if len(state.users) + len(state.service_principals) >= most:
         raise bad_request(
-            f"The account has {most} users and service principals, which is the limit"
+            f"The {state.level} has {most} users and service principals, which is the limit"
         )
 
 
@@ -216,8 +222,9 @@ def change(state: DatabricksState, kind: Kind, row: Record, draft: Draft) -> Non
     """Make all changes of a draft, after every check."""
     added: list[str] = []
     removed: list[str] = []
+    state.check_change(row, draft)
     if isinstance(row, Group):
-        _check_editable(row)
+        _check_managed(row)
         if draft.display_name is not None:
             _check_group_name(state, draft.display_name, row.id)
         added, removed = plan_members(state, row, draft)
@@ -226,17 +233,17 @@ def change(state: DatabricksState, kind: Kind, row: Record, draft: Draft) -> Non
     if draft.display_name is not None:
         table.rename(row, draft.display_name)
     _set_fields(row, draft)
+    state.settled(row, draft)
     for member in removed:
         state.unlink(row.id, member)
     for member in added:
         state.link(row.id, member)
 
 
-def _check_editable(group: Group) -> None:
+def _check_managed(group: Group) -> None:
+    """Refuse a change of a group that automatic identity management keeps."""
     if group.aim_managed:
         raise ApiError(500, NOT_EDITABLE)
-    if group.system:
-        raise ApiError(403, f"Group {group.display_name} is managed by the system")
 
 
 def _set_fields(row: Record, draft: Draft) -> None:
@@ -253,9 +260,11 @@ def _set_fields(row: Record, draft: Draft) -> None:
 
 def replace(state: DatabricksState, kind: Kind, row: Record, body: JsonObject) -> None:
     """PUT: what the body leaves out is gone, members and roles included."""
-    draft = whole(state, kind, body)
+    draft = whole(state, kind, body, row.id)
     if draft.roles is None:
         draft.roles = []
+    if draft.granted is not None and draft.entitlements is None:
+        draft.entitlements = []
     if isinstance(row, Group):
         draft.external_id = draft.external_id or ""
         draft.clear_members = True
@@ -265,8 +274,9 @@ def replace(state: DatabricksState, kind: Kind, row: Record, body: JsonObject) -
 
 
 def delete(state: DatabricksState, kind: Kind, row: Record) -> None:
+    state.check_deletion(row)
     if isinstance(row, Group):
-        _check_editable(row)
+        _check_managed(row)
     now = state.clock()
     for parent in state.parents.get(row.id, ()):
         state.groups.remember(parent, now)

@@ -75,7 +75,7 @@ def test_an_unstarted_sandbox_has_no_files():
 
 def test_a_start_that_fails_says_so_and_leaves_nothing(monkeypatch):
     made = Certificates(authority=b"", server=b"no certificate")
-    monkeypatch.setattr("aadsync_lib.sandbox.server.make_certificates", lambda: made)
+    monkeypatch.setattr("aadsync_lib.sandbox.server.make_certificates", lambda *_names: made)
     box = Sandbox(small_world())
     with pytest.raises(RuntimeError, match="did not start"):
         box.start()

@@ -1,0 +1,1 @@
+"""Workspaces: their own SCIM, assignments of account principals, and the account proxy."""
