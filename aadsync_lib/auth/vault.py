@@ -24,6 +24,7 @@ REMEDIES = {
     "SecretNotFound": "there is no such secret, or no such version. Check the address, and that it was not deleted.",
     "SecretDisabled": "it is disabled. Enable it, or refer to another version.",
     "SecretNotYetValid": "it is not valid yet. Change its activation date, or refer to another version.",
+    "SecretExpired": "it has expired. Store a new version, or change its expiration date.",
     "ForbiddenByFirewall": "the vault's firewall lets this address not in. Allow its network, or a private endpoint.",
     "ForbiddenByConnection": "the vault takes private connections only. Run this where its private endpoint is reached.",
 }
@@ -61,10 +62,10 @@ class _Vaults:
         client = _client(url, f"https://{parts.netloc}", self._credential(of_login=of_login))
         try:
             secret = client.get_secret(name, version)
-        except exceptions.HttpResponseError as error:
-            raise _refused(url, error, CALLER[of_login]) from error
         except exceptions.ClientAuthenticationError as error:
             raise _no_login(url, CALLER[of_login], error) from error
+        except exceptions.HttpResponseError as error:
+            raise _refused(url, error, CALLER[of_login]) from error
         except exceptions.AzureError as error:
             raise CredentialError(
                 f"key_vault {url}: the vault {parts.netloc} cannot be reached ({type(error).__name__}). "
