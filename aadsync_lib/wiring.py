@@ -190,6 +190,13 @@ def workspaces_of(
     return open_workspaces(settings, api, partial(_api, secrets=secrets), clock)
 
 
+def open_assignments(
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver
+) -> Assignments:
+    """Build what reaches the workspaces of a target, with a login of its own."""
+    return workspaces_of(settings, clock, secrets, _api(settings, secrets))
+
+
 def _api(settings: TargetSettings, secrets: SecretResolver) -> Any:
     from aadsync_lib.auth import databricks_api
 
