@@ -78,7 +78,8 @@ def _planner(
     apis = {target.name: _api(target, secrets) for target in chosen}
     targets = [account_target(target, clock, secrets, apis[target.name]) for target in chosen]
     assignments = {
-        target.name: workspaces_of(target, clock, secrets, apis[target.name]) for target in chosen
+        own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
+        for own, target in zip(chosen, targets, strict=True)
     }
     return Planner(settings, source, targets, reader, clock, assignments)
 
@@ -182,12 +183,12 @@ def account_target(
 
 
 def workspaces_of(
-    settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any, pacer: Any = None
 ) -> Assignments:
     """Build what reaches the workspaces of a target; each of their logins is made once it is needed."""
     from aadsync_lib.databricks.workspaces import open_workspaces
 
-    return open_workspaces(settings, api, partial(_api, secrets=secrets), clock)
+    return open_workspaces(settings, api, partial(_api, secrets=secrets), clock, pacer)
 
 
 def open_assignments(

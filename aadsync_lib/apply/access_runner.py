@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.announced import Announced
 from aadsync_lib.apply.run_log import RunLog
+from aadsync_lib.model.assignment import WorkspaceId
 from aadsync_lib.model.change import ACCESS, Action, Change
 from aadsync_lib.model.identity import Attributes, Permission
 from aadsync_lib.model.run import Outcome, Result
@@ -15,6 +17,7 @@ from aadsync_lib.workspace_port import Assignments
 
 TRIES = 5
 FIRST_WAIT = 1.0  # seconds, doubled from try to try: 15 s in all
+MOST_IN_VAIN = 3  # principals of one workspace; then it is not only slow
 NOT_MADE = "not made on the target in this run, so it gets no access yet"
 NO_PORT = "this target has no workspaces in the settings"
 
@@ -24,12 +27,13 @@ class AccessRunner:
     """Announces, sends and records what changes of somebody's access to one workspace.
 
     What was made or assigned a moment ago may not be known to the workspace yet: that is tried again for
-    a while.
+    a while, unless that was ``in_vain`` there a few times.
     """
 
     assignments: Assignments | None
     run_log: RunLog
     clock: Clock
+    in_vain: Counter[WorkspaceId] = field(default_factory=Counter)
 
     def perform(self, changes: Sequence[Change]) -> bool:
         """Send the changes of one task and return whether they were done."""
@@ -56,27 +60,19 @@ class AccessRunner:
         return replace(change, target_id=self.run_log.made(change.external_id))
 
     def _send(self, changes: Sequence[Change]) -> None:
+        """Send, and try again where a workspace may not know yet what this run did a moment ago."""
         first = changes[0]
-        new = self.run_log.made(first.external_id) is not None or self._assigned(first)
-        self._patiently(lambda: self._once(changes), tries=TRIES if new else 1)
-
-    def _assigned(self, change: Change) -> bool:
-        """Return whether this run assigned somebody to the workspace of a change."""
-        return any(
-            outcome.change.action is Action.ASSIGN_WORKSPACE
-            and outcome.change.target_id == change.target_id
-            and outcome.change.workspace_id == change.workspace_id
-            for outcome in self.run_log.access
-        )
-
-    def _patiently(self, send: Callable[[], None], *, tries: int) -> None:
-        for attempt in range(tries):
+        made = self.run_log.made(first.external_id) is not None
+        new = made or self.run_log.assigned(first.workspace_id, first.target_id)
+        patient = new and self.in_vain[first.workspace_id] < MOST_IN_VAIN
+        for attempt in range(TRIES if patient else 1):
             try:
-                return send()
+                return self._once(changes)
             except AnswerLost:
                 raise
             except ChangeRefused:
-                if attempt == tries - 1:
+                if not patient or attempt == TRIES - 1:
+                    self.in_vain[first.workspace_id] += patient
                     raise
             self.clock.sleep(FIRST_WAIT * 2**attempt)
         return None

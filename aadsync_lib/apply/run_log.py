@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from aadsync_lib.model.change import ACCESS, Action, Change
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.link import Link, Links, Origin, Sharer
 from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
@@ -32,7 +32,7 @@ class RunLog:
         self._made: dict[str, str] = {}
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
-        self._access: list[Outcome] = []
+        self._assigned: set[tuple[int | None, str | None]] = set()
         self._not_added: dict[Step, str] = {}
         self._additions: dict[str, list[Change]] = defaultdict(list)  # by the group's target id
         self._former: Sequence[Link] | None = None  # not yet read
@@ -44,11 +44,10 @@ class RunLog:
         with self._lock:
             return tuple(self._outcomes)
 
-    @property
-    def access(self) -> tuple[Outcome, ...]:
-        """What this run has given or taken in workspaces."""
+    def assigned(self, workspace_id: int | None, target_id: str | None) -> bool:
+        """Return whether this run assigned somebody to a workspace."""
         with self._lock:
-            return tuple(self._access)
+            return (workspace_id, target_id) in self._assigned
 
     def target_id(self, external_id: str | None) -> str | None:
         """Return where an identity is on the target, made in this run or before."""
@@ -133,8 +132,8 @@ class RunLog:
         for outcome in outcomes:
             self._outcomes.append(outcome)
             change = outcome.change
-            if change.action in ACCESS and outcome.result is Result.DONE:
-                self._access.append(outcome)
+            if change.action is Action.ASSIGN_WORKSPACE and outcome.result is Result.DONE:
+                self._assigned.add((change.workspace_id, change.target_id))
             if change.action is Action.ADD_MEMBERS and outcome.result in (
                 Result.DONE,
                 Result.UNKNOWN,

@@ -153,7 +153,8 @@ def _with_unlisted(
 
 def _state(context: UndoContext) -> str:
     concerned = {*context.links.by_target, *context.effects.objects, *context.members}
-    return state_digest(context.target.accounts, context.members, concerned)
+    shown = context.access.shown
+    return state_digest(context.target.accounts, context.members, concerned, shown)
 
 
 def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:

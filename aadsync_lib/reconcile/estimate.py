@@ -8,7 +8,7 @@ from math import ceil
 from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change
 from aadsync_lib.model.plan import Estimate
 from aadsync_lib.model.rates import CREATE_MEMBERS, PATCH_REMOVES, PATCH_VALUES, Verb
-from aadsync_lib.reconcile.assignments.cost import access_cost
+from aadsync_lib.reconcile.assignments.cost import access_cost, own_entitlements
 
 
 def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate:
@@ -24,7 +24,7 @@ def estimate(changes: Iterable[Change], rates: Mapping[Verb, float]) -> Estimate
         about = change.external_id or change.target_id or ""
         of_members = change.action in MEMBERS or change.action is Action.CREATE_GROUP
         parts.setdefault((about, of_members), []).append(change)
-    writes = patches = 0
+    writes, patches = 0, own_entitlements(changes)
     for (_, of_members), part in parts.items():
         write, patch = _of_members(part) if of_members else _of_itself(part)
         writes, patches = writes + write, patches + patch

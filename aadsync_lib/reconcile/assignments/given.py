@@ -118,3 +118,16 @@ def _losses(change: Change) -> Iterator[str]:
 def place_of(workspace: WorkspaceId) -> str:
     """Return `` in workspace 123``, nothing where the target itself is the workspace."""
     return "" if workspace is None else f" in workspace {workspace}"
+
+
+def access_rows(shown: AccessShown) -> Iterator[tuple[object, ...]]:
+    """Yield what the workspaces show, a row for each workspace and principal, to compare it later."""
+    for workspace, there in shown.items():
+        if isinstance(there, Unread):
+            yield workspace, there.reason
+            continue
+        yield from ((workspace, key, each.value) for key, each in there.permissions.items())
+        if isinstance(there.entitlements, Unread):
+            yield workspace, there.entitlements.reason
+        else:
+            yield from ((workspace, key, sorted(e)) for key, e in there.entitlements.items() if e)
