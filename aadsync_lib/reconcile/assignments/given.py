@@ -80,9 +80,21 @@ def shows(change: Change, shown: AccessShown) -> bool | None:
 
 
 def access_managed(access: AccessContext) -> int:
-    """Count the assignments and entitlements that a sync has given, in the workspaces that matter now."""
-    ours = (given for (workspace, _), given in access.given.items() if workspace in access.shown)
-    return sum(bool(given.permission) + len(given.entitlements) for given in ours)
+    """Count the assignments and entitlements that a sync has given and that are there, as far as is known."""
+    return sum(
+        _standing(access.shown[workspace], target_id, given)
+        for (workspace, target_id), given in access.given.items()
+        if workspace in access.shown
+    )
+
+
+def _standing(there: WorkspaceAccess | Unread, target_id: str, given: Given) -> int:
+    if isinstance(there, Unread):
+        return bool(given.permission) + len(given.entitlements)
+    assigned = given.permission is not None and target_id in there.permissions
+    if isinstance(there.entitlements, Unread):
+        return assigned + len(given.entitlements)
+    return assigned + len(there.entitlements.get(target_id, frozenset()) & given.entitlements)
 
 
 def access_lost(changes: Sequence[Change]) -> tuple[str, ...]:

@@ -403,6 +403,13 @@ class TestLimit:
             ):
                 world.sync()
 
+    def test_what_is_gone_by_hand_is_not_counted(self, world):
+        world.sync()
+        take_by_hand(world, "dbx-ops")
+        assert world.planned().managed.access == 1
+        world.workspaces["account"].unreadable[FIRST] = "503"
+        assert world.planned().managed.access == 2
+
     def test_entitlements_that_go_alone_count_each(self):
         with world_of(DATA, rule("dbx-*", entitlements=ACCESS_SQL), limits=DEFAULT_LIMITS) as world:
             world.sync()
