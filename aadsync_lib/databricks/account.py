@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
 from aadsync_lib.apply.pacing import Pacer
+from aadsync_lib.databricks.automatic import is_automatic
 from aadsync_lib.databricks.by_id import in_admin_groups, read_object
 from aadsync_lib.databricks.client import Api, ScimClient
 from aadsync_lib.databricks.errors import LoginFailed, NotSent, Refusal
@@ -65,6 +66,8 @@ class AccountTarget:
         self._roots = tuple(f"/api/{v}/accounts/{account_id}/scim/v2" for v in VERSIONS)
         self.pacer = Pacer(ACCOUNT_RATES, pace, clock)
         self._client = ScimClient(api, self._roots[0], pacer=self.pacer, clock=clock)
+        identity = f"/api/2.0/identity/accounts/{account_id}"
+        self._identity = ScimClient(api, identity, pacer=self.pacer, clock=clock)
         self._clock = clock
         self._client_id = client_id
         self._workers = workers
@@ -76,7 +79,7 @@ class AccountTarget:
     @property
     def requests(self) -> int:
         """Requests sent so far."""
-        return self._client.requests
+        return self._client.requests + self._identity.requests
 
     @property
     def rates(self) -> Mapping[Verb, float]:
@@ -121,6 +124,12 @@ class AccountTarget:
             listed = pool.map(lambda group_id: read_members(self._client, group_id), ids)
             read = dict(zip(ids, listed, strict=True))
         return {group_id: members for group_id, members in read.items() if members is not None}
+
+    def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
+        """Say of each group whether automatic identity management has it; what does not tell counts as no."""
+        with _pool(self._workers) as pool:
+            answers = pool.map(lambda group_id: is_automatic(self._identity, group_id), group_ids)
+            return dict(zip(group_ids, answers, strict=True))
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         """Read objects by target id, whatever a listing shows; ``None`` for what is not there."""

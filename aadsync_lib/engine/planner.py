@@ -7,14 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.planning import Planning, SyncPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
+from aadsync_lib.engine.views import Views
+from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
-from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.state.retries import Everything
 
 
@@ -39,14 +41,13 @@ class Planner:
         read at all.
         """
         with ThreadPoolExecutor(1 + len(self.targets)) as pool:
-            entra = pool.submit(self.source.read, None, self.reader.roots())
+            known = self.reader.roots()
+            entra = pool.submit(self.source.read, None, known)
             reads = [pool.submit(target.read) for target in self.targets]
-            reading = entra.result()
-            desired = desire(reading.snapshot, self.settings.scope, self.settings.mapping)
+            views = Views(self.settings, [t.name for t in self.targets], entra.result())
             tried = Everything() if full else anyway
             planning = SyncPlanning(
-                self.settings,
-                desired,
+                views,
                 self.source,
                 self.reader,
                 self.clock.now(),
@@ -57,12 +58,20 @@ class Planner:
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
-        planned = Planning.of(self.settings, parts, (reading, desired))
+        planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
         return plan_undo(self.settings, self.targets, self.reader, run_id)
+
+    def plan_alignment(self) -> Planning:
+        """Plan only the externalIds that automatic identity management needs."""
+        return plan_alignment(self.settings, self.targets, self.plan())
+
+    def aim_report(self) -> AimReport:
+        """Report what automatic identity management would double, block or split."""
+        return aim_report(self.settings, self.plan())
 
     def explain(self, user: str | None = None, group: str | None = None) -> Explanation:
         """Explain a person, a group, or why the person is in the group."""

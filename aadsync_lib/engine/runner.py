@@ -59,6 +59,10 @@ class Runner:
         """Plan the inverse of a run, guard, apply and record it; what changed since is left alone."""
         return self._run(partial(self._planner.plan_undo, run_id), approve)
 
+    def align(self, *, approve: str | None = None) -> RunReport:
+        """Fill in externalIds alone, under the same guard and journal as a sync."""
+        return self._run(self._planner.plan_alignment, approve)
+
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""
         return self._store.runs()
@@ -135,13 +139,14 @@ class Runner:
             target,
             self._store,
             self._clock,
-            AdoptionRule.of(self._settings.policy),
+            AdoptionRule.of(self._settings.for_target(target.name).policy),
             self._stop,
             self._progress,
         )
         outcomes = executor.execute(recorder.run_id, part.plan, part.links)
         recorder.keep_result(part, outcomes)
-        return _reported(part.plan, outcomes, complete=planning.plan.complete)
+        complete = part.view is None or part.view.snapshot.complete
+        return _reported(part.plan, outcomes, complete=complete)
 
     def _settle_earlier_runs(self, part: TargetPlanning) -> None:
         """Record what became of writes that a run which died had announced."""
