@@ -72,6 +72,10 @@ class AlreadyThere(ChangeRefused):
     """The target already has an object of this name (409)."""
 
 
+class TogetherRefused(ChangeRefused):
+    """What a group is and whom it contains were refused as one request: nothing was done, apart they may."""
+
+
 class AnswerLost(ChangeRefused):
     """The write was sent and no answer came: it may or may not have been done."""
 
@@ -133,8 +137,17 @@ class Target(Protocol):
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""
 
-    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        """Remove, then add, members in one request."""
+    def change_members(
+        self,
+        group_id: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        wanted: Attributes | None = None,
+    ) -> None:
+        """Set the attributes, remove, then add, members in one request.
+
+        With attributes, what may be at fault in either is ``TogetherRefused``.
+        """
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete; an object that is gone already counts as deleted."""

@@ -69,7 +69,7 @@ def _planner(
 ) -> Planner:
     secrets = secrets or SecretResolver()
     source = _source(settings, clock, secrets, dbutils)
-    targets = [account_target(target, clock, secrets) for target in _chosen(settings, only)]
+    targets = [open_target(target, clock, secrets) for target in _chosen(settings, only)]
     return Planner(settings, source, targets, reader, clock)
 
 
@@ -141,17 +141,17 @@ def _source(settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: 
     )
 
 
-def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
-    """Build the target of an account: its login, its pace, its client."""
+def open_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
+    """Build the target of an account or a workspace: its login, its pace, its client."""
     from aadsync_lib.auth import databricks_api
-    from aadsync_lib.databricks.account import AccountTarget
+    from aadsync_lib.databricks.place import place_of
+    from aadsync_lib.databricks.target import ScimTarget
     from aadsync_lib.databricks.translate import on_azure
 
-    assert settings.account_id
-    return AccountTarget(
+    return ScimTarget(
         settings.name,
         databricks_api(settings, secrets),
-        settings.account_id,
+        place_of(settings),
         pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),
