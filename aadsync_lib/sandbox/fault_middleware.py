@@ -154,7 +154,7 @@ async def _discard(message: Message) -> None:
 
 def _error_body(side: str, status: int, path: str) -> dict[str, Any]:
     message = f"Injected fault: the request was answered with {status}."
-    if side == "graph":
+    if side in {"graph", "vault"}:
         return {"error": {"code": GRAPH_CODES[status], "message": message}}
     if side == "entra":
         return {"error": "temporarily_unavailable", "error_description": message}

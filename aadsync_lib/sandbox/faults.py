@@ -32,7 +32,7 @@ Kind = Literal[
 ]
 STALE = "sandbox.stale"
 """Key in a request's scope of the seconds by which its reads are to be stale."""
-SIDES = frozenset({"graph", "databricks", "entra"})
+SIDES = frozenset({"graph", "databricks", "entra", "vault"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,48 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aadsync_lib.sandbox.vault.tunnel import Tunnel
+
 KEEP_ALIVE = 600  # seconds; a client that pauses for a while finds its connection still open
 
 
-def loopback_socket() -> socket.socket:
-    """An address on a free port.
+def loopback_socket(port: int = 0) -> socket.socket:
+    """An address on a port; 0 is any that is free. ``OSError`` where it is taken.
 
     The protocol must be named: only then does asyncio switch Nagle's algorithm off, which would
     add 40 ms to every answer of a kept connection.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.bind(("127.0.0.1", 0))
+    try:
+        if port:  # a port that was just given up can be had again
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"port {port} on 127.0.0.1 cannot be had") from error
     return sock
 
 
 def port_of(sock: socket.socket) -> int:
     return int(sock.getsockname()[1])
+
+
+class Ports:
+    """Sockets on ports in a row, or on any that are free."""
+
+    def __init__(self, first: int | None) -> None:
+        self._next = first
+        self._made: list[socket.socket] = []
+
+    def socket(self) -> socket.socket:
+        self._made.append(loopback_socket(self._next or 0))
+        if self._next is not None:
+            self._next += 1
+        return self._made[-1]
+
+    def close(self) -> None:
+        for sock in self._made:
+            sock.close()
 
 
 class Current:
@@ -49,8 +75,9 @@ class Site:
 class Servers:
     """Serves sites from ``start`` to ``stop``; requests still running then are broken off."""
 
-    def __init__(self, sites: list[Site]) -> None:
+    def __init__(self, sites: list[Site], tunnel: Tunnel | None = None) -> None:
         self._sites = sites
+        self._tunnel = tunnel
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -91,11 +118,15 @@ class Servers:
         try:
             for site in self._sites:
                 servers.append(await _started(site))  # noqa: PERF401 - closed below if one fails
+            if self._tunnel is not None:
+                await self._tunnel.start()
             self._ready.set()
             adding = asyncio.create_task(self._serve_fresh(servers))
             await self._stop.wait()
             adding.cancel()
         finally:
+            if self._tunnel is not None:
+                await self._tunnel.stop()
             for server in servers:
                 await _stopped(server)
             for site in self._sites:

@@ -16,6 +16,7 @@ name); each may have an ``external_id``, ``roles``, and but for groups ``display
 
 ``workspaces`` is a list; each may have a ``name``, ``federated``, the same sections as the account,
 ``assignments`` (name of an account principal: ``USER`` or ``ADMIN``) and ``entitlements`` (name: list).
+``vaults`` is a list of key vaults with a ``name`` and ``secrets`` (name: value).
 """
 
 import json
@@ -28,6 +29,7 @@ from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.databricks.switches import Switches
 from aadsync_lib.sandbox.databricks.workspaces.state import WorkspaceState
 from aadsync_lib.sandbox.entra.state import EntraState
+from aadsync_lib.sandbox.vault.state import SUFFIXES, Vault
 
 VERSION = 1
 
@@ -39,6 +41,7 @@ class World:
     entra: EntraState = field(default_factory=EntraState)
     databricks: DatabricksState = field(default_factory=DatabricksState)
     workspaces: list[WorkspaceState] = field(default_factory=list)
+    vaults: list[Vault] = field(default_factory=list)
 
     def workspace(self, name: str) -> WorkspaceState:
         for workspace in self.workspaces:
@@ -62,12 +65,24 @@ class World:
         self.workspaces.append(workspace)
         return workspace
 
+    def add_vault(self, name: str, suffix: str = SUFFIXES[0], **secrets: str) -> Vault:
+        """Add a key vault. The sandbox has to start with one to serve any."""
+        vault = Vault(name, suffix)
+        for key, value in secrets.items():
+            vault.add(key.replace("_", "-"), value)
+        self.vaults.append(vault)
+        return vault
+
     def to_json(self) -> dict[str, Any]:
+        lists = {
+            "workspaces": [workspace.to_json() for workspace in self.workspaces],
+            "vaults": [vault.to_json() for vault in self.vaults],
+        }
         return {
             "version": VERSION,
             "entra": self.entra.to_json(),
             "databricks": self.databricks.to_json(),
-            **({"workspaces": [w.to_json() for w in self.workspaces]} if self.workspaces else {}),
+            **{name: items for name, items in lists.items() if items},
         }
 
     @classmethod
@@ -78,6 +93,7 @@ class World:
         world = cls(entra, _account(data.get("databricks", {})))
         for section in data.get("workspaces", ()):
             _add_workspace(world, section)
+        world.vaults = [Vault.from_json(section) for section in data.get("vaults", ())]
         return world
 
     @classmethod
@@ -135,9 +151,10 @@ def _lines(world: dict[str, Any]) -> Iterator[str]:
             yield (",\n" if number else "") + f"  {_text(key)}: "
             yield from _value(value)
         yield "\n}"
-    if world.get("workspaces"):
-        yield ',\n"workspaces": '
-        yield from _value(world["workspaces"])
+    for name in ("workspaces", "vaults"):
+        if name in world:
+            yield f',\n"{name}": '
+            yield from _value(world[name])
     yield "\n}\n"
 
 

@@ -9,9 +9,9 @@ from starlette.routing import Route
 
 from aadsync_lib.sandbox.databricks.errors import not_found
 from aadsync_lib.sandbox.databricks.http import ScimResponse
+from aadsync_lib.sandbox.databricks.listing import ListRequest, list_page
 from aadsync_lib.sandbox.databricks.records import JsonObject, Kind, ServicePrincipal
 from aadsync_lib.sandbox.databricks.render import SCHEMAS, render
-from aadsync_lib.sandbox.databricks.scim import ListRequest, list_page
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from tests.workspace_lab.calls import Call, Endpoints
 

@@ -1,1 +1,1 @@
-"""Microsoft Entra ID: its directory, Microsoft Graph v1.0 and the token endpoints."""
+"""Microsoft Entra ID: its directory, Microsoft Graph and the token endpoints."""

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Scope
 
-from aadsync_lib.sandbox.entra.calls import Authorize
+from aadsync_lib.sandbox.entra.calls import VERSIONS, Authorize
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
 from aadsync_lib.sandbox.entra.kinds import JsonObject
 
@@ -25,8 +25,8 @@ class Batch:
         self.app: ASGIApp | None = None
 
     @property
-    def route(self) -> Route:
-        return Route("/v1.0/$batch", self._serve, methods=["POST"])
+    def routes(self) -> list[Route]:
+        return [Route(f"/{name}/$batch", self._serve, methods=["POST"]) for name in VERSIONS]
 
     async def _serve(self, request: Request) -> Response:
         self.authorize(request)
@@ -88,8 +88,10 @@ def _items(body: bytes) -> list[JsonObject]:
 def _scope(request: Request, item: JsonObject) -> Scope:
     """An address relative to the version, as documented, or absolute, as one SDK writes it."""
     parts = urlsplit(item["url"])
-    raw = parts.path.removeprefix("/v1.0") if parts.path.startswith("/v1.0/") else parts.path
-    path = "/v1.0/" + raw.lstrip("/")
+    raw = parts.path.lstrip("/")
+    for version in VERSIONS:
+        raw = raw.removeprefix(f"{version}/")
+    path = f"/{request.url.path.split('/', 2)[1]}/{raw}"
     headers = {"authorization": request.headers["authorization"], "host": request.url.netloc}
     headers |= {name.lower(): str(value) for name, value in item.get("headers", {}).items()}
     return {

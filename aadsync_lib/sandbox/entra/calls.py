@@ -19,13 +19,20 @@ Handler = Callable[[GraphRequest], Any]
 Authorize = Callable[[Request], None]
 
 
+VERSIONS = ("v1.0", "beta")
+
+
 class Routes:
-    """Collects routes of one tenant. A handler runs under the directory's lock."""
+    """Collects routes of one tenant, for both versions. A handler runs under the directory's lock."""
 
     def __init__(self, state: EntraState, authorize: Authorize) -> None:
         self.state = state
         self.authorize = authorize
-        self.list: list[Route] = []
+        self._by_version: dict[str, list[Route]] = {version: [] for version in VERSIONS}
+
+    @property
+    def list(self) -> list[Route]:
+        return [route for routes in self._by_version.values() for route in routes]
 
     def get(self, path: str, handler: Handler, cost: int = 1) -> None:
         """Serve GET on ``path``; ``cost`` is the published base cost in resource units."""
@@ -36,7 +43,9 @@ class Routes:
         self._add("POST", path, handler, cost)
 
     def _add(self, method: str, path: str, handler: Handler, cost: int) -> None:
-        self.list.append(Route(f"/v1.0{path}", self._endpoint(handler, cost), methods=[method]))
+        endpoint = self._endpoint(handler, cost)
+        for version, routes in self._by_version.items():
+            routes.append(Route(f"/{version}{path}", endpoint, methods=[method]))
 
     def _endpoint(self, handler: Handler, cost: int) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

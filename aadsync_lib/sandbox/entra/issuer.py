@@ -123,8 +123,15 @@ class Issuer:
 
     def application(self, token: str) -> str | None:
         """The application that holds a token for Databricks, for the account's own check."""
+        return self.holder(token, DATABRICKS_APP)
+
+    def holder(self, token: str, audience: str) -> str | None:
+        """The application that holds a live token for this audience."""
         claims = self._live_claims(token)
-        return None if claims is None or claims["aud"] != DATABRICKS_APP else claims["appid"]
+        if claims is None or claims["aud"].rstrip("/") != audience:
+            return None
+        application: str = claims["appid"]
+        return application
 
     def authorize(self, request: Request) -> None:
         """Refuse a Graph request without a token for Graph."""

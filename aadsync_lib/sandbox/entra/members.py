@@ -24,13 +24,14 @@ def add_routes(routes: Routes) -> None:
 
 
 def _plain(read: Reader) -> Callable[[GraphRequest], JsonObject]:
-    """v1.0 leaves service principals out, unless the query is an advanced one."""
+    """v1.0 leaves service principals out, unless the query is an advanced one; beta has them."""
 
     def handler(call: GraphRequest) -> JsonObject:
         members = read(call, get_group(call))
         if call.query.filter is not None and not call.query.advanced:
             raise unsupported()
-        hidden = None if call.query.advanced else SERVICE_PRINCIPAL.name
+        shows_all = call.query.advanced or call.version == "beta"
+        hidden = None if shows_all else SERVICE_PRINCIPAL.name
         kinds = call.state.kinds
         rows = _rows(call, members, lambda key: kinds[key] != hidden)
         return respond(call, rows, "directoryObjects")

@@ -31,7 +31,11 @@ class GraphRequest:
     def root(self) -> str:
         """Scheme, host and version as the caller wrote them."""
         url = self.request.url
-        return f"{url.scheme}://{url.netloc}/v1.0"
+        return f"{url.scheme}://{url.netloc}/{self.version}"
+
+    @property
+    def version(self) -> str:
+        return self.request.url.path.split("/", 2)[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ class Certificates:
     server: bytes
 
 
-def make_certificates() -> Certificates:
-    """Make an authority and a server certificate for localhost and the loopback addresses."""
+def make_certificates(*names: str) -> Certificates:
+    """Make an authority and a server certificate for localhost, the loopback addresses and ``names``."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     server_key = ec.generate_private_key(ec.SECP256R1())
     name = _name("Contoso Sandbox Test Authority")
@@ -39,7 +39,7 @@ def make_certificates() -> Certificates:
         _builder(_name("localhost"), name, server_key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
-        .add_extension(_loopback_names(), critical=False)
+        .add_extension(_loopback_names(names), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()),
             critical=False,
@@ -80,10 +80,13 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _loopback_names() -> x509.SubjectAlternativeName:
+def _loopback_names(others: tuple[str, ...]) -> x509.SubjectAlternativeName:
     addresses = [ipaddress.ip_address(text) for text in ("127.0.0.1", "::1")]
     return x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), *(x509.IPAddress(address) for address in addresses)]
+        [
+            *(x509.DNSName(name) for name in ("localhost", *others)),
+            *(x509.IPAddress(address) for address in addresses),
+        ]
     )
 
 

@@ -126,9 +126,9 @@ def test_an_unknown_segment_is_a_bad_request(graph):
     assert error_of(graph.get("/unicorns")) == (400, "BadRequest")
 
 
-def test_the_beta_version_does_not_exist(box, graph):
-    answer = graph.get(box.graph_url.replace("v1.0", "beta") + "/users")
-    assert answer.json()["error"]["message"] == "Invalid version: beta"
+def test_there_are_two_versions_and_no_third(box, graph):
+    answer = graph.get(box.graph_url.replace("v1.0", "v2.0") + "/users")
+    assert answer.json()["error"]["message"] == "Invalid version: v2.0"
 
 
 def test_writing_is_not_offered(graph):

@@ -48,9 +48,11 @@ class WorkspaceDirectory(DatabricksState):
             self.assignments[self.account.resolve(principal)] = permission
 
     def unassign(self, principal: str) -> None:
+        """Take the assignment away, with the entitlements of who is not there by a group."""
         with self.lock:
             self._remember_assignments()
             self.assignments.pop(self.account.resolve(principal), None)
+            self.refresh()
 
     def assigned(self) -> dict[str, Permission]:
         """Names of the assigned principals, with what they may."""

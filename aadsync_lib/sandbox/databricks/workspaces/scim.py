@@ -70,8 +70,7 @@ class WorkspaceScim(Scim):
         if not self.workspace.is_copy(row) or isinstance(row, Group):
             super().delete(call, row)
             return
-        self.workspace.assignments.pop(row.id, None)
-        self.workspace.refresh()
+        self.workspace.unassign(row.id)
 
     def _in_account(self, call: ScimRequest) -> Record | None:
         name = call.body.get(NAME[call.kind])
