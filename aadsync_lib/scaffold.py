@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from aadsync_lib.config.base import SecretRef, Section, is_section
 from aadsync_lib.config.keys import bare, listed, method_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, Limit
-from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
+from aadsync_lib.config.settings import OF_A_TARGET, Settings, SourceSettings, TargetSettings
 from aadsync_lib.errors import UsageError
 
 HEAD = """\
@@ -117,7 +117,9 @@ def _lines(
             yield ""
         kind = bare(info.annotation)
         fallback = getattr(default, key) if default else info.default
-        if is_section(kind) and not issubclass(kind, (Adopt, Limit)):
+        if model is TargetSettings and key in OF_A_TARGET:
+            yield f"{pad}# {key}: {{}}{_why(info.description)}"
+        elif is_section(kind) and not issubclass(kind, (Adopt, Limit)):
             yield f"{pad}{key}:{_why(kind.__doc__)}"
             inner = fallback if isinstance(fallback, Section) else None
             yield from _lines(kind, given.get(key, {}), inner, f"{pad}  ")

@@ -9,11 +9,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
-from urllib.parse import quote, quote_plus, urlsplit
+from typing import Protocol
+from urllib.parse import quote, quote_plus
 
 from aadsync_lib.config.base import SecretRef
-from aadsync_lib.errors import CredentialError, install_extra
+from aadsync_lib.errors import CredentialError
 
 HIDDEN = "***"
 LONG_LINE = 16  # characters from which on one line of a certificate is hidden by itself
@@ -51,6 +51,9 @@ class NotebookSecrets(Protocol):
 Lookup = Callable[[str], str]
 """Finds the text of a secret. Raises ``CredentialError`` or what its client raises."""
 
+VaultLookup = Callable[[str, str], str]
+"""Finds the text of a secret of a key vault, by its address and the setting that refers to it."""
+
 
 class SecretResolver:
     """The secrets of one run, each looked up once.
@@ -68,9 +71,9 @@ class SecretResolver:
         self._lookups: dict[str, Lookup] = {
             "env": _from_environment,
             "secret": scope,
-            "key_vault": _from_key_vault,
             **(lookups or {}),
         }
+        self._vaults: VaultLookup = _no_vaults
         self._secrets: dict[SecretRef, Secret] = {}
         self._hidden: set[str] = set()
         self._lock = threading.RLock()
@@ -81,6 +84,10 @@ class SecretResolver:
             if ref not in self._secrets:
                 self._secrets[ref] = Secret(self._look_up(ref, setting))
             return self._secrets[ref]
+
+    def read_vaults_by(self, lookup: VaultLookup) -> None:
+        """Find secrets of key vaults by this: it takes a login, which only the settings tell."""
+        self._vaults = lookup
 
     def hide(self, value: str) -> None:
         """Have ``redact`` hide a value that came by another way, such as an access token."""
@@ -98,7 +105,8 @@ class SecretResolver:
     def _look_up(self, ref: SecretRef, setting: str) -> str:
         kind, place = next((name, value) for name, value in ref if value is not None)
         try:
-            value = self._lookups[kind](place)
+            lookup = self._lookups.get(kind)
+            value = lookup(place) if lookup else self._vaults(place, setting)
         except CredentialError as error:
             raise CredentialError(f"{setting}: {error}") from error.__cause__
         except Exception as error:  # each store of secrets fails with errors of its own
@@ -171,21 +179,5 @@ def _from_workspace(place: str) -> str:
         ) from None
 
 
-def _from_key_vault(url: str) -> str:
-    try:
-        from azure.keyvault.secrets import SecretClient
-    except ImportError as error:
-        raise CredentialError(
-            f"key_vault {url} needs a package that is not installed: {install_extra('keyvault')}"
-        ) from error
-    parts = urlsplit(url)
-    name, version = (*parts.path.removeprefix("/secrets/").split("/"), None)[:2]
-    client = SecretClient(f"https://{parts.netloc}", _azure_identity())
-    assert name is not None
-    return client.get_secret(name, version).value or ""
-
-
-def _azure_identity() -> Any:
-    from azure.identity import DefaultAzureCredential
-
-    return DefaultAzureCredential()
+def _no_vaults(url: str, _: str) -> str:
+    raise CredentialError(f"key_vault {url}: is not read here, as no login is known for it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,9 +67,13 @@ def _planner(
     clock: Clock,
     dbutils: Any,
 ) -> Planner:
+    from aadsync_lib.auth import read_vaults
+
     secrets = secrets or SecretResolver()
-    source = _source(settings, clock, secrets, dbutils)
-    targets = [open_target(target, clock, secrets) for target in _chosen(settings, only)]
+    read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
+    chosen = _chosen(settings, only)
+    source = _source(settings, [target.name for target in chosen], clock, secrets, dbutils)
+    targets = [open_target(target, clock, secrets) for target in chosen]
     return Planner(settings, source, targets, reader, clock)
 
 
@@ -130,14 +134,25 @@ def _delta(settings: Settings, clock: Clock, spark: Any) -> Iterator[Store]:
         yield store
 
 
-def _source(settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: Any) -> Source:
+def _source(
+    settings: Settings,
+    targets: Collection[str],
+    clock: Clock,
+    secrets: SecretResolver,
+    dbutils: Any,
+) -> Source:
     from aadsync_lib.auth import graph_credential, graph_endpoint
     from aadsync_lib.entra.source import EntraSource
 
     endpoint, token_scope = graph_endpoint(settings.source)
     credential = graph_credential(settings.source, secrets, dbutils=dbutils, folder=settings.folder)
     return EntraSource(
-        settings.scope, credential, endpoint=endpoint, token_scope=token_scope, clock=clock
+        settings.whole_scope(targets),
+        credential,
+        endpoint=endpoint,
+        token_scope=token_scope,
+        clock=clock,
+        attributes=settings.attributes(targets),
     )
 
 

@@ -2,5 +2,6 @@
 
 from aadsync_lib.auth.databricks import databricks_api
 from aadsync_lib.auth.entra import graph_credential, graph_endpoint
+from aadsync_lib.auth.vault import read_vaults
 
-__all__ = ["databricks_api", "graph_credential", "graph_endpoint"]
+__all__ = ["databricks_api", "graph_credential", "graph_endpoint", "read_vaults"]

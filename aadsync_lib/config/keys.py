@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from aadsync_lib.config import auth
 from aadsync_lib.config.base import GUID, SecretRef, Section, is_section
 from aadsync_lib.config.policy import Adopt, AdoptWord
+from aadsync_lib.config.scope import PERSON_TEMPLATE, SHOWN
 from aadsync_lib.config.settings import Settings
 
 REFERENCE = "a reference: {secret: scope/key}, {env: NAME} or {key_vault: https://…/secrets/KEY}"
@@ -21,6 +22,7 @@ PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_.]*$": "the name of a property, such as department",
     r"^([^{}]|\{(displayName|mailNickname|id)\})+$": "a template of {displayName}, {mailNickname} "
     "and {id}",
+    PERSON_TEMPLATE: f"a template of {', '.join(SHOWN)}, each in braces",
     r"^[^/\s]+/[^/\s]+$": "scope/key",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
 }

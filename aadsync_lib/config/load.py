@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
+from aadsync_lib.config.overrides import without_groups
 from aadsync_lib.config.plain import KeyPath, Plain
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.config.problems import dotted, misread, problems_of
@@ -46,10 +47,19 @@ def settings_from(
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         problems.extend(problems_of(error, plain))
+        problems.extend(_without_groups(tree))
     problems.extend(misread(plain))
     if problems:
         raise SettingsError(where, tuple(dict.fromkeys(problems)))
     return settings
+
+
+def _without_groups(tree: dict[str, Any]) -> Iterator[str]:
+    """Yield where groups are missing, whatever else is wrong with the settings."""
+    targets = tree.get("targets")
+    scopes = (_child(target, "scope") for target in (targets if isinstance(targets, list) else ()))
+    own = [_child(scope, "groups") is not None for scope in scopes]
+    return without_groups(_child(tree.get("scope"), "groups") is not None, own)
 
 
 def _file(text: str, where: str, *, given: bool) -> Parsed:

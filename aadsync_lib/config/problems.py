@@ -36,7 +36,8 @@ PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 def problems_of(error: ValidationError, plain: Mapping[KeyPath, Plain]) -> tuple[str, ...]:
     """Turn pydantic's findings into lines; what stands under ``auth`` is never shown."""
     findings = error.errors(include_url=False)
-    return tuple(_line(finding, plain) for finding in findings if not _echo(finding))
+    lines = (_line(finding, plain) for finding in findings if not _echo(finding))
+    return tuple(line for several in lines for line in several.split("\n"))
 
 
 def misread(plain: Mapping[KeyPath, Plain]) -> Iterator[str]:
@@ -106,6 +107,8 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
         return _unknown_key(key)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _no_such_method(key, finding)
+    if kind == "value_error" and not finding["loc"]:
+        return str(finding["ctx"]["error"])
     if kind == "value_error":
         return f"{dotted(key.path)}: {finding['ctx']['error']}"
     if bare(key.annotation) is SecretRef:

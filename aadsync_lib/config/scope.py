@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from aadsync_lib.config.base import Guid, Section, Switch, Text
+from aadsync_lib.model.identity import canonical_id, normal
 
 SELECTORS = ("id", "name", "prefix", "filter", "application")
 Operator = Literal[
@@ -55,6 +56,16 @@ class GroupSelector(Section):
     def by(self) -> str:
         """The one of the five keys that is given."""
         return next(name for name in SELECTORS if getattr(self, name) is not None)
+
+    @property
+    def key(self) -> str:
+        """What the selector is remembered by, such as ``name:Data Platform``."""
+        return f"{self.by}:{canonical_id(normal(getattr(self, self.by)))}"
+
+    @property
+    def line(self) -> str:
+        """The selector in words, each another one: ``name 'Data Platform'``."""
+        return f"{self}" if self.default_access else f"{self} without default access"
 
     def __str__(self) -> str:
         return f"{self.by} {getattr(self, self.by)!r}"
@@ -117,7 +128,7 @@ class Scope(Section):
     """Which Entra identities a sync manages."""
 
     groups: Annotated[tuple[GroupSelector, ...], Field(min_length=1)] = Field(
-        description="the root groups: the union of what every line finds"
+        (), description="the root groups: the union of what every line finds"
     )
     nested: Literal["preserve", "flatten", "direct"] = Field(
         "preserve",
@@ -136,6 +147,20 @@ class Scope(Section):
         (),
         description="only users for whom all clauses of one of these lists hold; empty: everyone",
     )
+
+
+SHOWN = (
+    "displayName", "givenName", "surname", "mail", "userPrincipalName", "department", "jobTitle",
+)  # fmt: skip
+PERSON_TEMPLATE = rf"^([^{{}}]|\{{({'|'.join(SHOWN)})\}})+$"
+
+
+def _shows_each_person(template: str) -> str:
+    if "{" not in template:
+        raise ValueError(
+            "must hold a property in braces, such as {displayName}, or all would be one name"
+        )
+    return template
 
 
 def _names_each_group(template: str) -> str:
@@ -160,3 +185,16 @@ class MappingSettings(Section):
         Field(pattern=r"^([^{}]|\{(displayName|mailNickname|id)\})+$"),
         AfterValidator(_names_each_group),
     ] = Field("{displayName}", description="template of {displayName}, {mailNickname} and {id}")
+    display_name: Annotated[
+        str,
+        Field(pattern=PERSON_TEMPLATE),
+        AfterValidator(_shows_each_person),
+    ] = Field(
+        "{displayName}",
+        description=f"of people, template of {', '.join(f'{{{name}}}' for name in SHOWN)}; empty: the user name",
+    )
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Graph's properties of a person that the templates name."""
+        return tuple(re.findall(r"\{(\w+)\}", self.display_name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -14,7 +14,9 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
-from aadsync_lib.config.policy import Capacity, Policy
+from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
+from aadsync_lib.config.policy import Capacity, Limits, Policy
+from aadsync_lib.config.references import foreign_vaults
 from aadsync_lib.config.scope import MappingSettings, Scope
 
 Entitlement = Literal[
@@ -23,6 +25,7 @@ Entitlement = Literal[
 ]  # fmt: skip
 
 PORTS = {"https": 443, "http": 80}
+OF_A_TARGET = ("scope", "mapping", "policy")  # sections that a target may have its own keys of
 
 
 class SourceSettings(Section):
@@ -72,6 +75,15 @@ class TargetSettings(Section):
         1.0, description="share of Databricks' rate limits to use; 0.5 leaves half to other tools"
     )
     capacity: Capacity = Capacity()
+    scope: Scope = Field(Scope(), description="keys of scope that are others for this target")
+    mapping: MappingSettings = Field(
+        MappingSettings(), description="keys of mapping that are others for this target"
+    )
+    policy: Policy = Field(
+        Policy(),
+        description="keys of policy that are others for this target: limits one by one; protected "
+        "comes on top",
+    )
     workspaces: tuple[WorkspaceAssignments, ...] = Field(
         (), description="workspaces to assign groups of the account to"
     )
@@ -137,7 +149,7 @@ class Settings(Section):
         description="owner of everything the sync manages; do not change it later"
     )
     source: SourceSettings
-    scope: Scope
+    scope: Scope = Scope()
     mapping: MappingSettings = MappingSettings()
     targets: Annotated[tuple[TargetSettings, ...], Field(min_length=1)]
     policy: Policy = Policy()
@@ -158,6 +170,42 @@ class Settings(Section):
         settings._folder = folder.absolute()  # noqa: SLF001 - of its own class
         return settings
 
+    def for_target(self, name: str) -> Settings:
+        """Return the settings of one target: its own scope, mapping and policy over those of the sync."""
+        target = next(target for target in self.targets if target.name == name)
+        own = {
+            "targets": (target,),
+            "scope": laid_over(self.scope, target.scope),
+            "mapping": laid_over(self.mapping, target.mapping),
+            "policy": policy_over(self.policy, target.policy),
+        }
+        return self.model_copy(update=own)
+
+    def each(self) -> tuple[Settings, ...]:
+        """Return the settings of every target."""
+        return tuple(self.for_target(target.name) for target in self.targets)
+
+    def limits(self) -> Mapping[str, Limits]:
+        """Return the limits of every target, by its name."""
+        return {own.targets[0].name: own.policy.limits for own in self.each()}
+
+    def whole_scope(self, targets: Collection[str] | None = None) -> Scope:
+        """Return the scope that covers those of all targets, or of these: what is read of Entra, once."""
+        return covering([own.scope for own in self._among(targets)])
+
+    def logins(self) -> tuple[tuple[str, Section], ...]:
+        """Return how to log in to the source and to each target, by the keys of the file."""
+        targets = ((f"targets.{target.name}.auth", target.auth) for target in self.targets)
+        return (("source.auth", self.source.auth), *targets)
+
+    def attributes(self, targets: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return the properties of people that the mapping of any of these targets names."""
+        names = (name for own in self._among(targets) for name in own.mapping.attributes)
+        return tuple(dict.fromkeys(names))
+
+    def _among(self, targets: Collection[str] | None) -> Iterator[Settings]:
+        return (own for own in self.each() if targets is None or own.targets[0].name in targets)
+
     @field_validator("version", mode="before")
     @classmethod
     def _a_number(cls, value: Any) -> Any:
@@ -174,12 +222,25 @@ class Settings(Section):
             raise ValueError(f"has {place} twice; two targets of one run may not be the same place")
         return value
 
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        own = [target.scope.groups for target in self.targets]
+        problems = (
+            *without_groups(self.scope.groups, own),
+            *foreign_vaults(self.logins(), self.source.cloud),
+        )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
 
 def settings_digest(settings: Settings) -> str:
     """Return ``sha256:…``, the same for a default that is written down and one that is not."""
-    canonical = json.dumps(
-        settings.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    tree = settings.model_dump(mode="json")
+    for target, own in zip(tree["targets"], settings.each(), strict=True):
+        effective = own.model_dump(mode="json", include=set(OF_A_TARGET))
+        target |= {key: value if value != tree[key] else None for key, value in effective.items()}
+    canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 

@@ -86,10 +86,10 @@ def _room(
 ) -> Finding:
     """Count what the target will hold when everybody in scope is there as well."""
     there = {(a.kind, name_key(a.name)) for a in snapshot.accounts.values() if a.kind in kinds}
-    desired = context.desired
+    view = context.views.get(target.name)
     wanted = (
-        [*desired.principals.values(), *(g.principal for g in desired.groups.values())]
-        if desired
+        [*view.desired.principals.values(), *(g.principal for g in view.desired.groups.values())]
+        if view
         else []
     )
     new = {(p.kind, name_key(p.name)) for p in wanted if p.kind in kinds and p.active} - there

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from aadsync_lib.auth import read_vaults
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.databricks import check_targets
@@ -40,4 +41,5 @@ def doctor(
     context = CheckContext(
         settings, secrets or SecretResolver(), clock or SystemClock(), dbutils, spark
     )
+    read_vaults(context.secrets, settings.source, dbutils=dbutils, folder=settings.folder)
     return tuple(finding for check in CHECKS for finding in check(context))

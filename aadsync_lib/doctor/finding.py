@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.model.desired import Desired
+from aadsync_lib.engine.views import View
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 
@@ -42,7 +42,7 @@ class CheckContext:
     credential: Any = None
     token: str = ""
     reads_graph: bool = False
-    desired: Desired | None = None
+    views: dict[str, View] = field(default_factory=dict)
     unresolved: set[str] = field(default_factory=set)
 
 

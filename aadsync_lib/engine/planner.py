@@ -11,10 +11,10 @@ from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.planning import Planning, SyncPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
+from aadsync_lib.engine.views import Views
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
-from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.state.retries import Everything
 
 
@@ -39,14 +39,13 @@ class Planner:
         read at all.
         """
         with ThreadPoolExecutor(1 + len(self.targets)) as pool:
-            entra = pool.submit(self.source.read, None, self.reader.roots())
+            known = self.reader.roots()
+            entra = pool.submit(self.source.read, None, known)
             reads = [pool.submit(target.read) for target in self.targets]
-            reading = entra.result()
-            desired = desire(reading.snapshot, self.settings.scope, self.settings.mapping)
+            views = Views(self.settings, [t.name for t in self.targets], entra.result())
             tried = Everything() if full else anyway
             planning = SyncPlanning(
-                self.settings,
-                desired,
+                views,
                 self.source,
                 self.reader,
                 self.clock.now(),
@@ -57,7 +56,7 @@ class Planner:
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
-        planned = Planning.of(self.settings, parts, (reading, desired))
+        planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
 
     def plan_undo(self, run_id: str) -> Planning:

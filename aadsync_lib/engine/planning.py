@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.inquiry import Inquiry, Shown
+from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.desired import Desired
-from aadsync_lib.model.directory import Reading
+from aadsync_lib.model.directory import KnownRoot, Reading
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
@@ -41,8 +41,8 @@ class TargetPlanning:
     """The plan of one target, with what else applying it has to know.
 
     ``resolved_pending`` is what the target shows of writes that an earlier run announced and never recorded.
-    ``context`` is what the plan was made from, ``None`` where nothing but the target was read;
-    ``deferred_keys`` are the keys of what is not tried because it failed before.
+    ``context`` is what the plan was made from, and ``view`` what the target sees of Entra: ``None`` where
+    nothing but the target was read. ``deferred_keys`` are the keys of what is not tried because it failed before.
     """
 
     plan: TargetPlan
@@ -51,42 +51,43 @@ class TargetPlanning:
     resolved_pending: Mapping[int, Outcome]
     context: TargetContext | None = None
     deferred_keys: frozenset[str] = frozenset()
+    view: View | None = None
 
 
 @dataclass(frozen=True)
 class Planning:
     """A plan and its parts, by target, with the reading of Entra where it was made from one.
 
-    ``verdict`` is the guard's, as long as nobody approves.
+    ``verdict`` is the guard's, as long as nobody approves. ``roots`` is what to remember of the scope.
     """
 
     plan: Plan
     parts: Mapping[str, TargetPlanning]
     verdict: Verdict
     reading: Reading | None = None
-    desired: Desired | None = None
+    roots: tuple[KnownRoot, ...] = ()
 
     @classmethod
     def of(
         cls,
         settings: Settings,
         parts: Sequence[TargetPlanning],
-        read: tuple[Reading, Desired] | None = None,
+        reading: Reading | None = None,
         undoes: str | None = None,
+        roots: tuple[KnownRoot, ...] = (),
     ) -> Planning:
         """Put the plans of all targets together, and judge the whole."""
-        reading, desired = read or (None, None)
         plan = Plan(
             settings.name,
             tuple(part.plan for part in parts),
             complete=reading is None or reading.snapshot.complete,
             settings_digest=settings_digest(settings),
             undoes=undoes,
-            tree=tree(desired) if desired else (),
+            tree=tree(*(part.view.desired for part in parts if part.view)),
             full=reading is None or reading.full,
         )
-        verdict = judge(plan, settings.policy.limits)
-        return cls(plan, {part.plan.target: part for part in parts}, verdict, reading, desired)
+        verdict = judge(plan, settings.limits())
+        return cls(plan, {part.plan.target: part for part in parts}, verdict, reading, roots)
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,7 @@ class _StoredProvenance:
 class SyncPlanning:
     """Plans each target of a sync against one reading of Entra."""
 
-    settings: Settings
-    desired: Desired
+    views: Views
     source: Source
     reader: StoreReader
     now: float
@@ -150,17 +150,18 @@ class SyncPlanning:
 
         It is made anew as long as what it takes away depends on something that no read has shown.
         """
+        view = self.views.of(target.name)
         stored = StoredLinks.read(self.reader, target.name, snapshot)
-        inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name)
+        inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name, view)
         shown = inquiry.unlisted(stored.before, stored.pending, Shown(snapshot), gone)
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot
                 stored = StoredLinks.read(self.reader, target.name, snapshot)
-            context = self._context(target.name, shown, stored)
+            context = self._context(target.name, view, shown, stored)
             shown = inquiry.read(context, shown)
             context = replace(context, members=shown.members, presences=shown.presences)
-            part = self._part(target, context, stored)
+            part = replace(self._part(target, context, stored), view=view)
             further = inquiry.further(context, part.plan.changes, shown)
             if further is shown:
                 break
@@ -168,9 +169,9 @@ class SyncPlanning:
         log.info("planned %d changes", len(part.plan.changes), extra={"target": target.name})
         return part
 
-    def _long_gone(self, name: str) -> frozenset[str]:
+    def _long_gone(self, name: str, view: View) -> frozenset[str]:
         """Return the leavers of whom every listing has had the time to show what there is."""
-        latest = self.now - (self.settings.policy.grace_days + LISTED_BY_THEN) * DAY
+        latest = self.now - (view.settings.policy.grace_days + LISTED_BY_THEN) * DAY
         missing = self.reader.missing(name).items()
         return frozenset(external_id for external_id, since in missing if since < latest)
 
@@ -195,18 +196,18 @@ class SyncPlanning:
         recorded = _StoredProvenance(self.reader, target.name)
         return PendingProvenance(recorded, late, target.name, stored.links, self.now)
 
-    def _context(self, name: str, shown: Shown, stored: StoredLinks) -> TargetContext:
-        policy, reader = self.settings.policy, self.reader
+    def _context(self, name: str, view: View, shown: Shown, stored: StoredLinks) -> TargetContext:
+        policy, reader = view.settings.policy, self.reader
         former = tuple(stored.lost().values()) if stored.recovered.linked else stored.former
         retries = reader.retries(name)
         context = build_context(
-            self.desired,
+            view.desired,
             shown.snapshot,
             stored.links,
             policy,
             shared=stored.shared,
             elsewhere=shown.elsewhere,
-            capacity=next(t.capacity for t in self.settings.targets if t.name == name),
+            capacity=view.settings.targets[0].capacity,
             missing=reader.missing(name),
             former=former,
             retry_policy=RetryPolicy(retries, policy.quarantine_after, self.anyway, self.now),

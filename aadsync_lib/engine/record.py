@@ -40,7 +40,7 @@ class Recorder:
     def keep_reads(self, planning: Planning) -> None:
         """Keep what the reads showed, whatever becomes of the plan: the roots, who is missing, who is where."""
         if planning.reading:
-            self.store.keep_roots(planning.reading.snapshot.found)
+            self.store.keep_roots(planning.roots)
         for part, context in _of_entra(planning.parts.values()):
             groups = managed_groups(context, _unsettled(part))
             memberships = self._memberships(part.plan.target, context, groups)

@@ -135,13 +135,14 @@ class Runner:
             target,
             self._store,
             self._clock,
-            AdoptionRule.of(self._settings.policy),
+            AdoptionRule.of(self._settings.for_target(target.name).policy),
             self._stop,
             self._progress,
         )
         outcomes = executor.execute(recorder.run_id, part.plan, part.links)
         recorder.keep_result(part, outcomes)
-        return _reported(part.plan, outcomes, complete=planning.plan.complete)
+        complete = part.view is None or part.view.snapshot.complete
+        return _reported(part.plan, outcomes, complete=complete)
 
     def _settle_earlier_runs(self, part: TargetPlanning) -> None:
         """Record what became of writes that a run which died had announced."""

@@ -98,21 +98,25 @@ def fingerprinted(planned: Planning) -> Plan:
     """
     plan = planned.plan
     targets = tuple(_with_state(planned.parts[target.target]) for target in plan.targets)
-    source = source_digest(planned.desired) if planned.desired else None
+    views = (planned.parts[target.target].view for target in plan.targets)
+    desired = list({id(view.desired): view.desired for view in views if view}.values())
+    source = source_digest(*desired) if desired else None
     return replace(plan, targets=targets, source_digest=source)
 
 
-def source_digest(desired: Desired) -> str:
-    """Return a digest of who is in scope, and who is in which group."""
+def source_digest(*views: Desired) -> str:
+    """Return a digest of who is in scope, and who is in which group, as each target sees it."""
+    digests = [_digest(_rows(desired)) for desired in views]
+    return digests[0] if len(digests) == 1 else _digest(enumerate(digests))
+
+
+def _rows(desired: Desired) -> Iterator[object]:
     groups = desired.groups.values()
-    return _digest(
-        (
-            *map(_row, desired.principals.values()),
-            *((*_row(group.principal), group.unread, sorted(group.members)) for group in groups),
-            *((held.external_id, held.name, held.reason) for held in desired.quarantined.values()),
-            (desired.complete,),
-        )
-    )
+    yield from map(_row, desired.principals.values())
+    yield from ((*_row(group.principal), group.unread, sorted(group.members)) for group in groups)
+    held = desired.quarantined.values()
+    yield from ((waiting.external_id, waiting.name, waiting.reason) for waiting in held)
+    yield (desired.complete,)
 
 
 def state_digest(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from aadsync_lib.config.policy import Policy
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.inquiry import Shown
 from aadsync_lib.engine.planning import Planning, StoredLinks, TargetPlanning, with_estimate
@@ -65,6 +66,7 @@ class _UndoPlanning:
     def plan(self, target: Target) -> TargetPlanning:
         """Read the target, and plan the inverse of what the run did there."""
         name, snapshot = target.name, target.read()
+        policy = self.settings.for_target(name).policy
         if not snapshot.complete:
             raise TargetError(f"{name}: {UNLISTED}")
         done = [entry for entry in self.entries if entry.target == name]
@@ -85,12 +87,12 @@ class _UndoPlanning:
             touched=touched_by(self._since(last, (*after, *late)), places),
             target=snapshot,
             links=stored.links,
-            protected=_protected(self.settings, snapshot, stored.links),
+            protected=_protected(policy, snapshot, stored.links),
             former=stored.lost(),
             owners=self._owners(name, changes, first),
             shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
-            additive=self.settings.policy.mode == "additive",
+            additive=policy.mode == "additive",
         )
         plan = replace(undo_target(name, context), state_digest=_state(context))
         log.info("planned %d changes that undo run %s", len(plan.changes), self.run.run_id)
@@ -195,10 +197,10 @@ def _of_no_effect(
     return frozenset(idle)
 
 
-def _protected(settings: Settings, target: TargetSnapshot, links: Links) -> frozenset[str]:
+def _protected(policy: Policy, target: TargetSnapshot, links: Links) -> frozenset[str]:
     """Return who is protected; the names that Entra had for them are those of their links."""
     names = {
         external_id: Principal(link.kind, external_id, link.name, link.name)
         for external_id, link in links.by_external.items()
     }
-    return protected_ids(target, settings.policy.protected, Desired(names, {}, {}), links)
+    return protected_ids(target, policy.protected, Desired(names, {}, {}), links)

@@ -12,7 +12,7 @@ from aadsync_lib.entra.selection import SelectorReader
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
-from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.directory import ASSIGNED_BY, Notice
 from aadsync_lib.model.identity import Kind, canonical_id
 from aadsync_lib.responses import JsonObject
 
@@ -30,7 +30,7 @@ class ApplicationReader(SelectorReader):
     @property
     def _roots_key(self) -> str:
         """What root groups, and people assigned directly, are remembered by."""
-        return f"assigned:{self._key}"
+        return f"{ASSIGNED_BY}{self._key}"
 
     async def _select(self) -> None:
         application = self._selector.application or ""

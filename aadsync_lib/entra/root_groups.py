@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 from aadsync_lib.entra.directory import AT_ONCE, GROUP, GROUPS, literal
 from aadsync_lib.entra.objects import read_one
-from aadsync_lib.entra.selection import SelectorReader, normal
+from aadsync_lib.entra.selection import SelectorReader
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
-from aadsync_lib.model.identity import Kind, canonical_id
+from aadsync_lib.model.identity import Kind, canonical_id, normal
 
 
 class RootGroupReader(SelectorReader):

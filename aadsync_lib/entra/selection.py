@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,7 +12,8 @@ from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.directory import KnownRoot, Notice
-from aadsync_lib.model.identity import Kind, canonical_id
+from aadsync_lib.model.identity import Kind, canonical_id, normal
+from aadsync_lib.reconcile.desired.view import root_kind_notices
 from aadsync_lib.responses import JsonObject
 
 NOUN = {Kind.GROUP: "group", Kind.SERVICE_PRINCIPAL: "enterprise application"}
@@ -51,16 +51,6 @@ class Selection:
         self.ambiguous += other.ambiguous
 
 
-def selector_key(selector: GroupSelector) -> str:
-    """Return what a selector is remembered by, such as ``name:Data Platform``."""
-    return f"{selector.by}:{canonical_id(normal(getattr(selector, selector.by)))}"
-
-
-def normal(name: object) -> str:
-    """Return a name in NFC: settings may be written in another form than the directory."""
-    return unicodedata.normalize("NFC", str(name or ""))
-
-
 class SelectorReader:
     """Reads one selector; ``known`` is what it found before."""
 
@@ -74,7 +64,7 @@ class SelectorReader:
         self._directory = directory
         self._scope = scope
         self._selector = selector
-        self._key = selector_key(selector)
+        self._key = selector.key
         self._known = [root for root in known if root.selector in (self._key, self._roots_key)]
         self._gone: set[str] = set()
         self._selection = Selection()
@@ -189,11 +179,7 @@ class SelectorReader:
             return list(rows)
         # A group whose kind is not known counts as a security group.
         kept = [row for row in rows if row.get("securityEnabled") is not False]
-        if len(kept) < len(rows):
-            left = len(rows) - len(kept)
-            groups = "1 group is no security group and was" if left == 1 else ""
-            groups = groups or f"{left:,} groups are no security groups and were"
-            self._notice("group_kind_skipped", f"{groups} left out (scope.groups_of_kind)")
+        self._selection.notices += root_kind_notices(self._selector, len(rows) - len(kept))
         return kept
 
     def _nothing(self, what: str) -> None:

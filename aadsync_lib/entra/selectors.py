@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra.applications import ApplicationReader
@@ -16,10 +16,10 @@ from aadsync_lib.model.directory import KnownRoot
 
 async def select(
     directory: Directory, scope: Scope, known: Collection[KnownRoot] = ()
-) -> Selection:
-    """Run every selector. One that cannot be read is named in ``unread``, and the others go on.
+) -> tuple[Selection, Mapping[str, Selection]]:
+    """Run every selector; return what all of them find, and what each does, by its line.
 
-    Raises ``SourceError`` for names that are not unique, and when none at all could be read.
+    One that cannot be read is named in ``unread``, and the others go on. Raises ``SourceError`` for names that are not unique, and when none at all could be read.
     """
     readers = [
         (ApplicationReader if selector.application else RootGroupReader)(
@@ -39,4 +39,5 @@ async def select(
     if all(result.unread and result.empty for result in results):
         reasons = "\n".join(f"  {reason}" for reason in selection.unread)
         raise SourceError(f"Nothing of the scope could be read. Nothing was changed.\n{reasons}")
-    return selection
+    lines = (selector.line for selector in scope.groups)
+    return selection, dict(zip(lines, results, strict=True))

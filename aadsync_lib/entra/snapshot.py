@@ -10,12 +10,14 @@ from aadsync_lib.entra import translate
 from aadsync_lib.entra.applications import orphaned
 from aadsync_lib.entra.directory import Directory
 from aadsync_lib.entra.principals import read_service_principals, read_users
+from aadsync_lib.entra.selection import Selection
 from aadsync_lib.entra.selectors import select
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.entra.traversal import GroupRead, Traversal
 from aadsync_lib.entra.wording import counted, labels
-from aadsync_lib.model.directory import Group, KnownRoot, Notice, Snapshot
+from aadsync_lib.model.directory import Group, KnownRoot, Notice, Selected, Snapshot
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.reconcile.desired.view import nested_kind_notices
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,20 @@ class _Unresolved:
 
 
 async def read_snapshot(
-    directory: Directory, scope: Scope, known: Collection[KnownRoot]
+    directory: Directory,
+    scope: Scope,
+    known: Collection[KnownRoot],
+    attributes: Collection[str] = (),
 ) -> Snapshot:
     """Read everything in scope, and say of what could not be read, in full or at all, that it was not."""
-    selection = await select(directory, scope, known)
+    selection, by_line = await select(directory, scope, known)
     traversal = Traversal(directory, scope)
     await traversal.down(selection.groups.values())
     groups = traversal.groups
     principals = selection.assigned | _members(groups.values())
-    users = await read_users(directory, _of(principals, Kind.USER), UserFields.of(scope.users))
+    users = await read_users(
+        directory, _of(principals, Kind.USER), UserFields.of(scope.users, attributes)
+    )
     service_principals = await read_service_principals(
         directory, _of(principals, Kind.SERVICE_PRINCIPAL), traversal.service_principal_rows
     )
@@ -55,20 +62,32 @@ async def read_snapshot(
         selection.names | traversal.names,
     )
     gone = unresolved.gone
-    unread_assigned = unresolved.reasons(selection.assigned, "assigned principal")
+    selected = tuple(_selected(line, part, unresolved) for line, part in by_line.items())
     return Snapshot(
         roots=frozenset(selection.groups) - gone,
         users=users.principals,
         service_principals=service_principals.principals,
         groups={key: _group(groups[key], unresolved) for key in sorted(groups)},
         assigned=frozenset(selection.assigned) - gone,
-        unread=(*selection.unread, *unread_assigned),
+        unread=tuple(dict.fromkeys(reason for part in selected for reason in part.unread)),
         notices=(
             *selection.notices,
             *_notices(traversal),
             *_gone_notices(unresolved, selection.assigned, groups.values()),
         ),
         found=tuple(root for root in selection.found.values() if root.id not in gone),
+        selected=selected,
+    )
+
+
+def _selected(line: str, selection: Selection, unresolved: _Unresolved) -> Selected:
+    unread = unresolved.reasons(selection.assigned, "assigned principal")
+    return Selected(
+        line,
+        frozenset(selection.groups) - unresolved.gone,
+        frozenset(selection.assigned) - unresolved.gone,
+        (*selection.unread, *unread),
+        tuple(selection.notices),
     )
 
 
@@ -90,13 +109,7 @@ def _group(read: GroupRead, unresolved: _Unresolved) -> Group:
 
 def _notices(traversal: Traversal) -> list[Notice]:
     notices = [_skipped(name, count) for name, count in sorted(traversal.skipped.items())]
-    if traversal.other_kind:
-        what = (
-            f"{traversal.other_kind} nested memberships of groups that are no security groups "
-            f"were left out (scope.groups_of_kind)."
-        )
-        notices.append(Notice("group_kind_skipped", what))
-    return notices
+    return notices + nested_kind_notices(traversal.other_kind)
 
 
 def _skipped(name: str, count: int) -> Notice:

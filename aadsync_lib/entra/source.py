@@ -34,7 +34,10 @@ T = TypeVar("T")
 
 
 class EntraSource:
-    """Reads the scope through Microsoft Graph. Every read has a loop and connections of its own."""
+    """Reads the scope through Microsoft Graph. Every read has a loop and connections of its own.
+
+    ``attributes`` are properties of people to read beside the usual ones and those of ``scope.users``.
+    """
 
     def __init__(
         self,
@@ -44,9 +47,11 @@ class EntraSource:
         endpoint: str = "https://graph.microsoft.com/v1.0",
         token_scope: str = "https://graph.microsoft.com/.default",  # noqa: S107 - an address
         clock: Clock,
+        attributes: Collection[str] = (),
         concurrency: int = 8,
     ) -> None:
         self._scope = scope
+        self._attributes = attributes
         self._credential = credential
         self._endpoint = Endpoint(endpoint)
         self._token_scope = token_scope
@@ -70,7 +75,7 @@ class EntraSource:
         selector could be read, ``CredentialError`` when Entra or Graph refuse the login.
         """
         snapshot = self._in_directory(
-            lambda directory: read_snapshot(directory, self._scope, known)
+            lambda directory: read_snapshot(directory, self._scope, known, self._attributes)
         )
         log.info(
             "read %d groups, %d users and %d service principals from Entra in %d requests%s",

@@ -39,15 +39,15 @@ ON_PREMISES = "onPremisesExtensionAttributes"
 
 @dataclass(frozen=True, slots=True)
 class UserFields:
-    """Properties of a user to ask for, and those of them that ``scope.users`` filters on."""
+    """Properties of a user to ask for beside the usual ones: of ``scope.users``, and of mapping templates."""
 
     attributes: tuple[str, ...]
 
     @staticmethod
-    def of(clauses: Iterable[Iterable[Clause]]) -> UserFields:
-        """Take the attributes from the clauses of ``scope.users``."""
+    def of(clauses: Iterable[Iterable[Clause]], mapped: Iterable[str] = ()) -> UserFields:
+        """Take the attributes from the clauses of ``scope.users``, and those that templates name."""
         names = {clause.attribute for listed in clauses for clause in listed}
-        return UserFields(tuple(sorted(names)))
+        return UserFields(tuple(sorted(names | (set(mapped) - set(USER)))))
 
     @property
     def select(self) -> str:

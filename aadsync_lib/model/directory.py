@@ -9,6 +9,7 @@ from enum import StrEnum
 from aadsync_lib.model.identity import Kind
 
 AttributeValue = str | bool | None
+ASSIGNED_BY = "assigned:"  # before the application, in the selector of whoever is assigned to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,25 @@ class KnownRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """What one line of ``scope.groups`` found in this read: root groups, and who is assigned directly.
+
+    ``unread`` says what of it could not be read.
+    """
+
+    line: str
+    roots: frozenset[str] = frozenset()
+    assigned: frozenset[str] = frozenset()
+    unread: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One read of the scope in Entra.
 
     ``roots`` are the groups the selectors found, ``assigned`` the people and service principals
-    assigned to an application directly. Members that appear in no mapping could not be resolved;
+    assigned to an application directly; ``selected`` says which line found whom. Members that appear in no mapping could not be resolved;
     their group then is ``unread``. ``unread`` holds reads that failed as a whole (a selector, say).
     ``found`` is what each selector found, or still has from an earlier run where it could not be read.
     """
@@ -88,6 +103,7 @@ class Snapshot:
     unread: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     found: tuple[KnownRoot, ...] = ()
+    selected: tuple[Selected, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -81,6 +81,11 @@ def alike(left: str, right: str) -> bool:
     return not same_name(left, right) and fold_key(left) == fold_key(right)
 
 
+def normal(name: object) -> str:
+    """Return a name in NFC: settings may be written in another form than the directory."""
+    return unicodedata.normalize("NFC", str(name or ""))
+
+
 def canonical_id(external_id: str) -> str:
     """Return an object id in lower case, as Entra writes it; other tools may have stored it in capitals."""
     return external_id.lower() if GUID.fullmatch(external_id) else external_id

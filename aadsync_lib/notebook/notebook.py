@@ -198,7 +198,7 @@ class Notebook:
                 raise UnsafePlanError(results.refused(verdict)) from None
 
     def _judge(self, plan: Plan) -> Verdict:
-        return judge(plan, self._settings().policy.limits, self._value("approve"))
+        return judge(plan, self._settings().limits(), self._value("approve"))
 
     def _settings(self) -> Settings:
         values = self._values()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from aadsync_lib.config.references import references
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.examine import Finding, doctor
-from aadsync_lib.doctor.settings import references
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.ports import Clock
@@ -30,7 +30,7 @@ def set_up(
 
 
 def _scopes(settings: Settings, secrets: SecretResolver) -> Iterator[Finding]:
-    places = [ref.secret.split("/") for _, _, ref in references(settings) if ref.secret]
+    places = [ref.secret.split("/") for _, _, ref in references(settings.logins()) if ref.secret]
     if not places:
         return
     try:

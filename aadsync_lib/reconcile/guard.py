@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aadsync_lib.config.policy import Limit, Limits
@@ -72,14 +72,21 @@ class Verdict:
         return (*map(str, (*self.protected, *self.breaches)), *([other] if self.foreign else ()))
 
 
-def judge(plan: Plan, limits: Limits, approve: str | None = None) -> Verdict:
+AllLimits = Limits | Mapping[str, Limits]  # of every target alike, or by the target's name
+
+
+def judge(plan: Plan, limits: AllLimits, approve: str | None = None) -> Verdict:
     """Check the whole plan. ``approve`` is a digest: it lifts the limits of that plan, and stops any other."""
     return Verdict(plan.digest, touches_protected(plan), breaches(plan, limits), approve)
 
 
-def breaches(plan: Plan, limits: Limits) -> tuple[Breach, ...]:
+def breaches(plan: Plan, limits: AllLimits) -> tuple[Breach, ...]:
     """Return every limit that any target's plan goes over."""
-    return tuple(breach for target in plan.targets for breach in _over(target, limits))
+    return tuple(
+        breach
+        for target in plan.targets
+        for breach in _over(target, limits if isinstance(limits, Limits) else limits[target.target])
+    )
 
 
 def touches_protected(plan: Plan) -> tuple[Breach, ...]:

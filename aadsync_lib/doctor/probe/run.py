@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from aadsync_lib.apply.pacing import Pacer
+from aadsync_lib.auth import read_vaults
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.target import ScimTarget
@@ -41,6 +42,7 @@ def probe_all(
     stopped: Callable[[], bool] = lambda: False,
 ) -> tuple[TargetProbe, ...]:
     """Probe each target after the other; after a request to stop, none that has not begun."""
+    read_vaults(secrets, settings.source, folder=settings.folder)
     return tuple(_probed(settings, target, secrets, clock, stopped) for target in settings.targets)
 
 
@@ -62,7 +64,8 @@ def _probed(
         client = account.scim()
     except AadsyncError as error:
         return _failed(place, scrubbed(one_line(error, f"{target.name}: ")))
-    use = Use(settings.scope.nested == "preserve", settings.scope.service_principals)
+    scope = settings.for_target(target.name).scope
+    use = Use(scope.nested == "preserve", scope.service_principals)
     bench = Bench(client, clock, on_azure(target.host), stopped)
     return Session(place, bench, account.pacer, use).run()
 

@@ -12,7 +12,7 @@ from aadsync_lib.engine.explain.sides import Sides
 from aadsync_lib.engine.planning import Planning
 from aadsync_lib.errors import SourceError, UsageError
 from aadsync_lib.model.directory import DirectoryMatch
-from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.explanation import Explanation, Person, Standing
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Source, StoreReader, Target
 from aadsync_lib.reconcile.explain import Explained
@@ -47,8 +47,9 @@ class Explainer:
         people, no_people = self._search(user, PEOPLE)
         groups, no_groups = self._search(group, GROUPS)
         planning = self._plan()
-        sides = Sides.of(planning, self._targets)
-        answer = self._answer(sides, (*people, *groups), user, group)
+        views = Sides.of(planning, self._targets)
+        matches = (*people, *groups)
+        answer = _together([self._answer(sides, matches, user, group) for sides in views])
         error = (no_people if not answer.people and user else None) or no_groups
         if answer.unknown and error:
             raise error
@@ -70,7 +71,7 @@ class Explainer:
     def _answer(
         self, sides: Sides, matches: tuple[DirectoryMatch, ...], user: str | None, group: str | None
     ) -> Explanation:
-        explained = Explained(sides.snapshot, self._settings.scope, sides.desired, matches)
+        explained = Explained(sides.snapshot, sides.scope, sides.desired, matches)
         finder = Finder(self._source, sides, explained, matches)
         people = finder.people(user) if user else ()
         groups = finder.groups(group) if group else ()
@@ -90,6 +91,25 @@ class Explainer:
             searched=_searched(sides) if unknown else (),
             nearest=tuple(dict.fromkeys(near)),
         )
+
+
+def _together(answers: Sequence[Explanation]) -> Explanation:
+    """Put together what targets of different scopes answer; one that knows somebody outweighs those that do not."""
+    first = next((answer for answer in answers if not answer.unknown), answers[0])
+    if first.unknown or len(answers) == 1:
+        searched = dict.fromkeys(line for answer in answers for line in answer.searched)
+        nearest = dict.fromkeys(name for answer in answers for name in answer.nearest)
+        return replace(first, searched=tuple(searched), nearest=tuple(nearest))
+    known = [answer for answer in answers if not answer.unknown]
+    people: dict[Person, list[Standing]] = {}
+    for person in (person for answer in known for person in answer.people):
+        people.setdefault(replace(person, targets=()), []).extend(person.targets)
+    return replace(
+        first,
+        complete=all(answer.complete for answer in answers),
+        people=tuple(replace(person, targets=tuple(there)) for person, there in people.items()),
+        groups=tuple(group for answer in known for group in answer.groups),
+    )
 
 
 def _searched(sides: Sides) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.planning import Planning, TargetPlanning
+from aadsync_lib.engine.views import View
 from aadsync_lib.model.account import Account, Members, Unread
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Snapshot
@@ -102,23 +104,29 @@ class Side:
 
 @dataclass(frozen=True)
 class Sides:
-    """Entra, what it asks for, and every target."""
+    """Entra as targets of one scope and mapping see it, what it asks for, and these targets."""
 
+    scope: Scope
     snapshot: Snapshot
     desired: Desired
     targets: tuple[Side, ...]
 
     @classmethod
-    def of(cls, planning: Planning, targets: Iterable[Target]) -> Sides:
-        """Return what planning read; a group that it did not need is read when somebody asks."""
-        assert planning.reading
-        assert planning.desired
-        sides = []
+    def of(cls, planning: Planning, targets: Iterable[Target]) -> tuple[Sides, ...]:
+        """Return what planning read, by what the targets see; a group that it did not need is read when somebody asks."""
+        views: dict[int, tuple[View, list[Side]]] = {}
         for target in targets:
             part = planning.parts[target.name]
-            assert part.context
-            context = part.context
-            refused = not planning.verdict.allowed
-            accounts, members = context.target.accounts, dict(context.members)
-            sides.append(Side(target, part, accounts, refused, members))
-        return cls(planning.reading.snapshot, planning.desired, tuple(sides))
+            assert part.view
+            _, sides = views.setdefault(id(part.view.desired), (part.view, []))
+            sides.append(_side(target, part, refused=not planning.verdict.allowed))
+        return tuple(
+            cls(view.settings.scope, view.snapshot, view.desired, tuple(sides))
+            for view, sides in views.values()
+        )
+
+
+def _side(target: Target, part: TargetPlanning, *, refused: bool) -> Side:
+    assert part.context
+    context = part.context
+    return Side(target, part, context.target.accounts, refused, dict(context.members))

@@ -30,7 +30,7 @@ def excluded(user: User, scope: Scope) -> str | None:
 
 def holds(clause: Clause, user: User) -> bool:
     """Return whether a clause holds; text is compared without case, as Entra's own filters do."""
-    value = _text(_value(clause.attribute, user))
+    value = _text(value_of(clause.attribute, user))
     wanted = clause.value if isinstance(clause.value, tuple) else (clause.value,)
     texts = [_text(text) or "" for text in wanted]
     match clause.operator:
@@ -50,7 +50,8 @@ def holds(clause: Clause, user: User) -> bool:
             return value is not None and texts[0] in value
 
 
-def _value(attribute: str, user: User) -> AttributeValue:
+def value_of(attribute: str, user: User) -> AttributeValue:
+    """Return the value of one of Graph's properties of a person, ``None`` where it was not read."""
     if attribute in user.attributes:
         return user.attributes[attribute]
     return BUILT_IN[attribute](user) if attribute in BUILT_IN else None

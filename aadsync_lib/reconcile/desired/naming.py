@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from aadsync_lib.config.scope import MappingSettings, Scope
 from aadsync_lib.model.desired import Desired, DesiredGroup, Nest
@@ -11,14 +11,18 @@ from aadsync_lib.model.directory import Group, Notice, ServicePrincipal, Snapsho
 from aadsync_lib.model.identity import Kind, Principal, name_key
 from aadsync_lib.model.plan import GroupNode, Quarantined
 from aadsync_lib.reconcile.collector import uncollected
-from aadsync_lib.reconcile.desired.filters import excluded
+from aadsync_lib.reconcile.desired.filters import excluded, value_of
 from aadsync_lib.reconcile.desired.nesting import nest
 
 
-def tree(desired: Desired) -> tuple[GroupNode, ...]:
-    """Return every group with the groups in it, parents first."""
+def tree(*views: Desired) -> tuple[GroupNode, ...]:
+    """Return every group with the groups in it, parents first; a group of several views once."""
+    nodes = {node.external_id: node for desired in reversed(views) for node in _nodes(desired)}
+    return tuple(nodes.values())
+
+
+def _nodes(desired: Desired) -> Iterator[GroupNode]:
     ids = desired.groups.keys()
-    nodes = []
     for group in sorted(
         desired.groups.values(), key=lambda group: (-group.height, name_key(group.principal.name))
     ):
@@ -27,10 +31,10 @@ def tree(desired: Desired) -> tuple[GroupNode, ...]:
         )
         people = len(group.members) - len(nested)
         principal = group.principal
-        nodes.append(GroupNode(principal.external_id, principal.name, tuple(nested), people))
-    return tuple(nodes)
+        yield GroupNode(principal.external_id, principal.name, tuple(nested), people)
 
 
+FIELD = re.compile(r"\{(\w+)\}")
 SYSTEM_GROUPS = frozenset({"admins", "users", "account users"})
 LONGEST_NAME = 255
 NOUN = {Kind.USER: "users", Kind.SERVICE_PRINCIPAL: "service principals", Kind.GROUP: "groups"}
@@ -119,18 +123,26 @@ def _people(
         attribute = mapping.guest_user_name if user.guest else mapping.user_name
         name = user.mail if attribute == "mail" else user.user_principal_name
         if name and name.strip():
-            people[uid] = _person(user, name.strip().lower())
+            people[uid] = _person(user, name.strip().lower(), mapping)
         else:  # who is linked is managed by the link, whatever the name
-            people[uid] = _person(user, "")
+            people[uid] = _person(user, "", mapping)
             key = "guest_user_name" if user.guest else "user_name"
             reason = f"has no {attribute}, which mapping.{key} takes the userName from"
             quarantined[uid] = Quarantined(uid, user.user_principal_name, reason)
     return people
 
 
-def _person(user: User, name: str) -> Principal:
-    shown = (user.display_name or "").strip() or name or user.user_principal_name
+def _person(user: User, name: str, mapping: MappingSettings) -> Principal:
+    shown = _shown(user, mapping.display_name) or name or user.user_principal_name
     return Principal(Kind.USER, user.id, name, shown, user.enabled)
+
+
+def _shown(user: User, template: str) -> str:
+    """Return the template filled in; nothing where the person has none of what it names."""
+    values = {key: str(value_of(key, user) or "").strip() for key in re.findall(FIELD, template)}
+    if not any(values.values()):
+        return ""
+    return re.sub(FIELD, lambda key: values[key[1]], template).strip()
 
 
 def _services(snapshot: Snapshot, scope: Scope, wanted: frozenset[str]) -> dict[str, Principal]:
@@ -153,7 +165,7 @@ def _group(
         "mailNickname": group.mail_nickname or "",
         "id": group.id,
     }
-    name = re.sub(r"\{(\w+)\}", lambda key: values[key[1]], mapping.group_name).strip()
+    name = re.sub(FIELD, lambda key: values[key[1]], mapping.group_name).strip()
     if not group.display_name.strip() and "{displayName}" in mapping.group_name:
         name = ""  # the rest of the template is no name
     problem = _unusable(name)

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 import pickle
-import sys
 import threading
 from types import SimpleNamespace
 
@@ -15,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aadsync_lib import secrets as module
 from aadsync_lib.config.base import SecretRef
 from aadsync_lib.errors import CredentialError
 from aadsync_lib.secrets import RedactingFilter, Secret, SecretResolver
@@ -124,38 +122,18 @@ class TestScope:
 
 
 class TestKeyVault:
-    """References of the form {key_vault: url}."""
+    """References of the form {key_vault: url}: what reads them takes a login, which settings tell."""
 
-    @pytest.mark.parametrize(
-        ("url", "version"), [(VAULT.key_vault, None), (f"{VAULT.key_vault}/0c", "0c")]
-    )
-    def test_name_and_version_come_from_the_address(self, monkeypatch, url, version):
-        asked = []
-
-        class Client:
-            def __init__(self, vault, credential):
-                asked.append((vault, type(credential).__name__))
-
-            def get_secret(self, name, version):
-                asked.append((name, version))
-                return SimpleNamespace(value="hunter2")
-
-        monkeypatch.setattr("azure.keyvault.secrets.SecretClient", Client)
-        assert SecretResolver().resolve(SecretRef(key_vault=url), SETTING).reveal() == "hunter2"
-        assert asked == [
-            ("https://contoso.vault.azure.net", "DefaultAzureCredential"),
-            ("entra", version),
-        ]
-
-    def test_without_the_extra_the_error_says_what_to_install(self, monkeypatch):
-        monkeypatch.setitem(sys.modules, "azure.keyvault.secrets", None)
-        with pytest.raises(CredentialError, match=r"pip install '\.\[keyvault\]' in a clone"):
+    def test_a_resolver_without_settings_says_that_it_reads_none(self):
+        with pytest.raises(CredentialError, match="is not read here"):
             SecretResolver().resolve(VAULT, SETTING)
 
-    def test_the_real_client_takes_these_arguments(self):
-        from azure.keyvault.secrets import SecretClient
-
-        SecretClient("https://contoso.vault.azure.net", module._azure_identity()).close()
+    def test_the_lookup_is_told_for_which_setting_it_reads(self):
+        asked = []
+        secrets = SecretResolver()
+        secrets.read_vaults_by(lambda url, setting: asked.append((url, setting)) or "hunter2")
+        assert secrets.resolve(VAULT, SETTING).reveal() == "hunter2"
+        assert asked == [(VAULT.key_vault, SETTING)]
 
 
 class TestRun:

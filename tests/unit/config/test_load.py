@@ -414,8 +414,8 @@ class TestParameters:
             load_settings(write(""), {"name": "contoso"})
         assert [problem.split(":")[0] for problem in caught.value.problems] == [
             "source",
-            "scope",
             "targets",
+            "scope.groups",
         ]
 
     def test_a_literal_secret_in_a_parameter_is_not_shown(self, write):

@@ -162,3 +162,37 @@ def test_what_could_not_be_read_is_told_and_makes_it_incomplete():
     assert found.notices == (told, Notice("source_unread", "application x: 403"))
     assert found.complete is False
     assert desired(group("Data")).complete is True
+
+
+class TestShownName:
+    """``mapping.display_name``, a template of what Entra has of a person."""
+
+    @pytest.mark.parametrize(
+        ("template", "attributes", "shown"),
+        [
+            ("{displayName}", {}, "Ada Lovelace"),
+            ("{givenName} {surname}", {"givenName": "Ada", "surname": "King"}, "Ada King"),
+            ("{givenName} {surname}", {"givenName": "Ada", "surname": None}, "Ada"),
+            ("{displayName} ({department})", {"department": "Data"}, "Ada Lovelace (Data)"),
+            ("{surname}, {givenName}", {"givenName": " ", "surname": None}, "ada@contoso.com"),
+            ("{jobTitle}", {}, "ada@contoso.com"),
+            ("{mail}", {}, "ada@contoso.com"),
+            ("{userPrincipalName}", {}, "Ada@Contoso.com"),
+        ],
+    )
+    def test_it_is_filled_in_and_falls_back_to_the_user_name(self, template, attributes, shown):
+        ada = user(
+            "ada",
+            user_principal_name="Ada@Contoso.com",
+            display_name="Ada Lovelace",
+            attributes=attributes,
+        )
+        found = desired(ada, group("Data", [ada]), mapping={"display_name": template})
+        assert found.principals["u-ada"].display_name == shown
+
+    def test_what_a_value_holds_is_no_template(self):
+        ada = user("ada", attributes={"givenName": "{surname}", "surname": "King"})
+        found = desired(
+            ada, group("Data", [ada]), mapping={"display_name": "{givenName} {surname}"}
+        )
+        assert found.principals["u-ada"].display_name == "{surname} King"

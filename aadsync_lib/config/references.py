@@ -1,0 +1,33 @@
+"""References to secrets in the settings of logins, and the cloud that a key vault is of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aadsync_lib.config.base import SecretRef, Section
+
+Logins = Iterable[tuple[str, Section]]  # by the key that each has in the file
+VAULTS = {
+    "public": ".vault.azure.net",
+    "usgov": ".vault.usgovcloudapi.net",
+    "usgov-dod": ".vault.usgovcloudapi.net",
+    "china": ".vault.azure.cn",
+}
+
+
+def references(logins: Logins) -> Iterator[tuple[str, str, SecretRef]]:
+    """Yield every reference, with the login it belongs to: ``("targets.account.auth", "token", …)``."""
+    for owner, auth in logins:
+        yield from ((owner, key, value) for key, value in auth if isinstance(value, SecretRef))
+
+
+def foreign_vaults(logins: Logins, cloud: str) -> Iterator[str]:
+    """Yield the problem of each vault of another cloud: the login of the source is worth nothing there."""
+    suffix = VAULTS[cloud]
+    for owner, key, ref in references(logins):
+        host = (ref.key_vault or "").removeprefix("https://").partition("/")[0]
+        if host and not host.lower().endswith(suffix):
+            yield (
+                f"{owner}.{key}.key_vault: {host} is of another cloud than source.cloud: {cloud}; "
+                f"expected a vault of *{suffix}"
+            )
