@@ -91,4 +91,4 @@ def test_doctor_says_by_what_way_it_reads(managed: ThroughWorkspace) -> None:
     findings = doctor(managed.settings)
     (login,) = [f for f in findings if f.check == "target account"]
     assert login.status == "ok"
-    assert "reads the account through a workspace; it lists 4 users" in login.detail
+    assert "reads the account through a workspace; it lists 3 users" in login.detail
