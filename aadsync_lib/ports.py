@@ -91,6 +91,9 @@ class Target(Protocol):
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
 
+    def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
+        """Say of each group whether automatic identity management has it, as far as that is told."""
+
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         """Read objects by id, of any kind where none is given; ``None`` for what is not there."""
 
@@ -98,10 +101,7 @@ class Target(Protocol):
         """Create a principal, a group with its first members, and return the target id."""
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up every object of this name afresh (see ``Account.name``).
-
-        Where there is none, those whose names the target may hold for one with it (see ``alike``).
-        """
+        """Look up every object of this name afresh, or else those that may be held for one with it."""
 
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""

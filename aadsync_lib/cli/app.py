@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from aadsync_lib import __version__
+from aadsync_lib.cli.aim import aim
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
@@ -53,5 +54,5 @@ def main() -> None:
     """
 
 
-for command in (demo, init, doctor, plan, sync, apply, explain, history, undo, sandbox):
+for command in (demo, init, doctor, plan, sync, apply, explain, history, undo, aim, sandbox):
     main.add_command(command)

@@ -13,6 +13,8 @@ from aadsync_lib.model.rates import ACCOUNT_RATES, WORKSPACE_RATES, Verb
 VERSIONS = ("2.0", "2.1")
 PROXY = "/api/2.0/account/scim/v2"  # the account's SCIM on the host of a workspace
 WORKSPACE = "/api/2.0/preview/scim/v2"
+API = "/api/2.0"  # of what is no SCIM
+IDENTITY = "identity"  # the account's identity API on the host of a workspace
 
 BY_ACCOUNT = "The identity that runs the sync must be an account admin of this account"
 BY_WORKSPACE = (
@@ -26,7 +28,8 @@ class Place:
     """What one kind of target has for itself.
 
     ``roots`` are tried in their order until one of them takes the login. ``forbidden`` and ``missing`` are
-    what to do about a 403 and a 404 on reading. ``admin_group`` is the group whose members are admins.
+    what to do about a 403 and a 404 on reading. ``identity`` is where the identity API is below ``API``,
+    ``admin_group`` the group whose members are admins.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Place:
     rates: Mapping[Verb, float]
     forbidden: str
     missing: str
+    identity: str | None = None
     admin_group: str | None = None
 
 
@@ -62,7 +66,8 @@ def account_place(host: str, account_id: str) -> Place:
         case _:
             roots, forbidden = (*own, PROXY), f"{BY_ACCOUNT}. {BY_WORKSPACE}."
     missing = "Check the host and account_id of this target."
-    return Place("account", roots, ACCOUNT_RATES, forbidden, missing)
+    identity = f"{IDENTITY}/accounts/{account_id}"
+    return Place("account", roots, ACCOUNT_RATES, forbidden, missing, identity)
 
 
 def workspace_place() -> Place:

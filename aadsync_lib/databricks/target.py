@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
 from aadsync_lib.apply.pacing import Pacer
+from aadsync_lib.databricks.automatic import is_automatic
 from aadsync_lib.databricks.by_id import AdminsHidden, in_admin_groups, read_object
 from aadsync_lib.databricks.client import Api, ScimClient
 from aadsync_lib.databricks.errors import Refusal, unreadable
-from aadsync_lib.databricks.federation import INSTEAD, RECOGNISED, ROOT, UNKNOWN, is_federated
+from aadsync_lib.databricks.federation import INSTEAD, RECOGNISED, UNKNOWN, is_federated
 from aadsync_lib.databricks.lookup import Lookup
 from aadsync_lib.databricks.membership import read_members
 from aadsync_lib.databricks.paging import Listing, Page
-from aadsync_lib.databricks.place import PROXY, Place
+from aadsync_lib.databricks.place import API, IDENTITY, PROXY, Place
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of
 from aadsync_lib.databricks.writes import ScimWriter
 from aadsync_lib.errors import TargetError
@@ -70,7 +71,7 @@ class ScimTarget:
         self._place = place
         self.pacer = Pacer(place.rates, pace, clock)
         self._client = ScimClient(api, place.roots[0], pacer=self.pacer, clock=clock)
-        self._outside = ScimClient(api, ROOT, pacer=self.pacer, clock=clock)
+        self._outside = ScimClient(api, API, pacer=self.pacer, clock=clock)
         self._clock = clock
         self._client_id = client_id
         self._workers = workers
@@ -139,6 +140,15 @@ class ScimTarget:
             listed = pool.map(lambda group_id: read_members(self._client, group_id), ids)
             read = dict(zip(ids, listed, strict=True))
         return {group_id: members for group_id, members in read.items() if members is not None}
+
+    def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
+        """Say of each group whether automatic identity management has it; what does not tell counts as no."""
+        base = IDENTITY if self.through_workspace else self._place.identity
+        if base is None:  # nothing of the account's is in this place
+            return dict.fromkeys(group_ids, False)
+        with _pool(self._workers) as pool:
+            answers = pool.map(lambda key: is_automatic(self._outside, base, key), group_ids)
+            return dict(zip(group_ids, answers, strict=True))
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         """Read objects by target id, whatever a listing shows; ``None`` for what is not there."""

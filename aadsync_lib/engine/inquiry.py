@@ -14,6 +14,7 @@ from aadsync_lib.ports import ChangeRefused, Pending, Source, Target
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
+from aadsync_lib.reconcile.holds.automatic import suspects
 from aadsync_lib.reconcile.losses import TAKING, groups_leaving
 from aadsync_lib.reconcile.matching.pending import carries
 from aadsync_lib.reconcile.protection import (
@@ -30,7 +31,7 @@ class Shown:
 
     ``snapshot`` grows by what was looked up, ``absent`` are the ids that could not be, with the reason or
     ``None`` where the target says that there is no such object. ``elsewhere`` are names in Entra of
-    identities out of scope.
+    identities out of scope. ``automatic`` says of groups whether automatic identity management has them.
     """
 
     snapshot: TargetSnapshot
@@ -38,6 +39,7 @@ class Shown:
     presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
     absent: Mapping[str, Unread | None] = field(default_factory=dict)
     elsewhere: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
+    automatic: Mapping[str, bool] = field(default_factory=dict)
 
     def with_objects(self, target: Target, ids: Mapping[str, Kind | None]) -> Shown:
         """Look up objects that a listing leaves out."""
@@ -148,9 +150,21 @@ class Inquiry:
         hidden = {g: m for g in leaving if isinstance(m := more.members.get(g), Unread)}
         more = replace(more, absent={**more.absent, **hidden}) if hidden else more
         names = self._names(context, changes, more)
-        if more is shown and not self._matters(context, names, more):
+        automatic = self._automatic(context, changes, more)
+        if (
+            more is shown
+            and not self._matters(context, names, more)
+            and not any(automatic.values())
+        ):
             return shown
+        more = replace(more, automatic={**more.automatic, **automatic})
         return more.with_names(names, context)
+
+    def _automatic(
+        self, context: TargetContext, changes: Collection[Change], shown: Shown
+    ) -> Mapping[str, bool]:
+        ids = sorted(suspects(context, changes) - shown.automatic.keys())
+        return self.target.automatic(ids) if ids else {}
 
     @staticmethod
     def _unknown(target_id: str | None, shown: Shown) -> bool:

@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.planning import Planning, SyncPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.engine.views import Views
+from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
@@ -62,6 +64,14 @@ class Planner:
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
         return plan_undo(self.settings, self.targets, self.reader, run_id)
+
+    def plan_alignment(self) -> Planning:
+        """Plan only the externalIds that automatic identity management needs."""
+        return plan_alignment(self.settings, self.targets, self.plan())
+
+    def aim_report(self) -> AimReport:
+        """Report what automatic identity management would double, block or split."""
+        return aim_report(self.settings, self.plan())
 
     def explain(self, user: str | None = None, group: str | None = None) -> Explanation:
         """Explain a person, a group, or why the person is in the group."""

@@ -214,4 +214,5 @@ class SyncPlanning:
             now=self.now,
             last_run=self.last_run,
         )
-        return replace(context, absent=shown.absent)
+        automatic = frozenset(group for group, has in shown.automatic.items() if has)
+        return replace(context, absent=shown.absent, automatic=automatic)

@@ -59,6 +59,10 @@ class Runner:
         """Plan the inverse of a run, guard, apply and record it; what changed since is left alone."""
         return self._run(partial(self._planner.plan_undo, run_id), approve)
 
+    def align(self, *, approve: str | None = None) -> RunReport:
+        """Fill in externalIds alone, under the same guard and journal as a sync."""
+        return self._run(self._planner.plan_alignment, approve)
+
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""
         return self._store.runs()

@@ -36,7 +36,7 @@ class TargetContext:
     ``former`` are objects that others have replaced, ``provenance`` loads what was done before.
     ``replaced`` are the objects that identities had under their former names, ``withheld`` the
     identities that are not made in this run, both by object id. Nobody joins more groups than
-    ``most_joined``, where that has been counted. ``presences`` says where leavers are in Entra. ``now``
+    ``most_joined``, where that has been counted. ``automatic`` are groups that automatic identity management has. ``presences`` says where leavers are in Entra. ``now``
     and ``last_run``, when the run before began, are in seconds since the epoch.
     """
 
@@ -59,6 +59,7 @@ class TargetContext:
     withheld: frozenset[str] = frozenset()
     most_joined: int | None = None
     presences: Mapping[str, Presence | Unread] = field(default_factory=dict)
+    automatic: frozenset[str] = frozenset()
     now: float = 0.0
     last_run: float | None = None
 

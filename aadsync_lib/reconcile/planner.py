@@ -26,6 +26,7 @@ from aadsync_lib.reconcile.diff.principals import (
     renamed_users,
 )
 from aadsync_lib.reconcile.diff.unowned import list_unowned
+from aadsync_lib.reconcile.holds.automatic import hold_automatic
 from aadsync_lib.reconcile.holds.capacity import within_direct_groups
 from aadsync_lib.reconcile.holds.creations import hold_creations
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
@@ -37,7 +38,14 @@ from aadsync_lib.reconcile.split import Split
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader
 from aadsync_lib.reconcile.warnings import warnings_of
 
-HOLDS = (hold_unlisted, apply_drift_policy, defer_failed, within_direct_groups, keep_access_on_move)
+HOLDS = (
+    hold_automatic,
+    hold_unlisted,
+    apply_drift_policy,
+    defer_failed,
+    within_direct_groups,
+    keep_access_on_move,
+)
 OF_GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
 
 

@@ -95,7 +95,8 @@ class FakeTarget:
     ``faults`` go by the index of a write, counted from 0. ``on_write`` is called with the index of
     each write before it is done. ``blind`` lookups find nothing; ``stale`` reads of a group's members
     show none; ``unreadable`` groups show an error; listings leave out the ``unlisted`` ids, and say so;
-    they leave out those ``behind``, and do not. Look-ups by id do not answer for those ``lost``,
+    they leave out those ``behind``, and do not. Of the groups that automatic identity management has ``filled``
+    no member is shown, and they take no write. Look-ups by id do not answer for those ``lost``,
     and show those ``late`` as they were, so many times. PATCHes of those ``deaf`` are answered, and do nothing. One that
     ``folds`` holds names for the same that only look alike (``Maße``, ``Masse``).
     """
@@ -129,6 +130,7 @@ class FakeTarget:
         self.lost: dict[str, Unread] = {}
         self.deaf: set[str] = set()
         self.late: dict[str, int] = {}
+        self.filled: set[str] = set()
         self.dead = False
         self.requests = 0
         self.log: list[str] = []
@@ -217,6 +219,12 @@ class FakeTarget:
             self.looked_up += len(ids)
             return {i: self.lost.get(i) or self._late(i) or self.accounts.get(i) for i in ids}
 
+    def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
+        with self._lock:
+            self._alive()
+            self.requests += len(group_ids)
+            return {group_id: group_id in self.filled for group_id in group_ids}
+
     def _late(self, target_id: str) -> Account | None:
         if not self.late.get(target_id):
             return None
@@ -257,6 +265,8 @@ class FakeTarget:
             self.requests += 1
             self.on_write(index)
             fault = self.faults.get(index)
+            if what.rsplit(maxsplit=1)[-1] in self.filled:
+                raise ChangeRefused("Error in performing the patch operation on group resource.")
             if reason := self.refuses(what):
                 raise ChangeRefused(reason)
             if fault is Fault.REFUSED:
@@ -379,6 +389,8 @@ class FakeTarget:
     def _seen(self, group_id: str) -> Members:
         if group_id in self.unreadable:
             return Unread("403 for the test")
+        if group_id in self.filled:
+            return frozenset()
         if self.stale.get(group_id):
             self.stale[group_id] -= 1
             return frozenset()

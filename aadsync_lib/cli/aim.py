@@ -1,0 +1,43 @@
+"""``aadsync aim``."""
+
+from __future__ import annotations
+
+import click
+
+from aadsync_lib.cli import runtime
+from aadsync_lib.cli.options import APPLYING, OUTPUT, SETTINGS, TALK, TARGET, Options, options
+from aadsync_lib.cli.sync import APPROVE, run
+
+
+@click.group()
+def aim() -> None:
+    """Prepare for Databricks' automatic identity management."""
+
+
+@aim.command()
+@options(*SETTINGS, TARGET, *OUTPUT, *TALK)
+def report(options: Options) -> None:
+    """Say what it would double, block or split; write nothing."""
+    from aadsync_lib.report.aim import aim_document, aim_to_json
+
+    settings = runtime.settings_of(options)
+    found = runtime.planner_of(options, settings).aim_report()
+    runtime.publish_document(options, lambda: aim_document(found), lambda: aim_to_json(found))
+
+
+@aim.command()
+@options(*APPLYING)
+@APPROVE
+@click.option("--plan", "only_plan", is_flag=True, help="Only show what would be filled in.")
+@click.pass_context
+def align(ctx: click.Context, options: Options, approve: str | None, *, only_plan: bool) -> None:
+    """Fill in the externalIds that it matches by, and nothing else.
+
+    Missing ones; another one is replaced under policy.adopt: same_name or for policy.adopt_names alone.
+    """
+    call = runtime.call_of(options)
+    if only_plan:
+        planner = runtime.planner_of(options, runtime.settings_of(options))
+        runtime.publish_plan(options, planner, planner.plan_alignment(), call)
+        return
+    ctx.exit(run(options, call, lambda runner: runner.align(approve=approve)))
