@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.inquiry import Inquiry, Shown
 from aadsync_lib.engine.views import View, Views
@@ -19,7 +20,6 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending, Source, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import tree
-from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.reconcile.matching.pending import (
     ResolvedLinks,
@@ -117,7 +117,7 @@ class StoredLinks:
 
 def with_estimate(plan: TargetPlan, target: Target) -> TargetPlan:
     """Return the plan with what applying it will cost at the target's rates."""
-    return replace(plan, estimate=estimate(plan.changes, target.rates))
+    return replace(plan, estimate=estimate(plan, target.rates))
 
 
 @dataclass(frozen=True)
