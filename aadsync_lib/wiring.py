@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 from aadsync_lib.clock import SystemClock
-from aadsync_lib.config.later import unsupported
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
-from aadsync_lib.errors import SettingsError, UsageError
+from aadsync_lib.errors import UsageError
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.workspace_port import Assignments
@@ -32,7 +31,6 @@ def open_planner(
     ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
     service credential.
     """
-    _check(settings)
     reader = open_reader(settings, spark=spark)
     return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils)
 
@@ -49,16 +47,9 @@ def open_runner(
     dbutils: Any = None,
 ) -> Iterator[Runner]:
     """Open the store, and build what applies the plans of ``open_planner`` and records them."""
-    _check(settings)
     clock = clock or SystemClock()
     with open_store(settings, clock, spark=spark) as store:
         yield Runner(_planner(settings, store, only, secrets, clock, dbutils), store, progress)
-
-
-def _check(settings: Settings) -> None:
-    problems = unsupported(settings)
-    if problems:
-        raise SettingsError("settings", problems)
 
 
 def _planner(
@@ -76,7 +67,7 @@ def _planner(
     chosen = _chosen(settings, only)
     source = _source(settings, [target.name for target in chosen], clock, secrets, dbutils)
     apis = {target.name: _api(target, secrets) for target in chosen}
-    targets = [account_target(target, clock, secrets, apis[target.name]) for target in chosen]
+    targets = [open_target(target, clock, secrets, apis[target.name]) for target in chosen]
     assignments = {
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
         for own, target in zip(chosen, targets, strict=True)
@@ -163,18 +154,18 @@ def _source(
     )
 
 
-def account_target(
+def open_target(
     settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any = None
 ) -> Target:
-    """Build the target of an account: its login, unless ``api`` has it, its pace, its client."""
-    from aadsync_lib.databricks.account import AccountTarget
+    """Build the target of an account or a workspace: its login, unless ``api`` has it, its pace, its client."""
+    from aadsync_lib.databricks.place import place_of
+    from aadsync_lib.databricks.target import ScimTarget
     from aadsync_lib.databricks.translate import on_azure
 
-    assert settings.account_id
-    return AccountTarget(
+    return ScimTarget(
         settings.name,
         api or _api(settings, secrets),
-        settings.account_id,
+        place_of(settings),
         pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),

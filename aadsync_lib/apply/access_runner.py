@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from aadsync_lib.apply.announced import Announced
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.model.assignment import WorkspaceId
-from aadsync_lib.model.change import ACCESS, Action, Change
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Permission
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import AnswerLost, ChangeRefused, Clock
@@ -101,8 +101,3 @@ class AccessRunner:
                 port.change_entitlements(
                     first.workspace_id, first.kind, first.target_id, granted, revoked
                 )
-
-
-def of_access(changes: Sequence[Change]) -> bool:
-    """Return whether a task is one of access: it has nothing else."""
-    return any(change.action in ACCESS for change in changes)

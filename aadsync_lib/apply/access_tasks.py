@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from aadsync_lib.apply.tasks import ITSELF, OF_MEMBERS, Parts, Phase, Task, creates
-from aadsync_lib.model.change import ENTITLEMENTS, Action, Change
+from aadsync_lib.model.change import ACCESS, ENTITLEMENTS, Action, Change
 from aadsync_lib.model.rates import Verb
 
 GRANTS, ASSIGNS = "entitlements", "permission"
@@ -52,3 +52,8 @@ def _before(change: Change, parts: Parts) -> tuple[set[str], set[str]]:
     part = parts.get(itself, ())
     makes = creates(part) or any(each.action.verb == "adopt" for each in part)
     return ({itself} if makes else set(), {members} & parts.keys())
+
+
+def of_access(changes: Sequence[Change]) -> bool:
+    """Return whether a task is one of access: it has nothing else."""
+    return any(change.action in ACCESS for change in changes)

@@ -40,12 +40,16 @@ class ReadBack:
         return self._look({place: asked[place] for place in failures})
 
     def _look(self, changes: Numbered) -> Failures:
-        if not changes:
-            return {}
-        first = next(iter(changes.values()))
-        by_member = first.action in MEMBERS
-        look = self._members_left if by_member else self._attributes_left
-        return dict(look(first.target_id or "", changes))
+        looks = (
+            (self._members_left, {n: c for n, c in changes.items() if c.action in MEMBERS}),
+            (self._attributes_left, {n: c for n, c in changes.items() if c.action not in MEMBERS}),
+        )
+        return {
+            place: outcomes
+            for look, part in looks
+            if part
+            for place, outcomes in look(next(iter(part.values())).target_id or "", part)
+        }
 
     def _members_left(
         self, group_id: str, changes: Numbered

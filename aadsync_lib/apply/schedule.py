@@ -8,19 +8,21 @@ from dataclasses import replace
 from itertools import chain
 
 from aadsync_lib.apply.access_tasks import access_tasks
+from aadsync_lib.apply.joining import join
 from aadsync_lib.apply.leaving import (
     Departure,
+    after_unnesting,
     defer_removals,
     nests,
     replace_members,
     unnest,
-    without_groups,
 )
 from aadsync_lib.apply.tasks import (
     DELETES,
     END,
     ITSELF,
     RELEASES,
+    UNNEST,
     Part,
     Parts,
     Phase,
@@ -28,6 +30,7 @@ from aadsync_lib.apply.tasks import (
     about,
     adoption,
     creates,
+    makers,
     parts_of,
 )
 from aadsync_lib.model.change import ACCESS, DEPROVISIONS, Action, Change
@@ -183,13 +186,13 @@ def schedule(
     tasks: list[Task] = [*aside.values(), *first.values(), *replaced, *later]
     tasks += access_tasks(access, parts)
     for key, part in parts.items():
-        rest = without_groups(part) if first else part
+        rest = after_unnesting(part, first.get(f"{key}{UNNEST}"))
         if rest:
-            after = _makers(rest, parts) | names_freed(key, rest, freed)
+            after = makers(rest, parts) | names_freed(key, rest, freed)
             after |= first.keys() if nests(rest) else frozenset()
             successor = {about(key) + ITSELF} & successors if key.endswith(END) else frozenset()
             tasks.append(_task(key, rest, after, adoption(key, parts) | successor))
-    tasks = _releases_last(after_deletions(tasks))
+    tasks = join(_releases_last(after_deletions(tasks)))
     return tuple(sorted(tasks, key=lambda task: task.phase))
 
 
@@ -223,14 +226,3 @@ def _phase(part: Part) -> Phase:
     if actions <= DEPROVISIONS | {Action.REMOVE_MEMBERS}:
         return Phase.REMOVE
     return Phase.BUILD
-
-
-def _makers(part: Part, parts: Parts) -> Set[str]:
-    """Return the tasks that create the members this one adds."""
-    return {
-        f"{member.external_id}{ITSELF}"
-        for change in part
-        if change.action is Action.ADD_MEMBERS
-        for member in change.members
-        if member.target_id is None
-    } & parts.keys()

@@ -22,11 +22,39 @@ from aadsync_lib.errors import AadsyncError, UsageError, install_extra
 )
 @click.option("--save", is_flag=True, help="Write the world back to its file at the end.")
 @click.option(
+    "--workspaces",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="Workspaces of the made-up company; every other one is federated.",
+)
+@click.option(
+    "--init",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write an aadsync.yml for it into this folder.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1024, 65000),
+    metavar="N",
+    help="First of its ports, in a row; otherwise any that are free.",
+)
+@click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="How addresses and tokens are printed.",
 )  # fmt: skip
 def sandbox(
-    options: Options, world: Path | None, users: int, seed: int, speed: float | None, *, save: bool
+    options: Options,
+    world: Path | None,
+    users: int,
+    seed: int,
+    speed: float | None,
+    workspaces: int,
+    init: Path | None,
+    port: int | None,
+    *,
+    save: bool,
 ) -> None:
     """Serve a made-up Entra and Databricks.
 
@@ -36,9 +64,14 @@ def sandbox(
         raise click.UsageError("--save needs --world W.json")
     if world is not None and not world.exists() and not save:
         raise UsageError(f"{world}: no such file. With --save, a new world is written there.")
+    if workspaces and world is not None and world.exists():
+        raise click.UsageError(f"--workspaces is of a made-up company; {world} has its own")
     serve = needs_sandbox("aadsync_lib.sandbox.command").serve
-    as_json = options.form == "json"
-    serve(world, users, seed, speed, click.echo, as_json, save=save)
+    given = world, users, seed, speed, click.echo, options.form == "json"
+    try:
+        serve(*given, save=save, workspaces=workspaces, init=init, port=port)
+    except OSError as error:
+        raise AadsyncError(f"The sandbox was not started: {error}") from error
 
 
 def needs_sandbox(module: str) -> Any:

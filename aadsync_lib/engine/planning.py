@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.access import AccessReading, read_access
 from aadsync_lib.engine.inquiry import Inquiry, Shown
@@ -20,7 +21,6 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending, Source, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import tree
-from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.reconcile.matching.pending import (
     ResolvedLinks,
@@ -122,7 +122,7 @@ def with_estimate(
 ) -> TargetPlan:
     """Return the plan with what applying it will cost at the target's rates, and its workspaces'."""
     rates = {**target.rates, **(assignments.rates if assignments else {})}
-    return replace(plan, estimate=estimate(plan.changes, rates))
+    return replace(plan, estimate=estimate(plan, rates))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Loopback Entra and Databricks over real HTTP: demo, rehearsal and tests."""
 
+from aadsync_lib.sandbox.automatic import manage_automatically
 from aadsync_lib.sandbox.company import company
 from aadsync_lib.sandbox.days import day
 from aadsync_lib.sandbox.faults import Fault
@@ -7,4 +8,4 @@ from aadsync_lib.sandbox.hosts import WorkspaceHost
 from aadsync_lib.sandbox.server import Sandbox
 from aadsync_lib.sandbox.world import World
 
-__all__ = ["Fault", "Sandbox", "WorkspaceHost", "World", "company", "day"]
+__all__ = ["Fault", "Sandbox", "WorkspaceHost", "World", "company", "day", "manage_automatically"]

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from aadsync_lib.sandbox.automatic import manage_automatically
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.days import day
 from aadsync_lib.sandbox.faults import Fault, Faults
@@ -89,6 +90,10 @@ class Admin:
         body = await _body(request)
         return JSONResponse(day(self.sandbox.world, int(body.get("seed", 0))))
 
+    async def automatic(self, request: Request) -> Response:
+        groups = (await _body(request)).get("groups", ())
+        return JSONResponse(asdict(manage_automatically(self.sandbox.world, *groups)))
+
     async def world(self, request: Request) -> Response:
         if request.method == "GET":
             return JSONResponse(self.sandbox.world.to_json())
@@ -136,6 +141,7 @@ def admin_app(sandbox: Running) -> Starlette:
         Route("/_sandbox/faults/{id}", admin.fault, methods=["DELETE"]),
         Route("/_sandbox/log", admin.log, methods=["GET", "DELETE"]),
         Route("/_sandbox/day", admin.day, methods=["POST"]),
+        Route("/_sandbox/automatic", admin.automatic, methods=["POST"]),
         Route("/_sandbox/world", admin.world, methods=["GET", "PUT"]),
         Route("/_sandbox/limits", admin.limits, methods=["GET", "POST"]),
         Route("/_sandbox/switches", admin.switches, methods=["POST"]),

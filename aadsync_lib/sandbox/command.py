@@ -11,11 +11,10 @@ from types import FrameType
 from aadsync_lib.sandbox.company import company
 from aadsync_lib.sandbox.databricks.app import OpenWorkspace
 from aadsync_lib.sandbox.server import Sandbox
+from aadsync_lib.sandbox.settings import config, environment, exports, write_settings
 from aadsync_lib.sandbox.world import World
 
-GRAPH_VARIABLE = "SANDBOX_GRAPH_TOKEN"
-DATABRICKS_VARIABLE = "SANDBOX_DATABRICKS_TOKEN"
-UNLIMITED_PACE = 100.0
+__all__ = ["config", "describe", "serve"]
 
 
 def serve(
@@ -28,24 +27,39 @@ def serve(
     *,
     save: bool = False,
     workspace: OpenWorkspace | None = None,
+    workspaces: int = 0,
+    port: int | None = None,
+    init: Path | None = None,
 ) -> None:
     """Serve a world, or a company of ``users`` without one, until SIGINT or SIGTERM.
 
-    With ``save``, the world is written back to its file at the end. Call it on the main thread.
+    With ``save``, the world is written back to its file at the end. ``port`` is the first of the
+    ports in a row; without one they are any that are free. Settings for the sandbox are written into
+    the folder ``init``. Call it on the main thread. ``OSError`` where a port or file cannot be had.
     """
     if save and world_path is None:
         raise ValueError("there is no world file to save to")
     is_new = world_path is None or (save and not world_path.exists())
-    world = company(users, seed) if is_new or world_path is None else World.load(world_path)
-    box = Sandbox(world, speed=speed, seed=seed, workspace=workspace)
+    world = (
+        company(users, seed, workspaces=workspaces)
+        if is_new or world_path is None
+        else World.load(world_path)
+    )
+    box = Sandbox(world, speed=speed, seed=seed, workspace=workspace, port=port)
     with _interrupted() as stop, box as sandbox:
-        echo(json.dumps(describe(sandbox), indent=2) if as_json else _text(sandbox))
+        settings = write_settings(sandbox, init) if init is not None else None
+        echo(_json(sandbox, settings) if as_json else _text(sandbox, settings))
         stop.wait()
         world = sandbox.world
     if save and world_path is not None:
         world.save(world_path)
         if not as_json:
             echo(f"World saved to {world_path}")
+
+
+def _json(sandbox: Sandbox, settings: Path | None) -> str:
+    written = {} if settings is None else {"settings": str(settings)}
+    return json.dumps(describe(sandbox) | written, indent=2)
 
 
 def describe(sandbox: Sandbox) -> dict[str, object]:
@@ -67,10 +81,20 @@ def describe(sandbox: Sandbox) -> dict[str, object]:
         "client_id": sandbox.client_id,
         "client_secret": sandbox.client_secret,
         **_workspace(sandbox),
+        "workspaces": [
+            {
+                "name": host.name,
+                "workspace_id": host.workspace_id,
+                "federated": host.state.federated,
+                "url": host.url,
+                "token": host.token,
+            }
+            for host in sandbox.workspaces.values()
+        ],
         "users": len(sandbox.world.entra.ids("user")),
         "groups": len(sandbox.world.entra.ids("group")),
         "config": config(sandbox),
-        "environment": _environment(sandbox),
+        "environment": environment(sandbox),
         **({"cli_environment": cli_environment(sandbox)} if sandbox.workspace else {}),
     }
 
@@ -86,39 +110,14 @@ def cli_environment(sandbox: Sandbox) -> dict[str, str]:
     return {"DATABRICKS_HOST": sandbox.databricks_url, "DATABRICKS_TOKEN": sandbox.databricks_token}
 
 
-def config(sandbox: Sandbox) -> str:
-    """A configuration file for this sandbox."""
-    return f"""\
-version: 1
-name: sandbox
-source:
-  tenant_id: {sandbox.tenant_id}
-  endpoint: {sandbox.graph_url.removesuffix("/v1.0")}
-  auth: {{method: access_token, access_token: {{env: {GRAPH_VARIABLE}}}}}
-scope:
-  groups:
-    - prefix: dbx-
-targets:
-  - name: account
-    level: account
-    host: {sandbox.databricks_url}
-    account_id: {sandbox.account_id}
-    auth: {{method: pat, token: {{env: {DATABRICKS_VARIABLE}}}}}
-    pace: {sandbox.limits.speed or UNLIMITED_PACE:g}
-store:
-  sqlite: ./sandbox.db
-"""
-
-
-def _environment(sandbox: Sandbox) -> dict[str, str]:
-    return {GRAPH_VARIABLE: sandbox.graph_token, DATABRICKS_VARIABLE: sandbox.databricks_token}
-
-
-def _text(sandbox: Sandbox) -> str:
+def _text(sandbox: Sandbox, settings: Path | None = None) -> str:
     about = describe(sandbox)
-    exports = _exports(_environment(sandbox))
+    needed = exports(environment(sandbox))
     line, section = _workspace_text(sandbox)
     admin = sandbox.graph_url.removesuffix("/v1.0") + "/_sandbox/"
+    ending = (
+        f"As aadsync.yml:\n\n{config(sandbox)}" if settings is None else f"Settings: {settings}"
+    )
     return f"""\
 Contoso: {about["users"]} users, {about["groups"]} groups. Serving until interrupted.
 
@@ -134,15 +133,23 @@ Databricks        {sandbox.databricks_url}  (account {sandbox.account_id})
   token           {sandbox.databricks_token}
   client          {sandbox.client_id}
   secret          {sandbox.client_secret}
-{line}Faults and more   {admin}  (faults, log, day, world, limits, switches)
+{line}{_workspaces_text(sandbox)}Faults and more   {admin}  (faults, log, day, world, limits, switches)
 
 In a shell:
 
-{exports}
+{needed}
 
-{section}As aadsync.yml:
+{section}{ending}"""
 
-{config(sandbox)}"""
+
+def _workspaces_text(sandbox: Sandbox) -> str:
+    """Two lines for each workspace at a host of its own."""
+    return "".join(
+        f"Workspace         {host.url}  ({host.name}, id {host.workspace_id}, "
+        f"{'federated' if host.state.federated else 'not federated'})\n"
+        f"  token           {host.token}\n"
+        for host in sandbox.workspaces.values()
+    )
 
 
 def _workspace_text(sandbox: Sandbox) -> tuple[str, str]:
@@ -152,15 +159,11 @@ def _workspace_text(sandbox: Sandbox) -> tuple[str, str]:
     place = (
         f"{sandbox.databricks_url}  (id {sandbox.workspace.workspace_id}, same token and client)"
     )
-    exports = _exports(cli_environment(sandbox))
+    needed = exports(cli_environment(sandbox))
     return (
         f"Workspace         {place}\n",
-        f"For the Databricks CLI, as in `databricks bundle deploy`:\n\n{exports}\n\n",
+        f"For the Databricks CLI, as in `databricks bundle deploy`:\n\n{needed}\n\n",
     )
-
-
-def _exports(variables: dict[str, str]) -> str:
-    return "\n".join(f"export {name}={value}" for name, value in variables.items())
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from aadsync_lib.sandbox.generator.people import (
     numbered,
 )
 from aadsync_lib.sandbox.generator.tree import Planter, Tree, teams_for
+from aadsync_lib.sandbox.generator.workspaces import AUDITOR, add_workspaces
 from aadsync_lib.sandbox.identities import CLIENT_ID, CLIENT_SECRET
 from aadsync_lib.sandbox.world import World
 
@@ -33,11 +34,11 @@ def make_account(entra: EntraState, rng: Random, known: int) -> DatabricksState:
     account = DatabricksState(account_id=new_id(rng))
     account.add_client(CLIENT_ID, CLIENT_SECRET)
     account.add_user(BREAKGLASS, "Break Glass", roles=["account_admin"])
-    account.add_user("auditor@fabrikam.com", "External Auditor")
+    account.add_user(AUDITOR, "External Auditor")
     account.add_user("trial.user@northwind.com", "Trial User", active=False)
     account.add_service_principal(new_id(rng), "legacy-etl-runner")
-    account.add_group("legacy-etl", members=["auditor@fabrikam.com"])
-    account.add_group("finance-readers", members=["auditor@fabrikam.com", BREAKGLASS])
+    account.add_group("legacy-etl", members=[AUDITOR])
+    account.add_group("finance-readers", members=[AUDITOR, BREAKGLASS])
     staff = [item for item in map(entra.objects.get, entra.ids("user")) if item is not None]
     members = [user for user in staff if user["userType"] == "Member"]
     for user in rng.sample(members, min(known, len(members))):
@@ -68,8 +69,9 @@ def company(
     team_size: int = 12,
     colliding_names: bool = False,
     cycle_in_scope: bool = False,
+    workspaces: int = 0,
 ) -> World:
-    """A company of so many users, guests included.
+    """A company of so many users, guests included, with so many Databricks workspaces.
 
     ``colliding_names`` gives groups under ``dbx-`` names that differ in case or spaces only;
     ``cycle_in_scope`` puts the cycle of groups under ``dbx-``, too.
@@ -82,7 +84,9 @@ def company(
     builder.oddities(colliding_names=colliding_names)
     builder.outsiders(cycle_in_scope=cycle_in_scope)
     builder.state.log.clear()
-    return World(builder.state, make_account(builder.state, builder.rng, known=users // 100))
+    world = World(builder.state, make_account(builder.state, builder.rng, known=users // 100))
+    add_workspaces(world, workspaces, BREAKGLASS)
+    return world
 
 
 class _Builder:

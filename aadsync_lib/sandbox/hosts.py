@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from aadsync_lib.sandbox.databricks.workspaces.app import workspace_app
 from aadsync_lib.sandbox.databricks.workspaces.state import WorkspaceState
 from aadsync_lib.sandbox.identities import CLIENT_ID, CLIENT_SECRET, WORKSPACE_TOKEN
-from aadsync_lib.sandbox.serving import Current, Site, loopback_socket, port_of
+from aadsync_lib.sandbox.serving import Current, Ports, Site, port_of
 
 Layers = Callable[[ASGIApp, str], ASGIApp]
 """Puts faults, limits and log around the application of the workspace of that name."""
@@ -56,10 +56,10 @@ class WorkspaceHosts:
             workspace.add_token(WORKSPACE_TOKEN + name, CLIENT_ID)
             self._apps.setdefault(name, Current(Starlette())).app = workspace_app(workspace)
 
-    def open(self) -> list[Site]:
+    def open(self, ports: Ports) -> list[Site]:
         """Return the sites that have no address yet, with one each."""
         fresh = [name for name in self._states if name not in self._sockets]
-        self._sockets |= {name: loopback_socket() for name in fresh}
+        self._sockets |= {name: ports.socket() for name in fresh}
         return [Site(self.layers(self._apps[n], n), self._sockets[n]) for n in fresh]
 
     def close(self) -> None:

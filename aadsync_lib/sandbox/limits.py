@@ -66,6 +66,10 @@ def _of_workspace(method: str) -> RequestClass:
     return "workspace_write" if method in {"POST", "PUT", "DELETE"} else "workspace_get"
 
 
+SLACK = 0.05
+"""Of a token: a request on its way for less long than the one before comes a little early."""
+
+
 @dataclass(slots=True)
 class Bucket:
     """A token bucket that holds about one second's worth, one token at least."""
@@ -79,8 +83,7 @@ class Bucket:
         capacity = max(1.0, self.rate)
         self.tokens = min(capacity, self.tokens + (now - self.filled) * self.rate)
         self.filled = now
-        # A hair below one is one: the refill is a sum of floats.
-        if self.tokens >= 1.0 - 1e-9:
+        if self.tokens >= 1.0 - SLACK:
             self.tokens -= 1.0
             return 0.0
         return (1.0 - self.tokens) / self.rate

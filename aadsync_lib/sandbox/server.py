@@ -27,7 +27,7 @@ from aadsync_lib.sandbox.identities import (
 )
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
-from aadsync_lib.sandbox.serving import Current, Servers, Site, loopback_socket, port_of
+from aadsync_lib.sandbox.serving import Current, Ports, Servers, Site, port_of
 from aadsync_lib.sandbox.vault.app import vaults_app
 from aadsync_lib.sandbox.vault.state import SUFFIXES, by_host
 from aadsync_lib.sandbox.vault.tunnel import Tunnel
@@ -39,7 +39,8 @@ class Sandbox:
 
     ``speed`` turns the published Databricks rate limits on, that many times as fast. The world's
     workspaces are in ``workspaces``, by name. ``workspace`` makes what is served on the account's
-    host besides it, anew for each world.
+    host besides it, anew for each world. ``port`` is the first of ports in a row: Graph, account,
+    authority, workspaces; without it they are any that are free.
     """
 
     graph_url: str
@@ -55,6 +56,7 @@ class Sandbox:
         speed: float | None = None,
         seed: int = 0,
         workspace: OpenWorkspace | None = None,
+        port: int | None = None,
     ) -> None:
         self.faults = Faults(seed)
         self.log = RequestLog()
@@ -69,6 +71,7 @@ class Sandbox:
         self._registration = Registration(
             ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET, IDENTITY_HEADER, GRAPH_TOKEN, client_certificate
         )
+        self._first_port = port
         self._open_workspace = workspace
         self.workspace: Workspace | None = None
         self._servers: Servers | None = None
@@ -104,31 +107,37 @@ class Sandbox:
         server.write_bytes(certificates.server)
         authority = self._folder() / "ca.pem"
         authority.write_bytes(certificates.authority)
-        graph, databricks, entra = (loopback_socket() for _ in range(3))
+        self.ca_file = str(authority)
+        self._ports = Ports(self._first_port)
+        try:
+            self._servers = self._open(server)
+            self._servers.start()
+        except (OSError, RuntimeError):
+            self.stop()
+            self._ports.close()
+            raise
+        return self
+
+    def _open(self, certificate: Path) -> Servers:
+        """Take the addresses, and make the servers for them."""
+        graph, databricks, entra = (self._ports.socket() for _ in range(3))
         self.graph_url = f"http://127.0.0.1:{port_of(graph)}/v1.0"
         self.identity_endpoint = f"http://127.0.0.1:{port_of(graph)}/msi/token"
         self.databricks_url = f"http://127.0.0.1:{port_of(databricks)}"
         self.authority_url = f"https://127.0.0.1:{port_of(entra)}"
-        self.ca_file = str(authority)
         sites = [
             Site(self._layers(self._graph, "graph"), graph),
             Site(self._layers(self._databricks, "databricks"), databricks),
-            Site(self._layers(self._entra, "entra"), entra, server),
-            *self._hosts.open(),
+            Site(self._layers(self._entra, "entra"), entra, certificate),
+            *self._hosts.open(self._ports),
         ]
-        self._servers = Servers(sites, self._open_vaults(sites, server))
-        try:
-            self._servers.start()
-        except RuntimeError:
-            self.stop()
-            raise
-        return self
+        return Servers(sites, self._open_vaults(sites, certificate))
 
     def _open_vaults(self, sites: list[Site], certificate: Path) -> Tunnel | None:
         """Add the vaults' site, and return the proxy that leads their names to it."""
         if not self.world.vaults:
             return None
-        vaults, proxy = loopback_socket(), loopback_socket()
+        vaults, proxy = self._ports.socket(), self._ports.socket()
         sites.append(Site(self._layers(self._vaults, "vault"), vaults, certificate))
         port = port_of(vaults)
         self._vault_proxy = f"http://127.0.0.1:{port_of(proxy)}"
@@ -145,7 +154,7 @@ class Sandbox:
         if self._servers is not None:
             self._servers.stop()
             self._servers = None
-            self._hosts.close()
+        self._hosts.close()
         if self._files is not None:
             self._files.cleanup()
             self._files = None
@@ -157,7 +166,7 @@ class Sandbox:
         self._close_workspace()
         self._use(world)
         if self._servers is not None:
-            for site in self._hosts.open():
+            for site in self._hosts.open(self._ports):
                 self._servers.add(site)
 
     def __enter__(self) -> Self:

@@ -14,19 +14,43 @@ from aadsync_lib.sandbox.vault.tunnel import Tunnel
 KEEP_ALIVE = 600  # seconds; a client that pauses for a while finds its connection still open
 
 
-def loopback_socket() -> socket.socket:
-    """An address on a free port.
+def loopback_socket(port: int = 0) -> socket.socket:
+    """An address on a port; 0 is any that is free. ``OSError`` where it is taken.
 
     The protocol must be named: only then does asyncio switch Nagle's algorithm off, which would
     add 40 ms to every answer of a kept connection.
     """
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.bind(("127.0.0.1", 0))
+    try:
+        if port:  # a port that was just given up can be had again
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"port {port} on 127.0.0.1 cannot be had") from error
     return sock
 
 
 def port_of(sock: socket.socket) -> int:
     return int(sock.getsockname()[1])
+
+
+class Ports:
+    """Sockets on ports in a row, or on any that are free."""
+
+    def __init__(self, first: int | None) -> None:
+        self._next = first
+        self._made: list[socket.socket] = []
+
+    def socket(self) -> socket.socket:
+        self._made.append(loopback_socket(self._next or 0))
+        if self._next is not None:
+            self._next += 1
+        return self._made[-1]
+
+    def close(self) -> None:
+        for sock in self._made:
+            sock.close()
 
 
 class Current:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aadsync_lib.sandbox import Sandbox, World
-from tests.acceptance.stage import TARGET, Picture, Stage
+from tests.acceptance.stage import Picture, Stage
 
 CLIENT_SECRET = "HUBS_CLIENT_SECRET"  # a name, not a value
 HUB, LAB, SALES = "hub", "lab", "sales"
@@ -90,24 +90,3 @@ def open_hubs(box: Sandbox, folder: Any, patch: pytest.MonkeyPatch) -> Hubs:
     """Return a sync of a world that has the hubs."""
     patch.setenv(CLIENT_SECRET, box.client_secret)
     return Hubs(box, folder)
-
-
-def granted(state: Any, who: str) -> set[str]:
-    """Return the entitlements of somebody in a workspace."""
-    return set(state.entitlements_of(who))
-
-
-__all__ = [
-    "CLIENT_SECRET",
-    "HUB",
-    "LAB",
-    "RULES",
-    "SALES",
-    "SQL",
-    "TARGET",
-    "Hubs",
-    "granted",
-    "open_hubs",
-    "rule",
-    "with_hubs",
-]

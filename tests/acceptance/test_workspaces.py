@@ -19,10 +19,12 @@ from tests.acceptance.hubs import (
     SALES,
     SQL,
     Hubs,
+    Rule,
     open_hubs,
     rule,
     with_hubs,
 )
+from tests.acceptance.stage import WorkspaceStage
 from tests.acceptance.worlds import BOB, ETL, OPS, ROBOT, ROBOT_APP, first_day
 
 
@@ -290,3 +292,56 @@ def test_people_and_services_that_an_application_assigns_get_in_by_their_own_nam
     report = hubs.sync()
     assert report.applied["unassign_workspace"] == 1
     assert "bob@contoso.com" not in hubs.access(HUB)
+
+
+class TestTargetThatIsAWorkspace:
+    """Entitlements of the groups that a sync manages in a workspace without federation."""
+
+    @pytest.fixture
+    def entitled(self, workspace: WorkspaceStage) -> WorkspaceStage:
+        workspace.show(first_day())
+        self.grant(workspace, {"groups": ["*"], "entitlements": [SQL]})
+        return workspace
+
+    @staticmethod
+    def grant(stage: WorkspaceStage, *rules: Rule) -> None:
+        stage.configure(targets={"entitlements": list(rules)})
+
+    @staticmethod
+    def held(stage: WorkspaceStage) -> dict[str, list[str]]:
+        rows = stage.picture()["entitlements"]
+        return {name: names for name, names in rows.items() if name not in ("admins", "users")}
+
+    def test_they_are_granted_once_and_revoked_where_no_rule_asks(
+        self, entitled: WorkspaceStage
+    ) -> None:
+        report = entitled.sync()
+        assert report.applied["grant_entitlements"] == 4
+        assert self.held(entitled) == {key: [SQL] for key in ("Data", "ETL", "Ops", "dbx-all")}
+        mark = entitled.box.log.mark()
+        assert entitled.sync().status is Status.SUCCEEDED
+        assert entitled.box.log.writes("databricks", after=mark) == ()
+        self.grant(entitled, {"groups": ["Ops"], "entitlements": [SQL]})
+        run = entitled.sync()
+        assert run.applied == {"revoke_entitlements": 3}
+        assert {name for name, names in self.held(entitled).items() if names} == {"Ops"}
+        with entitled.runner() as runner:
+            assert runner.undo(run.run_id).applied == {"grant_entitlements": 3}
+
+    def test_what_they_cost_is_in_the_estimate(self, entitled: WorkspaceStage) -> None:
+        entitled.sync()
+        self.grant(entitled)
+        estimate = entitled.plan().targets[0].estimate
+        assert estimate.requests == 4 + 4  # a read for each, so that nothing else is revoked
+        assert estimate.seconds == pytest.approx(4 * 6 / entitled.pace, abs=0.1)
+
+    def test_without_the_key_they_are_as_they_are(self, entitled: WorkspaceStage) -> None:
+        entitled.sync()
+        before = self.held(entitled)
+        entitled.given = {}
+        entitled.configure()
+        mark = entitled.box.log.mark()
+        assert entitled.sync().status is Status.SUCCEEDED
+        assert self.held(entitled) == before
+        pages = entitled.box.log.select("databricks", after=mark, path="entitlements")
+        assert not [e for e in pages if "attributes=id%2CdisplayName%2Centitlements" in e.query]

@@ -39,6 +39,12 @@ class Draft:
     """Entitlements of before; ``None`` on an account, which has none."""
     entitlements: list[str] | None = None
 
+    @property
+    def entitles_only(self) -> bool:
+        """Whether it changes nothing but entitlements."""
+        fields = (self.display_name, self.external_id, self.roles)
+        return not (any(f is not None for f in fields) or self.members or self.clear_members)
+
     def keep(self, member_ids: list[str]) -> None:
         for member_id in member_ids:
             self.members[member_id] = True

@@ -224,7 +224,8 @@ def change(state: DatabricksState, kind: Kind, row: Record, draft: Draft) -> Non
     removed: list[str] = []
     state.check_change(row, draft)
     if isinstance(row, Group):
-        _check_managed(row)
+        if not draft.entitles_only:
+            _check_managed(row)
         if draft.display_name is not None:
             _check_group_name(state, draft.display_name, row.id)
         added, removed = plan_members(state, row, draft)

@@ -5,7 +5,7 @@ import pytest
 from aadsync_lib.errors import CredentialError, TargetError
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.sandbox.databricks import scim
+from aadsync_lib.sandbox.databricks import listing
 from tests.contract.databricks.conftest import SECRET
 
 PAGES = "aadsync_lib.sandbox.databricks.scim.list_page"
@@ -49,13 +49,13 @@ def test_a_group_that_one_workspace_has_to_itself_is_told_by_its_meta(
     account, monkeypatch, meta, local
 ):
     team = account.state.add_group("Team")
-    rendered = scim.render
+    rendered = listing.render
 
     def with_meta(state, row, *args, **more):
         body = rendered(state, row, *args, **more)
         return body | {"meta": meta} if row.id == team.id else body
 
-    monkeypatch.setattr(scim, "render", with_meta)
+    monkeypatch.setattr(listing, "render", with_meta)
     assert account.target.read().accounts[team.id].local is local
 
 
@@ -135,7 +135,7 @@ def test_a_listing_that_never_agrees_with_its_total_is_an_error(account):
 
 
 def test_a_server_with_shorter_pages_is_read_to_the_end(account, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.sandbox.databricks.scim.PAGE", 40)
+    monkeypatch.setattr("aadsync_lib.sandbox.databricks.listing.PAGE", 40)
     for number in range(95):
         account.state.add_user(f"u{number}@x.com")
     account.fault("429", "GET", "startIndex=41")

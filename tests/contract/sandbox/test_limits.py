@@ -6,6 +6,7 @@ from aadsync_lib.sandbox.limits import Limits, classify
 from tests.contract.sandbox.databricks_server import Account, Clock, Loopback
 
 BASE = "/api/2.0/accounts/acc/scim/v2"
+WORKSPACE = "/api/2.0/preview/scim/v2"
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,18 @@ def account(loopback):
         ("POST", BASE + "/Users", "write"),
         ("PUT", BASE + "/Users/1", "write"),
         ("DELETE", BASE + "/Users/1", "write"),
+        ("GET", "/api/2.0/account/scim/v2/Users", "list"),
+        ("PATCH", "/api/2.0/account/scim/v2/Groups/12", "patch"),
+        ("GET", WORKSPACE + "/Users", "workspace_get"),
+        ("GET", WORKSPACE + "/Groups/12", "workspace_get"),
+        ("PATCH", WORKSPACE + "/Groups/12", "workspace_patch"),
+        ("POST", WORKSPACE + "/Users", "workspace_write"),
+        ("PUT", WORKSPACE + "/Users/1", "workspace_write"),
+        ("DELETE", WORKSPACE + "/ServicePrincipals/1", "workspace_write"),
+        ("GET", "/api/2.0/accounts/acc/workspaces/1/permissionassignments", "assignment"),
+        ("PUT", "/api/2.0/preview/permissionassignments/principals/1", "assignment"),
+        ("GET", "/api/2.0/accounts/acc/workspaces", None),
+        ("GET", WORKSPACE + "/Me", None),
         ("GET", BASE + "/Me", None),
         ("POST", "/oidc/accounts/acc/v1/token", None),
         ("GET", "/api/2.0/identity/accounts/acc/groups/1/direct-members", None),
@@ -73,6 +86,36 @@ def test_slowed_down_limits_still_let_one_request_through():
     assert limits.admit("PATCH", BASE + "/Users/1") == pytest.approx(5)
     clock.now += 5
     assert limits.admit("PATCH", BASE + "/Users/1") == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "per_minute"),
+    [
+        ("GET", WORKSPACE + "/Users", 255),
+        ("PATCH", WORKSPACE + "/Users/1", 10),
+        ("POST", WORKSPACE + "/Users", 35),
+    ],
+)
+def test_a_workspace_has_rates_by_the_minute(method, path, per_minute):
+    clock = Clock()
+    limits = Limits(1.0, clock=clock)
+    while limits.admit(method, path, "sales") == 0:
+        pass
+    admitted = 0
+    for _ in range(600):
+        clock.now += 0.1
+        admitted += limits.admit(method, path, "sales") == 0
+    assert admitted == pytest.approx(per_minute, abs=1)
+
+
+def test_each_workspace_has_its_own_rates_and_the_account_one_for_all_places():
+    limits = Limits(1.0, clock=Clock())
+    assert limits.admit("PATCH", WORKSPACE + "/Users/1", "sales") == 0
+    assert limits.admit("PATCH", WORKSPACE + "/Users/1", "sales") == pytest.approx(6)
+    assert limits.admit("PATCH", WORKSPACE + "/Users/1", "hub") == 0
+    for place in ("", "hub"):
+        assert limits.admit("PATCH", "/api/2.0/account/scim/v2/Users/1", place) == 0
+    assert limits.admit("PATCH", BASE + "/Users/1") > 0
 
 
 def test_classes_do_not_use_up_each_other():

@@ -2,11 +2,15 @@
 
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,8 +19,9 @@ from databricks.sdk import AccountClient
 from databricks.sdk.core import Config
 
 from aadsync_lib.sandbox import Fault, Sandbox, World, company
-from aadsync_lib.sandbox.command import config, describe, serve
+from aadsync_lib.sandbox.command import _text, config, describe, serve
 from aadsync_lib.sandbox.entra.tls import Certificates
+from aadsync_lib.sandbox.settings import write_settings
 from tests.contract.sandbox.contoso import ADA, DATA, small_world
 
 
@@ -295,3 +300,78 @@ def test_answers_on_a_kept_connection_are_quick(graph):
     path = f"/users/{ADA}"
     fastest = min(graph.get(path).elapsed.total_seconds() for _ in range(20))
     assert fastest < 0.02  # with Nagle's algorithm on, every answer would take 0.04 s
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Sandbox(company(40, workspaces=3), speed=20) as box:
+        yield box
+
+
+class TestWorkspaces:
+    """A company with workspaces, and its settings."""
+
+    def test_every_other_workspace_is_federated_and_used_before(self, served):
+        states = [host.state for host in served.workspaces.values()]
+        assert [state.federated for state in states] == [True, False, True]
+        assert states[0].assigned()["breakglass@contoso.com"] == "ADMIN"
+        assert "breakglass@contoso.com" in states[1].members("admins")
+        assert states[1].members("legacy-reports") == {"auditor@fabrikam.com"}
+
+    def test_the_configuration_assigns_federated_ones_and_makes_targets_of_others(self, served):
+        settings = yaml.safe_load(config(served))
+        account, sales = settings["targets"]
+        hosts = served.workspaces
+        assert [(w["workspace_id"], w["host"]) for w in account["workspaces"]] == [
+            (hosts[name].workspace_id, hosts[name].url) for name in ("analytics", "research")
+        ]
+        assert (sales["name"], sales["level"], sales["host"]) == (
+            "sales",
+            "workspace",
+            hosts["sales"].url,
+        )
+        variable = sales["auth"]["token"]["env"]
+        assert describe(served)["environment"][variable] == hosts["sales"].token
+        assert all(host.token not in config(served) for host in hosts.values())
+
+    def test_it_is_said_where_they_are(self, served):
+        about = describe(served)["workspaces"]
+        assert [w["name"] for w in about] == ["analytics", "sales", "research"]
+        assert {w["url"] for w in about} == {host.url for host in served.workspaces.values()}
+        assert served.workspaces["sales"].url in _text(served)
+
+    def test_settings_are_written_once_more_but_over_nobody_elses(self, served, tmp_path):
+        path = write_settings(served, tmp_path / "new")
+        assert write_settings(served, tmp_path / "new") == path
+        text = path.read_text()
+        assert yaml.safe_load(text) == yaml.safe_load(config(served))
+        assert "#   export SANDBOX_SALES_TOKEN=" in text
+        path.write_text("version: 1\n")
+        with pytest.raises(FileExistsError, match="left as it is"):
+            write_settings(served, tmp_path / "new")
+        assert path.read_text() == "version: 1\n"
+
+
+def free_ports(count: int) -> int:
+    """The first of so many free ports in a row, below those that the system hands out."""
+    for first in random.sample(range(12000, 30000), 100):
+        with ExitStack() as taken:
+            try:
+                for number in range(first, first + count):
+                    taken.enter_context(socket.create_server(("127.0.0.1", number)))
+            except OSError:
+                continue
+            return first
+    raise AssertionError("no free ports")
+
+
+def test_ports_can_be_given_and_are_in_a_row():
+    first = free_ports(4)
+    world = World()
+    world.add_workspace("sales")
+    for _ in range(2):
+        with Sandbox(world, port=first) as box:
+            urls = box.graph_url, box.databricks_url, box.authority_url, box.workspaces["sales"].url
+            assert [urlsplit(url).port for url in urls] == [first + n for n in range(4)]
+            with pytest.raises(OSError, match=f"port {first} on 127.0.0.1 cannot be had"):
+                Sandbox(World(), port=first).start()

@@ -116,6 +116,7 @@ def test_a_local_group_of_the_same_name_makes_it_fail(sdk, hub, data):
     assert "Data" not in hub.assigned()
     hub.remove(local.id)
     assert not sdk.workspace_assignment.update(hub.workspace_id, data, permissions=[USER]).error
+    assert hub.assigned()["Data"] == "USER"
     assert not sdk.workspace_assignment.update(hub.workspace_id, data, permissions=[ADMIN]).error
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from aadsync_lib.sandbox import World, company
+from aadsync_lib.sandbox.company import BREAKGLASS
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.entra.state import EntraState
 from tests.contract.sandbox.contoso import ADA, BOB, COUNCIL, DATA, EVE, SOCIAL, TEAM, small_world
@@ -49,6 +50,50 @@ def test_a_world_written_by_hand_needs_little(tmp_path):
     assert state.objects["g1"]["securityEnabled"] is True
     assert state.objects["g1"]["groupTypes"] == []
     assert list(state.members["g1"]) == ["u1"]
+
+
+def test_a_saved_world_has_its_workspaces(tmp_path):
+    world = company(40, workspaces=2)
+    hub, sales = world.workspaces
+    hub.assign(BREAKGLASS, "ADMIN")
+    hub.add_group("Local", members=[BREAKGLASS])
+    hub.inactive.add(world.databricks.user(BREAKGLASS).id)
+    hub.entitle(BREAKGLASS, "workspace-access")
+    sales.add_user("ada@contoso.com")
+    sales.add_group("Data", members=["ada@contoso.com"])
+    sales.entitle("Data", "workspace-access", "allow-cluster-create")
+    world.save(tmp_path / "world.json")
+    loaded = World.load(tmp_path / "world.json")
+    assert loaded.to_json() == world.to_json()
+    assert loaded.workspace("sales").snapshot() == sales.snapshot()
+    assert loaded.workspace(hub.name).snapshot() == hub.snapshot()
+    assert loaded.workspace(hub.name).members("Local") == {BREAKGLASS}
+    assert loaded.workspace(hub.name).add_group("x").id == hub.add_group("x").id
+
+
+def test_workspaces_are_written_by_hand_by_name(tmp_path):
+    account = {
+        "users": [{"user_name": "ada@contoso.com"}],
+        "groups": [{"display_name": "Data", "managers": ["ada@contoso.com"]}],
+    }
+    workspaces = [
+        {"name": "sales", "users": [{"user_name": "bob@contoso.com"}],
+         "groups": [{"display_name": "Team", "members": ["bob@contoso.com"]}],
+         "entitlements": {"Team": ["workspace-access"]}},
+        {"federated": True, "assignments": {"Data": "ADMIN"},
+         "entitlements": {"Data": ["workspace-consume"]}},
+    ]  # fmt: skip
+    world = World.from_json({"databricks": account, "workspaces": workspaces})
+    assert world.databricks.group("Data").managers == [world.databricks.user("ada@contoso.com").id]
+    assert world.workspace("sales").members("Team") == {"bob@contoso.com"}
+    assert world.workspace("sales").entitlements_of("Team") == ["workspace-access"]
+    assert world.workspace("workspace-2").assigned() == {"Data": "ADMIN"}
+    assert world.workspace("workspace-2").entitlements_of("Data") == ["workspace-consume"]
+
+
+def test_two_workspaces_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two workspaces are named 'a'"):
+        World.from_json({"workspaces": [{"name": "a"}, {"name": "a"}]})
 
 
 def test_an_empty_file_is_an_empty_world():

@@ -3,6 +3,7 @@
 import importlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,11 +22,33 @@ def served(monkeypatch):
 
 def test_options_reach_the_sandbox(run, served):
     Path("w.json").write_text("{}")
-    words = "--world w.json --users 9 --seed 3 --speed 20 --save --format json"
+    words = "--world w.json --users 9 --seed 3 --speed 20 --save --format json --init d --port 9000"
     assert run("sandbox", *words.split()).exit_code == 0
     ((world, users, seed, speed, _, as_json), more) = served[0]
     assert (str(world), users, seed, speed, as_json) == ("w.json", 9, 3, 20.0, True)
-    assert more == {"save": True}
+    assert more == {"save": True, "workspaces": 0, "init": Path("d"), "port": 9000}
+
+
+def test_workspaces_are_of_a_made_up_company(run, served):
+    assert run("sandbox", "--workspaces", "3").exit_code == 0
+    assert served[0][1]["workspaces"] == 3
+    Path("w.json").write_text("{}")
+    result = run("sandbox", "--world", "w.json", "--workspaces", "3")
+    assert result.exit_code == 2
+    assert "w.json has its own" in result.stderr
+
+
+def test_a_port_that_is_taken_and_settings_of_somebody_are_errors(run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        result = run("sandbox", "--users", "20", "--port", str(number))
+        assert result.exit_code == 1
+        assert f"port {number} on 127.0.0.1 cannot be had" in result.stderr
+    Path("aadsync.yml").write_text("version: 1\n")
+    result = run("sandbox", "--users", "20", "--init", ".")
+    assert result.exit_code == 1
+    assert "aadsync.yml was not written by a sandbox" in result.stderr
+    assert Path("aadsync.yml").read_text() == "version: 1\n"
 
 
 def test_saving_needs_a_file(run, served):

@@ -163,9 +163,9 @@ def test_what_an_adoption_takes_out_is_no_drift():
 def test_a_group_adopted_by_a_run_that_died_right_then_is_not_known():
     target = FakeTarget()
     stranger = target.add(Kind.USER, "stranger@contoso.com")
-    target.add(Kind.GROUP, "Data", [stranger])
+    target.add(Kind.GROUP, "Data", [stranger], external_id="g-data")
     with World(directory(group("Data")), target, drift="report") as world:
-        target.faults = {1: Fault.KILLED_BEFORE}
+        target.faults = {0: Fault.KILLED_BEFORE}
         assert world.sync_until_killed()
         assert "g-data" in world.names_of_links()
         assert told(world.planned().changes) == [
