@@ -296,6 +296,16 @@ class TestTakingBack:
             assert lines(world.planned()) == [("assign_workspace", "dbx-data", "user")]
 
 
+    def test_who_is_protected_by_what_entra_calls_it_now_keeps_its_access(self):
+        empty = directory(ADA, group("dbx-data", [ADA]), group("dbx-ops"))
+        with world_of(empty) as world:
+            world.sync()
+            world.configure(protected={"groups": ["Break Glass"]})
+            world.source.called = {"g-dbx-ops": frozenset({"Break Glass"})}
+            world.source.snapshot = directory(ADA, group("dbx-data", [ADA]))
+            assert access(world.planned()) == []
+
+
 class TestUnread:
     def test_a_workspace_that_cannot_be_read_holds_back_only_itself(self):
         with world_of(DATA, rule("dbx-*"), more=[8]) as world:
