@@ -194,7 +194,7 @@ class Sandbox:
         self._hosts.use(world.workspaces)
         if self._open_workspace is not None:
             self.workspace = self._open_workspace(account, self._task_environment)
-        apps = (
+        apps: tuple[ASGIApp, ...] = (
             graph_app(world.entra, issuer, self.faults),
             databricks_app(account, self.workspace, world.workspaces),
             entra_app(issuer),
