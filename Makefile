@@ -108,6 +108,9 @@ oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
 fresh: $(READY)  ## set up a clone from nothing, with the oldest and the newest pip, where everything has a newer version
 	$(BIN)/python -m tests.setup.fresh
 
+peers: $(READY)  ## clients that others wrote against the sandbox: SCIM_SYNC=FILE, TOFU=FILE PROVIDER=FILE (docs/sandbox.md)
+	$(BIN)/python -m tests.peers $(SCIM_SYNC:%=--scim-sync %) $(TOFU:%=--tofu %) $(PROVIDER:%=--provider %)
+
 bench: $(READY)  ## time and requests beside the floors that the published limits set
 	$(BIN)/python -m tests.bench
 
@@ -130,4 +133,4 @@ lock: $(READY)  ## renew the lock files, and what tests know of the packages in 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup tools demo check test tests soak workspace runtimes oldest fresh bench format picture lock help
+.PHONY: setup tools demo check test tests soak workspace runtimes oldest fresh peers bench format picture lock help
