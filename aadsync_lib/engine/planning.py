@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.config.settings import Settings, settings_digest
-from aadsync_lib.engine.inquiry import Inquiry, Shown
+from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
 from aadsync_lib.model.change import Change
@@ -109,6 +109,10 @@ class StoredLinks:
         links = recovered.applied_to(before)
         return cls(before, links, pending, former, shared, recovered)
 
+    def remembered(self, long_gone: Container[str]) -> Remembered:
+        """Return what tells which objects to look up that no listing shows."""
+        return Remembered(self.before, self.pending, self.former, self.shared, long_gone)
+
     def lost(self) -> Mapping[str, Link]:
         """Return what lost its link to a newer object, by target id."""
         return former_links(self.former, self.before, self.links)
@@ -152,7 +156,7 @@ class SyncPlanning:
         """
         stored = StoredLinks.read(self.reader, target.name, snapshot)
         inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name)
-        shown = inquiry.unlisted(stored.before, stored.pending, Shown(snapshot), gone)
+        shown = inquiry.unlisted(stored.remembered(gone), self.desired, Shown(snapshot))
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot
