@@ -150,7 +150,7 @@ def _vaults_section(sandbox: Sandbox) -> str:
     """Variables by which clients log in here and find the vaults by their real names."""
     if not sandbox.world.vaults:
         return ""
-    variables = {"AZURE_AUTHORITY_HOST": sandbox.authority_url, **sandbox.vault_environment}
+    variables = {"AZURE_AUTHORITY_HOST": sandbox.authority_url, **sandbox.names_environment}
     return f"For the key vaults:\n\n{exports(variables)}\n\n"
 
 
