@@ -98,11 +98,6 @@ class Sandbox:
         return self._hosts.by_name()
 
     @property
-    def issuer(self) -> str:
-        """The issuer of Entra's tokens, as federation policies name it."""
-        return f"https://sts.windows.net/{self.tenant_id}/"
-
-    @property
     def entra_certificate(self) -> str:
         """Path of the PEM file with the app registration's certificate and its key."""
         path = self._folder() / "client.pem"
@@ -193,7 +188,6 @@ class Sandbox:
         account = world.databricks
         for state in (account, *world.workspaces):
             state.external_tokens = issuer.application
-            state.foreign_claims = issuer.live_claims
             state.application_exists = lambda app_id: world.entra.find(app_id) is not None
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)

@@ -1,4 +1,4 @@
-"""OAuth for service principals: discovery, and the token endpoint with secrets or foreign tokens."""
+"""OAuth for service principals: discovery and the token endpoint."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from starlette.routing import Route
 from aadsync_lib.sandbox.databricks.records import Token
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant's name
-
 
 class OAuth:
-    """The authorization server of one account or workspace, for service principals.
+    """The authorization server of one account or workspace, for client credentials alone.
 
     An account's answers at a workspace's paths, too: old SDKs take any host but Databricks' own for a
     workspace. Where one is on the same host, it says so. The first of ``bases`` is the issuer's path.
@@ -54,33 +52,26 @@ class OAuth:
                 "issuer": issuer,
                 "authorization_endpoint": f"{issuer}/v1/authorize",
                 "token_endpoint": f"{issuer}/v1/token",
-                "grant_types_supported": ["client_credentials", TOKEN_EXCHANGE],
+                "grant_types_supported": ["client_credentials"],
                 "token_endpoint_auth_methods_supported": ["client_secret_basic"],
             }
         )
 
     async def token(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode(errors="replace")))
+        grant = form.get("grant_type")
+        posted = form.get("client_id", ""), form.get("client_secret", "")
+        client_id, secret = _basic(request) or posted
+        if grant != "client_credentials":
+            return _refused(400, "unsupported_grant_type", f"grant_type {grant} is not supported")
         account_id = request.path_params.get("account_id", self.state.account_id)
         if account_id != self.state.account_id:
             return _refused(404, "invalid_request", "There is no such account")
         with self.state.lock:
             self.state.refresh()
-            match form.get("grant_type"):
-                case "client_credentials":
-                    client_id = self._client(request, form)
-                    refusal = _refused(401, "invalid_client", "Client authentication failed")
-                case grant if grant == TOKEN_EXCHANGE:
-                    subject = form.get("subject_token", "")
-                    client_id = self.state.trusted(subject, form.get("client_id", ""))
-                    refusal = _refused(
-                        400, "invalid_grant", "No federation policy admits the token"
-                    )
-                case grant:
-                    unknown = f"grant_type {grant} is not supported"
-                    return _refused(400, "unsupported_grant_type", unknown)
-            if client_id is None:
-                return refusal
+            known = self.state.secret_of(client_id)
+            if known is None or not secrets.compare_digest(known.encode(), secret.encode()):
+                return _refused(401, "invalid_client", "Client authentication failed")
             value, seconds = self._issue(client_id)
         return JSONResponse(
             {
@@ -91,14 +82,6 @@ class OAuth:
             },
             headers={"Cache-Control": "no-store"},
         )
-
-    def _client(self, request: Request, form: dict[str, str]) -> str | None:
-        """The client whose secret was sent, in the header or in the form."""
-        posted = form.get("client_id", ""), form.get("client_secret", "")
-        client_id, secret = _basic(request) or posted
-        known = self.state.secret_of(client_id)
-        right = known is not None and secrets.compare_digest(known.encode(), secret.encode())
-        return client_id if right else None
 
     def _issue(self, client_id: str) -> tuple[str, int]:
         seconds = self.state.switches.token_lifetime

@@ -103,17 +103,3 @@ class Token:
 
     def to_json(self) -> JsonObject:
         return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class FederationPolicy:
-    """Whose tokens of another issuer stand for a service principal of Databricks."""
-
-    client_id: str
-    issuer: str
-    subject: str
-    audience: str
-
-    def admits(self, claims: JsonObject) -> bool:
-        given = claims.get("iss"), claims.get("sub"), claims.get("aud")
-        return given == (self.issuer, self.subject, self.audience)

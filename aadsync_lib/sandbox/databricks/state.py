@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
+from aadsync_lib.sandbox.databricks.directory import Directory
 from aadsync_lib.sandbox.databricks.errors import ApiError
-from aadsync_lib.sandbox.databricks.logins import Logins
 from aadsync_lib.sandbox.databricks.names import name_key
 from aadsync_lib.sandbox.databricks.records import (
     ADMIN_ROLE,
-    FederationPolicy,
     Group,
     JsonObject,
     Kind,
@@ -28,7 +27,7 @@ from aadsync_lib.sandbox.databricks.values import Draft
 
 
 @dataclass
-class DatabricksState(Logins):
+class DatabricksState(Directory):
     """One account. Hold ``lock`` while reading or changing it from another thread."""
 
     level: ClassVar[str] = "account"
@@ -37,9 +36,13 @@ class DatabricksState(Logins):
     account_id: str = "00000000-0000-4000-8000-00000000da7a"
     switches: Switches = field(default_factory=Switches)
     clock: Callable[[], float] = time.monotonic
+    external_tokens: Callable[[str], str | None] | None = None
+    """Names the application a token of another issuer stands for, as Entra tokens do on Azure."""
     application_exists: Callable[[str], bool] | None = None
     """Whether Entra has an application of that id; ``None`` where there is no Entra to ask."""
 
+    oauth_clients: dict[str, str] = field(init=False, default_factory=dict)
+    tokens: dict[str, Token] = field(init=False, default_factory=dict)
     random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -119,6 +122,14 @@ class DatabricksState(Logins):
             for member in members:
                 self.unlink(group_id, self.resolve(member))
 
+    def add_token(
+        self, token: str, identity: str | None = None, *, scim_only: bool = False
+    ) -> None:
+        """Accept a bearer token of the user or service principal of that name or id."""
+        with self.lock:
+            principal = self.resolve(identity) if identity is not None else None
+            self.tokens[token] = Token(principal, scim_only)
+
     def add_client(self, client_id: str, client_secret: str, *, admin: bool = True) -> None:
         """Accept an OAuth client, making its service principal where there is none."""
         with self.lock:
@@ -126,12 +137,6 @@ class DatabricksState(Logins):
             if not self.service_principals.named(client_id):
                 roles = [ADMIN_ROLE] if admin else []
                 self.add_service_principal(client_id, "Sync", roles=roles)
-
-    def trust(self, client_id: str, issuer: str, subject: str, audience: str = "") -> None:
-        """Take tokens of another issuer for a service principal; the audience is the account's id."""
-        with self.lock:
-            policy = FederationPolicy(client_id, issuer, subject, audience or self.account_id)
-            self.federation.append(policy)
 
     def capitalise_external_ids(self) -> None:
         """Turn every externalId into capitals, as another tool may have written them."""
@@ -168,6 +173,18 @@ class DatabricksState(Logins):
         if not self.switches.meta_at_account:
             return {}
         return {"meta": {"resourceType": type(row).__name__}}
+
+    def token_of(self, value: str) -> Token | None:
+        """Return the token behind a bearer's text, its own or one of another issuer."""
+        token = self.tokens.get(value)
+        if token is not None or self.external_tokens is None:
+            return token
+        application_id = self.external_tokens(value)
+        principals = self.service_principals.named(application_id) if application_id else []
+        return Token(principals[0].id) if principals else None
+
+    def secret_of(self, client_id: str) -> str | None:
+        return self.oauth_clients.get(client_id)
 
     # Looking at an account.
 

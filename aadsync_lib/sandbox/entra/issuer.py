@@ -110,12 +110,11 @@ class Issuer:
         now = int(self._clock())
         claims = {
             "aud": audience,
-            "iss": self.name,
+            "iss": f"https://sts.windows.net/{self.state.tenant_id}/",
             "iat": now,
             "nbf": now,
             "exp": now + self.lifetime,
             "appid": self.registration.client_id,
-            "sub": self.registration.client_id,
             "tid": self.state.tenant_id,
             "roles": sorted(self.state.permissions),
             "uti": uuid4().hex,
@@ -128,7 +127,7 @@ class Issuer:
 
     def holder(self, token: str, audience: str) -> str | None:
         """The application that holds a live token for this audience."""
-        claims = self.live_claims(token)
+        claims = self._live_claims(token)
         if claims is None or claims["aud"].rstrip("/") != audience:
             return None
         application: str = claims["appid"]
@@ -156,13 +155,7 @@ class Issuer:
             return False
         return claims.get("iss") == self.registration.client_id and claims.get("aud") == endpoint
 
-    @property
-    def name(self) -> str:
-        """The issuer, as its tokens name it."""
-        return f"https://sts.windows.net/{self.state.tenant_id}/"
-
-    def live_claims(self, token: str) -> dict[str, Any] | None:
-        """The claims of a token of this issuer that has not expired."""
+    def _live_claims(self, token: str) -> dict[str, Any] | None:
         claims = read_token(token, self._secret)
         return None if claims is None or claims["exp"] <= self._clock() else claims
 

@@ -127,12 +127,6 @@ class WorkspaceState(WorkspaceDirectory):
         secret = super().secret_of(client_id)
         return self.account.secret_of(client_id) if secret is None and self.federated else secret
 
-    def trusted(self, subject_token: str, client_id: str) -> str | None:
-        known = super().trusted(subject_token, client_id)
-        if known is None and self.federated:
-            return self.account.trusted(subject_token, client_id)
-        return known
-
     def snapshot(self) -> JsonObject:
         """A picture by name: as of an account, with entitlements and assignments."""
         with self.lock:
