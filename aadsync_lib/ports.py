@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
@@ -24,6 +23,11 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
+from aadsync_lib.refusals import AlreadyThere as AlreadyThere
+from aadsync_lib.refusals import AnswerLost as AnswerLost
+from aadsync_lib.refusals import ChangeRefused as ChangeRefused
+from aadsync_lib.refusals import MembersRefused as MembersRefused
+from aadsync_lib.refusals import TogetherRefused as TogetherRefused
 
 
 class Clock(Protocol):
@@ -64,37 +68,6 @@ class Source(Protocol):
         """Find whoever has this user name, mail, application id, display name or object id."""
 
 
-class ChangeRefused(Exception):  # noqa: N818  a control signal between ports, not an operator's error
-    """The target answered a write with an error that trying again at once will not mend."""
-
-
-class AlreadyThere(ChangeRefused):
-    """The target already has an object of this name (409)."""
-
-
-class AnswerLost(ChangeRefused):
-    """The write was sent and no answer came: it may or may not have been done."""
-
-
-class MembersRefused(ChangeRefused):
-    """Some members of a group were refused; every other change of the call was made.
-
-    ``refused`` is the reason by member id, ``untried`` why these were not even sent: nothing is wrong
-    with them. ``group_id`` tells the id of a group that this very call created.
-    """
-
-    def __init__(
-        self, group_id: str, refused: Mapping[str, str], untried: Mapping[str, str] | None = None
-    ) -> None:
-        self.group_id = group_id
-        self.refused = dict(refused)
-        self.untried = dict(untried or {})
-        first = "; ".join(f"{member}: {reason}" for member, reason in islice(refused.items(), 3))
-        more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
-        more += f"; {len(self.untried)} were not tried" if untried else ""
-        super().__init__(f"{len(refused)} members of group {group_id} were refused: {first}{more}")
-
-
 class Target(Protocol):
     """One Databricks account or workspace.
 
@@ -133,8 +106,17 @@ class Target(Protocol):
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         """Set the attributes that are not ``None``."""
 
-    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        """Remove, then add, members in one request."""
+    def change_members(
+        self,
+        group_id: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        wanted: Attributes | None = None,
+    ) -> None:
+        """Set the attributes, remove, then add, members in one request.
+
+        With attributes, what may be at fault in either is ``TogetherRefused``.
+        """
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete; an object that is gone already counts as deleted."""

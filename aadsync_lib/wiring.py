@@ -73,7 +73,7 @@ def _planner(
     read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
     chosen = _chosen(settings, only)
     source = _source(settings, [target.name for target in chosen], clock, secrets, dbutils)
-    targets = [account_target(target, clock, secrets) for target in chosen]
+    targets = [open_target(target, clock, secrets) for target in chosen]
     return Planner(settings, source, targets, reader, clock)
 
 
@@ -156,17 +156,17 @@ def _source(
     )
 
 
-def account_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
-    """Build the target of an account: its login, its pace, its client."""
+def open_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
+    """Build the target of an account or a workspace: its login, its pace, its client."""
     from aadsync_lib.auth import databricks_api
-    from aadsync_lib.databricks.account import AccountTarget
+    from aadsync_lib.databricks.place import place_of
+    from aadsync_lib.databricks.target import ScimTarget
     from aadsync_lib.databricks.translate import on_azure
 
-    assert settings.account_id
-    return AccountTarget(
+    return ScimTarget(
         settings.name,
         databricks_api(settings, secrets),
-        settings.account_id,
+        place_of(settings),
         pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),

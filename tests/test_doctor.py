@@ -84,6 +84,22 @@ def tree(box, tmp_path) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def in_workspace(box, tree):
+    """Make settings with which everything works in a workspace."""
+
+    def make(*, federated: bool = False) -> dict[str, Any]:
+        with_workspace = world()
+        with_workspace.add_workspace("sales", federated=federated)
+        box.reset(with_workspace)
+        host = box.workspaces["sales"].url
+        (target,) = tree["targets"]
+        del target["account_id"]
+        return tree | {"targets": [target | {"name": "w", "level": "workspace", "host": host}]}
+
+    return make
+
+
 def examine(tree: dict[str, Any]) -> tuple[Finding, ...]:
     return doctor(Settings.model_validate(tree), clock=FakeClock())
 
@@ -358,9 +374,19 @@ class TestTargets:
         details = [finding.detail for finding in examine(tree)]
         assert "1 of 10,000 users and service principals, 0 of them still to come." in details
 
-    def test_a_workspace_is_left_to_a_later_version(self, box, tree):
-        tree["targets"] = [{"name": "w", "level": "workspace", "host": box.databricks_url}]
-        assert only(tree).startswith("failed   settings targets.0.level: workspace: this version")
+    def test_a_workspace_is_read_as_well(self, tree, in_workspace):
+        login = "target w: login by oauth_m2m reads the workspace; it lists "
+        assert any(login in f"{f.check}: {f.detail}" for f in examine(in_workspace()))
+
+    def test_a_federated_workspace_is_told_what_to_use_instead(self, in_workspace):
+        finding = only(in_workspace(federated=True))
+        assert finding.startswith("failed   target w: the workspace takes its identities from its")
+        assert "Use a target of level account" in finding
+
+    def test_a_workspace_that_does_not_tell_is_a_warning(self, box, in_workspace):
+        settings = in_workspace()
+        box.faults.add(Fault("403", "databricks", "GET", "permissionassignments"))
+        assert only(settings).startswith("warning  target w: whether this workspace takes its")
 
 
 class TestStore:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.run_log import RunLog
-from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, merged
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
@@ -35,6 +35,17 @@ class Announced:
         """Return what all changes together set."""
         return merged(change.after for change in self.changes) or Attributes()
 
+    def apart(self) -> tuple[Announced, Announced]:
+        """Return what changes of the object itself, and what changes of its members."""
+        pairs = list(zip(self.changes, self.entries, strict=True))
+        itself = [pair for pair in pairs if pair[0].action not in MEMBERS]
+        members = [pair for pair in pairs if pair[0].action in MEMBERS]
+        return self._of(itself), self._of(members)
+
+    def _of(self, pairs: Sequence[tuple[Change, int]]) -> Announced:
+        changes, entries = (tuple(part) for part in zip(*pairs, strict=True))
+        return Announced(self.run_log, changes, entries)
+
     def instead(self, changes: Sequence[Change], reason: str) -> Announced:
         """Announce other changes in place of the first one, which was not done for this reason."""
         rest = tuple(replace(change, target_id=changes[0].target_id) for change in self.changes[1:])
@@ -56,7 +67,7 @@ class Announced:
 
     def settle_members(self, error: MembersRefused, linked: tuple[Link, ...] = ()) -> None:
         """Record that some members were refused, or not tried, and everything else was done."""
-        self.settle_each([tuple(_by_member(change, error)) for change in self.changes], linked)
+        self.settle_each([by_member(change, error) for change in self.changes], linked)
 
     def settle_each(
         self,
@@ -74,8 +85,12 @@ class Announced:
                 self.run_log.note(outcome)
 
 
+def by_member(change: Change, error: MembersRefused) -> tuple[Outcome, ...]:
+    """Return what was done of a change, if anything, then each member at fault, then the untried."""
+    return tuple(_by_member(change, error))
+
+
 def _by_member(change: Change, error: MembersRefused) -> Iterator[Outcome]:
-    """Yield what was done of a change, if anything, then each member at fault, then the untried."""
     left = error.refused.keys() | error.untried.keys()
     done = tuple(member for member in change.members if member.target_id not in left)
     if done or not change.members:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
@@ -12,7 +12,15 @@ from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, alike
 from aadsync_lib.model.link import Origin
 from aadsync_lib.model.run import Result
-from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, Clock, MembersRefused, Target
+from aadsync_lib.ports import (
+    AlreadyThere,
+    AnswerLost,
+    ChangeRefused,
+    Clock,
+    MembersRefused,
+    Target,
+    TogetherRefused,
+)
 from aadsync_lib.reconcile.matching.adoption import AdoptionRule, adopt_setting
 from aadsync_lib.reconcile.matching.pending import carries
 
@@ -150,16 +158,28 @@ class CreateTask:
         first = announced.first
         link = link_of(first, account.id, origin)
         wanted = _differing(announced.wanted(), account)
-        if wanted != Attributes():
-            self.target.update(first.action.kind, account.id, wanted)
-        if members := announced.members(Action.ADD_MEMBERS):
-            try:
-                self.target.change_members(account.id, members, ())
-            except MembersRefused as refused:
-                announced.settle_members(refused, (link,))
-                return True
+        try:
+            self._complete(account, wanted, announced.members(Action.ADD_MEMBERS))
+        except MembersRefused as refused:
+            announced.settle_members(refused, (link,))
+            return True
         announced.settle(Result.DONE, linked=(link,))
         return True
+
+    def _complete(self, account: Account, wanted: Attributes, members: Sequence[str]) -> None:
+        """Set what an object lacks and add its members, in one request unless that is refused."""
+        differs = wanted != Attributes()
+        if differs and members:
+            try:
+                self.target.change_members(account.id, members, (), wanted)
+            except TogetherRefused:
+                pass
+            else:
+                return
+        if differs:
+            self.target.update(account.kind, account.id, wanted)
+        if members:
+            self.target.change_members(account.id, members, ())
 
 
 def in_the_way(name: str, accounts: Iterable[Account]) -> str | None:

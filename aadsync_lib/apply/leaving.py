@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from aadsync_lib.apply.tasks import END, ITSELF, Part, Parts, Phase, Task, adoption, only
+from aadsync_lib.apply.tasks import (
+    END,
+    ITSELF,
+    LATER,
+    UNNEST,
+    Part,
+    Parts,
+    Phase,
+    Task,
+    adoption,
+    makers,
+    only,
+)
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.rates import Verb
@@ -84,7 +96,7 @@ def _leavers(part: Part, replacement_paths: Set[Departure]) -> frozenset[MemberR
 def _later(key: str, part: Part, leavers: Set[MemberRef], parts: Parts) -> Task:
     removals = tuple(change for change in part if change.action is Action.REMOVE_MEMBERS)
     changes = only(removals, lambda member: member in leavers)
-    return Task(f"{key}/later", Phase.REMOVE, Verb.PATCH, changes, needs=adoption(key, parts))
+    return Task(f"{key}{LATER}", Phase.REMOVE, Verb.PATCH, changes, needs=adoption(key, parts))
 
 
 def _without(part: Part, leavers: Set[MemberRef]) -> Part:
@@ -94,7 +106,8 @@ def _without(part: Part, leavers: Set[MemberRef]) -> Part:
 def unnest(parts: Parts) -> Iterator[Task]:
     """Take groups out of groups first where groups go into others.
 
-    Otherwise turning A-in-B into B-in-A could pass through a cycle.
+    Otherwise turning A-in-B into B-in-A could pass through a cycle. A group that gets people alone gets
+    them by the same request.
     """
     if not any(nests(part) for part in parts.values()):
         return
@@ -104,8 +117,16 @@ def unnest(parts: Parts) -> Iterator[Task]:
             for change in part
             if change.action is Action.REMOVE_MEMBERS and (groups := _groups(change))
         )
-        if first:
-            yield Task(f"{key}/unnest", Phase.BUILD, Verb.PATCH, first)
+        if first and _gets_people_alone(part):
+            needs = adoption(key, parts)
+            yield Task(f"{key}{UNNEST}", Phase.BUILD, Verb.PATCH, part, makers(part, parts), needs)
+        elif first:
+            yield Task(f"{key}{UNNEST}", Phase.BUILD, Verb.PATCH, first)
+
+
+def _gets_people_alone(part: Part) -> bool:
+    additions = [change for change in part if change.action is Action.ADD_MEMBERS]
+    return bool(additions) and not any(_groups(change) for change in additions)
 
 
 def nests(part: Part) -> bool:
@@ -122,6 +143,8 @@ def _groups(change: Change) -> tuple[MemberRef, ...]:
     return tuple(member for member in change.members if member.type is Kind.GROUP)
 
 
-def without_groups(part: Part) -> Part:
-    """Leave out of removals what ``unnest`` takes."""
-    return only(part, lambda member: member.type is not Kind.GROUP)
+def after_unnesting(part: Part, first: Task | None) -> Part:
+    """Return what is left of a part once ``unnest`` has taken its own."""
+    if first is None:
+        return part
+    return () if first.changes == part else only(part, lambda m: m.type is not Kind.GROUP)

@@ -55,7 +55,8 @@ class Pacer:
     """Keeps each class of request at its share of the published rate; safe to use from many threads.
 
     The classes are independent. In any ``seconds`` there are at most ``rate * seconds`` requests
-    of a class, and a burst of 50 ms' worth, at least one. ``rates`` are these shares.
+    of a class, and a burst of 50 ms' worth, at least one. ``rates`` are these shares. Where listings have
+    no rate of their own they share that of GET.
     """
 
     def __init__(self, rates: Mapping[Verb, float], share: float, clock: Clock) -> None:
@@ -65,6 +66,8 @@ class Pacer:
         self.rates = {verb: rate * share for verb, rate in rates.items()}
         full = {verb: rate * HEADROOM for verb, rate in self.rates.items()}
         self._lanes = {verb: _Lane(rate, rate, now, now) for verb, rate in full.items()}
+        if Verb.GET in self._lanes:
+            self._lanes.setdefault(Verb.LIST, self._lanes[Verb.GET])
         self.met: Counter[float | None] = Counter()
         """The Retry-After of every 429 so far, in seconds."""
 

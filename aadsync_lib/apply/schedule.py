@@ -7,19 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import chain
 
+from aadsync_lib.apply.joining import join
 from aadsync_lib.apply.leaving import (
     Departure,
+    after_unnesting,
     defer_removals,
     nests,
     replace_members,
     unnest,
-    without_groups,
 )
 from aadsync_lib.apply.tasks import (
     DELETES,
     END,
     ITSELF,
     RELEASES,
+    UNNEST,
     Part,
     Parts,
     Phase,
@@ -27,6 +29,7 @@ from aadsync_lib.apply.tasks import (
     about,
     adoption,
     creates,
+    makers,
     parts_of,
 )
 from aadsync_lib.model.change import DEPROVISIONS, Action, Change
@@ -178,13 +181,13 @@ def schedule(
     freed = freed_by(parts, aside)
     tasks: list[Task] = [*aside.values(), *first.values(), *replaced, *later]
     for key, part in parts.items():
-        rest = without_groups(part) if first else part
+        rest = after_unnesting(part, first.get(f"{key}{UNNEST}"))
         if rest:
-            after = _makers(rest, parts) | names_freed(key, rest, freed)
+            after = makers(rest, parts) | names_freed(key, rest, freed)
             after |= first.keys() if nests(rest) else frozenset()
             successor = {about(key) + ITSELF} & successors if key.endswith(END) else frozenset()
             tasks.append(_task(key, rest, after, adoption(key, parts) | successor))
-    tasks = _releases_last(after_deletions(tasks))
+    tasks = join(_releases_last(after_deletions(tasks)))
     return tuple(sorted(tasks, key=lambda task: task.phase))
 
 
@@ -218,14 +221,3 @@ def _phase(part: Part) -> Phase:
     if actions <= DEPROVISIONS | {Action.REMOVE_MEMBERS}:
         return Phase.REMOVE
     return Phase.BUILD
-
-
-def _makers(part: Part, parts: Parts) -> Set[str]:
-    """Return the tasks that create the members this one adds."""
-    return {
-        f"{member.external_id}{ITSELF}"
-        for change in part
-        if change.action is Action.ADD_MEMBERS
-        for member in change.members
-        if member.target_id is None
-    } & parts.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from aadsync_lib.apply.announced import Announced, link_of
+from aadsync_lib.apply.announced import Announced, by_member, link_of
 from aadsync_lib.apply.create_task import CreateTask, in_the_way
 from aadsync_lib.apply.defence import Defence
 from aadsync_lib.apply.readback import ReadBack
@@ -16,7 +16,14 @@ from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, merged
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused, Target
+from aadsync_lib.ports import (
+    AlreadyThere,
+    AnswerLost,
+    ChangeRefused,
+    MembersRefused,
+    Target,
+    TogetherRefused,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +45,15 @@ class TaskRunner:
             return not missing and all(change.action in MEMBERS for change in task.changes)
         announced = Announced(self.run_log, changes, self.run_log.announce(changes))
         try:
+            return self._attempt(announced)
+        except TogetherRefused:
+            return self._apart(announced, task.key)
+
+    def _attempt(self, announced: Announced) -> bool:
+        try:
             return self._send(announced)
-        except MembersRefused as refused:
-            announced.settle_members(refused)
-            return True
+        except TogetherRefused:
+            raise
         except AnswerLost as lost:
             announced.settle(Result.UNKNOWN, str(lost))
             return False
@@ -51,6 +63,19 @@ class TaskRunner:
         except ChangeRefused as refused:
             announced.settle(Result.FAILED, str(refused))
             return False
+
+    def _apart(self, announced: Announced, key: str) -> bool:
+        """Send what was refused as one request again, as two: one at fault does not hold back the other.
+
+        Members of a group are not touched before it is ours.
+        """
+        itself, members = announced.apart()
+        done = self._attempt(itself)
+        if done or all(change.action.verb != "adopt" for change in itself.changes):
+            self._attempt(members)
+        else:
+            members.settle(Result.SKIPPED, f"waits for {key}, which failed")
+        return done
 
     def skip(self, task: Task, reason: str) -> None:
         """Note that the task was not carried out."""
@@ -78,28 +103,45 @@ class TaskRunner:
         return replace(member, target_id=self.run_log.made(member.external_id))
 
     def _send(self, announced: Announced) -> bool:
-        first, changes = announced.first, announced.changes
+        first = announced.first
+        refused = None
         match first.action.verb:
             case "create":
                 return self.creator.create(announced)
             case "delete":
                 self.target.delete(first.action.kind, _id(first))
-            case "add" | "remove":
-                added = announced.members(Action.ADD_MEMBERS)
-                removed = announced.members(Action.REMOVE_MEMBERS)
-                self.target.change_members(_id(first), added, removed)
             case _:
-                wanted = merged(change.after for change in changes if change.before != change.after)
-                if wanted:
-                    self.target.update(first.action.kind, _id(first), wanted)
-        return self._settle(announced)
+                refused = self._change(announced)
+        return self._settle(announced, refused)
 
-    def _settle(self, announced: Announced) -> bool:
+    def _change(self, announced: Announced) -> MembersRefused | None:
+        """Change what an object is, and whom it contains, in one request; return who was refused."""
+        first, changes = announced.first, announced.changes
+        wanted = merged(c.after for c in changes if c.after and c.before != c.after)
+        added = announced.members(Action.ADD_MEMBERS)
+        removed = announced.members(Action.REMOVE_MEMBERS)
+        try:
+            if added or removed:
+                self.target.change_members(_id(first), added, removed, wanted)
+            elif wanted:
+                self.target.update(first.action.kind, _id(first), wanted)
+        except MembersRefused as refused:
+            return refused
+        return None
+
+    def _settle(self, announced: Announced, refused: MembersRefused | None = None) -> bool:
         """Record what was answered as done, where it shows if it has to, and return whether all of it does."""
-        failures = self.read_back.failures(announced.changes)
         places = list(enumerate(announced.changes))
+        failures = self.read_back.failures(
+            tuple(_unread(change) if refused else change for _, change in places)
+        )
         whole = [change for place, change in places if place not in failures]
-        outcomes = [_outcomes(change, failures.get(place, ())) for place, change in places]
+        outcomes = [
+            by_member(change, refused)
+            if refused and place not in failures
+            else _outcomes(change, failures.get(place, ()))
+            for place, change in places
+        ]
         announced.settle_each(outcomes, self._adopted(whole), self._ended(whole))
         return all(change.action in MEMBERS for place, change in places if place in failures)
 
@@ -146,6 +188,11 @@ def _outcomes(change: Change, failures: Sequence[Outcome]) -> tuple[Outcome, ...
     if rest or not failures:
         return Outcome(replace(change, members=rest), Result.DONE), *failures
     return tuple(failures)
+
+
+def _unread(change: Change) -> Change:
+    """Return a change that is not read back if it is one of members: of these the target has told."""
+    return replace(change, verify=False) if change.action in MEMBERS else change
 
 
 def _id(change: Change) -> str:

@@ -38,6 +38,7 @@ class Task:
 DELETES = frozenset({Action.DELETE_USER, Action.DELETE_SERVICE_PRINCIPAL, Action.DELETE_GROUP})
 RELEASES = frozenset(Action.on("release", kind) for kind in Kind)
 OF_MEMBERS, ITSELF, END = "/members", "/itself", "/end"
+UNNEST, LATER = "/unnest", "/later"  # parts of what changes of the members
 
 Part = tuple[Change, ...]
 Parts = Mapping[str, Part]
@@ -87,6 +88,17 @@ def adoption(key: str, parts: Parts) -> frozenset[str]:
     group = parts.get(itself(key), ()) if key.endswith(OF_MEMBERS) else ()
     adopts = any(change.action is Action.ADOPT_GROUP for change in group)
     return frozenset({itself(key)}) if adopts else frozenset()
+
+
+def makers(part: Part, parts: Parts) -> frozenset[str]:
+    """Return the tasks that create the members this one adds."""
+    return frozenset(
+        f"{member.external_id}{ITSELF}"
+        for change in part
+        if change.action is Action.ADD_MEMBERS
+        for member in change.members
+        if member.target_id is None
+    ) & frozenset(parts.keys())
 
 
 def only(part: Part, stays: Callable[[MemberRef], bool]) -> Part:

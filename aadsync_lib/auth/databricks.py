@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from aadsync_lib.auth.cached import CachedCredential, Login, refused
 from aadsync_lib.auth.entra import AUTHORITIES, authority_options
+from aadsync_lib.auth.hosts import host_of
 from aadsync_lib.config.auth import (
     AzureCliAuth,
     AzureClientSecretAuth,
@@ -44,7 +45,9 @@ def databricks_api(target: TargetSettings, secrets: SecretResolver) -> ApiClient
     from aadsync_lib.auth.single_attempt import SINGLE_ATTEMPT
 
     login = Login(f"targets.{target.name}.auth", target.auth.method)
-    options = {"host": target.host, "account_id": target.account_id, **SINGLE_ATTEMPT}
+    # On the host of a workspace databricks-sdk logs in to that, whatever account it belongs to.
+    account_id = None if host_of(target.host) == "workspace" else target.account_id
+    options = {"host": target.host, "account_id": account_id, **SINGLE_ATTEMPT}
     options |= _azure(target.host)
     headers = _headers(target, login, secrets)
     if headers is not None:
@@ -91,27 +94,50 @@ def _machine_to_machine(
 ) -> Headers:
     from databricks.sdk.oauth import ClientCredentials
 
-    part = f"accounts/{target.account_id}/" if target.level == "account" else ""
-    source = ClientCredentials(
-        client_id=auth.client_id,
-        client_secret=secrets.resolve(
-            auth.client_secret, f"{login.setting}.client_secret"
-        ).reveal(),
-        token_url=f"{target.host}/oidc/{part}v1/token",
-        endpoint_params={"scope": "all-apis"},  # its own parameter changed type between versions
-        use_header=True,
-    )
+    secret = secrets.resolve(auth.client_secret, f"{login.setting}.client_secret").reveal()
+    sources = [
+        ClientCredentials(
+            client_id=auth.client_id,
+            client_secret=secret,
+            token_url=url,
+            endpoint_params={
+                "scope": "all-apis"
+            },  # its own parameter changed type between versions
+            use_header=True,
+        )
+        for url in _token_urls(target)
+    ]
 
     def headers() -> dict[str, str]:
-        try:
-            token = source.token().access_token
-        # A refusal, an answer without a token, an answer that is no form: each has a class of its own.
-        except (ValueError, KeyError, NotImplementedError) as error:
-            raise refused(login, error, secrets) from error
-        secrets.hide(token)
-        return {"Authorization": f"Bearer {token}"}
+        errors: list[Exception] = []
+        for source in tuple(sources):
+            try:
+                token = source.token().access_token
+            # A refusal, an answer without a token, an answer that is no form: each has a class of its own.
+            except (ValueError, KeyError, NotImplementedError) as error:
+                errors.append(error)
+            else:
+                sources[:] = [source]
+                secrets.hide(token)
+                return {"Authorization": f"Bearer {token}"}
+        raise refused(login, errors[0], secrets) from errors[0]
 
     return headers
+
+
+def _token_urls(target: TargetSettings) -> tuple[str, ...]:
+    """Return where a token may be had, the likeliest first where the name of the host does not tell."""
+    of_workspace = f"{target.host}/oidc/v1/token"
+    if target.level == "workspace":
+        return (of_workspace,)
+    of_account = f"{target.host}/oidc/accounts/{target.account_id}/v1/token"
+    match host_of(target.host):
+        case "account":
+            return (of_account,)
+        case "workspace":
+            return (of_workspace,)
+        case _:
+            return (of_account, of_workspace)
 
 
 def _by_entra(

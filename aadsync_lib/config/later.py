@@ -8,7 +8,6 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 
 # Carrying one out means to take its line away.
 OF_A_TARGET: tuple[tuple[str, Callable[[TargetSettings], bool]], ...] = (
-    ("level: workspace", lambda target: target.level == "workspace"),
     ("workspaces", lambda target: bool(target.workspaces)),
 )
 

@@ -10,7 +10,7 @@ PAGE = 1000  # the most that one request gives (Databricks SDK, list_direct_grou
 FROM_ENTRA = "IDENTITY_PROVIDER"
 
 
-def is_automatic(identity: ScimClient, group_id: str) -> bool:
+def is_automatic(client: ScimClient, identity: str, group_id: str) -> bool:
     """Return whether any direct member of a group is the identity provider's.
 
     The identity API is not on every account, and not for every login: without an answer nothing is known,
@@ -19,7 +19,7 @@ def is_automatic(identity: ScimClient, group_id: str) -> bool:
     query: JsonObject = {"page_size": PAGE}
     while True:
         try:
-            answer = identity.get(f"groups/{group_id}/direct-members", query)
+            answer = client.get(f"{identity}/groups/{group_id}/direct-members", query)
         except ChangeRefused:
             return False
         rows = answer.get("direct_group_members") or ()

@@ -13,6 +13,16 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import ChangeRefused
 
 T = TypeVar("T")
+
+
+class AdminsHidden(ChangeRefused):
+    """The login may not read a group that makes its members admins of the place."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(_unknown(place, reason))
+
+
 OTHER_ID = "the answer does not show the id that was asked for"
 
 ReadMembers = Callable[[Iterable[str]], Mapping[str, Members]]
@@ -37,39 +47,48 @@ def _read(client: ScimClient, kind: Kind, target_id: str) -> Account | Unread | 
     try:
         row = client.get(path_of(kind, target_id), LIST_QUERY[kind])
     except Refusal as refusal:
-        return None if refusal.status == 404 else Unread(str(refusal))
+        return None if refusal.status == 404 else Unread(str(refusal), refusal.status == 403)
     except ChangeRefused as failure:
         return Unread(str(failure))
     return account_of(kind, row) if str(row.get("id")) == target_id else Unread(OTHER_ID)
 
 
 def in_admin_groups(
-    accounts: Mapping[str, Account], members: ReadMembers, look_up: LookUp
+    accounts: Mapping[str, Account], members: ReadMembers, look_up: LookUp, place: str
 ) -> frozenset[str]:
-    """Return every id that a group of account admins contains, at any depth, listed or not.
+    """Return every id that a group of admins contains, at any depth, listed or not.
 
-    Raises ``ChangeRefused`` where one of these groups could not be read.
+    Raises ``ChangeRefused`` where one of these groups could not be read, ``AdminsHidden`` where the login
+    may not.
     """
     seen: set[str] = set()
     level = {a.id for a in accounts.values() if a.admin and a.kind is Kind.GROUP}
-    while groups := _groups(level, accounts, look_up):
+    while groups := _groups(level, accounts, look_up, place):
         level = set()
         for answer in members(groups).values():
-            level |= _known(answer)
+            level |= _known(answer, place)
         level -= seen
         seen |= level
     return frozenset(seen)
 
 
-def _groups(ids: Iterable[str], accounts: Mapping[str, Account], look_up: LookUp) -> list[str]:
+def _groups(
+    ids: Iterable[str], accounts: Mapping[str, Account], look_up: LookUp, place: str
+) -> list[str]:
     """Return which of these are groups; what a listing left out is asked for."""
     unlisted: dict[str, Kind | None] = {i: None for i in ids if i not in accounts}
     answers = {**accounts, **(look_up(unlisted) if unlisted else {})}
-    objects = {i: _known(answers[i]) for i in ids}
+    objects = {i: _known(answers[i], place) for i in ids}
     return [i for i, account in objects.items() if account and account.kind is Kind.GROUP]
 
 
-def _known(answer: T | Unread) -> T:
+def _known(answer: T | Unread, place: str) -> T:
     if isinstance(answer, Unread):
-        raise ChangeRefused(f"who is account admin is not known: {answer.reason}")
+        if answer.forbidden:
+            raise AdminsHidden(place, answer.reason)
+        raise ChangeRefused(_unknown(place, answer.reason))
     return answer
+
+
+def _unknown(place: str, reason: str) -> str:
+    return f"who is {place} admin is not known: {reason}"

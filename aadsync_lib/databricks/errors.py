@@ -8,6 +8,8 @@ from typing import Any
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from aadsync_lib.databricks.place import Place
+from aadsync_lib.errors import AadsyncError, CredentialError, TargetError
 from aadsync_lib.ports import ChangeRefused
 from aadsync_lib.responses import retry_after, without_login
 
@@ -72,3 +74,28 @@ def one_line(text: str) -> str:
     """Return the text as one line of bearable length, without a full stop."""
     line = " ".join(text.split()).rstrip(".")
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def unreadable(target: str, place: Place, failure: ChangeRefused) -> AadsyncError:
+    """Return the error of a target that could not be read, with what to do about it."""
+    status = failure.status if isinstance(failure, Refusal) else None
+    error: type[AadsyncError] = TargetError
+    match status:
+        case 401:
+            hint = (
+                "Databricks does not accept this login: check the auth of this target. The "
+                f"token or secret may have expired, or be of another {place.name}."
+            )
+        case 403:
+            hint = place.forbidden
+        case 404:
+            hint = place.missing
+        case _ if isinstance(failure, LoginFailed):
+            error, hint = CredentialError, "Check the auth of this target."
+        case _ if isinstance(failure, NotSent):
+            hint = "Check the host of this target, and the network."
+        case _:
+            hint = "Run it again; if it stays so, ask Databricks about it."
+    return error(
+        f"{target}: the {place.name} could not be read: {failure}. Nothing was changed. {hint}"
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from aadsync_lib.databricks.client import ScimClient
 from aadsync_lib.databricks.errors import Refusal
@@ -13,9 +14,11 @@ from aadsync_lib.databricks.translate import member_operations, patch_body, path
 from aadsync_lib.model.account import Members, Unread
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.rates import PATCH_REMOVES, PATCH_VALUES
-from aadsync_lib.ports import ChangeRefused, MembersRefused
+from aadsync_lib.ports import ChangeRefused, MembersRefused, TogetherRefused
+from aadsync_lib.responses import JsonObject
 
-NOT_ABOUT_MEMBERS = frozenset({401, 403, 429, 503})  # sending less would not help
+NOT_ABOUT_IT = frozenset({401, 429, 503})  # sending it in parts would not help
+NOT_ABOUT_MEMBERS = NOT_ABOUT_IT | {403}  # sending less would not help
 ENOUGH = 32  # members refused alone, and none taken: then it is the group
 PLACES = 4  # where members are tried alone first, before their neighbours are: those share requests
 
@@ -25,7 +28,7 @@ def read_members(client: ScimClient, group_id: str) -> Members | None:
     try:
         group = client.get(path_of(Kind.GROUP, group_id), {"attributes": "id,members"})
     except Refusal as refusal:
-        return None if refusal.status == 404 else Unread(str(refusal))
+        return None if refusal.status == 404 else Unread(str(refusal), refusal.status == 403)
     except ChangeRefused as failure:
         return Unread(str(failure))
     if str(group.get("id")) != group_id:
@@ -53,14 +56,11 @@ class Edit:
         return self.remove + self.add
 
     def chunks(self, removes: int, values: int) -> Iterator[Edit]:
-        """Cut into parts for one PATCH each; the last removals travel with the first additions."""
-        whole = len(self.remove) - len(self.remove) % removes
-        for start in range(0, whole, removes):
-            yield Edit(self.remove[start : start + removes], (), self.checked)
-        if len(self.remove) > whole:
-            yield Edit(self.remove[whole:], self.add[:values], self.checked)
-        for start in range(values if len(self.remove) > whole else 0, len(self.add), values):
-            yield Edit((), self.add[start : start + values], self.checked)
+        """Cut into parts for one PATCH each, removals and additions in each as long as there are both."""
+        count = max(ceil(len(self.remove) / removes), ceil(len(self.add) / values))
+        for n in range(count):
+            remove = self.remove[n * removes : (n + 1) * removes]
+            yield Edit(remove, self.add[n * values : (n + 1) * values], self.checked)
 
     def halves(self) -> tuple[Edit, Edit]:
         """Cut in two; removals stay before additions."""
@@ -90,17 +90,27 @@ class MembershipWriter:
         self._removes = PATCH_REMOVES
         self._values = PATCH_VALUES
 
-    def change(self, group_id: str, add: Iterable[str], remove: Iterable[str]) -> None:
+    def change(
+        self,
+        group_id: str,
+        add: Iterable[str],
+        remove: Iterable[str],
+        operations: Sequence[JsonObject] = (),
+    ) -> None:
         """Remove, then add. Raises ``MembersRefused`` after everything that could be done was.
 
-        An error that is not about members is raised as it is, if nothing was done before it.
+        An error that is not about members is raised as it is, if nothing was done before it. Other
+        ``operations`` go with the first PATCH; raises ``TogetherRefused`` where that may be at fault.
         """
         added = tuple(dict.fromkeys(add))
         staying = frozenset(added)
         edit = Edit(tuple(m for m in dict.fromkeys(remove) if m not in staying), added)
         with self._lock:
             chunks = tuple(edit.chunks(self._removes, self._values))
-        _Change(self._client, group_id, chunks, self._too_large).run()
+        change = _Change(self._client, group_id, chunks, self._too_large)
+        if operations:
+            change.begin(operations)
+        change.run()
 
     def _too_large(self, edit: Edit) -> None:
         with self._lock:
@@ -128,12 +138,24 @@ class _Change:
         self._untried: dict[str, str] = {}
         self._done = False
 
+    def begin(self, operations: Sequence[JsonObject]) -> None:
+        """Send the first part together with other operations."""
+        edit = self._todo.popleft() if self._todo else Edit((), ())
+        try:
+            self._patch(edit, operations)
+        except Refusal as refusal:
+            if refusal.status in NOT_ABOUT_IT:
+                raise
+            if refusal.status == 413:
+                self._too_large(edit)
+            raise TogetherRefused(str(refusal)) from refusal
+        self._done = True
+
     def run(self) -> None:
-        path = path_of(Kind.GROUP, self._group_id)
         while self._todo:
             edit = self._todo.popleft()
             try:
-                self._client.patch(path, patch_body(member_operations(edit.add, edit.remove)))
+                self._patch(edit)
             except Refusal as refusal:
                 self._refuse(edit, refusal)
             except ChangeRefused as failure:
@@ -142,6 +164,10 @@ class _Change:
                 self._done = True
         if self._refused:
             raise MembersRefused(self._group_id, self._refused, self._untried)
+
+    def _patch(self, edit: Edit, operations: Sequence[JsonObject] = ()) -> None:
+        whole = [*operations, *member_operations(edit.add, edit.remove)]
+        self._client.patch(path_of(Kind.GROUP, self._group_id), patch_body(whole))
 
     def _refuse(self, edit: Edit, refusal: Refusal) -> None:
         if refusal.status not in NOT_ABOUT_MEMBERS:

@@ -64,10 +64,17 @@ class ScimWriter:
         with self._lock_of(target_id), _conflict_means_there():
             self._client.patch(path_of(kind, target_id), patch_body(operations))
 
-    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        """Remove, then add members."""
+    def change_members(
+        self,
+        group_id: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        wanted: Attributes | None = None,
+    ) -> None:
+        """Set attributes, remove, then add members, in as few requests as there can be."""
+        operations = attribute_operations(wanted) if wanted else []
         with self._lock_of(group_id):
-            self._members.change(group_id, add, remove)
+            self._members.change(group_id, add, remove, operations)
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete an object; one that is gone counts as deleted."""

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
-from aadsync_lib.engine.inquiry import Inquiry, Shown
+from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
@@ -19,7 +20,6 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending, Source, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import tree
-from aadsync_lib.reconcile.estimate import estimate
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.reconcile.matching.pending import (
     ResolvedLinks,
@@ -110,6 +110,10 @@ class StoredLinks:
         links = recovered.applied_to(before)
         return cls(before, links, pending, former, shared, recovered)
 
+    def remembered(self, long_gone: Container[str]) -> Remembered:
+        """Return what tells which objects to look up that no listing shows."""
+        return Remembered(self.before, self.pending, self.former, self.shared, long_gone)
+
     def lost(self) -> Mapping[str, Link]:
         """Return what lost its link to a newer object, by target id."""
         return former_links(self.former, self.before, self.links)
@@ -117,7 +121,7 @@ class StoredLinks:
 
 def with_estimate(plan: TargetPlan, target: Target) -> TargetPlan:
     """Return the plan with what applying it will cost at the target's rates."""
-    return replace(plan, estimate=estimate(plan.changes, target.rates))
+    return replace(plan, estimate=estimate(plan, target.rates))
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ class SyncPlanning:
         view = self.views.of(target.name)
         stored = StoredLinks.read(self.reader, target.name, snapshot)
         inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name, view)
-        shown = inquiry.unlisted(stored.before, stored.pending, Shown(snapshot), gone)
+        shown = inquiry.unlisted(stored.remembered(gone), view.desired, Shown(snapshot))
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 
 
@@ -13,8 +14,8 @@ class Account:
     """A user, service principal or group that the target has.
 
     ``name`` is the userName, applicationId or displayName by kind. ``admin`` is true for whoever
-    holds the account admin role, people through a group too. ``external_id`` is ``None`` where the
-    target has none or an empty one. ``local`` is true for what one workspace has to itself.
+    is an admin of the account or the workspace, people through a group too. ``external_id`` is ``None`` where the
+    target has none or an empty one. ``local`` is true for what one workspace of an account has to itself.
     """
 
     id: str
@@ -29,9 +30,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Members of a group that could not be read, and why."""
+    """Members of a group that could not be read, and why. ``forbidden``: the login may not read them."""
 
     reason: str
+    forbidden: bool = False
 
 
 Members = frozenset[str] | Unread
@@ -42,8 +44,9 @@ class TargetSnapshot:
     """Everybody that a target has or has shown, by target id. Members are read apart, for the groups in play only.
 
     ``own`` are the ids of the identity that runs the sync, ``own_application`` its application id where it
-    is a service principal, ``admins`` those whom a group makes account
-    admins, listed or not. ``complete``: who is not here is not there.
+    is a service principal, ``admins`` those whom a group makes admins of the account or the workspace,
+    listed or not. ``complete``: who is not here is not there. ``notices`` are what the read itself has
+    to tell a person.
     """
 
     accounts: Mapping[str, Account]
@@ -51,3 +54,4 @@ class TargetSnapshot:
     admins: frozenset[str] = frozenset()
     own_application: str | None = None
     complete: bool = True
+    notices: tuple[Notice, ...] = ()

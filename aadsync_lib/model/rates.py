@@ -23,6 +23,14 @@ ACCOUNT_RATES: Mapping[Verb, float] = {
     Verb.WRITE: 5.0,
 }
 
+# Workspace SCIM, per workspace: the same page for writes, Databricks Labs' own client (ucx) for the others.
+# A listing has no limit of its own there: it counts as a GET.
+WORKSPACE_RATES: Mapping[Verb, float] = {
+    Verb.GET: 255 / 60,
+    Verb.PATCH: 10 / 60,
+    Verb.WRITE: 35 / 60,
+}
+
 PAGE = 100  # "at most 100 at a time": SCIM 2.1, and legal under every reading of 2.0
 CREATE_MEMBERS = 5000  # members of one group create: SCIM 2.1
 PATCH_VALUES = (

@@ -17,6 +17,7 @@ NO_MEMORY = (
 
 def warnings_of(context: TargetContext) -> Iterator[Notice]:
     """Yield every warning of a target, but for those about leavers."""
+    yield from context.target.notices
     yield from _memory_notices(context)
     yield from _absent(context)
     yield from _disabled(context)

@@ -9,7 +9,7 @@ import pytest
 
 from aadsync_lib.sandbox import Sandbox, World
 from tests.acceptance.cheap import make_clients_cheap, settled_memory
-from tests.acceptance.stage import Stage
+from tests.acceptance.stage import Stage, WorkspaceStage, with_workspace
 
 SWEPT = pytest.StashKey[dict[str, int]]()
 
@@ -29,6 +29,13 @@ def stage(box: Sandbox, tmp_path: Path) -> Stage:
     """A sync without limits of any kind, over an empty world."""
     box.reset(World())
     return Stage(box, tmp_path)
+
+
+@pytest.fixture
+def workspace(box: Sandbox, tmp_path: Path) -> WorkspaceStage:
+    """A sync without limits of any kind into an empty workspace."""
+    box.reset(with_workspace(World()))
+    return WorkspaceStage(box, tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ class Day:
     before: Picture
     after: Picture
     links: frozenset[Link]
-    requests: int
+    requests: Counter[str]  # by side
     writes: int
 
     @property
@@ -37,9 +38,7 @@ class Day:
         links, pending = stage.links_and_pending()
         if nameless(links.values()) != self.links:
             found.append("the links differ")
-        if any(
-            stage.box.world.databricks.kind_of(link.target_id) is None for link in links.values()
-        ):
+        if any(stage.directory.kind_of(link.target_id) is None for link in links.values()):
             found.append("a link leads nowhere")
         if pending:
             found.append(f"{len(pending)} writes are still open in the journal")
@@ -62,7 +61,8 @@ def _synced(stage: Stage) -> Day:
     scene, before, mark = stage.save(), stage.picture(), stage.box.log.mark()
     assert exit_code(stage.sync()) == 0
     links = nameless(stage.links_and_pending()[0].values())
-    requests, writes = stage.counts(after=mark).total(), stage.box.log.writes(after=mark)
+    requests = Counter(entry.side for entry in stage.box.log.select(after=mark, auth=False))
+    writes = stage.box.log.writes(after=mark)
     return Day(scene, before, stage.picture(), links, requests, len(writes))
 
 

@@ -20,6 +20,8 @@ from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Clock, Pending
 from aadsync_lib.sandbox import Sandbox, World
+from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.identities import WORKSPACE_TOKEN
 from aadsync_lib.sandbox.limits import classify
 from aadsync_lib.sandbox.requestlog import Entry
 from aadsync_lib.store.sqlite import SqliteStore
@@ -28,6 +30,10 @@ from tests.clock import FakeClock
 
 TARGET = "account"
 GRAPH_TOKEN, DATABRICKS_TOKEN = "STAGE_GRAPH_TOKEN", "STAGE_DATABRICKS_TOKEN"  # names, not values
+SALES_TOKEN = "STAGE_SALES_TOKEN"
+MANAGER_TOKEN = "STAGE_MANAGER_TOKEN"
+SALES = "sales"  # the workspace of a stage that has one
+MANAGER = "token-of-a-group-manager"
 NO_LIMIT = {"count": None, "share": None}
 LIMITS = (
     "users_deprovisioned", "groups_removed", "members_removed", "access_removed", "groups_emptied",
@@ -74,7 +80,12 @@ class Stage:
     @staticmethod
     def environment_of(box: Sandbox) -> dict[str, str]:
         """What the settings expect of the environment."""
-        return {GRAPH_TOKEN: box.graph_token, DATABRICKS_TOKEN: box.databricks_token}
+        return {
+            GRAPH_TOKEN: box.graph_token,
+            DATABRICKS_TOKEN: box.databricks_token,
+            SALES_TOKEN: WORKSPACE_TOKEN + SALES,
+            MANAGER_TOKEN: MANAGER,
+        }
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -85,18 +96,22 @@ class Stage:
                 "auth": {"method": "access_token", "access_token": {"env": GRAPH_TOKEN}},
             },
             "scope": {"groups": [{"prefix": "dbx-"}]},
-            "targets": [
-                {
-                    "name": TARGET,
-                    "host": self.box.databricks_url,
-                    "account_id": self.box.account_id,
-                    "auth": {"method": "pat", "token": {"env": DATABRICKS_TOKEN}},
-                    "pace": self.pace,
-                }
-            ],
+            "targets": [{"name": TARGET, "pace": self.pace, **self._place()}],
             "policy": {"limits": dict(self.limits)},
             "store": {"sqlite": str(self.store_file)},
         }
+
+    def _place(self) -> dict[str, Any]:
+        return {
+            "host": self.box.databricks_url,
+            "account_id": self.box.account_id,
+            "auth": {"method": "pat", "token": {"env": DATABRICKS_TOKEN}},
+        }
+
+    @property
+    def directory(self) -> DatabricksState:
+        """Who the target has."""
+        return self.box.world.databricks
 
     def limit(self, limits: Mapping[str, Any]) -> None:
         """Set other limits; ``{}`` are the usual ones."""
@@ -145,11 +160,11 @@ class Stage:
     # What can be seen from outside.
 
     def picture(self) -> Picture:
-        return self.box.world.databricks.snapshot()
+        return self.directory.snapshot()
 
     def duplicates(self) -> list[str]:
         """Return the names that more than one object has, by kind."""
-        account = self.box.world.databricks
+        account = self.directory
         with account.lock:
             names = [
                 *(f"user {one.user_name}" for one in account.users.values()),
@@ -170,6 +185,42 @@ class Stage:
     def store(self) -> SqliteStore:
         """Open the store, which nobody else may have open."""
         return SqliteStore(self.store_file, self.settings.name, self.clock)
+
+
+class WorkspaceStage(Stage):
+    """The same, with a workspace without identity federation for its target."""
+
+    def _place(self) -> dict[str, Any]:
+        return {
+            "level": "workspace",
+            "host": self.box.workspaces[SALES].url,
+            "auth": {"method": "pat", "token": {"env": SALES_TOKEN}},
+        }
+
+    @property
+    def directory(self) -> DatabricksState:
+        return self.box.world.workspace(SALES)
+
+    def show(self, world: World) -> None:
+        """Begin with this world, and an empty workspace if it has none."""
+        super().show(with_workspace(world))
+
+
+class ThroughWorkspace(Stage):
+    """The account, as somebody reaches it who works in a workspace of it."""
+
+    def _place(self) -> dict[str, Any]:
+        return super()._place() | {
+            "host": self.box.workspaces[SALES].url,
+            "auth": {"method": "pat", "token": {"env": MANAGER_TOKEN}},
+        }
+
+
+def with_workspace(world: World, *, federated: bool = False) -> World:
+    """Give a world the workspace of a stage, if it has none."""
+    if not world.workspaces:
+        world.add_workspace(SALES, federated=federated)
+    return world
 
 
 def _with(tree: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from aadsync_lib.sandbox import Fault, Sandbox
+from aadsync_lib.sandbox import Fault, Sandbox, World
 from tests.acceptance.days import Day, difference, play, run
-from tests.acceptance.stage import Picture, Stage, removals, text
+from tests.acceptance.stage import Picture, Stage, WorkspaceStage, removals, text, with_workspace
 
 # A timeout of no seconds: the server never handles the request, and hangs up at once instead of
 # after a minute that somebody would have to wait for.
@@ -46,26 +46,40 @@ CLASSES = {
 MENDED_AT_ONCE = CLASSES["not yet"]  # a client simply tries again: nobody should notice
 # The first day only creates; the second has all that, and everything else.
 ON_FIRST_DAY = ("lost", "500", "truncated", "403")
-ALWAYS = {(0, "lost"), *((1, members[0]) for members in CLASSES.values())}
+OFTEN = {(1, members[0]) for members in CLASSES.values()}
+ALWAYS = {"account": {(0, "lost"), *OFTEN}, "workspace": OFTEN}
 CASES = [
     pytest.param(
+        place,
         which,
         name,
-        id=f"{('first', 'second')[which]} day, {name}",
-        marks=() if (which, name) in ALWAYS else pytest.mark.soak,
+        id=f"{place}, {('first', 'second')[which]} day, {name}",
+        marks=() if (which, name) in often else pytest.mark.soak,
     )
+    for place, often in ALWAYS.items()
     for which, names in enumerate((ON_FIRST_DAY, FAULTS))
     for name in names
 ]
-SIDES = {"graph": "/v1.0/", "databricks": "/scim/v2/"}
+# Of Graph a sync of a workspace asks the same as one of an account.
+SIDES = {
+    "account": {"graph": "/v1.0/", "databricks": "/scim/v2/"},
+    "workspace": {"databricks": "/api/2.0/preview/"},
+}
+STAGES = {"account": Stage, "workspace": WorkspaceStage}
 LAST = 100  # more requests than any run here sends
 
 
 @pytest.fixture(scope="module")
+def place(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
 def days(
-    box: Sandbox, tmp_path_factory: pytest.TempPathFactory
+    place: str, box: Sandbox, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Stage, tuple[Day, Day]]]:
-    stage = Stage(box, tmp_path_factory.mktemp("faults"))
+    box.reset(with_workspace(World()))
+    stage = STAGES[place](box, tmp_path_factory.mktemp("faults"))
     yield stage, play(stage)
     box.faults.clear()
 
@@ -74,15 +88,19 @@ def test_every_fault_is_of_one_class() -> None:
     assert sorted(name for members in CLASSES.values() for name in members) == sorted(FAULTS)
 
 
-@pytest.mark.parametrize(("which", "name"), CASES)
+@pytest.mark.parametrize(("place", "which", "name"), CASES, indirect=["place"])
 def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
-    days: tuple[Stage, tuple[Day, Day]], which: int, name: str, swept: Callable[[str, int], None]
+    days: tuple[Stage, tuple[Day, Day]],
+    place: str,
+    which: int,
+    name: str,
+    swept: Callable[[str, int], None],
 ) -> None:
     stage, both = days
     day = both[which]
     failures: list[str] = []
     cases = 0
-    for side, path in SIDES.items():
+    for side, path in SIDES[place].items():
         for index in range(LAST):
             case = _case(stage, day, FAULTS[name](side=side, path=path, skip=index))
             if case is None:
@@ -90,7 +108,7 @@ def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
             cases += 1
             failures += [f"{case.where}: {problem}" for problem in case.problems(day, name)]
     swept("fault sweep", cases)
-    assert cases >= day.requests
+    assert cases >= sum(day.requests[side] for side in SIDES[place])
     assert not failures, text(failures)
 
 

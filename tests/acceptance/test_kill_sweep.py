@@ -9,11 +9,22 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aadsync_lib.sandbox import Sandbox
+from aadsync_lib.sandbox import Sandbox, World
 from tests.acceptance.days import Day, play, run
-from tests.acceptance.stage import Stage, removals, text
+from tests.acceptance.stage import Stage, WorkspaceStage, removals, text, with_workspace
 
 LAST = 100  # more writes than any run here has
+STAGES = {"account": Stage, "workspace": WorkspaceStage}
+CASES = [
+    pytest.param(
+        place,
+        which,
+        id=f"{place}, {('first', 'second')[which]} day",
+        marks=pytest.mark.soak if (place, which) == ("workspace", 0) else (),
+    )
+    for place in STAGES
+    for which in (0, 1)
+]
 
 
 class Victims:
@@ -40,8 +51,11 @@ class Victims:
 
 
 @pytest.fixture(scope="module")
-def days(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, tuple[Day, Day]]:
-    stage = Stage(box, tmp_path_factory.mktemp("kills"))
+def days(
+    request: pytest.FixtureRequest, box: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Stage, tuple[Day, Day]]:
+    box.reset(with_workspace(World()))
+    stage = STAGES[request.param](box, tmp_path_factory.mktemp("kills"))
     return stage, play(stage)
 
 
@@ -55,7 +69,7 @@ def victims(days: tuple[Stage, tuple[Day, Day]]) -> Iterator[Victims]:
 @pytest.mark.parametrize(
     "when", ["before", "after"], ids=["before it is sent", "after it is answered"]
 )
-@pytest.mark.parametrize("which", [0, 1], ids=["first day", "second day"])
+@pytest.mark.parametrize(("days", "which"), CASES, indirect=["days"])
 def test_a_run_that_is_killed_at_any_write_is_finished_by_the_next_one(
     days: tuple[Stage, tuple[Day, Day]],
     victims: Victims,

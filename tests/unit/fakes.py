@@ -19,7 +19,13 @@ from aadsync_lib.model.directory import (
 )
 from aadsync_lib.model.identity import Attributes, Kind, alike, same_name
 from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
-from aadsync_lib.ports import AlreadyThere, AnswerLost, ChangeRefused, MembersRefused
+from aadsync_lib.ports import (
+    AlreadyThere,
+    AnswerLost,
+    ChangeRefused,
+    MembersRefused,
+    TogetherRefused,
+)
 
 T = TypeVar("T")
 DEEPEST = 10
@@ -233,8 +239,18 @@ class FakeTarget:
     def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         self._write(f"update {target_id}", lambda: self._update(kind, target_id, wanted))
 
-    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        self._write(f"members {group_id}", lambda: self._change_members(group_id, add, remove))
+    def change_members(
+        self,
+        group_id: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        wanted: Attributes | None = None,
+    ) -> None:
+        if wanted:
+            act = lambda: self._change_group(group_id, wanted, add, remove)  # noqa: E731
+            self._write(f"update and members {group_id}", act)
+        else:
+            self._write(f"members {group_id}", lambda: self._change_members(group_id, add, remove))
 
     def delete(self, kind: Kind, target_id: str) -> None:
         self._write(f"delete {target_id}", lambda: self._delete(target_id))
@@ -333,6 +349,19 @@ class FakeTarget:
                 members.add(member)
         if refused:
             raise MembersRefused(group_id, refused)
+
+    def _change_group(
+        self, group_id: str, wanted: Attributes, add: Sequence[str], remove: Sequence[str]
+    ) -> None:
+        refused = (self.refuses(f"{what} {group_id}") for what in ("update", "members"))
+        unfit = (self._unfit(group_id, member) for member in add)
+        if reason := next(filter(None, (*refused, *unfit)), None):
+            raise TogetherRefused(reason)
+        try:
+            self._update(Kind.GROUP, group_id, wanted)
+        except ChangeRefused as failure:
+            raise TogetherRefused(str(failure)) from failure
+        self._change_members(group_id, add, remove)
 
     def _unfit(self, group_id: str, member: str) -> str | None:
         if member not in self.accounts:

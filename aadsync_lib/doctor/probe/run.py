@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from aadsync_lib.apply.pacing import Pacer
 from aadsync_lib.auth import read_vaults
 from aadsync_lib.config.settings import Settings, TargetSettings
-from aadsync_lib.databricks.account import AccountTarget
 from aadsync_lib.databricks.errors import Refusal
+from aadsync_lib.databricks.target import ScimTarget
 from aadsync_lib.databricks.translate import on_azure
 from aadsync_lib.doctor.finding import one_line
 from aadsync_lib.doctor.probe.answers import Left, Row, Seen, Stopped, TargetProbe, Untried
@@ -23,7 +23,7 @@ from aadsync_lib.errors import AadsyncError
 from aadsync_lib.ports import ChangeRefused, Clock
 from aadsync_lib.report.wording import count
 from aadsync_lib.secrets import SecretResolver
-from aadsync_lib.wiring import account_target
+from aadsync_lib.wiring import open_target
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +59,8 @@ def _probed(
     if stopped():
         return _failed(place, "it was stopped before this target was begun")
     try:
-        account = account_target(target, clock, secrets)
-        assert isinstance(account, AccountTarget)
+        account = open_target(target, clock, secrets)
+        assert isinstance(account, ScimTarget)
         client = account.scim()
     except AadsyncError as error:
         return _failed(place, scrubbed(one_line(error, f"{target.name}: ")))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import secrets
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -14,9 +16,12 @@ from starlette.routing import Route
 from aadsync_lib.sandbox.databricks.records import Token
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 
+CREDENTIALS = "client_credentials"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # workload identity federation
+
 
 class OAuth:
-    """The authorization server of one account or workspace, for client credentials alone.
+    """The authorization server of one account or workspace, for clients with a secret or a federated identity.
 
     An account's answers at a workspace's paths, too: old SDKs take any host but Databricks' own for a
     workspace. Where one is on the same host, it says so. The first of ``bases`` is the issuer's path.
@@ -52,7 +57,7 @@ class OAuth:
                 "issuer": issuer,
                 "authorization_endpoint": f"{issuer}/v1/authorize",
                 "token_endpoint": f"{issuer}/v1/token",
-                "grant_types_supported": ["client_credentials"],
+                "grant_types_supported": [CREDENTIALS, EXCHANGE],
                 "token_endpoint_auth_methods_supported": ["client_secret_basic"],
             }
         )
@@ -62,7 +67,7 @@ class OAuth:
         grant = form.get("grant_type")
         posted = form.get("client_id", ""), form.get("client_secret", "")
         client_id, secret = _basic(request) or posted
-        if grant != "client_credentials":
+        if grant not in (CREDENTIALS, EXCHANGE):
             return _refused(400, "unsupported_grant_type", f"grant_type {grant} is not supported")
         account_id = request.path_params.get("account_id", self.state.account_id)
         if account_id != self.state.account_id:
@@ -70,7 +75,9 @@ class OAuth:
         with self.state.lock:
             self.state.refresh()
             known = self.state.secret_of(client_id)
-            if known is None or not secrets.compare_digest(known.encode(), secret.encode()):
+            if grant == EXCHANGE and not self._federated(client_id, form.get("subject_token", "")):
+                return _refused(400, "invalid_request", "No federation policy matches the token")
+            if grant == CREDENTIALS and not _same(known, secret):
                 return _refused(401, "invalid_client", "Client authentication failed")
             value, seconds = self._issue(client_id)
         return JSONResponse(
@@ -82,6 +89,11 @@ class OAuth:
             },
             headers={"Cache-Control": "no-store"},
         )
+
+    def _federated(self, client_id: str, token: str) -> bool:
+        """Return whether a federation policy of the client takes a token: by issuer and subject, its signature unseen."""
+        claims = claims_of(token)
+        return (claims.get("iss"), claims.get("sub")) == self.state.federations.get(client_id)
 
     def _issue(self, client_id: str) -> tuple[str, int]:
         seconds = self.state.switches.token_lifetime
@@ -107,6 +119,20 @@ def _basic(request: Request) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return name, secret
+
+
+def _same(known: str | None, secret: str) -> bool:
+    return known is not None and secrets.compare_digest(known.encode(), secret.encode())
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return the claims of a JWT, none of what is not one."""
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _refused(status: int, error: str, description: str) -> Response:

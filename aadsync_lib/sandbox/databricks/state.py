@@ -42,6 +42,8 @@ class DatabricksState(Directory):
     """Whether Entra has an application of that id; ``None`` where there is no Entra to ask."""
 
     oauth_clients: dict[str, str] = field(init=False, default_factory=dict)
+    federations: dict[str, tuple[str, str]] = field(init=False, default_factory=dict)
+    """Issuer and subject of the tokens that a service principal (client id) logs in with, without a secret."""
     tokens: dict[str, Token] = field(init=False, default_factory=dict)
     random: random.Random = field(init=False, repr=False)
 
@@ -233,6 +235,7 @@ class DatabricksState(Directory):
                 "service_principals": [s.to_json() for s in self.service_principals.values()],
                 "groups": [g.to_json() for g in self.groups.values()],
                 "oauth_clients": dict(self.oauth_clients),
+                "federations": {key: list(value) for key, value in self.federations.items()},
                 "tokens": {k: t.to_json() for k, t in self.tokens.items() if t.expires is None},
             }
 
@@ -257,6 +260,8 @@ class DatabricksState(Directory):
             for member in group.members:
                 self.link(group.id, member)
         self.oauth_clients.update(data.get("oauth_clients", {}))
+        federations = data.get("federations", {}).items()
+        self.federations.update({key: (issuer, sub) for key, (issuer, sub) in federations})
         self.tokens.update({k: Token(**t) for k, t in data.get("tokens", {}).items()})
         self.next_id = data["next_id"]
 

@@ -13,7 +13,9 @@ from databricks.sdk.environments import Cloud
 from aadsync_lib.auth import databricks_api
 from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.errors import CredentialError
+from aadsync_lib.sandbox import World
 from aadsync_lib.secrets import SecretResolver
+from tests.contract.auth.test_cached import jwt
 
 TENANT = "5f0a0000-0000-4000-8000-000000000001"
 CLIENT = "5f0a0000-0000-4000-8000-000000000002"
@@ -151,6 +153,54 @@ class TestEntra:
             CredentialError, match=r"^targets\.account\.auth: the login by azure_client_secret"
         ):
             header(settings)
+
+
+class TestFederation:
+    """No secret at all: databricks-sdk changes a token of the identity this runs as for one of Databricks."""
+
+    ISSUER, SUBJECT = "https://token.actions.contoso.com", "repo:contoso/identity:ref:main"
+
+    @pytest.fixture(params=["account", "workspace"])
+    def place(self, request, box):
+        """An account, and a workspace: each has a token endpoint of its own."""
+        if request.param == "account":
+            box.reset(World())
+            return box.world.databricks, box.databricks_url
+        world = World()
+        world.add_workspace("sales")
+        box.reset(world)
+        return world.workspace("sales"), box.workspaces["sales"].url
+
+    @pytest.fixture
+    def log_in(self, request, place, box, monkeypatch, tmp_path):
+        state, host = place
+        level = "workspace" if "workspace" in request.node.name else "account"
+
+        def api(subject: str = self.SUBJECT, *, file: bool):
+            token = jwt(iss=self.ISSUER, sub=subject)
+            (tmp_path / "token").write_text(token)
+            monkeypatch.setenv("DATABRICKS_CLIENT_ID", box.client_id)
+            monkeypatch.setenv("DATABRICKS_AUTH_TYPE", "file-oidc" if file else "env-oidc")
+            monkeypatch.setenv("DATABRICKS_OIDC_TOKEN_FILEPATH", str(tmp_path / "token"))
+            monkeypatch.setenv("DATABRICKS_OIDC_TOKEN", token)
+            account = {"account_id": box.account_id} if level == "account" else {}
+            settings = TargetSettings.model_validate(
+                {"name": level, "level": level, "host": host, **account}
+            )
+            return databricks_api(settings, SecretResolver())
+
+        state.federations[box.client_id] = (self.ISSUER, self.SUBJECT)
+        path = f"accounts/{box.account_id}" if level == "account" else "preview"
+        me = f"/api/2.0/{path}/scim/v2/Me"
+        return lambda subject=self.SUBJECT, file=True: api(subject, file=file).do("GET", me)
+
+    @pytest.mark.parametrize("file", [True, False])
+    def test_a_token_of_the_identity_is_enough(self, log_in, file):
+        assert log_in(file=file)["id"]
+
+    def test_a_token_of_another_subject_is_refused(self, log_in):
+        with pytest.raises(Exception, match="No federation policy matches"):
+            log_in("repo:somebody/else:ref:main")
 
 
 class TestMachine:

@@ -8,7 +8,8 @@ import pytest
 from databricks.sdk.core import ApiClient, Config
 
 from aadsync_lib.auth.single_attempt import SINGLE_ATTEMPT
-from aadsync_lib.databricks.account import AccountTarget
+from aadsync_lib.databricks.place import account_place
+from aadsync_lib.databricks.target import ScimTarget
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.faults import Fault
 from aadsync_lib.sandbox.server import Sandbox
@@ -60,10 +61,10 @@ class Account:
         arguments = {"host": self.box.databricks_url, "account_id": self.box.account_id}
         config = Config(**{**SINGLE_ATTEMPT, **arguments, **login})
         self.api = RecordingApi(config)
-        self.target = AccountTarget(
+        self.target = ScimTarget(
             "account",
             self.api,
-            self.box.account_id,
+            account_place(self.box.databricks_url, self.box.account_id),
             clock=self.clock,
             **self.options,
         )

@@ -293,8 +293,22 @@ def test_every_dataset_is_shown_and_every_widget_has_one() -> None:
 
 @pytest.mark.parametrize("widget", DRAWN, ids=lambda widget: widget["name"])
 def test_a_widget_encodes_the_fields_that_it_asks_for(widget: dict[str, Any]) -> None:
-    asked = [one["name"] for one in widget["queries"][0]["query"]["fields"]]
+    asked = [one["name"] for query in widget["queries"] for one in query["query"]["fields"]]
     assert list(_encoded(widget["spec"]["encodings"])) == asked
+
+
+@pytest.mark.parametrize("page", dashboard()["pages"], ids=lambda page: page["name"])
+def test_a_page_can_be_filtered_by_target(page: dict[str, Any]) -> None:
+    shown = {
+        query["query"]["datasetName"]
+        for item in page["layout"]
+        for query in item["widget"].get("queries", ())
+    }
+    [chooser] = [
+        item["widget"] for item in page["layout"] if "choose_target" in item["widget"]["name"]
+    ]
+    filtered = {query["query"]["datasetName"] for query in chooser["queries"]}
+    assert filtered == {name for name in shown if re.search(r"\btarget\b", datasets()[name])}
 
 
 def _encoded(value: Any) -> Iterator[str]:

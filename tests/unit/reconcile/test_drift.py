@@ -163,9 +163,9 @@ def test_what_an_adoption_takes_out_is_no_drift():
 def test_a_group_adopted_by_a_run_that_died_right_then_is_not_known():
     target = FakeTarget()
     stranger = target.add(Kind.USER, "stranger@contoso.com")
-    target.add(Kind.GROUP, "Data", [stranger])
+    target.add(Kind.GROUP, "Data", [stranger], external_id="g-data")
     with World(directory(group("Data")), target, drift="report") as world:
-        target.faults = {1: Fault.KILLED_BEFORE}
+        target.faults = {0: Fault.KILLED_BEFORE}
         assert world.sync_until_killed()
         assert "g-data" in world.names_of_links()
         assert told(world.planned().changes) == [
@@ -507,3 +507,14 @@ def test_a_group_adopted_under_another_name_in_place_of_a_deleted_one_is_renamed
         assert world.target.named("Data", Kind.GROUP).id == other
         assert world.names_of_links()["g-data"] == "Data"
         assert world.planned().changes == ()
+
+
+def test_a_stranger_who_carries_a_members_id_stays_a_stranger(world):
+    world.configure(drift="report")
+    stranger = world.target.named("stranger@contoso.com")
+    world.target.accounts[stranger.id] = replace(stranger, external_id=ADA.id)
+    put_in(world, "Data", "stranger@contoso.com")
+    for _ in range(3):
+        assert world.sync().status is Status.SUCCEEDED
+        assert rows(world)["stranger@contoso.com"] == (MembershipOrigin.FOREIGN, None)
+    assert world.target.members_of("Data") == {A, B, "stranger@contoso.com"}

@@ -1,36 +1,41 @@
-"""One Databricks account as a target: its accounts, its memberships, and the writes."""
+"""One Databricks account or workspace as a target: its accounts, its memberships, and the writes."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
 from aadsync_lib.apply.pacing import Pacer
 from aadsync_lib.databricks.automatic import is_automatic
-from aadsync_lib.databricks.by_id import in_admin_groups, read_object
+from aadsync_lib.databricks.by_id import AdminsHidden, in_admin_groups, read_object
 from aadsync_lib.databricks.client import Api, ScimClient
-from aadsync_lib.databricks.errors import LoginFailed, NotSent, Refusal
+from aadsync_lib.databricks.errors import Refusal, unreadable
+from aadsync_lib.databricks.federation import INSTEAD, RECOGNISED, UNKNOWN, is_federated
 from aadsync_lib.databricks.lookup import Lookup
 from aadsync_lib.databricks.membership import read_members
 from aadsync_lib.databricks.paging import Listing, Page
+from aadsync_lib.databricks.place import API, IDENTITY, PROXY, Place
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of
 from aadsync_lib.databricks.writes import ScimWriter
-from aadsync_lib.errors import AadsyncError, CredentialError, TargetError
+from aadsync_lib.errors import TargetError
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind, name_key
-from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
+from aadsync_lib.model.rates import Verb
 from aadsync_lib.ports import ChangeRefused, Clock
 
-# An account SCIM token is restricted to 2.1; whether 2.0 still takes it is not known.
-VERSIONS = ("2.0", "2.1")
-OTHER_VERSION = frozenset({401, 403, 404})
+ANOTHER_ROOT = frozenset({401, 403, 404})  # of one SCIM root; another one may take the login
+ADMINS_HIDDEN = (
+    "{0}, so who is account admin through a group is not known: everybody who is there stays as they are, "
+    "and in their groups. A login of an account admin on the account's own host reads it"
+)
 
 
 def _marked(accounts: Mapping[str, Account], admins: Iterable[str]) -> dict[str, Account]:
-    """Return, as admins, the listed principals whom a group makes account admins."""
+    """Return, as admins, the listed principals whom a group makes admins."""
     listed = (accounts[member] for member in admins if member in accounts)
     return {a.id: replace(a, admin=True) for a in listed if a.kind is not Kind.GROUP}
 
@@ -47,14 +52,14 @@ def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
     pool.shutdown()
 
 
-class AccountTarget:
-    """A Databricks account behind its SCIM API; ``pace`` is the share of its limits to use."""
+class ScimTarget:
+    """A Databricks account or workspace behind its SCIM API; ``pace`` is the share of its limits to use."""
 
     def __init__(
         self,
         name: str,
         api: Api,
-        account_id: str,
+        place: Place,
         *,
         pace: float = 1.0,
         clock: Clock,
@@ -63,11 +68,10 @@ class AccountTarget:
         workers: int = 16,
     ) -> None:
         self.name = name
-        self._roots = tuple(f"/api/{v}/accounts/{account_id}/scim/v2" for v in VERSIONS)
-        self.pacer = Pacer(ACCOUNT_RATES, pace, clock)
-        self._client = ScimClient(api, self._roots[0], pacer=self.pacer, clock=clock)
-        identity = f"/api/2.0/identity/accounts/{account_id}"
-        self._identity = ScimClient(api, identity, pacer=self.pacer, clock=clock)
+        self._place = place
+        self.pacer = Pacer(place.rates, pace, clock)
+        self._client = ScimClient(api, place.roots[0], pacer=self.pacer, clock=clock)
+        self._outside = ScimClient(api, API, pacer=self.pacer, clock=clock)
         self._clock = clock
         self._client_id = client_id
         self._workers = workers
@@ -79,7 +83,12 @@ class AccountTarget:
     @property
     def requests(self) -> int:
         """Requests sent so far."""
-        return self._client.requests + self._identity.requests
+        return self._client.requests + self._outside.requests
+
+    @property
+    def through_workspace(self) -> bool:
+        """Whether this is an account that is reached on the host of a workspace, as far as is known yet."""
+        return self._client.root == PROXY
 
     @property
     def rates(self) -> Mapping[Verb, float]:
@@ -94,24 +103,31 @@ class AccountTarget:
         try:
             self._find_version()
         except ChangeRefused as failure:
-            raise self._unreadable(failure) from failure
+            raise unreadable(self.name, self._place, failure) from failure
         return self._client
 
     def read(self) -> TargetSnapshot:
-        """Read who exists. Raises ``TargetError`` unless all of it could be read."""
+        """Read who exists. Raises ``TargetError`` unless all of it could be read.
+
+        A workspace whose identities are its account's is an error as well.
+        """
         try:
             first = self._find_version()
-            with _pool(self._workers) as pages, _pool(1 + len(Kind)) as kinds:
+            with _pool(self._workers) as pages, _pool(2 + len(Kind)) as kinds:
+                federation = kinds.submit(self._federation)
                 me = kinds.submit(self._me)
                 firsts = [first if kind is Kind.USER else None for kind in Kind]
                 read = kinds.map(self._accounts, Kind, [pages] * len(Kind), firsts)
                 accounts = {account.id: account for listed in read for account in listed}
                 own = self._own(accounts.values()) | me.result()
-            admins = in_admin_groups(accounts, self.members, self.look_up)
+                notices = federation.result()
+            accounts |= self._unlisted_admins(accounts)
+            admins, hidden = self._admins(accounts)
             marked = accounts | _marked(accounts, admins)
-            return TargetSnapshot(marked, own, admins, self._client_id)
+            notices = (*notices, *hidden)
+            return TargetSnapshot(marked, own, admins, self._client_id, notices=notices)
         except ChangeRefused as failure:
-            raise self._unreadable(failure) from failure
+            raise unreadable(self.name, self._place, failure) from failure
 
     def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
         """Read the direct members of these groups; a group that is gone is left out."""
@@ -127,8 +143,11 @@ class AccountTarget:
 
     def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
         """Say of each group whether automatic identity management has it; what does not tell counts as no."""
+        base = IDENTITY if self.through_workspace else self._place.identity
+        if base is None:  # nothing of the account's is in this place
+            return dict.fromkeys(group_ids, False)
         with _pool(self._workers) as pool:
-            answers = pool.map(lambda group_id: is_automatic(self._identity, group_id), group_ids)
+            answers = pool.map(lambda key: is_automatic(self._outside, base, key), group_ids)
             return dict(zip(group_ids, answers, strict=True))
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
@@ -139,7 +158,11 @@ class AccountTarget:
             return dict.fromkeys(ids, Unread(str(failure)))
         with _pool(self._workers) as pool:
             answers = pool.map(lambda asked: read_object(self._client, *asked), ids.items())
-            return dict(zip(ids, answers, strict=True))
+            read = dict(zip(ids, answers, strict=True))
+        return {
+            key: self._placed(answer) if isinstance(answer, Account) else answer
+            for key, answer in read.items()
+        }
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""
@@ -158,10 +181,16 @@ class AccountTarget:
         self._find_version()
         self._writer.update(kind, target_id, wanted)
 
-    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
-        """Remove, then add members."""
+    def change_members(
+        self,
+        group_id: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        wanted: Attributes | None = None,
+    ) -> None:
+        """Set the attributes, remove, then add members: in one request, or more for many members."""
         self._find_version()
-        self._writer.change_members(group_id, add, remove)
+        self._writer.change_members(group_id, add, remove, wanted)
 
     def delete(self, kind: Kind, target_id: str) -> None:
         """Delete; an object that is gone already counts as deleted."""
@@ -169,7 +198,7 @@ class AccountTarget:
         self._writer.delete(kind, target_id)
 
     def _find_version(self) -> Page | None:
-        """Find the API version that this login may use; return the page of users it took, if any."""
+        """Find the SCIM root that this login may use; return the page of users it took, if any."""
         if self._version_known:
             return None
         with self._lock:
@@ -180,23 +209,62 @@ class AccountTarget:
             return page
 
     def _first_page(self) -> Page:
-        listing = self._listing(Kind.USER)
-        try:
-            return listing.page(1)
-        except Refusal as refusal:
-            if refusal.status not in OTHER_VERSION:
-                raise
-            first = refusal
-        self._client.root = self._roots[1]
-        try:
-            return listing.page(1)
-        except Refusal as second:
-            self._client.root = self._roots[0]
-            # A version that does not exist here says nothing about the login.
-            raise (second if first.status == 404 else first) from None
+        """Try one root after the other; one that does not exist here says nothing about the login."""
+        listing, refusals = self._listing(Kind.USER), list[Refusal]()
+        for root in self._place.roots:
+            self._client.root = root
+            try:
+                return listing.page(1)
+            except Refusal as refusal:
+                refusals.append(refusal)
+                if refusals[0].status not in ANOTHER_ROOT:
+                    break
+        self._client.root = self._place.roots[0]
+        raise next((r for r in refusals if r.status != 404), refusals[-1]) from None
 
     def _accounts(self, kind: Kind, pool: Executor, first: Page | None) -> list[Account]:
-        return [account_of(kind, row) for row in self._listing(kind).rows(pool, first)]
+        rows = self._listing(kind).rows(pool, first)
+        return [self._placed(account_of(kind, row)) for row in rows]
+
+    def _placed(self, account: Account) -> Account:
+        """Return an account as its place has it: nothing of a workspace is foreign to it."""
+        if self._place.admin_group is None:
+            return account
+        admins = account.kind is Kind.GROUP and name_key(account.name) == self._place.admin_group
+        return replace(account, local=False, admin=account.admin or admins)
+
+    def _unlisted_admins(self, accounts: Mapping[str, Account]) -> Mapping[str, Account]:
+        """Return the group of the admins where a listing leaves it out: every workspace has it."""
+        name = self._place.admin_group
+        if name is None or any(a.name == name and a.kind is Kind.GROUP for a in accounts.values()):
+            return {}
+        groups = [self._placed(group) for group in self._lookup.find(Kind.GROUP, name)]
+        if all(group.name != name for group in groups):
+            raise ChangeRefused(f"who is workspace admin is not known: there is no group {name}")
+        return {group.id: group for group in groups}
+
+    def _admins(self, accounts: Mapping[str, Account]) -> tuple[frozenset[str], tuple[Notice, ...]]:
+        """Return whom groups make admins: where a workspace hides that, anybody may be one."""
+        try:
+            return in_admin_groups(accounts, self.members, self.look_up, self._place.name), ()
+        except AdminsHidden as hidden:
+            if not self.through_workspace:
+                raise
+            everybody = frozenset(a.id for a in accounts.values() if a.kind is not Kind.GROUP)
+            return everybody, (Notice("admins_hidden", ADMINS_HIDDEN.format(hidden.reason)),)
+
+    def _federation(self) -> tuple[Notice, ...]:
+        """Refuse a workspace whose identities are its account's; where that is not known, say so."""
+        if self._place.admin_group is None:
+            return ()
+        federated = is_federated(self._outside)
+        if federated is True:
+            raise TargetError(f"{self.name}: {RECOGNISED}. Nothing was changed. {INSTEAD}")
+        return (
+            ()
+            if federated is False
+            else (Notice("federation_unknown", UNKNOWN.format(federated.reason)),)
+        )
 
     def _listing(self, kind: Kind) -> Listing:
         return Listing(self._client, self._clock, RESOURCES[kind], LIST_QUERY[kind])
@@ -217,27 +285,4 @@ class AccountTarget:
             account.id
             for account in accounts
             if account.kind is Kind.SERVICE_PRINCIPAL and name_key(account.name) == key
-        )
-
-    def _unreadable(self, failure: ChangeRefused) -> AadsyncError:
-        status = failure.status if isinstance(failure, Refusal) else None
-        error: Callable[[str], AadsyncError] = TargetError
-        match status:
-            case 401:
-                hint = (
-                    "Databricks does not accept this login: check the auth of this target. The "
-                    "token or secret may have expired, or be of another account."
-                )
-            case 403:
-                hint = "The identity that runs the sync must be an account admin of this account."
-            case 404:
-                hint = "Check the host and account_id of this target."
-            case _ if isinstance(failure, LoginFailed):
-                error, hint = CredentialError, "Check the auth of this target."
-            case _ if isinstance(failure, NotSent):
-                hint = "Check the host of this target, and the network."
-            case _:
-                hint = "Run it again; if it stays so, ask Databricks about it."
-        return error(
-            f"{self.name}: the account could not be read: {failure}. Nothing was changed. {hint}"
         )
