@@ -15,7 +15,14 @@ from aadsync_lib.sandbox.databricks.deaf import is_deaf
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.http import guarded, json_object
 from aadsync_lib.sandbox.databricks.names import name_key
-from aadsync_lib.sandbox.databricks.records import Group, JsonObject, Record, User
+from aadsync_lib.sandbox.databricks.records import (
+    Group,
+    JsonObject,
+    Kind,
+    Record,
+    ServicePrincipal,
+    User,
+)
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.databricks.workspaces.directory import Permission
 from aadsync_lib.sandbox.databricks.workspaces.scim import enter
@@ -31,6 +38,18 @@ PERMISSIONS = [
     {"permission_level": "USER", "description": "Can use the workspace"},
     {"permission_level": "ADMIN", "description": "Can administer the workspace"},
 ]
+
+
+NAMES: dict[str, Kind] = {
+    "user_name": "Users",
+    "service_principal_name": "ServicePrincipals",
+    "group_name": "Groups",
+}
+KIND_OF: dict[type[Record], Kind] = {
+    User: "Users",
+    ServicePrincipal: "ServicePrincipals",
+    Group: "Groups",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +119,8 @@ class LocalAssignments:
         self.workspace = workspace
 
     def routes(self) -> list[Route]:
-        return _routes("/api/2.0/preview/permissionassignments", self.workspace, self._find)
+        base = "/api/2.0/preview/permissionassignments"
+        return _routes(base, self.workspace, self._find, POST=_post)
 
     def _find(self, request: Request) -> WorkspaceState:
         self.workspace.refresh()
@@ -110,20 +130,26 @@ class LocalAssignments:
 
 
 def _routes(
-    base: str, state: DatabricksState, find: Callable[[Request], WorkspaceState]
+    base: str,
+    state: DatabricksState,
+    find: Callable[[Request], WorkspaceState],
+    **more: Handler,
 ) -> list[Route]:
+    """Routes below a path, on which ``more`` are handled besides GET, by verb."""
+
     def route(path: str, **handlers: Handler) -> Route:
         async def answer(request: Request) -> Response:
             raw = await request.body()
             with state.lock:
                 call = Call(find(request), request, raw)
                 _check_available(call.workspace)
-                return JSONResponse(handlers[request.method.replace("HEAD", "GET")](call))
+                verb = "GET" if request.method == "HEAD" else request.method
+                return JSONResponse(handlers[verb](call))
 
         return Route(base + path, guarded(state, answer), methods=list(handlers))
 
     return [
-        route("", GET=_listing),
+        route("", GET=_listing, **more),
         route("/permissions", GET=lambda _: {"permissions": PERMISSIONS}),
         route("/principals/{principal_id}", PUT=_put, DELETE=_delete),
     ]
@@ -157,13 +183,31 @@ def _listing(call: Call) -> JsonObject:
 def _put(call: Call) -> JsonObject:
     workspace, row = call.workspace, call.principal
     permission = _permission(call.body.get("permissions"))
-    if permission is None:
-        return _taken(call, row)
+    return _taken(call, row) if permission is None else _given(workspace, row, permission)
+
+
+def _given(workspace: WorkspaceState, row: Record, permission: Permission) -> JsonObject:
     if (error := _error(workspace, row)) is not None:
         return {"error": error, "principal": _principal(row)}
     if not is_deaf("assign", row, workspace.switches):
         workspace.assign(row.id, permission)
     return _assignment(row, permission)
+
+
+def _post(call: Call) -> JsonObject:
+    """Assign users by name; admins can be made by id only."""
+    items = call.body.get("permission_assignments", ())
+    return {"permission_assignments": [_by_name(call.workspace, item) for item in items]}
+
+
+def _by_name(workspace: WorkspaceState, item: JsonObject) -> JsonObject:
+    if _permission(item.get("permissions")) != "USER":
+        return {"error": "Only USER can be assigned by name"}
+    for field, kind in NAMES.items():
+        rows = workspace.account.named(kind, item[field]) if item.get(field) else []
+        if rows:
+            return _given(workspace, rows[0], "USER")
+    return {"error": "There is no such principal in the account"}
 
 
 def _delete(call: Call) -> JsonObject:
@@ -211,13 +255,8 @@ def _assignment(row: Record, permission: Permission) -> JsonObject:
 
 
 def _principal(row: Record) -> JsonObject:
-    name = (
-        "group_name"
-        if isinstance(row, Group)
-        else "user_name"
-        if isinstance(row, User)
-        else "service_principal_name"
-    )
+    kind = KIND_OF[type(row)]
+    name = next(field for field, other in NAMES.items() if other == kind)
     return {"principal_id": int(row.id), "display_name": row.display_name, name: row.name}
 
 
