@@ -6,11 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 from math import ceil
 
+from aadsync_lib.apply.access_tasks import of_access
 from aadsync_lib.apply.schedule import schedule
 from aadsync_lib.apply.tasks import DELETES, Phase, Task, creates
+from aadsync_lib.model.assignment import WorkspaceId
 from aadsync_lib.model.change import MEMBERS, Action
 from aadsync_lib.model.plan import Estimate, TargetPlan
-from aadsync_lib.model.rates import CREATE_MEMBERS, PATCH_REMOVES, PATCH_VALUES, Verb
+from aadsync_lib.model.rates import (
+    ACCESS_RATES,
+    CREATE_MEMBERS,
+    PATCH_REMOVES,
+    PATCH_VALUES,
+    Verb,
+)
+
+Lane = tuple[Verb, WorkspaceId]
 
 
 def estimate(plan: TargetPlan, rates: Mapping[Verb, float]) -> Estimate:
@@ -19,14 +29,25 @@ def estimate(plan: TargetPlan, rates: Mapping[Verb, float]) -> Estimate:
     The phases come one after the other; in each of them the slowest class counts.
     """
     paths = frozenset((path.group, path.member) for path in plan.replacement_paths)
-    sent: dict[Phase, Counter[Verb]] = {phase: Counter() for phase in Phase}
+    paces = {**ACCESS_RATES, **rates}
+    sent: dict[Phase, Counter[Lane]] = {phase: Counter() for phase in Phase}
     for task in schedule(plan.changes, paths):
-        sent[task.phase].update(_requests(task))
+        sent[task.phase].update(_lanes(task))
     seconds = sum(
-        max((count / rates[verb] for verb, count in counts.items()), default=0.0)
+        max((count / paces[verb] for (verb, _), count in counts.items()), default=0.0)
         for counts in sent.values()
     )
     return Estimate(sum(counts.total() for counts in sent.values()), round(seconds, 1))
+
+
+def _lanes(task: Task) -> Mapping[Lane, int]:
+    """Count the requests of a task by what limits them: entitlements have a pace in each workspace."""
+    if not of_access(task.changes):
+        return {(verb, None): count for verb, count in _requests(task).items()}
+    workspace = task.changes[0].workspace_id
+    verb = Verb.PATCH if workspace is None else task.verb  # the target itself, whose pace it shares
+    revokes = task.verb is Verb.ENTITLEMENT and any(c.takes_access for c in task.changes)
+    return {(verb, workspace if verb is Verb.ENTITLEMENT else None): 1, (Verb.GET, None): revokes}
 
 
 def _requests(task: Task) -> Mapping[Verb, int]:

@@ -221,7 +221,8 @@ def _touched(context: TargetContext, changes: Iterable[Change]) -> Iterator[Acco
     accounts = context.target.accounts
     for change in changes:
         retired = change.action in TAKING and change.external_id not in context.desired.groups
-        itself = retired or change.action in DEPROVISIONS or change.action.verb == "adopt"
+        loses = change.action in DEPROVISIONS or change.takes_access
+        itself = retired or loses or change.action.verb == "adopt"
         ids: set[str | None] = {change.target_id} if itself else set()
         ids |= {member.target_id for member in change.members if change.action in TAKING}
         yield from (accounts[key] for key in sorted(filter(None, ids)) if key in accounts)
