@@ -92,9 +92,9 @@ resource "databricks_mws_permission_assignment" "data" {
 }
 
 resource "databricks_permission_assignment" "ada" {
-  provider     = databricks.hub
-  principal_id = databricks_user.ada.id
-  permissions  = ["ADMIN"]
+  provider    = databricks.hub
+  user_name   = databricks_user.ada.user_name
+  permissions = ["ADMIN"]
 }
 
 resource "databricks_entitlements" "data" {
