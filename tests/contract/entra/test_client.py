@@ -192,7 +192,9 @@ class TestHosts:
 
     def test_a_next_link_outside_of_the_version_is_followed_by_itself(self, box, source, world):
         root = box.graph_url.removesuffix("/v1.0")
-        edit_answers(box, f'nextLink":"{box.graph_url}', f'nextLink":"{root}/elsewhere/v1.0', times=1)
+        edit_answers(
+            box, f'nextLink":"{box.graph_url}', f'nextLink":"{root}/elsewhere/v1.0', times=1
+        )
         reader = source("Data")
         assert "4" in str(reader.read().snapshot.groups[world].unread)
         assert box.log.count("graph", "GET", "/elsewhere/v1.0") == 1
