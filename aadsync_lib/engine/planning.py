@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.access import AccessReading, read_access
-from aadsync_lib.engine.inquiry import Inquiry, Shown
+from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
@@ -112,6 +112,10 @@ class StoredLinks:
         links = recovered.applied_to(before)
         return cls(before, links, pending, former, shared, recovered)
 
+    def remembered(self, long_gone: Container[str]) -> Remembered:
+        """Return what tells which objects to look up that no listing shows."""
+        return Remembered(self.before, self.pending, self.former, self.shared, long_gone)
+
     def lost(self) -> Mapping[str, Link]:
         """Return what lost its link to a newer object, by target id."""
         return former_links(self.former, self.before, self.links)
@@ -159,7 +163,7 @@ class SyncPlanning:
         view = self.views.of(target.name)
         stored = StoredLinks.read(self.reader, target.name, snapshot)
         inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name, view)
-        shown = inquiry.unlisted(stored.before, stored.pending, Shown(snapshot), gone)
+        shown = inquiry.unlisted(stored.remembered(gone), view.desired, Shown(snapshot))
         access = self._access(target.name, view, stored)
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done

@@ -22,13 +22,16 @@ from aadsync_lib.sandbox.limits import classify
 from aadsync_lib.sandbox.requestlog import AUTH_PATH
 from aadsync_lib.secrets import SecretResolver
 
+PLACE = ("name", "level", "host", "account_id", "auth", "pace")
+
 
 @dataclass
 class Served:
-    """A running sandbox and the settings of a sync of it."""
+    """A running sandbox and the settings of a sync of it, into these targets."""
 
     about: dict[str, Any]
     folder: Path
+    targets: tuple[str, ...] = ("account",)
     session: requests.Session = field(default_factory=requests.Session)
 
     @property
@@ -47,6 +50,12 @@ class Served:
     @property
     def settings(self) -> Settings:
         tree = yaml.safe_load(self.about["config"])
+        # Everybody in scope, and nothing but them: the rest would be requests beside the floors.
+        tree["targets"] = [
+            {key: target[key] for key in PLACE if key in target}
+            for target in tree["targets"]
+            if target["name"] in self.targets
+        ]
         return Settings.model_validate(tree | {"store": {"sqlite": str(self.folder / "bench.db")}})
 
     @property

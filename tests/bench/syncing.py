@@ -117,10 +117,10 @@ def _both(users: int, groups: int, each: int) -> tuple[Timed, Timed]:
     with served(company_of(users, groups, each), SPEED) as sandbox:
         open_planner(sandbox.settings, secrets=sandbox.secrets).source.read()  # imports
         sandbox.log()
-        return _timed(sandbox), _timed(sandbox)
+        return timed(sandbox), timed(sandbox)
 
 
-def _timed(sandbox: Served) -> Timed:
+def timed(sandbox: Served) -> Timed:
     with open_runner(sandbox.settings, secrets=sandbox.secrets) as runner:
         began = time.perf_counter()
         report = runner.sync()
