@@ -14,7 +14,8 @@ LOCKED := $(INSTALL) --require-hashes --requirement
 COMPILE := $(UV) pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-strip-extras
 unexport PYTHONDONTWRITEBYTECODE # uv compiles nothing, and importing the source of msgraph takes seconds, each time
 TYPES := $(VENV)/types.txt
-SLOW := tests/acceptance tests/oracle # whole syncs, random weeks and a browser, which measuring coverage would only slow down
+# Whole syncs, random weeks, sweeps of faults and a browser, which measuring coverage would only slow down.
+SLOW := tests/acceptance tests/oracle tests/test_walkthrough.py tests/contract/probe/test_faults.py tests/unit/engine/test_faults.py
 UNMEASURED := $(SLOW) tests/contract/sandbox # the sandbox is a tool of tests, and reaches nothing that is measured
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
@@ -107,6 +108,9 @@ oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
 fresh: $(READY)  ## set up a clone from nothing, with the oldest and the newest pip, where everything has a newer version
 	$(BIN)/python -m tests.setup.fresh
 
+peers: $(READY)  ## clients that others wrote against the sandbox: SCIM_SYNC=FILE, TOFU=FILE PROVIDER=FILE (docs/sandbox.md)
+	$(BIN)/python -m tests.peers $(SCIM_SYNC:%=--scim-sync %) $(TOFU:%=--tofu %) $(PROVIDER:%=--provider %)
+
 bench: $(READY)  ## time and requests beside the floors that the published limits set
 	$(BIN)/python -m tests.bench
 
@@ -129,4 +133,4 @@ lock: $(READY)  ## renew the lock files, and what tests know of the packages in 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-.PHONY: setup tools demo check test tests soak workspace runtimes oldest fresh bench format picture lock help
+.PHONY: setup tools demo check test tests soak workspace runtimes oldest fresh peers bench format picture lock help

@@ -21,6 +21,7 @@ from aadsync_lib.ports import Progress
 from aadsync_lib.report.wording import run_line
 from aadsync_lib.sandbox import Sandbox, day
 from aadsync_lib.sandbox.command import config, describe
+from aadsync_lib.sandbox.hosts import WorkspaceHost
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner
 
@@ -98,7 +99,8 @@ class Tour:
             f"Contoso has {people} people in {groups} nested groups in Microsoft Entra ID, and a "
             f"Databricks account that knows almost nobody. Both run on this machine, over HTTP, "
             f"with Databricks' published rate limits made {self._sandbox.limits.speed:g} times as "
-            f"fast. The sync manages every group whose name starts with {ROOT}, and all below them.",
+            f"fast. The sync manages every group whose name starts with {ROOT}, and all below them."
+            f"{''.join(map(_of_workspace, self._sandbox.workspaces.values()))}",
         )
 
     def _first_sync(self) -> None:
@@ -203,9 +205,8 @@ class Tour:
         return report
 
     def _ran(self, report: RunReport, mark: int = 0) -> None:
-        (target,) = report.targets
         self._teller.tell(
-            f"{run_line(target)}. {self._writes(mark)} writes to Databricks, "
+            f"{'. '.join(map(run_line, report.targets))}. {self._writes(mark)} writes to Databricks, "
             f"{report.requests.databricks} requests in all, {report.seconds:.1f} s."
         )
 
@@ -225,6 +226,15 @@ class Tour:
 
     def _runner(self) -> AbstractContextManager[Runner]:
         return open_runner(self._settings, progress=self._progress, secrets=self._secrets)
+
+
+def _of_workspace(host: WorkspaceHost) -> str:
+    if host.state.federated:
+        return f" The workspace {host.name} is one of the account: these groups are let into it."
+    return (
+        f" The workspace {host.name} has its identities to itself: it is a second target, which gets "
+        f"one of these groups with everybody in it."
+    )
 
 
 def _newcomer(report: RunReport) -> tuple[MemberRef, str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
-from aadsync_lib.model.assignment import Assignment
 from aadsync_lib.model.carried import (
     CarriedState,
     JournalEntry,
@@ -122,22 +121,6 @@ class Target(Protocol):
         """Delete; an object that is gone already counts as deleted."""
 
 
-class Assignments(Protocol):
-    """The workspaces of an account, as a target has them that assigns. No run uses it yet.
-
-    Writes are as those of ``Target``: answered or ``ChangeRefused``, paced, and safe to repeat.
-    """
-
-    def assignments(self, workspace_id: int) -> tuple[Assignment, ...]:
-        """Read who is assigned. Raises ``TargetError`` unless all of it could be read."""
-
-    def assign(self, wanted: Assignment) -> None:
-        """Assign with this permission, whatever the permission was, and set the entitlements."""
-
-    def unassign(self, workspace_id: int, target_id: str) -> None:
-        """Unassign; a principal that is not assigned already counts as unassigned."""
-
-
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A write that was announced and whose outcome was never recorded: a run died in between."""
@@ -173,6 +156,9 @@ class StoreReader(Protocol):
 
     def done(self, target: str, ids: Collection[str]) -> tuple[Change, ...]:
         """What was done to these objects (object ids), members apart, oldest first."""
+
+    def access(self, target: str) -> tuple[Change, ...]:
+        """Every change of access to workspaces that was done, oldest first. No pruning deletes these."""
 
     def missing(self, target: str) -> Mapping[str, float]:
         """Since when linked objects are missing from complete reads, by object id."""
@@ -255,7 +241,10 @@ class Store(HistoryReader, Protocol):
         """Keep what a run leaves behind for the next one, all or nothing."""
 
     def prune(self, before: float) -> None:
-        """Delete what is older (epoch seconds), by the order of runs, too; links and open writes stay."""
+        """Delete what is older (epoch seconds), by the order of runs, too.
+
+        Links, open writes, and what was given in workspaces stay.
+        """
 
 
 class Mirror(Protocol):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from aadsync_lib.clock import SystemClock
-from aadsync_lib.config.later import unsupported
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
-from aadsync_lib.errors import SettingsError, UsageError
+from aadsync_lib.errors import UsageError
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
 from aadsync_lib.secrets import SecretResolver
+from aadsync_lib.workspace_port import Assignments
 
 
 def open_planner(
@@ -30,7 +31,6 @@ def open_planner(
     ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
     service credential.
     """
-    _check(settings)
     reader = open_reader(settings, spark=spark)
     return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils)
 
@@ -47,16 +47,9 @@ def open_runner(
     dbutils: Any = None,
 ) -> Iterator[Runner]:
     """Open the store, and build what applies the plans of ``open_planner`` and records them."""
-    _check(settings)
     clock = clock or SystemClock()
     with open_store(settings, clock, spark=spark) as store:
         yield Runner(_planner(settings, store, only, secrets, clock, dbutils), store, progress)
-
-
-def _check(settings: Settings) -> None:
-    problems = unsupported(settings)
-    if problems:
-        raise SettingsError("settings", problems)
 
 
 def _planner(
@@ -73,8 +66,13 @@ def _planner(
     read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
     chosen = _chosen(settings, only)
     source = _source(settings, [target.name for target in chosen], clock, secrets, dbutils)
-    targets = [open_target(target, clock, secrets) for target in chosen]
-    return Planner(settings, source, targets, reader, clock)
+    apis = {target.name: _api(target, secrets) for target in chosen}
+    targets = [open_target(target, clock, secrets, apis[target.name]) for target in chosen]
+    assignments = {
+        own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
+        for own, target in zip(chosen, targets, strict=True)
+    }
+    return Planner(settings, source, targets, reader, clock, assignments)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
@@ -156,19 +154,42 @@ def _source(
     )
 
 
-def open_target(settings: TargetSettings, clock: Clock, secrets: SecretResolver) -> Target:
-    """Build the target of an account or a workspace: its login, its pace, its client."""
-    from aadsync_lib.auth import databricks_api
+def open_target(
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any = None
+) -> Target:
+    """Build the target of an account or a workspace: its login, unless ``api`` has it, its pace, its client."""
     from aadsync_lib.databricks.place import place_of
     from aadsync_lib.databricks.target import ScimTarget
     from aadsync_lib.databricks.translate import on_azure
 
     return ScimTarget(
         settings.name,
-        databricks_api(settings, secrets),
+        api or _api(settings, secrets),
         place_of(settings),
         pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),
         azure=on_azure(settings.host),
     )
+
+
+def workspaces_of(
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any, pacer: Any = None
+) -> Assignments:
+    """Build what reaches the workspaces of a target; each of their logins is made once it is needed."""
+    from aadsync_lib.databricks.workspaces import open_workspaces
+
+    return open_workspaces(settings, api, partial(_api, secrets=secrets), clock, pacer)
+
+
+def open_assignments(
+    settings: TargetSettings, clock: Clock, secrets: SecretResolver
+) -> Assignments:
+    """Build what reaches the workspaces of a target, with a login of its own."""
+    return workspaces_of(settings, clock, secrets, _api(settings, secrets))
+
+
+def _api(settings: TargetSettings, secrets: SecretResolver) -> Any:
+    from aadsync_lib.auth import databricks_api
+
+    return databricks_api(settings, secrets)

@@ -19,6 +19,8 @@ WEEKS = 100  # a round: some two minutes
 SWEEPS = (
     "tests/acceptance/test_fault_sweep.py",
     "tests/acceptance/test_kill_sweep.py",
+    "tests/acceptance/test_workspace_sweeps.py",
+    "tests/acceptance/test_zero_writes.py",
     "tests/contract/probe/test_faults.py",
 )
 PROFILE = {"HYPOTHESIS_PROFILE": "soak", "HYPOTHESIS_EXAMPLES": str(WEEKS)}

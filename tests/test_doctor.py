@@ -165,12 +165,6 @@ def test_every_finding_is_one_line(box, tree, monkeypatch):
 class TestSettings:
     """What the file says."""
 
-    def test_what_this_version_cannot_do_fails(self, tree):
-        tree["targets"][0]["workspaces"] = [{"workspace_id": 1, "host": "https://w.contoso.com"}]
-        assert only(tree) == (
-            "failed   settings targets.0.workspaces: this version cannot carry this out yet; take it out."
-        )
-
     def test_a_limit_that_is_off_is_a_warning(self, tree):
         tree["policy"] = {"limits": {"users_deprovisioned": {"count": None, "share": None}}}
         assert only(tree).startswith("warning  settings policy.limits.users_deprovisioned: is off.")
@@ -442,3 +436,40 @@ class TestStore:
         tree["store"] = {"delta": "main.aadsync"}
         assert only(tree).startswith("failed   store: store.delta needs Spark")
         assert "Run this in a notebook or a job on Databricks" in only(tree)
+
+
+class TestWorkspaces:
+    @pytest.fixture
+    def hubs(self, box: Sandbox, tree: dict[str, Any]) -> dict[str, Any]:
+        whole = world()
+        whole.add_workspace("hub", federated=True)
+        whole.add_workspace("sales")
+        box.reset(whole)
+        rule = {"groups": ["dbx-*"], "entitlements": ["workspace-access"]}
+        tree["targets"][0]["workspaces"] = [
+            {"workspace_id": host.workspace_id, "host": host.url, "assign": [rule]}
+            for host in box.workspaces.values()
+        ]
+        return tree
+
+    def of_workspace(self, box: Sandbox, tree: dict[str, Any], name: str) -> Finding:
+        check = f"workspace {box.workspaces[name].workspace_id}"
+        findings = doctor(Settings.model_validate(tree), clock=FakeClock())
+        return next(finding for finding in findings if finding.check == check)
+
+    def test_one_that_can_be_assigned_and_entitled_is_fine(self, box, hubs):
+        found = self.of_workspace(box, hubs, "hub")
+        assert found.status == "ok"
+        assert "and shows its entitlements" in found.detail
+
+    def test_one_without_federation_fails_with_what_to_use_instead(self, box, hubs):
+        found = self.of_workspace(box, hubs, "sales")
+        assert found.status == "failed"
+        assert "level workspace" in found.detail
+
+    def test_one_that_cannot_be_logged_in_to_fails(self, box, hubs):
+        box.faults.add(Fault("403", side="databricks", path="/Groups", place="hub", count=None))
+        found = self.of_workspace(box, hubs, "hub")
+        assert found.status == "failed"
+        assert "entitlements" in found.detail
+        assert "admin of the workspace" in found.detail

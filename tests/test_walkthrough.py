@@ -1,4 +1,4 @@
-"""docs/walkthrough.md is true: its commands run here, one after the other, and print what it shows."""
+"""The walkthroughs in docs/ are true: their commands run here, one after the other, and print what they show."""
 
 from __future__ import annotations
 
@@ -23,19 +23,22 @@ from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox import command as sandbox_command
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE = DOCS / "walkthrough.md"
+PAGES = ("walkthrough", "several-targets")
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC).timestamp()
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday")
 HEADING = re.compile(rf"^## ({'|'.join(DAYS)})$", re.MULTILINE)
 
 # Later commands of the page may need what a run has named.
-NAMED = re.compile(r"sha256:[0-9a-f]{64}|127\.0\.0\.1:\d+|\b\d{8}T\d{6}Z-[0-9a-f]{6}\b")
+FOLDER = r"/tmp/contoso-\w+/"  # of a sandbox
+NAMED = re.compile(
+    rf"sha256:[0-9a-f]{{64}}|127\.0\.0\.1:\d+|\b\d{{8}}T\d{{6}}Z-[0-9a-f]{{6}}\b|{FOLDER}"
+)
 VARYING = {  # another one in each run
     "digest": r"sha256:[0-9a-f]{64}",
     "address": r"127\.0\.0\.1:\d+",
     "id": r"\b40000000000\d\d\b",
-    "folder": r"/tmp/contoso-\w+/",
+    "folder": FOLDER,
     "cost": r"\d+ to Databricks, \d+\.\d s",
 }
 PIECES = {
@@ -134,8 +137,6 @@ class Reader:
 
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    for name in ("walkthrough.json", "walkthrough.py"):
-        shutil.copy(DOCS / name, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOGNAME", "ops")
     monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
@@ -146,12 +147,19 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
         reader.sandbox.stop()
 
 
-def test_every_command_of_the_walkthrough_prints_what_the_page_shows(reader: Reader) -> None:
-    page = PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_of_a_walkthrough_prints_what_the_page_shows(
+    reader: Reader, name: str
+) -> None:
+    path = DOCS / f"{name}.md"
+    for kind in ("json", "py", "yml"):
+        for needed in DOCS.glob(f"{name}.{kind}"):
+            shutil.copy(needed, reader.folder)
+    page = path.read_text(encoding="utf-8")
     wrong: list[str] = []
 
     def told(block: re.Match[str]) -> str:
-        reader.wakes_on(HEADING.findall(page, 0, block.start())[-1])
+        reader.wakes_on(["Monday", *HEADING.findall(page, 0, block.start())][-1])
         first, *parts = re.split(r"^\$ (.*)\n", block[0], flags=re.MULTILINE)
         assert not first, f"A block begins with a command: {block[0]}"
         written = ""
@@ -165,7 +173,7 @@ def test_every_command_of_the_walkthrough_prints_what_the_page_shows(reader: Rea
     renewed = BLOCK.sub(told, page)
     assert reader.sandbox is not None, "the page starts a sandbox"
     if os.environ.get("UPDATE_GOLDEN"):
-        PAGE.write_text(renewed, encoding="utf-8")
+        path.write_text(renewed, encoding="utf-8")
     else:
         assert not wrong, "Printed, and not what the page shows:\n" + "\n".join(wrong)
 
@@ -195,3 +203,9 @@ def test_an_ellipsis_and_what_differs_from_run_to_run_are_no_difference(
 )
 def test_any_other_difference_is_one(printed: str, shown: str) -> None:
     assert matched(printed, shown) is None
+
+
+def test_the_settings_on_the_page_of_several_targets_are_those_of_its_file() -> None:
+    page = (DOCS / "several-targets.md").read_text(encoding="utf-8")
+    settings = (DOCS / "several-targets.yml").read_text(encoding="utf-8")
+    assert f"```yaml\n{settings}```" in page

@@ -8,13 +8,23 @@ from dataclasses import replace
 from itertools import islice
 from math import ceil
 
+from aadsync_lib.apply.access_tasks import of_access
 from aadsync_lib.apply.schedule import lone_task, schedule
 from aadsync_lib.apply.tasks import DELETES, Phase, Task, creates
+from aadsync_lib.model.assignment import WorkspaceId
 from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Estimate, TargetPlan
-from aadsync_lib.model.rates import CREATE_MEMBERS, PATCH_REMOVES, PATCH_VALUES, Verb
+from aadsync_lib.model.rates import (
+    ACCESS_RATES,
+    CREATE_MEMBERS,
+    PATCH_REMOVES,
+    PATCH_VALUES,
+    Verb,
+)
 
+Lane = tuple[Verb, WorkspaceId]
+Joining = Mapping[tuple[str | None, str | None], int]
 GROUPS = frozenset(action for action in Action if action.kind is Kind.GROUP)
 
 
@@ -23,12 +33,13 @@ def estimate(plan: TargetPlan, rates: Mapping[Verb, float]) -> Estimate:
 
     The phases come one after the other; in each of them the slowest class counts.
     """
-    sent: dict[Phase, Counter[Verb]] = {phase: Counter() for phase in Phase}
     joining = {_place(c): len(c.members) for c in plan.changes if c.action is Action.ADD_MEMBERS}
+    paces = {**ACCESS_RATES, **rates}
+    sent: dict[Phase, Counter[Lane]] = {phase: Counter() for phase in Phase}
     for task in _tasks(plan):
-        sent[task.phase].update(_requests(task, joining))
+        sent[task.phase].update(_lanes(task, joining))
     seconds = sum(
-        max((count / rates[verb] for verb, count in counts.items()), default=0.0)
+        max((count / paces[verb] for (verb, _), count in counts.items()), default=0.0)
         for counts in sent.values()
     )
     return Estimate(sum(counts.total() for counts in sent.values()), round(seconds, 1))
@@ -61,9 +72,17 @@ def _place(change: Change) -> tuple[str | None, str | None]:
     return subject, change.target_id if change.action in MEMBERS else None
 
 
-def _requests(
-    task: Task, joining: Mapping[tuple[str | None, str | None], int]
-) -> Mapping[Verb, int]:
+def _lanes(task: Task, joining: Joining) -> Mapping[Lane, int]:
+    """Count the requests of a task by what limits them: entitlements have a pace in each workspace."""
+    if not of_access(task.changes):
+        return {(verb, None): count for verb, count in _requests(task, joining).items()}
+    workspace = task.changes[0].workspace_id
+    verb = Verb.PATCH if workspace is None else task.verb  # the target itself, whose pace it shares
+    revokes = task.verb is Verb.ENTITLEMENT and any(c.takes_access for c in task.changes)
+    return {(verb, workspace if verb is Verb.ENTITLEMENT else None): 1, (Verb.GET, None): revokes}
+
+
+def _requests(task: Task, joining: Joining) -> Mapping[Verb, int]:
     """Count the requests of a task that meets no error."""
     adds = sum(joining[_place(c)] for c in task.changes if c.action is Action.ADD_MEMBERS)
     removes = sum(len(c.members) for c in task.changes if c.action is Action.REMOVE_MEMBERS)

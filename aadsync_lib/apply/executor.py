@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
 
+from aadsync_lib.apply.access_runner import AccessRunner
 from aadsync_lib.apply.confirm import Confirmation
 from aadsync_lib.apply.create_task import CreateTask
 from aadsync_lib.apply.defence import Defence
@@ -23,6 +24,7 @@ from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Clock, Progress, Store, Target
 from aadsync_lib.reconcile.matching.adoption import AdoptionRule
+from aadsync_lib.workspace_port import Assignments
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +43,10 @@ class Executor:
         adoption: AdoptionRule,
         stop: Event,
         progress: Progress | None = None,
+        assignments: Assignments | None = None,
     ) -> None:
         self._target = target
+        self._assignments = assignments
         self._store = store
         self._clock = clock
         self._adoption = adoption
@@ -62,7 +66,8 @@ class Executor:
         creator = CreateTask(self._target, run_log, self._clock, self._adoption, plan.protected)
         read_back = ReadBack(self._target, self._clock)
         defence = Defence(run_log, plan.protected, replacement_paths)
-        performer = TaskRunner(self._target, run_log, creator, read_back, defence)
+        access = AccessRunner(self._assignments, run_log, self._clock)
+        performer = TaskRunner(self._target, run_log, creator, read_back, defence, access)
         confirmation = Confirmation(self._target, run_log, self._clock, self._stop)
         if self._progress:
             self._progress.start(len(tasks), plan.target)

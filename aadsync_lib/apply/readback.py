@@ -12,7 +12,12 @@ from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock, Target
 
-PAUSE = 3.0  # seconds before the second look, as reads can lag behind writes
+PAUSES = (
+    3.0,
+    6.0,
+    12.0,
+    24.0,
+)  # seconds before further looks: Databricks caches what it reads for up to 60
 DEAF = "Databricks answered 200, but still shows"
 
 Numbered = Mapping[int, Change]
@@ -21,7 +26,7 @@ Failures = Mapping[int, tuple[Outcome, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """Looks once, and where that disagrees a moment later once more, whether a write shows.
+    """Looks whether a write shows: once, and where that disagrees again, until the patience is over.
 
     Databricks answers 200 to what it ignores. Only changes to ``verify`` are looked at: the others cost
     no request. What cannot be read tells nothing. A failure is nobody's drift: no hand has made it.
@@ -34,10 +39,12 @@ class ReadBack:
         """Return, by their place in a request that was answered, what of these changes does not show."""
         asked = {place: change for place, change in enumerate(changes) if _shows_later(change)}
         failures = self._look(asked)
-        if not failures:
-            return {}
-        self.clock.sleep(PAUSE)
-        return self._look({place: asked[place] for place in failures})
+        for pause in PAUSES:
+            if not failures:
+                break
+            self.clock.sleep(pause)
+            failures = self._look({place: asked[place] for place in failures})
+        return failures
 
     def _look(self, changes: Numbered) -> Failures:
         looks = (

@@ -32,6 +32,7 @@ class RunLog:
         self._made: dict[str, str] = {}
         self._owners = {link.target_id: link.external_id for link in links.by_external.values()}
         self._outcomes: list[Outcome] = []
+        self._assigned: set[tuple[int | None, str | None]] = set()
         self._not_added: dict[Step, str] = {}
         self._additions: dict[str, list[Change]] = defaultdict(list)  # by the group's target id
         self._former: Sequence[Link] | None = None  # not yet read
@@ -42,6 +43,11 @@ class RunLog:
         """Everything that came of this run so far."""
         with self._lock:
             return tuple(self._outcomes)
+
+    def assigned(self, workspace_id: int | None, target_id: str | None) -> bool:
+        """Return whether this run assigned somebody to a workspace."""
+        with self._lock:
+            return (workspace_id, target_id) in self._assigned
 
     def target_id(self, external_id: str | None) -> str | None:
         """Return where an identity is on the target, made in this run or before."""
@@ -126,6 +132,8 @@ class RunLog:
         for outcome in outcomes:
             self._outcomes.append(outcome)
             change = outcome.change
+            if change.action is Action.ASSIGN_WORKSPACE and outcome.result is Result.DONE:
+                self._assigned.add((change.workspace_id, change.target_id))
             if change.action is Action.ADD_MEMBERS and outcome.result in (
                 Result.DONE,
                 Result.UNKNOWN,

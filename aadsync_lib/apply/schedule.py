@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import chain
 
+from aadsync_lib.apply.access_tasks import access_tasks
 from aadsync_lib.apply.joining import join
 from aadsync_lib.apply.leaving import (
     Departure,
@@ -32,7 +33,7 @@ from aadsync_lib.apply.tasks import (
     makers,
     parts_of,
 )
-from aadsync_lib.model.change import DEPROVISIONS, Action, Change
+from aadsync_lib.model.change import ACCESS, DEPROVISIONS, Action, Change
 from aadsync_lib.model.identity import Attributes, fold_key
 from aadsync_lib.model.rates import Verb
 
@@ -174,12 +175,16 @@ def schedule(
     another object loses nothing before that one is there. ``replacement_paths`` are those who leave a group
     because another way leads into it: never before all additions have ended.
     """
-    parts, replaced, successors = replace_members(parts_of(changes))
+    changes = tuple(changes)
+    access = [change for change in changes if change.action in ACCESS]
+    everything = parts_of(change for change in changes if change.action not in ACCESS)
+    parts, replaced, successors = replace_members(everything)
     parts, later = defer_removals(parts, replacement_paths)
     aside = {task.key: task for task in (*temporary_renames(parts), *made_way(parts))}
     first = {task.key: task for task in unnest(parts)}
     freed = freed_by(parts, aside)
     tasks: list[Task] = [*aside.values(), *first.values(), *replaced, *later]
+    tasks += access_tasks(access, parts)
     for key, part in parts.items():
         rest = after_unnesting(part, first.get(f"{key}{UNNEST}"))
         if rest:

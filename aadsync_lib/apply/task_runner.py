@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from aadsync_lib.apply.access_runner import AccessRunner
+from aadsync_lib.apply.access_tasks import of_access
 from aadsync_lib.apply.announced import Announced, by_member, link_of
 from aadsync_lib.apply.create_task import CreateTask, in_the_way
 from aadsync_lib.apply.defence import Defence
@@ -35,10 +37,14 @@ class TaskRunner:
     creator: CreateTask
     read_back: ReadBack
     defence: Defence
+    access: AccessRunner
 
     def perform(self, task: Task) -> bool:
         """Carry the task out and return whether its object is as planned, members apart."""
-        changes, missing = self._resolved(self.defence.allowed(task.changes))
+        allowed = self.defence.allowed(task.changes)
+        if of_access(allowed):
+            return self.access.perform(allowed)
+        changes, missing = self._resolved(allowed)
         for outcome in missing:
             self.run_log.note(outcome)
         if not changes:

@@ -57,6 +57,13 @@ class WorkspaceAssignments(Section):
     assign: tuple[Assignment, ...] = ()
 
 
+class Entitled(Section):
+    """Groups, by pattern of their name, with what they may do in the workspace that is the target."""
+
+    groups: Annotated[tuple[Text, ...], Field(min_length=1)]
+    entitlements: Annotated[tuple[Entitlement, ...], Field(min_length=1)]
+
+
 class TargetSettings(Section):
     """A Databricks account or workspace to write."""
 
@@ -85,7 +92,11 @@ class TargetSettings(Section):
         "comes on top",
     )
     workspaces: tuple[WorkspaceAssignments, ...] = Field(
-        (), description="workspaces to assign groups of the account to"
+        (), description="workspaces to assign groups of the account to; level account only"
+    )
+    entitlements: tuple[Entitled, ...] | None = Field(
+        None,
+        description="what groups that this sync manages may do; level workspace only, null: as it is",
     )
 
     @property
@@ -111,6 +122,26 @@ class TargetSettings(Section):
     ) -> tuple[WorkspaceAssignments, ...]:
         for workspace_id in _twice(str(workspace.workspace_id) for workspace in value):
             raise ValueError(f"names workspace {workspace_id} twice")
+        return value
+
+    @field_validator("workspaces")
+    @classmethod
+    def _of_an_account(
+        cls, value: tuple[WorkspaceAssignments, ...], info: ValidationInfo
+    ) -> tuple[WorkspaceAssignments, ...]:
+        if value and info.data.get("level") == "workspace":
+            raise ValueError("is for level account only; at level workspace name entitlements")
+        return value
+
+    @field_validator("entitlements")
+    @classmethod
+    def _of_a_workspace(
+        cls, value: tuple[Entitled, ...] | None, info: ValidationInfo
+    ) -> tuple[Entitled, ...] | None:
+        if value is not None and info.data.get("level") == "account":
+            raise ValueError(
+                "is for level workspace only; at level account name workspaces[].assign"
+            )
         return value
 
 

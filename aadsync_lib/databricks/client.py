@@ -103,9 +103,13 @@ class ScimClient:
         """Change an object."""
         self._request(Verb.PATCH, "PATCH", path, body=body)
 
-    def delete(self, path: str) -> None:
-        """Delete an object."""
-        self._request(Verb.WRITE, "DELETE", path)
+    def put(self, path: str, body: JsonObject) -> JsonObject:
+        """Set something, whatever it was, and return the answer."""
+        return self._request(Verb.WRITE, "PUT", path, body=body)
+
+    def delete(self, path: str) -> JsonObject:
+        """Delete an object and return the answer."""
+        return self._request(Verb.WRITE, "DELETE", path)
 
     def _request(
         self,

@@ -13,6 +13,7 @@ from aadsync_lib.doctor.entra import check_graph, check_login, check_scope
 from aadsync_lib.doctor.finding import CheckContext, Finding
 from aadsync_lib.doctor.settings import check_secrets, check_settings
 from aadsync_lib.doctor.store import check_store
+from aadsync_lib.doctor.workspaces import check_workspaces
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 
@@ -25,6 +26,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     check_graph,
     check_scope,
     check_targets,
+    check_workspaces,
     check_store,
 )
 

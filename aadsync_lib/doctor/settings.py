@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aadsync_lib.config.later import unsupported
 from aadsync_lib.config.references import references
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.finding import CheckContext, Finding, one_line
@@ -12,9 +11,6 @@ from aadsync_lib.errors import AadsyncError
 
 
 def check_settings(context: CheckContext) -> Iterator[Finding]:
-    later = [problem.partition(": ") for problem in unsupported(context.settings)]
-    for key, _, problem in later:
-        yield Finding(f"settings {key}", "failed", f"{problem}.")
     off = (
         f"{_key(context.settings, target)}.limits.{name}"
         for target, limits in context.settings.limits().items()
@@ -24,8 +20,7 @@ def check_settings(context: CheckContext) -> Iterator[Finding]:
     for key in dict.fromkeys(off):
         remedy = "Give it a count or a share: it is what stops an accident."
         yield Finding(f"settings {key}", "warning", "is off.", remedy)
-    if not later:
-        yield Finding("settings", "ok", f"the sync {context.settings.name}.")
+    yield Finding("settings", "ok", f"the sync {context.settings.name}.")
 
 
 def _key(settings: Settings, target: str) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import DEPROVISIONS, Change
+from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import GUID, Kind
-from aadsync_lib.model.link import Links
+from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.ports import ChangeRefused, Pending, Source, Target
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
@@ -72,22 +73,45 @@ class Shown:
         return replace(self, elsewhere=elsewhere, absent={**self.absent, **hidden})
 
 
-def _not_listed(
-    links: Links, pending: Iterable[Pending], snapshot: TargetSnapshot, long_gone: Container[str]
-) -> Mapping[str, Kind | None]:
-    """Return the objects of ours that no listing shows: deleted by hand, or left out.
+@dataclass(frozen=True)
+class Remembered:
+    """What the store has of one target: ``former`` objects of ours, and what another sync manages (``shared``).
 
-    Those of leavers, too, as nobody keeps an account because a listing lacks it, and those of which
-    nobody recorded whether a run has adopted them. Only the ``long_gone`` are not asked for in every run.
+    ``long_gone`` are leavers (object ids) whom every listing had the time to show.
     """
-    if not snapshot.complete:
-        return {}
-    adopting = (one.change for one in pending if one.change.action.verb == "adopt")
-    ids = {change.target_id: change.action.kind for change in adopting if change.target_id}
-    unlisted = links.by_target.keys() - snapshot.accounts.keys()
-    ours = (links.by_target[target_id] for target_id in unlisted)
-    ids |= {link.target_id: link.kind for link in ours if link.external_id not in long_gone}
-    return {key: kind for key, kind in ids.items() if key not in snapshot.accounts}
+
+    links: Links
+    pending: Sequence[Pending]
+    former: Sequence[Link]
+    shared: Mapping[str, Sharer]
+    long_gone: Container[str]
+
+    def not_listed(self, desired: Desired, snapshot: TargetSnapshot) -> Mapping[str, Kind | None]:
+        """Return the objects of ours that no listing shows: deleted by hand, or left out.
+
+        Those of leavers, too, as nobody keeps an account because a listing lacks it, those of which
+        nobody recorded whether a run has adopted them, and those of another sync for who is in scope and
+        not linked. Only the ``long_gone`` are not asked for, unless they are back.
+        """
+        if not snapshot.complete:
+            return {}
+        links, in_scope = self.links.by_external, desired.principals
+        adopting = (one.change for one in self.pending if one.change.action.verb == "adopt")
+        ids = {change.target_id: change.action.kind for change in adopting if change.target_id}
+        unlisted = self.links.by_target.keys() - snapshot.accounts.keys()
+        ours = (self.links.by_target[target_id] for target_id in unlisted)
+        theirs = (sharer.link for sharer in self.shared.values())
+        wanted = (
+            *(o for o in ours if o.external_id in in_scope or o.external_id not in self.long_gone),
+            *(o for o in theirs if o.external_id in in_scope and o.external_id not in links),
+        )
+        ids |= {link.target_id: link.kind for link in wanted}
+        return {key: kind for key, kind in ids.items() if key not in snapshot.accounts}
+
+    def known(self, account: Account) -> bool:
+        """Return whether an object was somebody's before, or is by now, so that no open write made it."""
+        former = any(link.target_id == account.id for link in self.former)
+        return former or account.id in self.links.by_target or account.id in self.shared
 
 
 @dataclass(frozen=True)
@@ -97,26 +121,22 @@ class Inquiry:
     target: Target
     source: Source
 
-    def unlisted(
-        self, links: Links, pending: Sequence[Pending], shown: Shown, long_gone: Container[str]
-    ) -> Shown:
-        """Look up what is ours, or may be by an unrecorded write, and no listing shows.
-
-        ``long_gone`` are leavers (object ids) whom every listing had the time to show.
-        """
-        ids = _not_listed(links, pending, shown.snapshot, long_gone)
+    def unlisted(self, remembered: Remembered, desired: Desired, shown: Shown) -> Shown:
+        """Look up what is ours, or may be by an unrecorded write, and no listing shows."""
+        ids = remembered.not_listed(desired, shown.snapshot)
         shown = shown.with_objects(self.target, ids)
         if not shown.snapshot.complete:
             return shown
-        creating = [one.change for one in pending if one.change.action.verb == "create"]
-        made = {a.id: a for change in creating for a in self._made(change, shown)}
+        pending = (one.change for one in remembered.pending)
+        creating = [change for change in pending if change.action.verb == "create"]
+        made = {a.id: a for change in creating for a in self._made(change, remembered, shown)}
         new = {key: account for key, account in made.items() if key not in shown.snapshot.accounts}
         return shown.with_accounts(new) if new else shown
 
-    def _made(self, change: Change, shown: Shown) -> Iterator[Account]:
+    def _made(self, change: Change, remembered: Remembered, shown: Shown) -> Iterator[Account]:
         """Find by its name what an unrecorded creation made: our externalId is on it."""
-        listed = shown.snapshot.accounts.values()
-        if any(carries(account, change.external_id) for account in listed):
+        listed = (a for a in shown.snapshot.accounts.values() if carries(a, change.external_id))
+        if not all(map(remembered.known, listed)):
             return
         try:
             accounts = self.target.find(change.action.kind, change.name)
@@ -201,7 +221,8 @@ def _touched(context: TargetContext, changes: Iterable[Change]) -> Iterator[Acco
     accounts = context.target.accounts
     for change in changes:
         retired = change.action in TAKING and change.external_id not in context.desired.groups
-        itself = retired or change.action in DEPROVISIONS or change.action.verb == "adopt"
+        loses = change.action in DEPROVISIONS or change.takes_access
+        itself = retired or loses or change.action.verb == "adopt"
         ids: set[str | None] = {change.target_id} if itself else set()
         ids |= {member.target_id for member in change.members if change.action in TAKING}
         yield from (accounts[key] for key in sorted(filter(None, ids)) if key in accounts)

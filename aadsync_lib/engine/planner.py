@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
@@ -18,17 +18,22 @@ from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
 from aadsync_lib.reconcile.state.retries import Everything
+from aadsync_lib.workspace_port import Assignments
 
 
 @dataclass(frozen=True)
 class Planner:
-    """Plans a sync, or the undo of a run, and explains. None of it has side effects."""
+    """Plans a sync, or the undo of a run, and explains. None of it has side effects.
+
+    ``assignments`` reach the workspaces of the targets, by the names of these.
+    """
 
     settings: Settings
     source: Source
     targets: Sequence[Target]
     reader: HistoryReader
     clock: Clock
+    assignments: Mapping[str, Assignments] = field(default_factory=dict)
 
     def plan(
         self, *, full: bool = False, fingerprint: bool = False, anyway: Container[str] = frozenset()
@@ -53,6 +58,7 @@ class Planner:
                 self.clock.now(),
                 self.reader.latest_run(),
                 tried,
+                self.assignments,
             )
             parts = [
                 planning.plan(target, read.result())
@@ -63,7 +69,7 @@ class Planner:
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
-        return plan_undo(self.settings, self.targets, self.reader, run_id)
+        return plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
 
     def plan_alignment(self) -> Planning:
         """Plan only the externalIds that automatic identity management needs."""

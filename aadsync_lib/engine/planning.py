@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
-from aadsync_lib.engine.inquiry import Inquiry, Shown
+from aadsync_lib.engine.access import AccessReading, read_access
+from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
@@ -30,6 +31,7 @@ from aadsync_lib.reconcile.matching.pending import (
 from aadsync_lib.reconcile.planner import draft
 from aadsync_lib.reconcile.state.provenance import PendingProvenance
 from aadsync_lib.reconcile.state.retries import RetryPolicy
+from aadsync_lib.workspace_port import Assignments
 
 LISTED_BY_THEN = 2  # days after which no listing still lags
 
@@ -110,14 +112,21 @@ class StoredLinks:
         links = recovered.applied_to(before)
         return cls(before, links, pending, former, shared, recovered)
 
+    def remembered(self, long_gone: Container[str]) -> Remembered:
+        """Return what tells which objects to look up that no listing shows."""
+        return Remembered(self.before, self.pending, self.former, self.shared, long_gone)
+
     def lost(self) -> Mapping[str, Link]:
         """Return what lost its link to a newer object, by target id."""
         return former_links(self.former, self.before, self.links)
 
 
-def with_estimate(plan: TargetPlan, target: Target) -> TargetPlan:
-    """Return the plan with what applying it will cost at the target's rates."""
-    return replace(plan, estimate=estimate(plan, target.rates))
+def with_estimate(
+    plan: TargetPlan, target: Target, assignments: Assignments | None = None
+) -> TargetPlan:
+    """Return the plan with what applying it will cost at the target's rates, and its workspaces'."""
+    rates = {**target.rates, **(assignments.rates if assignments else {})}
+    return replace(plan, estimate=estimate(plan, rates))
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,7 @@ class SyncPlanning:
     now: float
     last_run: float | None
     anyway: Container[str]
+    assignments: Mapping[str, Assignments] = field(default_factory=dict)
 
     def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
         """Read what else the plan of this target needs, and make it.
@@ -153,7 +163,8 @@ class SyncPlanning:
         view = self.views.of(target.name)
         stored = StoredLinks.read(self.reader, target.name, snapshot)
         inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name, view)
-        shown = inquiry.unlisted(stored.before, stored.pending, Shown(snapshot), gone)
+        shown = inquiry.unlisted(stored.remembered(gone), view.desired, Shown(snapshot))
+        access = self._access(target.name, view, stored)
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot
@@ -161,7 +172,7 @@ class SyncPlanning:
             context = self._context(target.name, view, shown, stored)
             shown = inquiry.read(context, shown)
             context = replace(context, members=shown.members, presences=shown.presences)
-            part = replace(self._part(target, context, stored), view=view)
+            part = replace(self._part(target, context, stored, access), view=view)
             further = inquiry.further(context, part.plan.changes, shown)
             if further is shown:
                 break
@@ -175,13 +186,21 @@ class SyncPlanning:
         missing = self.reader.missing(name).items()
         return frozenset(external_id for external_id, since in missing if since < latest)
 
-    def _part(self, target: Target, context: TargetContext, stored: StoredLinks) -> TargetPlanning:
+    def _access(self, name: str, view: View, stored: StoredLinks) -> AccessReading:
+        settings, port = view.settings.targets[0], self.assignments.get(name)
+        return read_access(settings, port, self.reader, stored.links, stored.pending, view.desired)
+
+    def _part(
+        self, target: Target, context: TargetContext, stored: StoredLinks, access: AccessReading
+    ) -> TargetPlanning:
         resolved_pending = outcomes_of_pending(
-            stored.pending, context.target, context.members, stored.links
+            stored.pending, context.target, context.members, stored.links, access.shown
         )
+        given = access.context(resolved_pending.values(), stored.links)
+        context = replace(context, access=given)
         drafted = draft(target.name, context, self._provenance(target, stored, resolved_pending))
         return TargetPlanning(
-            with_estimate(drafted.plan, target),
+            with_estimate(drafted.plan, target, self.assignments.get(target.name)),
             stored.links,
             stored.recovered,
             resolved_pending,

@@ -142,6 +142,7 @@ class Runner:
             AdoptionRule.of(self._settings.for_target(target.name).policy),
             self._stop,
             self._progress,
+            self._planner.assignments.get(target.name),
         )
         outcomes = executor.execute(recorder.run_id, part.plan, part.links)
         recorder.keep_result(part, outcomes)
@@ -176,6 +177,7 @@ class Runner:
         began: float,
     ) -> RunReport:
         sent = sum(target.requests for target in self._targets)
+        sent += sum(workspaces.requests for workspaces in self._planner.assignments.values())
         return RunReport(
             run_id=run_id,
             sync=self._settings.name,

@@ -11,10 +11,12 @@ from typing import Any
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.errors import StalePlanError
 from aadsync_lib.model.account import Account, Members
+from aadsync_lib.model.assignment import AccessShown
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Plan, TargetPlan
+from aadsync_lib.reconcile.assignments.given import access_rows
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.wording import count
@@ -116,13 +118,16 @@ def _rows(desired: Desired) -> Iterator[object]:
     yield from ((*_row(group.principal), group.unread, sorted(group.members)) for group in groups)
     held = desired.quarantined.values()
     yield from ((waiting.external_id, waiting.name, waiting.reason) for waiting in held)
-    yield (desired.complete,)
+    yield desired.complete, sorted(desired.assigned)
 
 
 def state_digest(
-    accounts: Mapping[str, Account], members: Mapping[str, Members], concerned: Collection[str]
+    accounts: Mapping[str, Account],
+    members: Mapping[str, Members],
+    concerned: Collection[str],
+    access: AccessShown,
 ) -> str:
-    """Return a digest of the objects that a plan is about, and of the members of its groups."""
+    """Return a digest of the objects that a plan is about, the members of its groups, and their access."""
     shown = (accounts[target_id] for target_id in concerned if target_id in accounts)
     return _digest(
         (
@@ -131,6 +136,7 @@ def state_digest(
                 (group, sorted(inside) if isinstance(inside, frozenset) else inside.reason)
                 for group, inside in members.items()
             ),
+            *access_rows(access),
         )
     )
 
@@ -139,7 +145,8 @@ def _with_state(part: TargetPlanning) -> TargetPlan:
     context = part.context
     if context is None:
         return part.plan
-    digest = state_digest(context.target.accounts, context.members, _concerned(context))
+    shown = context.access.shown
+    digest = state_digest(context.target.accounts, context.members, _concerned(context), shown)
     return replace(part.plan, state_digest=digest)
 
 

@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from aadsync_lib.config.policy import Policy
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.engine.access import AccessReading, read_access
 from aadsync_lib.engine.inquiry import Shown
 from aadsync_lib.engine.planning import Planning, StoredLinks, TargetPlanning, with_estimate
 from aadsync_lib.engine.stale import state_digest
@@ -27,6 +28,7 @@ from aadsync_lib.reconcile.undo.context import UndoContext, groups_to_read
 from aadsync_lib.reconcile.undo.effects import effects_of, places_of, touched_by
 from aadsync_lib.reconcile.undo.inverse import undo_target
 from aadsync_lib.report.history.as_json import report_of
+from aadsync_lib.workspace_port import Assignments
 
 UNLISTED = (
     "the target was not listed in full, and an undo goes by what is there today. Nothing was changed. "
@@ -37,7 +39,11 @@ log = logging.getLogger(__name__)
 
 
 def plan_undo(
-    settings: Settings, targets: Sequence[Target], reader: HistoryReader, run_id: str
+    settings: Settings,
+    targets: Sequence[Target],
+    reader: HistoryReader,
+    run_id: str,
+    assignments: Mapping[str, Assignments] | None = None,
 ) -> Planning:
     """Read the targets and plan the inverse of a run on each of them.
 
@@ -48,7 +54,7 @@ def plan_undo(
     _check_whole(run, entries)
     _check_targets(run, entries, settings)
     idle = _of_no_effect(run, reader.runs(), [target.name for target in targets])
-    planning = _UndoPlanning(settings, reader, run, entries, idle)
+    planning = _UndoPlanning(settings, reader, run, entries, idle, assignments or {})
     parts = [planning.plan(target) for target in targets]
     return Planning.of(settings, parts, undoes=run.run_id)
 
@@ -62,6 +68,7 @@ class _UndoPlanning:
     run: RunRecord
     entries: Sequence[JournalEntry]
     idle: frozenset[tuple[str, str]]
+    assignments: Mapping[str, Assignments]
 
     def plan(self, target: Target) -> TargetPlanning:
         """Read the target, and plan the inverse of what the run did there."""
@@ -80,7 +87,10 @@ class _UndoPlanning:
         adopted = [entry.outcome.change for entry in after] + [e.change for e in stored.pending]
         places = places_of(changes, adopted, snapshot.accounts, stored.links)
         members = target.members(groups_to_read(changes, snapshot, places))
-        resolved_pending = outcomes_of_pending(stored.pending, snapshot, members, stored.links)
+        access = self._access(name, stored, changes)
+        resolved_pending = outcomes_of_pending(
+            stored.pending, snapshot, members, stored.links, access.shown
+        )
         late = self._resolved(stored, resolved_pending, name)
         context = UndoContext(
             effects=effects_of((*done, *(e for e in late if e.run_id == self.run.run_id)), places),
@@ -93,12 +103,17 @@ class _UndoPlanning:
             shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
             additive=policy.mode == "additive",
+            access=access.context(resolved_pending.values(), stored.links),
         )
         plan = replace(undo_target(name, context), state_digest=_state(context))
         log.info("planned %d changes that undo run %s", len(plan.changes), self.run.run_id)
-        return TargetPlanning(
-            with_estimate(plan, target), stored.links, stored.recovered, resolved_pending
-        )
+        priced = with_estimate(plan, target, self.assignments.get(name))
+        return TargetPlanning(priced, stored.links, stored.recovered, resolved_pending)
+
+    def _access(self, name: str, stored: StoredLinks, changes: Iterable[Change]) -> AccessReading:
+        settings = next(target for target in self.settings.targets if target.name == name)
+        port, pending = self.assignments.get(name), stored.pending
+        return read_access(settings, port, self.reader, stored.links, pending, changes=changes)
 
     def _resolved(
         self, stored: StoredLinks, outcomes: Mapping[int, Outcome], target: str
@@ -130,7 +145,7 @@ def _with_unlisted(
     """Look up what the run was about and the listing leaves out: it may be there, and be protected."""
     ids: dict[str, Kind | None] = {}
     for change in changes:
-        ids |= {change.target_id: change.action.kind} if change.target_id else {}
+        ids |= {change.target_id: change.kind} if change.target_id else {}
         ids |= {member.target_id: member.type for member in change.members if member.target_id}
     missing = {key: kind for key, kind in ids.items() if key not in snapshot.accounts}
     return Shown(snapshot).with_objects(target, missing).snapshot
@@ -138,7 +153,8 @@ def _with_unlisted(
 
 def _state(context: UndoContext) -> str:
     concerned = {*context.links.by_target, *context.effects.objects, *context.members}
-    return state_digest(context.target.accounts, context.members, concerned)
+    shown = context.access.shown
+    return state_digest(context.target.accounts, context.members, concerned, shown)
 
 
 def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:

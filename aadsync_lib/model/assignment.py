@@ -1,52 +1,77 @@
-"""Assignments of an account's principals to its workspaces. No run reads or makes them yet."""
+"""Access to workspaces: what the settings ask for, what a target shows, and what a sync has given."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from aadsync_lib.model.change import MemberRef
+from aadsync_lib.model.account import Unread
+from aadsync_lib.model.identity import Kind, Permission
 
-
-class Permission(StrEnum):
-    """The role of a principal in a workspace."""
-
-    USER = "user"
-    ADMIN = "admin"
-
-
-class AssignmentAction(StrEnum):
-    """Kinds of change of an assignment, by the names that plans and reports have for them."""
-
-    ASSIGN_WORKSPACE = "assign_workspace"
-    GRANT_ENTITLEMENTS = "grant_entitlements"
-    REVOKE_ENTITLEMENTS = "revoke_entitlements"
-    UNASSIGN_WORKSPACE = "unassign_workspace"
-
-    @property
-    def inverse(self) -> AssignmentAction:
-        """The action that takes this one back."""
-        return INVERSES[self]
-
-    @property
-    def removes_access(self) -> bool:
-        """Whether it counts against the limit ``access_removed``."""
-        return self in (self.REVOKE_ENTITLEMENTS, self.UNASSIGN_WORKSPACE)
-
-
-INVERSES = {
-    AssignmentAction.ASSIGN_WORKSPACE: AssignmentAction.UNASSIGN_WORKSPACE,
-    AssignmentAction.UNASSIGN_WORKSPACE: AssignmentAction.ASSIGN_WORKSPACE,
-    AssignmentAction.GRANT_ENTITLEMENTS: AssignmentAction.REVOKE_ENTITLEMENTS,
-    AssignmentAction.REVOKE_ENTITLEMENTS: AssignmentAction.GRANT_ENTITLEMENTS,
-}
+WorkspaceId = int | None  # None: the target itself is the workspace
+Recipient = tuple[WorkspaceId, str]  # a workspace and, by target id, somebody who has access to it
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
-    """A principal in a workspace; ``entitlements`` go by SCIM's names, such as ``workspace-access``."""
+class AccessRule:
+    """What principals get in a workspace whose names match one of the shell ``patterns``.
 
-    workspace_id: int
-    principal: MemberRef
-    permission: Permission = Permission.USER
+    ``permission`` is ``None`` where only entitlements are given.
+    """
+
+    patterns: tuple[str, ...]
+    permission: Permission | None = None
     entitlements: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedWorkspace:
+    """A workspace to which the settings give access; without rules, what was given is taken back."""
+
+    id: WorkspaceId
+    rules: tuple[AccessRule, ...] = ()
+
+    @property
+    def entitles(self) -> bool:
+        """Whether any rule gives entitlements."""
+        return any(rule.entitlements for rule in self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceAccess:
+    """Who may enter a workspace, as it shows it: permissions and entitlements by target id.
+
+    ``entitlements`` hold everybody who was asked for; who is missing has none. ``local`` are names
+    (``name_key``) of groups that the workspace has to itself.
+    """
+
+    permissions: Mapping[str, Permission] = field(default_factory=dict)
+    entitlements: Mapping[str, frozenset[str]] | Unread = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
+
+
+AccessShown = Mapping[WorkspaceId, WorkspaceAccess | Unread]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a sync has given somebody in a workspace, by its journal.
+
+    ``base`` is the permission that was there before: no more than the rest is taken back.
+    """
+
+    kind: Kind
+    external_id: str | None
+    name: str
+    permission: Permission | None = None
+    base: Permission | None = None
+    entitlements: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessContext:
+    """What the settings ask for, what the workspaces show, and what is given already."""
+
+    workspaces: tuple[ManagedWorkspace, ...] = ()
+    shown: AccessShown = field(default_factory=dict)
+    given: Mapping[Recipient, Given] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Attributes, Kind, Permission
 
 
 class Action(StrEnum):
@@ -24,7 +24,11 @@ class Action(StrEnum):
     RENAME_GROUP = "rename_group"
     CREATE_GROUP = "create_group"
     ADD_MEMBERS = "add_members"
+    ASSIGN_WORKSPACE = "assign_workspace"
+    GRANT_ENTITLEMENTS = "grant_entitlements"
     REMOVE_MEMBERS = "remove_members"
+    REVOKE_ENTITLEMENTS = "revoke_entitlements"
+    UNASSIGN_WORKSPACE = "unassign_workspace"
     DEACTIVATE_USER = "deactivate_user"
     DEACTIVATE_SERVICE_PRINCIPAL = "deactivate_service_principal"
     RELEASE_USER = "release_user"
@@ -42,17 +46,22 @@ class Action(StrEnum):
 
     @property
     def verb(self) -> str:
-        """The first word: create, update, activate, deactivate, delete, rename, adopt, release, add, remove."""
+        """The first word: create, update, activate, deactivate, delete, rename, adopt, release, add, remove, assign, ..."""
         return self.partition("_")[0]
 
     @property
     def kind(self) -> Kind:
-        """The kind of object that is changed; a change of members changes a group."""
+        """The kind of object that is changed; a change of members changes a group.
+
+        A change of access says itself whose it is (``Change.kind``): a group's, as a rule.
+        """
         rest = self.partition("_")[2]
-        return Kind.GROUP if rest == "members" else Kind(rest)
+        return Kind.GROUP if rest in ("members", "workspace", "entitlements") else Kind(rest)
 
 
 MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
+ENTITLEMENTS = (Action.GRANT_ENTITLEMENTS, Action.REVOKE_ENTITLEMENTS)
+ACCESS = frozenset({Action.ASSIGN_WORKSPACE, Action.UNASSIGN_WORKSPACE, *ENTITLEMENTS})
 ORDER = {action: index for index, action in enumerate(Action)}
 
 DEPROVISIONS = frozenset(
@@ -63,7 +72,12 @@ DEPROVISIONS = frozenset(
         Action.DELETE_SERVICE_PRINCIPAL,
     }
 )
-REMOVING = DEPROVISIONS | {Action.REMOVE_MEMBERS, Action.DELETE_GROUP}  # takes access away
+REMOVING = DEPROVISIONS | {
+    Action.REMOVE_MEMBERS,
+    Action.REVOKE_ENTITLEMENTS,
+    Action.UNASSIGN_WORKSPACE,
+    Action.DELETE_GROUP,
+}  # takes access away
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,8 @@ class Change:
     added or removed, or were in a group that is deleted. A group that is created has its first members
     in an ``add_members`` of its own; the executor sends both in one request. ``drift``: it mends a
     difference that nobody made in Entra. ``verify``: an earlier run did the same, so that the target is
-    read after the write.
+    read after the write. ``principal`` is whose access to a workspace changes; ``before`` and ``after`` then
+    are the permission, or the entitlements that are revoked and granted.
     """
 
     action: Action
@@ -100,3 +115,22 @@ class Change:
     members: tuple[MemberRef, ...] = ()
     drift: bool = False
     verify: bool = field(default=False, compare=False)
+    principal: Kind | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of object that is changed."""
+        return self.principal or self.action.kind
+
+    @property
+    def workspace_id(self) -> int | None:
+        """The workspace of the account that access is to; ``None`` in a target that is one."""
+        values = self.after or self.before
+        return values.workspace_id if values else None
+
+    @property
+    def takes_access(self) -> bool:
+        """Whether access to a workspace is taken back, or an admin of it becomes a user."""
+        if self.action is Action.ASSIGN_WORKSPACE:
+            return bool(self.before and self.before.permission is Permission.ADMIN)
+        return self.action in (Action.REVOKE_ENTITLEMENTS, Action.UNASSIGN_WORKSPACE)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aadsync_lib.model.change import Action, Change, MemberRef
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Attributes, Kind, Permission
 
 JsonObject = dict[str, Any]
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -21,21 +21,34 @@ SCIM = {
     "display_name": "displayName",
     "external_id": "externalId",
     "active": "active",
+    "workspace_id": "workspace_id",
+    "permission": "permission",
+    "entitlements": "entitlements",
 }
 FIELDS = {scim: name for name, scim in SCIM.items()}
 
 
 def attributes_to_json(attributes: Attributes | None) -> JsonObject | None:
-    """Return the attributes that are set, by their SCIM names."""
+    """Return the attributes that are set, by their SCIM names; those of access by the settings' names."""
     if attributes is None:
         return None
     pairs = ((scim, getattr(attributes, name)) for name, scim in SCIM.items())
-    return {scim: value for scim, value in pairs if value is not None}
+    raw = {scim: value for scim, value in pairs if value is not None}
+    if attributes.entitlements is not None:
+        raw["entitlements"] = list(attributes.entitlements)
+    return raw
 
 
 def attributes_from_json(raw: Mapping[str, Any] | None) -> Attributes | None:
     """Read what ``attributes_to_json`` wrote."""
-    return None if raw is None else Attributes(**{FIELDS[key]: value for key, value in raw.items()})
+    if raw is None:
+        return None
+    values = {FIELDS[key]: value for key, value in raw.items()}
+    if "permission" in values:
+        values["permission"] = Permission(values["permission"])
+    if "entitlements" in values:
+        values["entitlements"] = tuple(values["entitlements"])
+    return Attributes(**values)
 
 
 def member_to_json(member: MemberRef) -> JsonObject:
@@ -63,6 +76,8 @@ def change_to_json(change: Change) -> JsonObject:
 
 def _without_members(change: Change) -> JsonObject:
     raw: JsonObject = {"drift": True} if change.drift else {}
+    if change.principal:
+        raw["type"] = change.principal.value
     return raw | {
         "action": change.action.value,
         "external_id": change.external_id,
@@ -86,6 +101,7 @@ def change_from_json(raw: Mapping[str, Any]) -> Change:
         after=attributes_from_json(raw["after"]),
         members=tuple(member_from_json(member) for member in raw.get("members", ())),
         drift=raw.get("drift", False),
+        principal=Kind(raw["type"]) if raw.get("type") else None,
     )
 
 

@@ -39,7 +39,7 @@ class Desired:
 
     ``quarantined`` ones are in scope, too, but may not be created, adopted or renamed; what is linked of
     them is neither a leaver nor retired. ``excluded`` were read and are out of scope whatever group they
-    are in. ``names`` are what Entra calls whoever was read beside the name here: user name, mail, display
+    are in. ``assigned`` are those whom an application of the scope assigns directly. ``names`` are what Entra calls whoever was read beside the name here: user name, mail, display
     name of a group. ``complete``: who is not in here is out of scope.
     """
 
@@ -50,3 +50,4 @@ class Desired:
     excluded: frozenset[str] = frozenset()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     complete: bool = True
+    assigned: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.carried import MembershipOrigin
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.identity import Kind, Permission
 from aadsync_lib.model.link import Origin
 
 
@@ -110,6 +110,30 @@ class Direct:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrance:
+    """A way into a workspace: by a group, or without one where somebody is assigned directly."""
+
+    group: str | None
+    target_id: str
+    permission: Permission | None
+    entitlements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceEntry:
+    """A workspace that somebody can enter, with all that the ``entrances`` give together.
+
+    ``workspace_id`` is ``None`` for a target that is a workspace itself. ``unread`` says what could not be read.
+    """
+
+    workspace_id: int | None
+    permission: Permission | None = None
+    entitlements: tuple[str, ...] = ()
+    entrances: tuple[Entrance, ...] = ()
+    unread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What one target has of an identity. ``origin`` is ``None`` for what is not this sync's.
 
@@ -127,6 +151,7 @@ class Standing:
     groups: tuple[Direct, ...] = ()
     paths: Paths | None = None
     gap: str | None = None
+    workspaces: tuple[WorkspaceEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

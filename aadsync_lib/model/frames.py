@@ -52,7 +52,7 @@ class Columns:
         """Add a row, or one for each member; ``more`` are values of the columns beside the change."""
         values = {
             "action": change.action.value,
-            "kind": change.action.kind.value,
+            "kind": change.kind.value,
             "name": change.name,
             "external_id": change.external_id,
             "target_id": change.target_id,

@@ -19,15 +19,29 @@ class Kind(StrEnum):
     GROUP = "group"
 
 
+class Permission(StrEnum):
+    """The role of a principal in a workspace."""
+
+    USER = "user"
+    ADMIN = "admin"
+
+
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """The SCIM attributes a sync sets; ``None`` is absent. An empty ``external_id`` clears a group's."""
+    """The attributes a sync sets; ``None`` is absent. An empty ``external_id`` clears a group's.
+
+    ``permission`` and ``entitlements`` are those in a workspace of an account, ``workspace_id``; in a target
+    that is a workspace it has none. Entitlements go by SCIM's names, such as ``workspace-access``.
+    """
 
     user_name: str | None = None
     application_id: str | None = None
     display_name: str | None = None
     external_id: str | None = None
     active: bool | None = None
+    workspace_id: int | None = None
+    permission: Permission | None = None
+    entitlements: tuple[str, ...] | None = None
 
 
 def merged(parts: Iterable[Attributes | None]) -> Attributes | None:

@@ -89,12 +89,13 @@ class Managed:
     """What this sync manages on a target, as the guard's shares are counted against it.
 
     All of it is what is active now: people who are, groups that have members, and the number of direct
-    memberships of these.
+    memberships of these; ``access`` counts the assignments and entitlements that it gave in workspaces.
     """
 
     users: int = 0
     groups: int = 0
     members: int = 0
+    access: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +201,8 @@ class Plan:
           before it is created): whom or what it changes; for a change of members, the group
         - ``member``, ``member_type``, ``member_external_id``, ``member_target_id``: who is added or
           removed
-        - ``before``, ``after``: JSON text of the attributes that the change touches, by SCIM names
+        - ``before``, ``after``: JSON text of the attributes that the change touches, by SCIM names; of
+          access, ``workspace_id`` with ``permission`` or ``entitlements``
         - ``reason``: why
         - ``drift``: ``true`` where it mends a difference that nobody made in Entra, else ``false``
         """

@@ -13,6 +13,8 @@ class Verb(StrEnum):
     LIST = "list"
     PATCH = "patch"
     WRITE = "write"  # POST, PUT and DELETE together
+    ASSIGNMENT = "assignment"  # of principals to the workspaces of an account
+    ENTITLEMENT = "entitlement"  # of principals in one of them: PATCH of its own SCIM
 
 
 # Account SCIM, per account, shared with every other tool: resource limits page, 2026-07-28.
@@ -37,3 +39,10 @@ PATCH_VALUES = (
     1000  # member values of one PATCH; no limit is published, the chunk halves when refused
 )
 PATCH_REMOVES = 100  # remove operations of one PATCH, one member each
+
+# Requests a second. Of permissionassignments no limit is published; ucx keeps to five a second. Entitlements
+# are a PATCH of the SCIM of the workspace itself.
+ACCESS_RATES: Mapping[Verb, float] = {
+    Verb.ASSIGNMENT: 5.0,
+    Verb.ENTITLEMENT: WORKSPACE_RATES[Verb.PATCH],
+}

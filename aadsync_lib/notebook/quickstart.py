@@ -27,6 +27,7 @@ from aadsync_lib.sandbox import Sandbox, company
 
 PEOPLE = 120
 SEED = 7
+WORKSPACES = 2  # one of the account, and one that is a target of its own
 SPEED = 20  # times as fast as the published limits
 SHORT = 60  # changes up to which the text of a plan shows each of them
 
@@ -40,7 +41,7 @@ def quickstart(names: Mapping[str, Any]) -> RunReport:
     teller = PageTeller(platform)
     with (
         TemporaryDirectory(prefix="aadsync-quickstart-") as folder,
-        Sandbox(company(PEOPLE, SEED), speed=SPEED) as sandbox,
+        Sandbox(company(PEOPLE, SEED, workspaces=WORKSPACES), speed=SPEED) as sandbox,
     ):
         progress = notebook_progress(platform.interactive)
         report = Tour(sandbox, Path(folder), teller, progress).walk()

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from aadsync_lib.config.policy import Capacity, Policy
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.assignment import AccessContext
 from aadsync_lib.model.carried import DAY
 from aadsync_lib.model.change import MemberRef
 from aadsync_lib.model.desired import Desired
@@ -36,8 +37,9 @@ class TargetContext:
     ``former`` are objects that others have replaced, ``provenance`` loads what was done before.
     ``replaced`` are the objects that identities had under their former names, ``withheld`` the
     identities that are not made in this run, both by object id. Nobody joins more groups than
-    ``most_joined``, where that has been counted. ``automatic`` are groups that automatic identity management has. ``presences`` says where leavers are in Entra. ``now``
-    and ``last_run``, when the run before began, are in seconds since the epoch.
+    ``most_joined``, where that has been counted. ``automatic`` are groups that automatic identity
+    management has. ``presences`` says where leavers are in Entra. ``now`` and ``last_run``, when the run before
+    began, are in seconds since the epoch. ``access`` is to workspaces.
     """
 
     desired: Desired
@@ -62,6 +64,7 @@ class TargetContext:
     automatic: frozenset[str] = frozenset()
     now: float = 0.0
     last_run: float | None = None
+    access: AccessContext = field(default_factory=AccessContext)
 
     @property
     def mirrors(self) -> bool:

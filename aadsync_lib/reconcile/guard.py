@@ -10,6 +10,7 @@ from aadsync_lib.config.policy import Limit, Limits
 from aadsync_lib.model.change import DEPROVISIONS, Action
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.wording import and_more
+from aadsync_lib.reconcile.assignments.given import access_lost
 
 FIRST_NAMES = 5
 PLAIN = re.compile(r"[\w@.+ /()-]+")
@@ -101,6 +102,7 @@ def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
         ("users_deprovisioned", limits.users_deprovisioned, deprovisioned, managed.users),
         ("groups_removed", limits.groups_removed, plan.retired, managed.groups),
         ("members_removed", limits.members_removed, plan.losing, managed.members),
+        ("access_removed", limits.access_removed, access_lost(plan.changes), managed.access),
         ("groups_emptied", limits.groups_emptied, plan.emptied, managed.groups),
     ):
         allowed = _exceeded(limit, len(names), of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
@@ -40,8 +41,15 @@ def losses(
         return ()
     before = {group: ids for group, ids in members.items() if isinstance(ids, frozenset)}
     after = _after(changes, before)
-    lost = ((change.name, _lost(change, before, after)) for change in taking)
-    return tuple(f"{name} from {group}" for group, ids in lost for name in _names(ids, accounts))
+    lost: dict[str | None, set[str]] = defaultdict(
+        set
+    )  # a group may lose people by several changes
+    for change in taking:
+        lost[change.target_id] |= _lost(change, before, after)
+    groups = {change.target_id: change.name for change in taking}
+    return tuple(
+        f"{name} from {groups[group]}" for group in lost for name in _names(lost[group], accounts)
+    )
 
 
 def _names(ids: Iterable[str], accounts: Mapping[str, Account]) -> list[str]:

@@ -10,6 +10,9 @@ from itertools import chain
 from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Managed, Quarantined, TargetPlan
+from aadsync_lib.reconcile.assignments.diff import plan_access
+from aadsync_lib.reconcile.assignments.given import access_managed
+from aadsync_lib.reconcile.assignments.notices import access_notices
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.groups import group_changes, new_groups
@@ -81,6 +84,8 @@ def draft(name: str, context: TargetContext, reader: ProvenanceReader | None) ->
     for hold in HOLDS:
         part = hold(context, split.changes)
         split = Split(part.changes, (*split.deferred, *part.deferred))
+    access = plan_access(context, split.changes)
+    split = Split((*split.changes, *access.changes), (*split.deferred, *access.deferred))
     return Drafted(_plan(name, context, split), split.retry_keys)
 
 
@@ -105,7 +110,12 @@ def _plan(name: str, context: TargetContext, split: Split) -> TargetPlan:
         changes=changes,
         quarantined=_quarantined(context, split.quarantined),
         on_hold=split.on_hold,
-        warnings=(*context.desired.notices, *warnings_of(context), *leaver_notices(context)),
+        warnings=(
+            *context.desired.notices,
+            *warnings_of(context),
+            *leaver_notices(context),
+            *access_notices(context),
+        ),
         managed=_managed(context),
         emptied=_emptied(context, changes),
         retired=_retired(context, changes),
@@ -182,4 +192,5 @@ def _quarantined(context: TargetContext, more: Sequence[Quarantined]) -> tuple[Q
 
 def _managed(context: TargetContext) -> Managed:
     members = {group: context.members.get(group) for group in context.editable_groups()}
-    return managed(context.links, context.target, members)
+    counted = managed(context.links, context.target, members)
+    return replace(counted, access=access_managed(context.access))

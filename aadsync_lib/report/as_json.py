@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from aadsync_lib.errors import StalePlanError, UsageError
@@ -172,7 +173,7 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "held": quarantined_to_json(target.on_hold),
         "warnings": notices_to_json(target.warnings),
         "estimate": {"requests": target.estimate.requests, "seconds": target.estimate.seconds},
-        "managed": {"users": managed.users, "groups": managed.groups, "members": managed.members},
+        "managed": asdict(managed),
         "emptied": list(target.emptied),
         "retired": list(target.retired),
         "losing": list(target.losing),

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import ACCESS, Action, Change
 from aadsync_lib.model.codec import SCIM
 from aadsync_lib.model.plan import TargetPlan, Unapplied, UnappliedBy, Unowned
 from aadsync_lib.model.run import Result, TargetReport
+from aadsync_lib.report.access_words import access_words
 
 T = TypeVar("T")
 
 ADD, CHANGE, REMOVE = "+", "~", "-"
 TONES = {ADD: "in", REMOVE: "out", CHANGE: "change"}
-SYMBOLS = {"create": ADD, "activate": ADD, "deactivate": REMOVE, "delete": REMOVE}
+SYMBOLS = {
+    **dict.fromkeys(("create", "activate", "assign", "grant"), ADD),
+    **dict.fromkeys(("deactivate", "delete", "unassign", "revoke"), REMOVE),
+}
 MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
 
 
@@ -67,7 +71,9 @@ def words(action: Action) -> str:
 
 
 def details(change: Change) -> str:
-    """Return what a change of attributes sets: ``: displayName Ada -> Ada L.``."""
+    """Return what a change of attributes sets: ``: displayName Ada -> Ada L.``; of access, what and where."""
+    if change.action in ACCESS:
+        return f": {access_words(change)}"
     if change.action.verb not in ("update", "rename"):
         return ""
     pairs = ", ".join(_differences(change))

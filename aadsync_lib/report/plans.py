@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import ACCESS, Action
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
@@ -15,6 +15,8 @@ from aadsync_lib.report.next_steps import Advice
 from aadsync_lib.report.plan_rows import MEMBERS, rows
 
 COMING = (Action.CREATE_USER, Action.ACTIVATE_USER)
+GIVEN = (Action.ASSIGN_WORKSPACE, Action.GRANT_ENTITLEMENTS)
+TAKEN = (Action.UNASSIGN_WORKSPACE, Action.REVOKE_ENTITLEMENTS)
 GOING = (Action.DEACTIVATE_USER, Action.DELETE_USER)
 ENDED = {Status.SUCCEEDED: GOOD, Status.PARTIAL: BENT, Status.REFUSED: BAD, Status.FAILED: BAD}
 REFUSED = "The guard refused this plan. Nothing was changed."
@@ -162,10 +164,14 @@ def _change_tiles(
     yield _tile("Groups", _total(counts, _of_kind(Kind.GROUP)))
     yield _tile("Members added", sum(target.members_added for target in targets), "in")
     yield _tile("Members removed", sum(target.members_removed for target in targets), "out")
+    if _total(counts, tuple(ACCESS)):
+        yield _tile("Access given", _total(counts, GIVEN), "in")
+        yield _tile("Access taken", _total(counts, TAKEN), "out")
 
 
 def _of_kind(kind: Kind) -> tuple[Action, ...]:
-    return tuple(action for action in Action if action.kind is kind and action not in MEMBERS)
+    others = ACCESS.union(MEMBERS)
+    return tuple(action for action in Action if action.kind is kind and action not in others)
 
 
 def _total(counts: Sequence[Mapping[str, int]], actions: Sequence[Action]) -> int:

@@ -133,13 +133,25 @@ Databricks        {sandbox.databricks_url}  (account {sandbox.account_id})
   token           {sandbox.databricks_token}
   client          {sandbox.client_id}
   secret          {sandbox.client_secret}
-{line}{_workspaces_text(sandbox)}Faults and more   {admin}  (faults, log, day, world, limits, switches)
+{line}{_workspaces_text(sandbox)}{_vaults_text(sandbox)}Faults and more   {admin}  (faults, log, day, world, limits, switches)
 
 In a shell:
 
 {needed}
 
-{section}{ending}"""
+{_vaults_section(sandbox)}{section}{ending}"""
+
+
+def _vaults_text(sandbox: Sandbox) -> str:
+    return "".join(f"Key vault         {vault.url}\n" for vault in sandbox.world.vaults)
+
+
+def _vaults_section(sandbox: Sandbox) -> str:
+    """Variables by which clients log in here and find the vaults by their real names."""
+    if not sandbox.world.vaults:
+        return ""
+    variables = {"AZURE_AUTHORITY_HOST": sandbox.authority_url, **sandbox.names_environment}
+    return f"For the key vaults:\n\n{exports(variables)}\n\n"
 
 
 def _workspaces_text(sandbox: Sandbox) -> str:

@@ -26,10 +26,11 @@ from aadsync_lib.sandbox.identities import (
     IDENTITY_HEADER,
 )
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
+from aadsync_lib.sandbox.names import CERTIFIED, ByName, environment, is_known
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
 from aadsync_lib.sandbox.serving import Current, Ports, Servers, Site, port_of
 from aadsync_lib.sandbox.vault.app import vaults_app
-from aadsync_lib.sandbox.vault.state import SUFFIXES, by_host
+from aadsync_lib.sandbox.vault.state import by_host
 from aadsync_lib.sandbox.vault.tunnel import Tunnel
 from aadsync_lib.sandbox.world import World
 
@@ -40,7 +41,8 @@ class Sandbox:
     ``speed`` turns the published Databricks rate limits on, that many times as fast. The world's
     workspaces are in ``workspaces``, by name. ``workspace`` makes what is served on the account's
     host besides it, anew for each world. ``port`` is the first of ports in a row: Graph, account,
-    authority, workspaces; without it they are any that are free.
+    authority, workspaces; without it they are any that are free. With ``real_names``, or vaults in the
+    world, clients find Graph and the vaults by their real names once ``names_environment`` is set.
     """
 
     graph_url: str
@@ -48,6 +50,7 @@ class Sandbox:
     authority_url: str
     identity_endpoint: str
     ca_file: str
+    names_environment: dict[str, str]
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Sandbox:
         seed: int = 0,
         workspace: OpenWorkspace | None = None,
         port: int | None = None,
+        real_names: bool = False,
     ) -> None:
         self.faults = Faults(seed)
         self.log = RequestLog()
@@ -72,6 +76,7 @@ class Sandbox:
             ENTRA_CLIENT_ID, ENTRA_CLIENT_SECRET, IDENTITY_HEADER, GRAPH_TOKEN, client_certificate
         )
         self._first_port = port
+        self._real_names = real_names
         self._open_workspace = workspace
         self.workspace: Workspace | None = None
         self._servers: Servers | None = None
@@ -102,7 +107,7 @@ class Sandbox:
 
     def start(self) -> Self:
         self._files = TemporaryDirectory(prefix="contoso-")
-        certificates = make_certificates(*(f"*.{suffix}" for suffix in SUFFIXES))
+        certificates = make_certificates(*CERTIFIED)
         server = self._folder() / "server.pem"
         server.write_bytes(certificates.server)
         authority = self._folder() / "ca.pem"
@@ -131,23 +136,20 @@ class Sandbox:
             Site(self._layers(self._entra, "entra"), entra, certificate),
             *self._hosts.open(self._ports),
         ]
-        return Servers(sites, self._open_vaults(sites, certificate))
+        return Servers(sites, self._open_names(sites, certificate))
 
-    def _open_vaults(self, sites: list[Site], certificate: Path) -> Tunnel | None:
-        """Add the vaults' site, and return the proxy that leads their names to it."""
-        if not self.world.vaults:
+    def _open_names(self, sites: list[Site], certificate: Path) -> Tunnel | None:
+        """Add the site of the real names, and return the proxy that leads to it."""
+        if not (self.world.vaults or self._real_names):
             return None
-        vaults, proxy = self._ports.socket(), self._ports.socket()
-        sites.append(Site(self._layers(self._vaults, "vault"), vaults, certificate))
-        port = port_of(vaults)
-        self._vault_proxy = f"http://127.0.0.1:{port_of(proxy)}"
-        return Tunnel(proxy, lambda name: port if name.endswith(SUFFIXES) else None)
-
-    @property
-    def vault_environment(self) -> dict[str, str]:
-        """Variables by which clients of this process find the vaults by their real names."""
-        trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"), self.ca_file)
-        return {"HTTPS_PROXY": self._vault_proxy, "NO_PROXY": "127.0.0.1,localhost", **trust}
+        named, proxy = self._ports.socket(), self._ports.socket()
+        app = ByName(self._layers(self._graph, "graph"), self._layers(self._vaults, "vault"))
+        sites.append(Site(app, named, certificate))
+        port = port_of(named)
+        self.names_environment = dict(
+            environment(f"http://127.0.0.1:{port_of(proxy)}", self.ca_file)
+        )
+        return Tunnel(proxy, lambda name: port if is_known(name) else None)
 
     def stop(self) -> None:
         self._close_workspace()
@@ -192,7 +194,7 @@ class Sandbox:
         self._hosts.use(world.workspaces)
         if self._open_workspace is not None:
             self.workspace = self._open_workspace(account, self._task_environment)
-        apps = (
+        apps: tuple[ASGIApp, ...] = (
             graph_app(world.entra, issuer, self.faults),
             databricks_app(account, self.workspace, world.workspaces),
             entra_app(issuer),

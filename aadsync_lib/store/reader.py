@@ -13,6 +13,7 @@ from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.records import (
+    ACCESS_ACTIONS,
     Row,
     change_of,
     entry_of,
@@ -45,6 +46,10 @@ SELECT target_id, external_id, action FROM {outcomes}
 WHERE sync = :sync AND target = :target AND result = 'done' AND entry < :before
   AND {listed:target_id} ORDER BY entry
 """
+ACCESS_DONE = """
+SELECT change FROM {outcomes} WHERE sync = :sync AND target = :target AND result = 'done'
+  AND action IN (<access>) ORDER BY entry
+""".replace("<access>", ACCESS_ACTIONS)
 MEMBERSHIP = """
 SELECT target, group_external_id, group_name, member_external_id, member_target_id, member_name,
   type, how, {seconds:since}, run_id, {seconds:until}, ending, ended_by FROM {memberships}
@@ -161,6 +166,10 @@ class SqlReader:
             " AND {listed:external_id} ORDER BY entry"
         )
         return self._all(change_of, statement, target=target, ids=sorted(ids)) if ids else ()
+
+    def access(self, target: str) -> tuple[Change, ...]:
+        """Changes of access to workspaces that were done; no pruning deletes these."""
+        return self._all(change_of, ACCESS_DONE, target=target)
 
     def targets(self) -> tuple[str, ...]:
         """Names of the targets that this sync has written to."""

@@ -13,6 +13,7 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.store.database import TargetWriter
 from aadsync_lib.store.memberships import end_group, keep_memberships, prune_memberships
 from aadsync_lib.store.records import (
+    ACCESS_ACTIONS,
     already_linked,
     change_to_text,
     names_to_text,
@@ -54,6 +55,10 @@ INSERT INTO numbers
     UNION ALL SELECT 'runs', max(number) FROM runs) WHERE highest IS NOT NULL
 ON CONFLICT DO UPDATE SET highest = max(highest, excluded.highest)
 """
+PRUNE_JOURNAL = """
+DELETE FROM journal WHERE sync = ? AND result IS NOT NULL AND settled_at < ?
+  AND NOT (result = 'done' AND action IN (<access>))
+""".replace("<access>", ACCESS_ACTIONS)
 FORGET_RETRIES = "DELETE FROM retries WHERE sync = :sync AND target = :target"
 ADD_RETRY = "INSERT INTO retries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 FORGET_QUARANTINE = "DELETE FROM quarantine WHERE sync = :sync AND target = :target"
@@ -180,12 +185,12 @@ def _add(
 
 
 def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
-    """Delete what was settled before, and the runs that ended before and have nothing left."""
+    """Delete what was settled before, and the runs that ended before and have nothing left.
+
+    What was given in workspaces stays: nothing else tells that it may be taken back.
+    """
     connection.execute(KEEP_NUMBERS)
-    connection.execute(
-        "DELETE FROM journal WHERE sync = ? AND result IS NOT NULL AND settled_at < ?",
-        (sync, before),
-    )
+    connection.execute(PRUNE_JOURNAL, (sync, before))
     prune_memberships(connection, sync, before)
     connection.execute(
         "DELETE FROM runs WHERE sync = ? AND ended_at < ?"

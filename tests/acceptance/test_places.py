@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner, Result
 
+from aadsync_lib.cli import main
 from aadsync_lib.history import History
 from tests.acceptance.stage import Stage
 from tests.acceptance.worlds import first_day
@@ -40,7 +40,7 @@ def test_store_is_beside_the_settings_for_every_command(stage: Stage, home: Path
         (("undo", "last", "--save", "undo.json"), 0),
     ):
         done = command(stage, away, *words, "-c", "../home/aadsync.yml")
-        assert done.returncode == code, (words, done.stdout, done.stderr)
+        assert done.exit_code == code, (words, done.stdout, done.stderr)
     assert (home / "data.db").exists()
     assert not (away / "data.db").exists()
     history = command(stage, Path("/"), "history", "-c", str(home / "aadsync.yml"))
@@ -51,20 +51,17 @@ def test_store_is_beside_the_settings_for_every_command(stage: Stage, home: Path
 def test_saved_plan_is_applied_where_the_folder_is_mounted_elsewhere(
     stage: Stage, home: Path
 ) -> None:
-    assert command(stage, home, "plan", "--save", "plan.json").returncode == 0
+    assert command(stage, home, "plan", "--save", "plan.json").exit_code == 0
     there = home.parent / "mnt" / "elsewhere"
     shutil.move(home, there)
     done = command(
         stage, home.parent, "apply", str(there / "plan.json"), "-c", str(there / "aadsync.yml")
     )
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert (there / "data.db").exists()
 
 
-def command(stage: Stage, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command line in a process of its own, in this folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "aadsync_lib", *words],
-        cwd=folder, env={**os.environ, **Stage.environment_of(stage.box)}, capture_output=True,
-        text=True, check=False, timeout=120,
-    )  # fmt: skip
+def command(stage: Stage, folder: Path, *words: str) -> Result:
+    """Run a command line in this folder."""
+    with contextlib.chdir(folder):
+        return CliRunner(env=Stage.environment_of(stage.box)).invoke(main, words)

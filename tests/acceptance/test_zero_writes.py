@@ -19,7 +19,7 @@ from tests.acceptance.stage import Stage
 PAGE = 100
 
 
-@pytest.mark.parametrize("users", [300, 10_000])
+@pytest.mark.parametrize("users", [300, 2_000, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_a_first_sync_sends_one_request_an_object_and_the_second_writes_nothing(
     stage: Stage, users: int
 ) -> None:

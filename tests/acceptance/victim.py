@@ -24,24 +24,35 @@ from tests.acceptance.cheap import make_clients_cheap
 from tests.clock import FakeClock
 
 
-class Killing:
-    """The SDK's client, which ends the process at its n-th write, before or after it is answered."""
+class Death:
+    """The n-th write of a process, to whatever host, before or after it is answered."""
 
-    def __init__(self, api: Any, at: int, when: str) -> None:
-        self._api = api
+    def __init__(self, at: int, when: str) -> None:
+        self.when = when
         self._at = at
-        self._when = when
         self._lock = threading.Lock()
         self._writes = 0
+
+    def comes(self) -> bool:
+        """Count a write, and return whether it is the last one."""
+        with self._lock:
+            self._writes += 1
+            return self._writes == self._at
+
+
+class Killing:
+    """The SDK's client of one host, which ends the process at its death."""
+
+    def __init__(self, api: Any, death: Death) -> None:
+        self._api = api
+        self._death = death
         self._cfg = api._cfg
 
     def do(self, method: str, path: str, **others: Any) -> Any:
         if method == "GET":
             return self._api.do(method, path, **others)
-        with self._lock:
-            self._writes += 1
-            mine = self._writes == self._at
-        if mine and self._when == "before":
+        mine = self._death.comes()
+        if mine and self._death.when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         answer = self._api.do(method, path, **others)
         if mine:
@@ -51,7 +62,8 @@ class Killing:
 
 def sync(settings: Path, at: int, when: str) -> None:
     """Sync until the n-th write, or to the end if there are fewer."""
-    aadsync_lib.auth.databricks_api = lambda *given: Killing(databricks_api(*given), at, when)
+    death = Death(at, when)
+    aadsync_lib.auth.databricks_api = lambda *given: Killing(databricks_api(*given), death)
     with open_runner(load_settings(settings), clock=FakeClock()) as runner:
         runner.sync()
 

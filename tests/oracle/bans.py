@@ -12,7 +12,7 @@ from aadsync_lib.model.link import Link
 from tests.oracle.ledger import RunLog, pairs
 from tests.oracle.oracle import DAY, SKEW, Foretold, entitled_to
 from tests.oracle.tenant import Tenant
-from tests.oracle.watched import Effect, Scene, effective
+from tests.oracle.watched import Effect, Scene, WatchedTarget, effective
 from tests.oracle.wishes import Wishes, wish
 
 
@@ -124,6 +124,41 @@ def too_early(
             waited = (now + SKEW - ledger.missing.get(oid, (now, now))[0]) / DAY
             if waited < settings.policy.grace_days:
                 yield f"{oid} ({one.id}) ended after {waited:.1f} days"
+
+
+def untried(
+    foretold: Foretold, wishes: Wishes, ledger: RunLog, target: WatchedTarget, before: Scene
+) -> Iterator[str]:
+    """Yield what a run that got through should have taken away and did not even try to.
+
+    Whom Entra has in a group, or in one above, may have to wait for another way into it, and with them
+    the groups that they are in; so may what is to be replaced, and a group that is only adopted.
+    """
+    after = target.scene()
+    whose = {tid: oid for oid, tid in foretold.matches.items() if tid} | ledger.owners
+    groups = {tid: oid for oid, tid in foretold.matches.items() if tid in before.groups}
+
+    def waits(gid: str, member: str) -> bool:
+        above = {g for g in before.groups if gid in effective(before, g, before.groups)} | {gid}
+        entitled = set().union(*(entitled_to(wishes.all, groups[g]) for g in above & groups.keys()))
+        inside = {member, *effective(before, member, before.groups)}
+        return not entitled.isdisjoint(
+            whose.get(tid, before.accounts[tid].external_id) for tid in inside
+        )
+
+    for tid, account in after.accounts.items():
+        fate = foretold.presences.get(tid)
+        if fate is None or tid not in before.accounts or tid in foretold.adopts.values():
+            continue
+        for member in (
+            before.groups.get(tid, frozenset()) & after.groups.get(tid, frozenset()) - fate.may
+        ):
+            if (tid, member) not in target.tried and not waits(tid, member):
+                yield f"nobody tried to take {member} out of {account.name} ({tid})"
+        ends = not fate.stays or account.active not in fate.active
+        person = account.kind is not Kind.GROUP and account.active
+        if person and ends and tid not in target.touched and whose.get(tid) not in wishes.all:
+            yield f"nobody tried to end {account.name} ({tid})"
 
 
 def wrong_links(

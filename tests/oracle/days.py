@@ -266,6 +266,14 @@ def by_hand_new(s: Scenery, a: int, b: int) -> None:
         s.target.add(kind, name, external_id=owner, admin=admin, display_name=shown)
 
 
+def capitals(s: Scenery, a: int, b: int) -> None:
+    """Somebody writes an object id in capitals, or all of them."""
+    ids = [one.id for one in s.target.accounts.values() if one.external_id]
+    for tid in ids if b % 2 else [pick(ids, a)] if ids else []:
+        one = s.target.accounts[tid]
+        s.target.accounts[tid] = replace(one, external_id=(one.external_id or "").upper())
+
+
 def lag(s: Scenery, a: int, b: int) -> None:
     """Listings leave out the newest on this day: those who come last, and perhaps somebody else."""
     s.target.behind |= set([*s.target.accounts][-1 - b % 3 :])
@@ -318,7 +326,7 @@ EVENTS: dict[str, Callable[[Scenery, int, int], None]] = {
         hire, register, leave, move_out, switch, show, rename_user, found, dissolve, rename, swap,
         join, nest_in, part, reroot, assign, by_hand_in, by_hand_out, by_hand_rename,
         by_hand_delete, by_hand_switch, by_hand_show, by_hand_new, configure, wait,
-        lose_sight, mail, reroot_other, sync_other, clock_back, clock_ahead, lag,
+        lose_sight, mail, reroot_other, sync_other, clock_back, clock_ahead, lag, capitals,
     )
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from math import inf
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from tests.oracle.watched import Effect, Scene
-from tests.oracle.wishes import Wish, Wishes
+from tests.oracle.wishes import Wish, Wishes, key_of
 
 Pair = tuple[str, str]  # ids on the target of a group and of a member
 
@@ -30,7 +30,7 @@ class RunLog:
     Of ``blurred`` ones nobody can say: a run died over them and then somebody changed them by hand.
     ``made`` are objects that the sync created, by id, and ``called`` so; ``unsettled`` are those that the store may not know;
     ``missing`` is when a read first missed a leaver, or at the latest might have, ``wished`` what Entra
-    wanted when a run last ended, ``names`` what Entra called identities when they were linked. ``former`` objects had an identity that has another object by now, ``shared`` ones
+    wanted when a run last ended, ``names`` what Entra called identities when they were linked, ``aliases`` what first thereafter. ``former`` objects had an identity that has another object by now, ``shared`` ones
     belong to another sync. ``switched`` and ``shown`` are what the sync last set; of ``doubtful`` accounts
     nobody can say who switched them: a run died over that, and then somebody did so by hand.
     """
@@ -45,11 +45,13 @@ class RunLog:
     blurred: set[Pair] = field(default_factory=set)
     missing: dict[str, tuple[float, float]] = field(default_factory=dict)
     names: dict[str, frozenset[str]] = field(default_factory=dict)
+    aliases: dict[str, frozenset[str]] = field(default_factory=dict)
     wished: dict[str, Wish] = field(default_factory=dict)
     former: set[str] = field(default_factory=set)
     shared: dict[str, Shared] = field(default_factory=dict)
     switched: dict[str, bool] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
+    misnamed: set[str] = field(default_factory=set)  # it was told of a name, and did not take it
     unsure: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
 
@@ -83,12 +85,31 @@ class RunLog:
                 self.unsure |= {one.id} if unanswered else set()
             if one.wanted and one.wanted.display_name is not None:
                 self.shown[one.id] = one.wanted.display_name
+                self.misnamed.discard(one.id)
             came = {(one.id, member) for member in one.added}
             went = {(one.id, member) for member in one.removed}
             self.known = (self.known | came) - went
             self.added = (self.added | came) - went
             if unanswered:
                 self.fresh |= came | went
+
+    def unheard(
+        self, writes: Iterable[Effect], scene: Scene, *, looks: bool, removals: bool
+    ) -> None:
+        """Note what was answered and not done. Who ``looks`` after each write, or each removal, knows.
+
+        Others cannot tell it from what somebody undid by hand. Additions are always looked for.
+        """
+        for one in writes:
+            self.blurred |= (
+                set() if looks or removals else {(one.id, member) for member in one.removed}
+            )
+            self.doubtful |= {one.id} if one.wanted and not looks else set()
+            if looks and one.wanted and one.wanted.active is not None:
+                self.switched[one.id] = scene.accounts[one.id].active
+            if looks and one.wanted and one.wanted.display_name is not None:
+                self.shown[one.id] = scene.accounts[one.id].display_name or ""
+                self.misnamed.add(one.id)
 
     def relink(
         self,
@@ -100,7 +121,7 @@ class RunLog:
         """Take over who is linked, with what was created or adopted and could not be recorded."""
         old, self.links = self.links, {link.external_id: link for link in stored}
         taken = set(self.owners)
-        for tid in sorted(self.unsettled - taken):
+        for tid in sorted(self.unsettled - taken - self.shared.keys()):  # or another sync's by now
             if account := scene.accounts.get(tid):
                 oid = self.made[tid]
                 self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, self.called[tid])
@@ -112,8 +133,16 @@ class RunLog:
         self.disown({gid for gid, _ in self.known} - self.owners.keys())
         same = self.names.keys() & {o for o, link in self.links.items() if old.get(o) == link}
         self.names = {o: self.names[o] if o in same else names(o) for o in self.links}
+        self.aliases = {o: self.aliases[o] if o in same else frozenset() for o in self.links}
         moved = {link.target_id for oid, link in old.items() if oid in self.links}
         self.former = ((self.former | moved) & scene.accounts.keys()) - self.owners.keys()
+
+    def renamed(self, names: Callable[[str], frozenset[str]]) -> None:
+        """Note what Entra calls an identity now that it called by its name on the target when it was linked."""
+        for oid, link in self.links.items():
+            known, mapped = self.aliases.get(oid) or self.names[oid], key_of(link.name)
+            if all(key_of(name) == mapped for name in known):
+                self.aliases[oid] = names(oid)
 
     def _of(self, oid: str) -> str | None:
         return self.links[oid].target_id if oid in self.links else None

@@ -7,7 +7,7 @@ from collections.abc import Set
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.link import Origin
+from aadsync_lib.model.link import Link, Origin
 from tests.oracle.ledger import RunLog
 from tests.oracle.tenant import Tenant
 from tests.oracle.watched import Scene
@@ -37,8 +37,8 @@ class Matching:
         behind: Set[str],
     ) -> None:
         self.wishes, self.scene, self.ledger, self.tenant = wishes, scene, ledger, tenant
-        self.strangers_unlisted = behind - ledger.owners.keys()
-        self.policy = settings.policy
+        self.strangers_unlisted = behind - ledger.owners.keys() - self._joint(wishes, ledger)
+        self.behind, self.policy = behind, settings.policy
         self.capacity = settings.targets[0].capacity
         self.reports = self.policy.drift == "report"
         self.mirror = self.policy.mode == "mirror"
@@ -49,6 +49,9 @@ class Matching:
             Kind.GROUP: set(map(key_of, self.policy.protected.groups)),
         }
         self.protected = {tid for tid, one in scene.accounts.items() if self._protected(one)}
+        self.once_protected = {
+            link.target_id for oid, link in ledger.links.items() if self._once_protected(oid, link)
+        }
         self.hidden = {tid for tid, one in scene.accounts.items() if self._hidden(one)}
         self.ending = self._ending()
         self.stuck: set[str] = set()
@@ -58,6 +61,12 @@ class Matching:
         self.matches = self._match()
         self._recreate()
         self.crowded = self._crowded()
+
+    @staticmethod
+    def _joint(wishes: Wishes, ledger: RunLog) -> set[str]:
+        """Return what another sync has of people in scope who are not linked here: asked for by id."""
+        people = {one.id for one in wishes.of(*PEOPLE)} - ledger.links.keys()
+        return {tid for tid, shared in ledger.shared.items() if shared.owner in people}
 
     def linked(self, wish: Wish, tid: str) -> bool:
         link = self.ledger.links.get(wish.id)
@@ -98,6 +107,14 @@ class Matching:
         hit = {key_of(name) for name in called if name} & self.named[one.kind]
         system = one.kind is Kind.GROUP and key(one)[1] in RESERVED
         return bool(hit) or one.admin or system or one.id in self.scene.own
+
+    def _once_protected(self, oid: str, link: Link) -> bool:
+        """Return whether Entra called somebody by a protected name after they were linked, and may not any more.
+
+        The name of then may be the first one that differs: more is protected than has to be.
+        """
+        called = set(map(key_of, self.ledger.aliases.get(oid, frozenset())))
+        return bool(called & self.named[link.kind]) and link.target_id not in self.protected
 
     @property
     def known_in_entra(self) -> set[str]:
@@ -166,7 +183,12 @@ class Matching:
 
     def _by_name(self, wish: Wish, leaving: set[str]) -> str | None:
         holders = [one for one in self._named(wish) if one.id not in leaving]
-        if holders and holders[0].id in self.strangers_unlisted:
+        unlisted = bool(holders) and holders[0].id in self.strangers_unlisted
+        by_hand = wish.id in self.ledger.links and wish.id not in self.ledger.missing
+        if unlisted and self.reports and by_hand:  # deleted and made again, and so not made here
+            self.absent.add(wish.id)
+            return None
+        if unlisted:
             return self._refused_by(wish, holders[0])
         if not holders:
             self.absent.add(wish.id)
@@ -237,7 +259,7 @@ class Matching:
         link = self.ledger.links.get(wish.id)
         ours = link and link.target_id == tid and link.name == wish.name
         by_hand = ours and wish.name != self.scene.accounts[tid].name
-        return bool(self.reports and by_hand)
+        return bool(self.reports and by_hand and tid not in self.ledger.misnamed)
 
     def _recreate(self) -> None:
         """Give users whose name changed another object, where the policy says so and nobody is in the way."""
@@ -280,9 +302,7 @@ class Matching:
             ((Kind.GROUP,), self.capacity.groups),
             (PEOPLE, self.capacity.principals),
         ):
-            listed = (
-                o for o in self.scene.accounts.values() if o.id not in self.strangers_unlisted
-            )
+            listed = (o for o in self.scene.accounts.values() if o.id not in self.behind)
             there = sum(one.kind in kinds for one in listed)
             new = [one for one in self.wishes.of(*kinds) if one.id in self.absent and one.active]
             if most is not None:

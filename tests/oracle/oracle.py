@@ -18,14 +18,16 @@ from tests.oracle.wishes import Wish, Wishes
 
 DAY = 86_400.0
 SKEW = 2 * 3600.0  # by which clocks that went back an hour may have counted wrong
+LISTED_BY_THEN = 2 * DAY  # after the grace, in which every listing shows whom the target has
 
 
 @dataclass(frozen=True)
 class Time:
-    """What time it really is (seconds), and at least: what a clock that has jumped cannot be denied."""
+    """What time it really is (seconds), at least: what a clock that has jumped cannot be denied, and by the host."""
 
     now: float
     at_least: float
+    shown: float
 
 
 @dataclass
@@ -116,6 +118,7 @@ class _Oracle(Matching):
         self._keep_access()
         self._former()
         self._names_still_taken()
+        self._perhaps_protected()
         gone = {tid for tid, fate in self.presences.items() if fate.goes}
         for fate in self.presences.values():
             fate.must -= gone
@@ -168,12 +171,14 @@ class _Oracle(Matching):
         fate.external = {wish.id} if not linked else fate.external
         then = self.ledger.wished.get(wish.id)
         fate.display = {wish.display}
-        if self.reports and self.ledger.shown.get(tid, then and then.display) == wish.display:
+        doubtful = tid in self.ledger.doubtful
+        shown = self.ledger.shown.get(tid, then and then.display)
+        if self.reports and (shown == wish.display or doubtful):
             fate.display.add(account.display_name)
         if wish.active or self.mirror:
             fate.active = {wish.active}
             last = self.ledger.switched.get(tid, then and then.active)
-            if self.reports and last == wish.active:
+            if self.reports and (last == wish.active or doubtful):
                 fate.active.add(account.active)
 
     def _group(self, wish: Wish) -> None:
@@ -317,6 +322,9 @@ class _Oracle(Matching):
         return not wish.active and not (tid and self.linked(wish, tid))
 
     def _blurred(self, place: str) -> set[str]:
+        """Return of whom nobody can say whose hand put them in, or took them out, where that matters."""
+        if not self.reports and self.policy.members == "exact":
+            return set()
         return {member for gid, member in self.ledger.blurred if gid == place}
 
     def _removable(self, place: str, surplus: Iterable[str]) -> set[str]:
@@ -345,6 +353,15 @@ class _Oracle(Matching):
                     self.presences[tid].active = self._ended(tid)
                 if self._certainly_left(oid) and self.policy.leavers != "keep":
                     self._leave(oid, tid, disabled=disabled, made=made)
+                if self._overlooked(oid, tid):  # somebody switched it on again: until it is listed
+                    self.presences[tid].active.add(self.scene.accounts[tid].active)
+                    self.presences[tid].stays = True
+
+    def _overlooked(self, oid: str, tid: str) -> bool:
+        """Return whether no listing of this run shows a leaver who is gone so long that nobody asks."""
+        first, _ = self.ledger.missing.get(oid, (self.time.shown, 0.0))
+        long = self.policy.grace_days * DAY + LISTED_BY_THEN
+        return tid in self.behind and self.time.shown - first >= long - SKEW
 
     def _certainly_left(self, oid: str) -> bool:
         """Return whether who is not in scope has left, whatever could not be read."""
@@ -374,12 +391,31 @@ class _Oracle(Matching):
         for tid in (self.ledger.former | replaced) & self.presences.keys():
             if self.mirror and tid not in taken | self.protected:
                 self.presences[tid].active = self._ended(tid)
+                if (
+                    tid in self.behind
+                ):  # nobody asks for what a listing leaves out, until it is back
+                    self.presences[tid].active.add(self.scene.accounts[tid].active)
 
     def _ended(self, tid: str) -> set[bool]:
         """Switch an account off, unless somebody switched it on again by hand and may do so."""
         by_hand = self.reports and self.ledger.switched.get(tid) is False
         doubtful = {False} if tid in self.ledger.doubtful else set()
         return {self.scene.accounts[tid].active} | doubtful if by_hand else {False}
+
+    def _perhaps_protected(self) -> None:
+        """Let it be open what becomes of whoever had a protected name for a while."""
+        for tid in self.once_protected & self.scene.accounts.keys():
+            fate, as_is = self.presences[tid], self._as_it_is(self.scene.accounts[tid])
+            fate.names |= as_is.names
+            fate.external |= as_is.external
+            fate.display |= as_is.display
+            fate.active |= as_is.active
+            fate.stays = True
+            fate.may |= as_is.may | fate.must
+            fate.must &= as_is.must
+            for gid, members in self.scene.groups.items():
+                if tid in members:
+                    self.presences[gid].may.add(tid)
 
     def _names_still_taken(self) -> None:
         """Forget new groups whose name belongs to one that could not be deleted after all."""

@@ -50,6 +50,7 @@ class OtherSync:
         self._world.clock.advance(1.0)
         del target.effects[mark:]
         target.tried.clear()
+        target.touched.clear()
         target.announced = announced
         self._in_scope = set(self._wishes().all)
 

@@ -70,14 +70,32 @@ class Weeks(Company, RuleBasedStateMachine):
         """What is refused, lost or cut off leaves everything as it was or as it should be."""
         self.happen(events)
         self.target.trouble, self.target.share = fault, share
-        before, ledger_then, foretold, wishes = self.foretell()
+        before, ledger_then, foretell, wishes = self.foretell()
         mark, self.target.hits = len(self.target.effects), 0
         killed = self.world.sync_until_killed()
         hit, self.target.trouble = self.target.hits > 0, None
+        foretold = foretell()
         after = self.target.scene()
         self.settle(mark, foretold, wishes, ended=not killed, unanswered=hit)
         self.forbid(mark, foretold, ledger_then, before, wishes)
         none(broken_off(foretold, before, after))
+
+    @rule(events=day, deaf=st.sets(st.integers(0, 9), min_size=1))
+    def deafened(self, events: list[Event], deaf: set[int]) -> None:
+        """What is answered and not done leaves everything as it was or as it should be, and is said when repeated."""
+        self.happen(events)
+        ids = sorted(self.target.accounts)
+        self.target.deaf = {tid for n, tid in enumerate(ids) if n in deaf}
+        before, ledger_then, foretell, wishes = self.foretell()
+        mark = len(self.target.effects)
+        report, foretold = self.sync(), foretell()
+        again = set(self.target.unheard) & set(self.unheard)
+        assert not again or report.status is not Status.SUCCEEDED, again
+        none([*bans.untried(foretold, wishes, ledger_then, self.target, before)])
+        self.settle(mark, foretold, wishes, ended=True, unanswered=False)
+        self.forbid(mark, foretold, ledger_then, before, wishes)
+        none(broken_off(foretold, before, self.target.scene()))
+        self.target.deaf = set()
 
     @rule(
         events=day, chosen=st.sets(st.integers(0, 4), min_size=1), seen=st.sets(st.integers(0, 9))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from zlib import crc32
 
-from aadsync_lib.model.account import Account
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.account import Account, TargetSnapshot, Unread
+from aadsync_lib.model.identity import Attributes, Kind, canonical_id
 from tests.unit.fakes import FakeTarget, Fault
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a target holds at one moment."""
+    """What a target holds at one moment; ids of Entra in small letters, in whatever case it shows them."""
 
     accounts: Mapping[str, Account]
     groups: Mapping[str, frozenset[str]]
@@ -50,6 +50,9 @@ def effective(scene: Scene, gid: str, into: Container[str]) -> set[str]:
 class WatchedTarget(FakeTarget):
     """``announced`` tells whether the journal has an open entry for a write, by id or by name.
 
+    ``unheard`` are the writes that were answered and changed nothing, ``touched`` the ids that any write was sent for,
+    ``asked`` those that were looked up.
+
     Ids come from names, and faults are chosen by what a write says, so that a week is the same
     whenever it is run.
     """
@@ -58,7 +61,10 @@ class WatchedTarget(FakeTarget):
         super().__init__()
         self.effects: list[Effect] = []
         self.given: set[str] = set()
+        self.unheard: list[Effect] = []
         self.tried: set[tuple[str, str]] = set()
+        self.touched: set[str] = set()
+        self.asked: set[str] = set()
         self.unannounced: list[str] = []
         self.announced: Callable[[str], bool] = lambda _: True
         self.trouble: Fault | None = None
@@ -67,7 +73,20 @@ class WatchedTarget(FakeTarget):
 
     def scene(self) -> Scene:
         groups = {gid: frozenset(members) for gid, members in self.groups.items()}
-        return Scene(dict(self.accounts), groups, self.own)
+        accounts = {i: _as_read(one) for i, one in self.accounts.items()}
+        return Scene(accounts, groups, self.own)
+
+    def read(self) -> TargetSnapshot:
+        shown = super().read()
+        return replace(shown, accounts={i: _as_read(one) for i, one in shown.accounts.items()})
+
+    def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
+        return tuple(map(_as_read, super().find(kind, name)))
+
+    def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
+        self.asked |= set(ids)
+        answers = super().look_up(ids).items()
+        return {i: _as_read(one) if isinstance(one, Account) else one for i, one in answers}
 
     def add(self, kind: Kind, name: str, members: Any = (), **more: Any) -> str:
         place = crc32(f"{kind} {name}".encode()) % 10_000 * 100
@@ -85,6 +104,7 @@ class WatchedTarget(FakeTarget):
         verb, _, rest = what.partition(" ")
         about = rest.partition(" ")[2] if verb == "create" else rest
         shown = self.accounts[about].name if about in self.accounts else about
+        self.touched.add(about)
         if not (self.announced(about) or self.announced(shown)):
             self.unannounced.append(what)
         self.faults.pop(len(self.log), None)
@@ -101,12 +121,17 @@ class WatchedTarget(FakeTarget):
 
     def _update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
         super()._update(kind, target_id, wanted)
-        self.effects.append(Effect("update", kind, target_id, wanted))
+        heard = self.unheard if target_id in self.deaf else self.effects
+        heard.append(Effect("update", kind, target_id, wanted))
 
     def _change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
         if not add and not remove:
             return
         before = frozenset(self.groups.get(group_id, ()))
+        if group_id in self.deaf:
+            gone = before.intersection(remove)
+            effect = Effect("members", Kind.GROUP, group_id, None, frozenset(add) - before, gone)
+            self.unheard.append(effect)
         try:
             super()._change_members(group_id, add, remove)
         finally:
@@ -119,3 +144,9 @@ class WatchedTarget(FakeTarget):
         if target_id in self.accounts:
             self.effects.append(Effect("delete", self.accounts[target_id].kind, target_id))
         super()._delete(target_id)
+
+
+def _as_read(account: Account) -> Account:
+    """Return what a client makes of an object, in whatever case the target has its externalId."""
+    external_id = account.external_id
+    return replace(account, external_id=canonical_id(external_id)) if external_id else account

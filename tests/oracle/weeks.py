@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,16 +11,17 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.directory import Presence
-from aadsync_lib.model.run import RunReport
+from aadsync_lib.model.run import Result, RunReport
 from tests.oracle import bans
 from tests.oracle.compare import broken_off, differences
+from tests.oracle.counts import miscounted
 from tests.oracle.days import Event, Scenery
 from tests.oracle.inline import one_thread
 from tests.oracle.ledger import Pair, RunLog
 from tests.oracle.oracle import Foretold, Time, foretell
 from tests.oracle.other import OtherSync, ended_for_us
 from tests.oracle.tenant import Tenant, TenantSource
-from tests.oracle.watched import Scene, WatchedTarget
+from tests.oracle.watched import Effect, Scene, WatchedTarget
 from tests.oracle.wishes import Wishes, wish
 from tests.unit.build import NO_LIMITS, settings
 from tests.unit.world import World
@@ -46,6 +48,7 @@ class Company:
         self.target.announced = self._announced
         self.skew = self._skew_before = 0.0
         self._ran_at = self.now
+        self.unheard: tuple[Effect, ...] = ()  # by the target, in the run before
 
     def close(self) -> None:
         self._stack.close()
@@ -122,25 +125,42 @@ class Company:
         changes = (one.change for one in self.world.store.pending("account"))
         return any(about in (change.target_id, change.name) for change in changes)
 
-    def foretell(self) -> tuple[Scene, RunLog, Foretold, Wishes]:
+    def foretell(self) -> tuple[Scene, RunLog, Callable[[], Foretold], Wishes]:
+        """Look at everything as it is before a run; what becomes of it is asked for after that.
+
+        Whom listings leave out is known where somebody has looked them up.
+        """
         scene, wishes = self.target.scene(), wish(self.tenant.read(), self.world.settings.scope)
+        then, asked, settings = self.ledger.copy(), self.target.asked, self.world.settings
+        asked.clear()
         self._recorded = set(self.world.store.links("account").by_external)
-        time = Time(self.now, self._ran_at if self.skew > 0 else self.now)
-        foretold = foretell(
-            wishes, scene, self.ledger, self.world.settings, self.tenant, time, self.target.behind
-        )
-        return scene, self.ledger.copy(), foretold, wishes
+        at_least = self._ran_at if self.skew > 0 else self.now
+        time = Time(self.now, at_least, self.world.clock.now())
+
+        def foretold() -> Foretold:
+            behind = self.target.behind - asked
+            return foretell(wishes, scene, then, settings, self.tenant, time, behind)
+
+        return scene, then, foretold, wishes
+
+    def sync(self, *, full: bool = True) -> RunReport:
+        try:
+            return self.world.runner().sync(full=full)
+        finally:
+            self.world.clock.advance(1.0)
 
     def sync_as_foretold(self, *, full: bool = True) -> RunReport:
         """Sync and compare; what failed before may wait, unless the run is a full one."""
-        before, ledger_then, foretold, wishes = self.foretell()
+        before, ledger_then, foretell, wishes = self.foretell()
         mark, waits = len(self.target.effects), self.world.store.retries("account")
-        try:
-            report = self.world.runner().sync(full=full)
-        finally:
-            self.world.clock.advance(1.0)
+        report = self.sync(full=full)
+        foretold = foretell()
         self._excuse(report, foretold)
         after = self.target.scene()
+        none([*bans.untried(foretold, wishes, ledger_then, self.target, before)])
+        if all(one.result is Result.DONE for one in report.targets[0].outcomes):
+            assert report.plan
+            none([*miscounted(report.plan, wishes, foretold, ledger_then, before, after)])
         self.settle(mark, foretold, wishes, ended=True, unanswered=False)
         self.forbid(mark, foretold, ledger_then, before, wishes)
         compare = broken_off if waits and not full else differences
@@ -150,7 +170,11 @@ class Company:
     def _excuse(self, report: RunReport, foretold: Foretold) -> None:
         """Groups that are not ours to take apart can make a nesting impossible, and unlisted ones a name."""
         excuses = ["cycle", "deep", "was not added to"]
-        excuses += ["already exists", "not made on the target"] if self.target.behind else []
+        unlisted = ["already exists", "not made on the target", "waits for"]
+        excuses += unlisted if self.target.behind else []
+        for outcome in report.targets[0].outcomes if self.target.behind else ():
+            if outcome.change.action.verb == "create" and outcome.result is not Result.DONE:
+                self._stays(foretold.matches.get(outcome.change.external_id or ""), foretold)
         for outcome in report.targets[0].failed:
             assert any(excuse in str(outcome.error) for excuse in excuses), outcome
             change = outcome.change
@@ -160,6 +184,13 @@ class Company:
                 member_ids = {member.target_id or "", member.external_id or ""}
                 fate.must -= member_ids
                 fate.may |= member_ids if change.action is Action.REMOVE_MEMBERS else set()
+
+    def _stays(self, tid: str | None, foretold: Foretold) -> None:
+        """Let whoever was not made anew stay what they were."""
+        if account := self.target.scene().accounts.get(tid or ""):
+            fate = foretold.presences[account.id]
+            fate.display.add(account.display_name)
+            fate.active.add(account.active)
 
     def settle(
         self, mark: int, foretold: Foretold, wishes: Wishes, *, ended: bool, unanswered: bool
@@ -171,11 +202,20 @@ class Company:
         ledger.disown(set(foretold.adopts.values()))
         unanswered |= not ended
         ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
+        self._note_unheard(scene)
         self.target.tried.clear()
+        self.target.touched.clear()
         self.relink()
         self._missed(wishes)
         if ended:
             ledger.settled(wishes, *self._wanted(foretold, wishes, scene), scene)
+            ledger.renamed(self.tenant.names)
+
+    def _note_unheard(self, scene: Scene) -> None:
+        policy, self.unheard = self.world.settings.policy, tuple(self.target.unheard)
+        looks, removals = policy.drift == "report", policy.members == "managed"
+        self.ledger.unheard(self.unheard, scene, looks=looks, removals=removals)
+        self.target.unheard.clear()
 
     def relink(self) -> None:
         store = self.world.store

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aadsync_lib.config.settings import Settings
@@ -78,17 +78,25 @@ def settings(
     scope: dict[str, Any] | None = None,
     mapping: dict[str, Any] | None = None,
     targets: tuple[str, ...] = ("account",),
+    own: Mapping[str, dict[str, Any]] | None = None,
     name: str = "contoso",
     **policy: Any,
 ) -> Settings:
-    """Settings whose limits are off, unless ``limits`` is given; other keywords are the policy's."""
+    """Settings whose limits are off, unless ``limits`` is given; other keywords are the policy's.
+
+    ``own`` are further keys of a target, by its name.
+    """
+    further = own or {}
     return Settings.model_validate(
         {
             "name": name,
             "source": {"tenant_id": GUID.format(1), "auth": {"method": "azure_cli"}},
             "scope": {"groups": [{"prefix": "any"}]} | (scope or {}),
             "mapping": mapping or {},
-            "targets": [_target(target, index) for index, target in enumerate(targets)],
+            "targets": [
+                _target(target, index) | further.get(target, {})
+                for index, target in enumerate(targets)
+            ],
             "policy": {"limits": NO_LIMITS} | policy,
         }
     )

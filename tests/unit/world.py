@@ -18,6 +18,7 @@ from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import FakeClock
 from tests.unit.build import directory, settings
 from tests.unit.fakes import FakeSource, FakeTarget, Killed
+from tests.unit.workspaces import FakeWorkspaces
 
 
 class World:
@@ -35,6 +36,7 @@ class World:
         self.targets = targets or (FakeTarget(),)
         names = tuple(target.name for target in self.targets)
         self.settings = config or settings(targets=names, **policy)
+        self.workspaces = {target.name: FakeWorkspaces(target) for target in self.targets}
         self.clock = FakeClock()
         self.progress = progress
         self._directory = TemporaryDirectory()
@@ -47,7 +49,9 @@ class World:
 
     def planner(self) -> Planner:
         """Return a new planner, as a new process would have."""
-        return Planner(self.settings, self.source, self.targets, self.store, self.clock)
+        return Planner(
+            self.settings, self.source, self.targets, self.store, self.clock, self.workspaces
+        )
 
     def runner(self) -> Runner:
         """Return a new runner, as a new process would have."""
@@ -95,6 +99,7 @@ class World:
             for target in self.targets:
                 target.dead = False
                 target.faults.clear()
+                self.workspaces[target.name].faults.clear()
         return False
 
     def names_of_links(self) -> dict[str, str]:

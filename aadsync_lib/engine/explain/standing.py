@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from aadsync_lib.engine.explain.sides import Side
 from aadsync_lib.engine.explain.target_identity import TargetIdentity
+from aadsync_lib.engine.explain.workspaces import workspaces_of
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.carried import Membership
 from aadsync_lib.model.explanation import Direct, Next, Path, Paths, Standing, Step
@@ -29,6 +30,7 @@ def standing(identity: TargetIdentity) -> Standing:
         notes=identity.notes,
         groups=Rows(identity).all(),
         paths=paths,
+        workspaces=workspaces_of(identity),
     )
 
 

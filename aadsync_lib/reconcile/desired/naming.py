@@ -79,6 +79,7 @@ def desire(snapshot: Snapshot, scope: Scope, mapping: MappingSettings) -> Desire
         excluded=frozenset(snapshot.users.keys() - principals.keys()) & wanted,
         names=_other_names(snapshot, principals, groups),
         complete=snapshot.complete,
+        assigned=snapshot.assigned,
     )
 
 

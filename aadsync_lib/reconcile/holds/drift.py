@@ -30,7 +30,20 @@ MANUAL_CHANGE = {
 def apply_drift_policy(context: TargetContext, changes: Sequence[Change]) -> Split:
     """Tell drift from what Entra changed, and leave alone what the policy says."""
     known = provenance_of(context.links, changes, context.provenance, context.former)
-    return Split.of(part for change in changes for part in _parts(context, known, change))
+    parts = (part for change in changes for part in _parts(context, known, change))
+    return Split.of(_looked_after(context, part) for part in parts)
+
+
+def _looked_after(context: TargetContext, part: Change | Unapplied) -> Change | Unapplied:
+    """Have a write read back at once where no later plan would repeat it.
+
+    What it left undone would look like somebody's hand, which the policy leaves alone.
+    """
+    policy = context.policy
+    if isinstance(part, Unapplied):
+        return part
+    spares = policy.members == "managed" and part.action is Action.REMOVE_MEMBERS
+    return replace(part, verify=True) if spares or policy.drift == "report" else part
 
 
 def _parts(

@@ -7,11 +7,13 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
-from aadsync_lib.model.change import MEMBERS, Action, Change
+from aadsync_lib.model.assignment import AccessShown
+from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change
 from aadsync_lib.model.identity import Attributes, Kind, same_name
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Pending
+from aadsync_lib.reconcile.assignments.given import placed, shows
 
 LOST = "the run ended before the answer was recorded, and the target does not show the change"
 
@@ -92,10 +94,26 @@ def resolve_pending(
 
 
 def outcomes_of_pending(
-    pending: Iterable[Pending], target: TargetSnapshot, members: Mapping[str, Members], links: Links
+    pending: Iterable[Pending],
+    target: TargetSnapshot,
+    members: Mapping[str, Members],
+    links: Links,
+    access: AccessShown | None = None,
 ) -> Mapping[int, Outcome]:
-    """Return, by journal entry, what the target shows of each unrecorded write."""
-    return {entry.entry: _outcome(entry.change, target, members, links) for entry in pending}
+    """Return, by journal entry, what the target and its workspaces show of each unrecorded write."""
+    return {
+        entry.entry: _outcome_of_access(placed(entry.change, links), access or {})
+        if entry.change.action in ACCESS
+        else _outcome(entry.change, target, members, links)
+        for entry in pending
+    }
+
+
+def _outcome_of_access(change: Change, access: AccessShown) -> Outcome:
+    done = shows(change, access)
+    if done is None:
+        return Outcome(change, Result.UNKNOWN, "the workspace could not be read")
+    return Outcome(change, Result.DONE) if done else Outcome(change, Result.FAILED, LOST)
 
 
 def _by_id(target: TargetSnapshot) -> Mapping[tuple[Kind, str], list[Account]]:

@@ -43,7 +43,8 @@ class MembershipTracker:
             yield self._new(link, target_id, wanted)
         for target_id, row in rows.items():
             there = target_id in current
-            has = self._entra_has(self._identity(target_id) or row.member.external_id, wanted)
+            was = None if there else row.member.external_id  # what a stranger carries is no proof
+            has = self._entra_has(self._identity(target_id) or was, wanted)
             if there and row.until is not None:
                 again = self._new(link, target_id, wanted)
                 yield replace(again, since=max(self.now, row.until))

@@ -7,7 +7,7 @@ import json
 from collections.abc import Container, Iterable, Iterator, Mapping
 
 from aadsync_lib.model.carried import DAY, Retry
-from aadsync_lib.model.change import MEMBERS, REMOVING, Change, MemberRef
+from aadsync_lib.model.change import ACCESS, MEMBERS, REMOVING, Change, MemberRef
 from aadsync_lib.model.codec import attributes_to_json
 
 MOST_DOUBLED = 4  # times that the pause doubles: fifteen runs at the most
@@ -24,7 +24,9 @@ def retry_key(change: Change, member: MemberRef | None = None) -> str:
     """Return what tells the same change, or the same member of it, in a later plan."""
     identity = (member.external_id or member.target_id) if member else None
     about = change.external_id or change.target_id or change.name
-    parts = (change.action.value, about, attributes_to_json(change.after), identity)
+    taken = change.before if change.action in ACCESS and change.after is None else None
+    values = attributes_to_json(change.after or taken)
+    parts = (change.action.value, about, values, identity)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot
+from aadsync_lib.model.assignment import AccessContext
 from aadsync_lib.model.change import Change, MemberRef
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind, name_key
@@ -37,6 +38,7 @@ class UndoContext:
     shared: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Members] = field(default_factory=dict)
     additive: bool = False
+    access: AccessContext = field(default_factory=AccessContext)
 
     @cached_property
     def unread(self) -> tuple[str, ...]:
@@ -159,8 +161,8 @@ class Inverse:
 
     def spare_all(self) -> None:
         """Move to ``left`` whatever takes something from somebody, and the release of what it is about."""
-        taken = [change for change in self.changes if change.action.verb in TAKING]
-        spared = {change.target_id for change in taken}
+        taken = [c for c in self.changes if c.action.verb in TAKING or c.takes_access]
+        spared = {change.target_id for change in taken if not change.takes_access}
         taken += [c for c in self.changes if c.action.verb == "release" and c.target_id in spared]
         self.changes = [change for change in self.changes if change not in taken]
         self.left += (Unapplied(change, UnappliedBy.ADDITIVE) for change in taken)

@@ -7,12 +7,14 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from aadsync_lib.model.assignment import Recipient
 from aadsync_lib.model.carried import JournalEntry
-from aadsync_lib.model.change import MEMBERS, Action, Change, MemberRef
+from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Result
 from aadsync_lib.reconcile.collector import uncollected
+from aadsync_lib.reconcile.undo.access_effects import AccessEffect, access_aspects
 
 ENDS = frozenset({"create", "delete", "adopt", "release"})
 LINK = "link"
@@ -58,7 +60,7 @@ class Move:
 
 @dataclass(slots=True)
 class Effects:
-    """What a run did: to objects by target id, and to memberships by group and member, target ids.
+    """What a run did: to objects by target id, to memberships by group and member, target ids, and to access.
 
     ``groups`` holds a change of each group whose members were changed.
     """
@@ -66,6 +68,7 @@ class Effects:
     objects: dict[str, Effect] = field(default_factory=dict)
     moves: dict[str, dict[str, Move]] = field(default_factory=lambda: defaultdict(dict))
     groups: dict[str, Change] = field(default_factory=dict)
+    access: dict[Recipient, AccessEffect] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,9 @@ def effects_of(entries: Iterable[JournalEntry], places: Places) -> Effects:
         if change.action in MEMBERS:
             effects.groups.setdefault(place, change)
             _move(effects.moves[place], change, result, places)
+        elif change.action in ACCESS and result is Result.DONE:
+            recipient = change.workspace_id, place
+            effects.access.setdefault(recipient, AccessEffect(change)).add(change)
         elif result is Result.DONE:
             effects.objects.setdefault(place, Effect(change)).add(change)
     return effects
@@ -202,6 +208,8 @@ def touched_by(entries: Iterable[JournalEntry], places: Places) -> Touched:
             continue
         place, ends = places.of_change(change), change.action.verb in ENDS
         names = (LINK,) if ends else _set(change.after)
+        if change.action in ACCESS:
+            names = tuple(access_aspects(change))
         objects[place] = run_id
         aspects.update({(place, name): run_id for name in names})
         if ends and change.external_id:

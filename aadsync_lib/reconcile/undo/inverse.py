@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from aadsync_lib.model.change import ORDER, Action, Change
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import TargetPlan
+from aadsync_lib.reconcile.assignments.given import access_managed
 from aadsync_lib.reconcile.collector import uncollected
 from aadsync_lib.reconcile.losses import losses, managed
+from aadsync_lib.reconcile.undo.access import undo_access
 from aadsync_lib.reconcile.undo.context import Inverse, UndoContext
 from aadsync_lib.reconcile.undo.members import undo_memberships
 from aadsync_lib.reconcile.undo.objects import undo_objects
@@ -34,6 +37,7 @@ def undo_target(name: str, context: UndoContext) -> TargetPlan:
     inverse = Inverse()
     undo_objects(context, inverse)
     undo_memberships(context, inverse)
+    undo_access(context, inverse)
     inverse.hand_over()
     if context.additive:
         inverse.spare_all()
@@ -43,7 +47,10 @@ def undo_target(name: str, context: UndoContext) -> TargetPlan:
         changes=changes,
         on_hold=tuple(sorted(inverse.held, key=lambda entry: (entry.name, entry.reason))),
         warnings=(*inverse.notices, *_caveats(inverse, changes)),
-        managed=managed(context.links, context.target, context.members),
+        managed=replace(
+            managed(context.links, context.target, context.members),
+            access=access_managed(context.access),
+        ),
         emptied=tuple(sorted(inverse.emptied)),
         retired=tuple(sorted(c.name for c in changes if c.action is Action.DELETE_GROUP)),
         losing=losses(changes, context.members, context.target.accounts),

@@ -13,6 +13,7 @@ from aadsync_lib.model.explanation import (
     Paths,
     Person,
     Standing,
+    WorkspaceEntry,
 )
 
 VERSION = 1
@@ -119,7 +120,26 @@ def _standing(standing: Standing) -> JsonObject:
         "held_back": list(standing.notes),
         "groups": [_direct(row) for row in standing.groups],
         "gap": standing.gap,
+        "workspaces": [_workspace(entry) for entry in standing.workspaces],
     } | (_paths(standing.paths) if standing.paths else {})
+
+
+def _workspace(entry: WorkspaceEntry) -> JsonObject:
+    return {
+        "workspace_id": entry.workspace_id,
+        "permission": entry.permission,
+        "entitlements": list(entry.entitlements),
+        "through": [
+            {
+                "group": entrance.group,
+                "target_id": entrance.target_id,
+                "permission": entrance.permission,
+                "entitlements": list(entrance.entitlements),
+            }
+            for entrance in entry.entrances
+        ],
+        "unread": entry.unread,
+    }
 
 
 def _direct(row: Direct) -> JsonObject:

@@ -15,8 +15,9 @@ from aadsync_lib.model.explanation import (
     Place,
     Standing,
     Step,
+    WorkspaceEntry,
 )
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.identity import Kind, Permission
 from aadsync_lib.model.link import Origin
 from aadsync_lib.report.document import BAD, BENT, GOOD, Branch
 from aadsync_lib.report.plan_rows import shortened
@@ -115,11 +116,29 @@ def standing_branches(standing: Standing, limit: int | None) -> tuple[Branch, ..
     branches += [Branch(row.name, *_direct(row)) for row in known]
     if more:
         branches.append(Branch("more", f"{more:,} groups"))
+    branches += [_workspace(entry) for entry in standing.workspaces]
     if standing.paths and standing.paths.listed:
         name = standing.account.name if standing.account else ""
         below = tuple(paths_tree(standing.paths, name, limit))
         branches.append(Branch("paths", "into the group that was asked for", GOOD, below))
     return tuple(branches)
+
+
+def _workspace(entry: WorkspaceEntry) -> Branch:
+    place = "this workspace" if entry.workspace_id is None else f"workspace {entry.workspace_id}"
+    if not entry.entrances:
+        return Branch(place, f"who may enter it could not be read: {entry.unread}", BENT)
+    below = tuple(
+        Branch(way.group or "directly", _access(way.permission, way.entitlements), GOOD)
+        for way in entry.entrances
+    )
+    if entry.unread:
+        below += (Branch("entitlements", f"could not be read: {entry.unread}", BENT),)
+    return Branch(place, _access(entry.permission, entry.entitlements), GOOD, below)
+
+
+def _access(permission: Permission | None, entitlements: Sequence[str]) -> str:
+    return ", ".join((*((str(permission),) if permission else ()), *entitlements))
 
 
 def _account(standing: Standing) -> Branch:

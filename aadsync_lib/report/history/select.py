@@ -124,9 +124,9 @@ def known_as(
 
 def identities(change: Change, kinds: Collection[Kind]) -> Iterator[tuple[list[str], list[str]]]:
     """Yield the names and ids of everybody whom a change is about."""
-    if change.action.kind in kinds:
+    if change.kind in kinds:
         shown = [values.display_name for values in (change.before, change.after) if values]
-        group = change.action.kind is Kind.GROUP
+        group = change.kind is Kind.GROUP
         former = [name for name in shown if name and group]
         yield [change.name, *former], [key for key in (change.external_id, change.target_id) if key]
     for member in change.members:

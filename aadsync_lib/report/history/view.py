@@ -11,9 +11,10 @@ from aadsync_lib.model.carried import (
     QuarantineRecord,
     RunRecord,
 )
-from aadsync_lib.model.change import Change
+from aadsync_lib.model.change import ACCESS, Change
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.run import Result, RunReport
+from aadsync_lib.report.access_words import access_words
 from aadsync_lib.report.document import Document, Table
 from aadsync_lib.report.history.as_json import report_of, shown_time
 from aadsync_lib.report.plan_rows import ADD, REMOVE, first_names, words
@@ -176,7 +177,8 @@ def _until(membership: Membership) -> str:
 
 def _what(entry: JournalEntry, *, full: bool) -> str:
     change, outcome = entry.outcome.change, entry.outcome
-    parts = [words(change.action), *_differences(change), *_members(change, full=full)]
+    about = [access_words(change)] if change.action in ACCESS else []
+    parts = [words(change.action), *about, *_differences(change), *_members(change, full=full)]
     if change.drift:
         parts.append("mends drift")
     if outcome.result is not Result.DONE and outcome.error:

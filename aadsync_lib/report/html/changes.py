@@ -174,7 +174,7 @@ def _left_row(line: Line) -> tuple[str, ...]:
 
 
 def _kind(change: Change) -> str:
-    return change.action.kind.value.replace("_", " ")
+    return change.kind.value.replace("_", " ")
 
 
 def _cause(change: Change) -> str:
@@ -183,7 +183,7 @@ def _cause(change: Change) -> str:
 
 def _what(change: Change) -> str:
     """Say in a few words what changes: members by name, attributes from and to."""
-    if change.action.verb == "create" and change.action.kind is not Kind.GROUP:
+    if change.action.verb == "create" and change.kind is not Kind.GROUP:
         return (change.after and change.after.display_name) or ""
     if change.action not in MEMBERS:
         return details(change).removeprefix(": ")
@@ -217,6 +217,8 @@ def _value(attributes: Mapping[str, object], key: str) -> str:
             return ""
         case bool(value):
             return "yes" if value else "no"
+        case list(names):
+            return label(", ".join(map(str, names)))
         case value:
             return label(str(value))
 

@@ -17,6 +17,7 @@ GRANT = (
 
 WARNINGS: Mapping[str, str] = {
     "absent": "Nothing if it passes; otherwise ask Databricks about that id.",
+    "access_left": "Nothing, if that is meant; otherwise change it in the workspace, or in its rules.",
     "assignment_orphaned": "Nothing, or take the assignment off the application in Entra.",
     "assignment_type_unknown": "Look whether a newer version knows this type.",
     "clock": "Look at the clock of the machine that ran last, and of this one.",
@@ -52,8 +53,12 @@ REASONS: Mapping[str, str] = {
     ", which mapping.": "Give it one in Entra, or change the mapping.",
     "on the target could not be read": "Nothing if it passes; otherwise see aadsync doctor.",
     "whether Entra still has it is unknown": GRANT,
+    "who may enter it could not be read": "As the reason says; aadsync doctor tries each workspace.",
+    "entitlements there could not be read": "As the reason says; aadsync doctor tries each workspace.",
     "could not be read": GRANT,
     "aadsync sync --full tries it": "Mend the cause of the last error; aadsync sync --full tries it at once.",
+    "has a group of its own of this name": "Rename or delete the workspace's own group there.",
+    "Databricks does not give together": "Take one of the two out of the rules of the workspace.",
     "Databricks cannot change it": "As the reason says, or set policy.user_name_change: recreate.",
     "objects on the target have its": "Delete or rename all but one of them on the target.",
     "(capacity.": "Make room there; a limit that Databricks raised goes into targets[].capacity.",

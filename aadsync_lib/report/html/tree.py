@@ -62,7 +62,7 @@ def tree_of(groups: Sequence[GroupNode], lines: Sequence[Line]) -> Tree:
 def _touched(lines: Sequence[Line]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for place, line in enumerate(lines):
-        if line.change.action.kind is Kind.GROUP:
+        if line.change.kind is Kind.GROUP:
             found.setdefault(_key(line.change), []).append(place)
     return found
 

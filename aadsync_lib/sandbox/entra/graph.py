@@ -4,6 +4,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aadsync_lib.sandbox.entra import assignments, collections, delta, directory_items, members
 from aadsync_lib.sandbox.entra.batch import Batch
@@ -16,7 +17,28 @@ from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Faults
 
 
-def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> Starlette:
+class PlainPaths:
+    """Takes paths with slashes to spare, as Graph does and clients in the field send them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "//" in scope["path"] or scope["path"].endswith("/"):
+            raw: bytes = scope.get("raw_path") or scope["path"].encode()
+            scope = {
+                **scope,
+                "path": _plain(scope["path"]),
+                "raw_path": _plain(raw.decode()).encode(),
+            }
+        await self.app(scope, receive, send)
+
+
+def _plain(path: str) -> str:
+    return "/" + "/".join(part for part in path.split("/") if part)
+
+
+def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> ASGIApp:
     """Graph for ``state``. ``faults`` also hit the single requests of a batch."""
     routes = Routes(state, issuer.authorize)
     for part in (delta, members, assignments, directory_items, collections):
@@ -27,7 +49,7 @@ def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> Starlette:
         exception_handlers={GraphError: _graph_error, HTTPException: _http_error},
     )
     batch.app = FaultMiddleware(app, faults, "graph")
-    return app
+    return PlainPaths(app)
 
 
 def _graph_error(_: Request, error: Exception) -> Response:

@@ -6,19 +6,20 @@ from collections.abc import Iterable
 
 from aadsync_lib.store.delta.rows import COLUMNS, TYPES
 from aadsync_lib.store.delta.session import Tables, micros, moment
-from aadsync_lib.store.records import Row
+from aadsync_lib.store.records import ACCESS_ACTIONS, Row
 
 # What is kept is a short list that was read before: Delta's DELETE takes no subquery. An entry's two
 # rows go together, by the time of the later one, so that no announcement loses its outcome alone.
 OLD_ENTRIES = """
 DELETE FROM {journal} WHERE sync = :sync AND (
-  (event = 'settled' AND greatest(at, announced_at) < timestamp_micros(:before))
+  (event = 'settled' AND greatest(at, announced_at) < timestamp_micros(:before)
+    AND NOT (result = 'done' AND action IN (<access>)))
   OR (event = 'announced' AND at < timestamp_micros(:before)
     AND NOT array_contains(from_json(:kept, 'array<bigint>'), entry))
   OR (event IN ('missing', 'retries', 'quarantine', 'place', 'roots', 'numbered')
     AND at < timestamp_micros(:before)
     AND NOT array_contains(from_json(:kept, 'array<bigint>'), seq)))
-"""
+""".replace("<access>", ACCESS_ACTIONS)
 
 # Entries without an outcome, and the last word of what was remembered before.
 KEPT = """
@@ -82,7 +83,10 @@ DELETE FROM {run_numbers} WHERE sync = :sync
 
 
 def prune(tables: Tables, sync: str, before: float, now: float) -> None:
-    """Delete what was settled before, and the runs that ended before and have nothing left."""
+    """Delete what was settled before, and the runs that ended before and have nothing left.
+
+    What was given in workspaces stays, as its rows alone tell that it may be taken back.
+    """
     when = {"sync": sync, "before": micros(before)}
     forgets = bool(tables.query(ANY_OLD, **when))
     _keep_numbers(tables, sync, now, tables.query(HIGHEST, forgets=forgets, **when))

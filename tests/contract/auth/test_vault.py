@@ -38,7 +38,7 @@ def running():
 def tenant(running: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A tenant with vaults, a login server, and an identity that this process runs as."""
     running.reset(vaults())
-    for name, value in running.vault_environment.items():
+    for name, value in running.names_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AZURE_AUTHORITY_HOST", running.authority_url)
     monkeypatch.setenv("ENTRA_SECRET", running.entra_client_secret)

@@ -192,10 +192,12 @@ class TestHosts:
 
     def test_a_next_link_outside_of_the_version_is_followed_by_itself(self, box, source, world):
         root = box.graph_url.removesuffix("/v1.0")
-        edit_answers(box, f'nextLink":"{box.graph_url}', f'nextLink":"{root}//v1.0', times=1)
+        edit_answers(
+            box, f'nextLink":"{box.graph_url}', f'nextLink":"{root}/elsewhere/v1.0', times=1
+        )
         reader = source("Data")
         assert "4" in str(reader.read().snapshot.groups[world].unread)
-        assert box.log.count("graph", "GET", "//v1.0") == 1
+        assert box.log.count("graph", "GET", "/elsewhere/v1.0") == 1
 
     def test_the_same_next_link_twice_ends_the_listing_as_unread(self, box, entra, source):
         group = entra.add_group("Empty")

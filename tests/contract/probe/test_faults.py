@@ -8,8 +8,8 @@ from aadsync_lib.doctor.probe.bench import PREFIX
 from aadsync_lib.doctor.probe.report import exit_code
 from aadsync_lib.sandbox.faults import Fault
 
-KINDS = ("403", "500", "lost", "truncated")  # one of each class
-ALIKE = ("404", "409", "503", "reset")
+KINDS = ("403", "500", "lost")  # one of each class
+ALIKE = ("404", "409", "503", "reset", "truncated")
 
 
 def of_classes(*often, alike=ALIKE):

@@ -36,7 +36,7 @@ def running():
 @pytest.fixture
 def box(running, monkeypatch):
     running.reset(world_with_vaults())
-    for name, value in running.vault_environment.items():
+    for name, value in running.names_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("IDENTITY_ENDPOINT", running.identity_endpoint)
     monkeypatch.setenv("IDENTITY_HEADER", running.identity_header)

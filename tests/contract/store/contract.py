@@ -16,7 +16,7 @@ from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.store.leasing import TTL, WATCH
 from tests.clock import START, FakeClock
-from tests.contract.store.build import change, done, link, member
+from tests.contract.store.build import access, change, done, link, member
 
 Open = Callable[..., Any]
 
@@ -471,6 +471,47 @@ class StoreContract:
         assert [p.entry for p in store.pending("account")] == [left]
         assert [run.run_id for run in store.runs()] == ["r1"]
         assert other.store.outcomes("r2") == (done(),)
+
+    def test_what_was_given_in_workspaces_is_told_oldest_first_of_this_sync_and_target(
+        self, store, open_store
+    ):
+        given = [
+            access("g1", Action.ASSIGN_WORKSPACE),
+            access("g2", Action.GRANT_ENTITLEMENTS),
+            access("g1", Action.UNASSIGN_WORKSPACE),
+        ]
+        with running(store, "r1") as run:
+            run.settled(change(), linked=[link()])
+            for each in given:
+                run.settled(each)
+            (entry,) = run.announce(access("g3", Action.ASSIGN_WORKSPACE))
+            failed = Outcome(access("g3", Action.ASSIGN_WORKSPACE), Result.FAILED, "no")
+            store.settle("account", {entry: failed})
+            run.announce(access("g4", Action.ASSIGN_WORKSPACE))
+        with running(open_store("fabrikam"), "r2") as other:
+            other.settled(access("g5", Action.ASSIGN_WORKSPACE))
+        with running(store, "r3", target="workspace-7") as elsewhere:
+            elsewhere.settled(access("g6", Action.ASSIGN_WORKSPACE))
+        assert store.access("account") == tuple(given)
+
+    def test_pruning_keeps_what_tells_what_was_given_in_workspaces(self, store, clock):
+        given = access("g1", Action.ASSIGN_WORKSPACE)
+        with running(store, "r1") as run:
+            run.settled(given)
+            run.settled(change("e1"))
+            (entry,) = run.announce(access("g2", Action.ASSIGN_WORKSPACE))
+            failed = Outcome(access("g2", Action.ASSIGN_WORKSPACE), Result.FAILED, "no")
+            store.settle("account", {entry: failed})
+        store.end_run("r1", "succeeded", "{}")
+        clock.advance(100)
+        with running(store, "r2") as run:
+            run.settled(change("e2"))
+        store.end_run("r2", "succeeded", "{}")
+        store.prune(clock.now() - 50)
+        assert store.outcomes("r1") == (done(given),)
+        assert store.access("account") == (given,)
+        assert [run.run_id for run in store.runs()] == ["r2", "r1"]
+        assert store.pending("account") == ()
 
     def test_what_is_open_can_be_settled_after_pruning(self, store, clock):
         with running(store, "r1") as run:

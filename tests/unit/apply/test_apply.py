@@ -86,17 +86,14 @@ def test_an_object_of_somebody_else_is_quarantined_and_left_alone(world, adopt, 
 def test_what_another_sync_made_in_the_meantime_stays_with_it(world, external_id):
     world.configure(adopt="same_name")
     unseen(world, Kind.USER, "ada@contoso.com", external_id=external_id)
-    read = world.target.read
 
-    def reading():
-        snapshot = read()
+    def linked(_):
         theirs = world.target.named("ada@contoso.com").id
         link = Link(Kind.USER, "u-ada", theirs, Origin.CREATED, "ada@contoso.com")
         with closing(world.store_of("finance")) as store, store.lease("account", "r"):
             store.settle("account", {}, linked=(link,))
-        return snapshot
 
-    world.target.read = reading
+    world.target.on_write = linked
     report = world.sync()
     ((name, error),) = outcomes(report, Result.QUARANTINED).items()
     assert name == ("create_user", "ada@contoso.com")

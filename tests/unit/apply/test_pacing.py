@@ -35,7 +35,7 @@ class InterruptedClock(FakeClock):
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0, 20.0])
-@pytest.mark.parametrize("verb", Verb)
+@pytest.mark.parametrize("verb", ACCOUNT_RATES)
 def test_the_achieved_rate_is_at_least_97_percent_of_the_limit_and_stays_under_it(verb, share):
     clock = FakeClock()
     times = sent(Pacer(ACCOUNT_RATES, share, clock), clock, 2000, verb)

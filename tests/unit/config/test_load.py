@@ -11,7 +11,6 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aadsync_lib.config.later import unsupported
 from aadsync_lib.config.load import load_settings, settings_from
 from aadsync_lib.config.settings import settings_digest
 from aadsync_lib.errors import SettingsError
@@ -546,18 +545,6 @@ class TestDigest:
     def test_any_other_value_changes_it(self, write):
         bare = settings_digest(load_settings(write(SMALL)))
         assert settings_digest(load_settings(write(SMALL + "policy: {mode: additive}\n"))) != bare
-
-
-def test_what_this_version_cannot_do_is_named_and_not_ignored(write):
-    tree = yaml.safe_load(FULL)
-    assert unsupported(load_settings(write(tree))) == tuple(
-        f"{key}: this version cannot carry this out yet; take it out"
-        for key in ("targets.0.workspaces",)
-    )
-
-
-def test_what_it_can_do_is_not_named(write):
-    assert unsupported(load_settings(write(SMALL))) == ()
 
 
 def test_reading_settings_loads_no_sdk():

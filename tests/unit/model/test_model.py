@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from aadsync_lib.model.assignment import AssignmentAction
-from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
-from aadsync_lib.model.identity import Attributes, Kind, merged, same_name
+from aadsync_lib.model.identity import Attributes, Kind, Permission, merged, same_name
 from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
@@ -33,7 +32,7 @@ CREATE = Change(
 
 @pytest.mark.parametrize("action", list(Action))
 def test_every_action_is_a_verb_on_a_kind(action):
-    if action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS):
+    if action in (*MEMBERS, *ACCESS):
         assert action.kind is Kind.GROUP
     else:
         assert Action.on(action.verb, action.kind) is action
@@ -133,7 +132,34 @@ def test_a_run_is_as_bad_as_its_worst_target(statuses, worst):
     assert RunReport("r", "s", "d", True, targets, Requests(), 0.0).status is worst
 
 
-@pytest.mark.parametrize("action", AssignmentAction)
-def test_what_takes_an_assignment_back_takes_access_where_it_gave_some(action):
-    assert action.inverse.inverse is action
-    assert action.inverse.removes_access is not action.removes_access
+USER = Attributes(workspace_id=7, permission=Permission.USER)
+ADMIN = Attributes(workspace_id=7, permission=Permission.ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "takes"),
+    [
+        (Action.ASSIGN_WORKSPACE, None, USER, False),
+        (Action.ASSIGN_WORKSPACE, USER, ADMIN, False),
+        (Action.ASSIGN_WORKSPACE, ADMIN, USER, True),
+        (Action.UNASSIGN_WORKSPACE, USER, None, True),
+        (Action.GRANT_ENTITLEMENTS, None, Attributes(entitlements=("a",)), False),
+        (Action.REVOKE_ENTITLEMENTS, Attributes(entitlements=("a",)), None, True),
+    ],
+)
+def test_access_is_taken_by_what_leaves_less_of_it(action, before, after, takes):
+    change = Change(action, "g", "1", "dbx", "", before, after, principal=Kind.GROUP)
+    assert change.takes_access is takes
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_change_of_access_survives_json_and_says_whose_it_is(kind):
+    change = Change(
+        Action.ASSIGN_WORKSPACE, "g", "1", "dbx", "why", USER, ADMIN, drift=True, principal=kind
+    )
+    raw = change_to_json(change)
+    assert raw["type"] == kind.value
+    assert raw["before"] == {"workspace_id": 7, "permission": "user"}
+    assert raw["after"] == {"workspace_id": 7, "permission": "admin"}
+    assert change_from_json(json.loads(json.dumps(raw))) == change
+    assert change.kind is kind

@@ -507,3 +507,14 @@ def test_a_group_adopted_under_another_name_in_place_of_a_deleted_one_is_renamed
         assert world.target.named("Data", Kind.GROUP).id == other
         assert world.names_of_links()["g-data"] == "Data"
         assert world.planned().changes == ()
+
+
+def test_a_stranger_who_carries_a_members_id_stays_a_stranger(world):
+    world.configure(drift="report")
+    stranger = world.target.named("stranger@contoso.com")
+    world.target.accounts[stranger.id] = replace(stranger, external_id=ADA.id)
+    put_in(world, "Data", "stranger@contoso.com")
+    for _ in range(3):
+        assert world.sync().status is Status.SUCCEEDED
+        assert rows(world)["stranger@contoso.com"] == (MembershipOrigin.FOREIGN, None)
+    assert world.target.members_of("Data") == {A, B, "stranger@contoso.com"}

@@ -10,7 +10,7 @@ from aadsync_lib.model.account import Unread
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Status
 from tests.unit.build import directory, group, service, user
-from tests.unit.fakes import FakeTarget
+from tests.unit.fakes import FakeTarget, Fault
 from tests.unit.world import World
 
 ADA, BOB, RUN = user("ada"), user("bob"), service("run")
@@ -86,6 +86,32 @@ def test_a_leaver_whom_the_list_leaves_out_is_deprovisioned_and_not_asked_for_fo
     world.clock.advance(3 * 86_400)
     world.sync()
     assert world.target.looked_up == before + 1
+
+
+def test_who_comes_back_after_long_is_looked_up_though_the_list_lacks_them(world):
+    ada = world.target.named("ada@contoso.com").id
+    world.sync(directory(BOB, RUN, group("Low", [BOB]), group("Data", [RUN, "g-low"])))
+    world.clock.advance(3 * 86_400)
+    world.target.behind = {ada}
+    plan = world.synced(DAY)
+    assert "activate_user" in kinds(plan)
+    assert "create_user" not in kinds(plan)
+    assert world.target.accounts[ada].active
+
+
+def test_what_a_run_that_died_made_in_place_of_another_is_found_though_the_list_lacks_it(world):
+    """Both carry the same externalId."""
+    world.configure(user_name_change="recreate", adopt="never")
+    ann = replace(ADA, user_principal_name="ann@contoso.com")
+    world.source.snapshot = replace(DAY, users=DAY.users | {ann.id: ann})
+    old = world.target.named("ada@contoso.com").id
+    world.target.faults[len(world.target.log)] = Fault.KILLED_AFTER
+    assert world.sync_until_killed()
+    new = world.target.named("ann@contoso.com").id
+    world.target.behind = {new}
+    assert world.sync().status is Status.SUCCEEDED
+    assert world.links_of(ADA.id) == new
+    assert not world.target.accounts[old].active
 
 
 def test_a_stranger_in_the_list_is_taken_out_as_before(world):

@@ -136,3 +136,17 @@ def test_a_plan_says_how_many_lose_access():
         )
         (target,) = plan_to_json(world.plan())["targets"]
         assert (target["members_removed"], target["losing_access"]) == (1, 5)
+
+
+def test_who_leaves_a_group_directly_and_with_one_that_was_nested_by_hand_counts_once():
+    before = directory(KEEPER, *PEOPLE, REST, group("Low", PEOPLE), group("Top", [KEEPER, *PEOPLE]))
+    with World(before) as world:
+        world.sync()
+        top, low = (world.target.named(name, Kind.GROUP).id for name in ("Top", "Low"))
+        world.target.groups[top].add(low)
+        world.source.snapshot = directory(
+            KEEPER, *PEOPLE, REST, group("Low", PEOPLE), group("Top", [KEEPER])
+        )
+        plan = world.planned()
+        assert len([change for change in plan.changes if change.name == "Top"]) == 2
+        assert sorted(plan.losing) == [f"p{n}@contoso.com from Top" for n in range(5)]

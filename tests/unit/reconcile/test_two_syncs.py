@@ -153,3 +153,21 @@ def test_who_is_disabled_is_not_joined_by_a_second_sync(two):
     second.sync(directory(ADA, bob, group("Sales", [ADA, bob])))
     assert BOB.id not in second.store.links(second.name).by_external
     assert world.target.named("bob@contoso.com", Kind.USER).active
+
+
+def test_whom_the_other_sync_has_and_no_listing_shows_is_looked_up_and_not_made_twice(two):
+    world, second = two
+    bob = world.target.named("bob@contoso.com", Kind.USER).id
+    world.target.behind = {bob}
+    renamed = replace(BOB, user_principal_name="rob@contoso.com")  # so that no name is in the way
+    second.sync(directory(ADA, renamed, group("Sales", [ADA, renamed])))
+    assert [a.id for a in world.target.accounts.values() if a.external_id == BOB.id] == [bob]
+    assert second.store.links(second.name).by_external[BOB.id].target_id == bob
+
+
+def test_whom_the_other_sync_had_and_nobody_wants_is_not_asked_for(two):
+    world, second = two
+    world.target.delete(Kind.USER, world.target.named("bob@contoso.com", Kind.USER).id)
+    before = world.target.looked_up
+    second.sync()
+    assert world.target.looked_up == before

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aadsync_lib.sandbox.databricks.auth import authorize
-from aadsync_lib.sandbox.databricks.deaf import is_deaf
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.http import guarded, json_object
-from aadsync_lib.sandbox.databricks.names import name_key
-from aadsync_lib.sandbox.databricks.records import Group, JsonObject, Record, User
+from aadsync_lib.sandbox.databricks.records import (
+    JsonObject,
+    Record,
+)
 from aadsync_lib.sandbox.databricks.state import DatabricksState
-from aadsync_lib.sandbox.databricks.workspaces.directory import Permission
+from aadsync_lib.sandbox.databricks.workspaces.assigning import (
+    give,
+    give_by_name,
+    permission_of,
+    shown_assignment,
+    take,
+)
 from aadsync_lib.sandbox.databricks.workspaces.scim import enter
 from aadsync_lib.sandbox.databricks.workspaces.state import WorkspaceState
 from aadsync_lib.sandbox.faults import STALE
 
 UNAVAILABLE = "Permission assignment APIs are not available for this workspace."
-SAME_NAME = (
-    "A workspace-local group named {name} already exists in workspace {workspace}, so the account "
-    "group of that name cannot be assigned to it."
-)
 PERMISSIONS = [
     {"permission_level": "USER", "description": "Can use the workspace"},
     {"permission_level": "ADMIN", "description": "Can administer the workspace"},
@@ -100,7 +102,8 @@ class LocalAssignments:
         self.workspace = workspace
 
     def routes(self) -> list[Route]:
-        return _routes("/api/2.0/preview/permissionassignments", self.workspace, self._find)
+        base = "/api/2.0/preview/permissionassignments"
+        return _routes(base, self.workspace, self._find, POST=_post)
 
     def _find(self, request: Request) -> WorkspaceState:
         self.workspace.refresh()
@@ -110,20 +113,26 @@ class LocalAssignments:
 
 
 def _routes(
-    base: str, state: DatabricksState, find: Callable[[Request], WorkspaceState]
+    base: str,
+    state: DatabricksState,
+    find: Callable[[Request], WorkspaceState],
+    **more: Handler,
 ) -> list[Route]:
+    """Routes below a path, on which ``more`` are handled besides GET, by verb."""
+
     def route(path: str, **handlers: Handler) -> Route:
         async def answer(request: Request) -> Response:
             raw = await request.body()
             with state.lock:
                 call = Call(find(request), request, raw)
                 _check_available(call.workspace)
-                return JSONResponse(handlers[request.method.replace("HEAD", "GET")](call))
+                verb = "GET" if request.method == "HEAD" else request.method
+                return JSONResponse(handlers[verb](call))
 
         return Route(base + path, guarded(state, answer), methods=list(handlers))
 
     return [
-        route("", GET=_listing),
+        route("", GET=_listing, **more),
         route("/permissions", GET=lambda _: {"permissions": PERMISSIONS}),
         route("/principals/{principal_id}", PUT=_put, DELETE=_delete),
     ]
@@ -147,7 +156,7 @@ def _listing(call: Call) -> JsonObject:
     hidden = workspace.switches.unlisted
     return {
         "permission_assignments": [
-            _assignment(row, permission)
+            shown_assignment(row, permission)
             for row, permission in rows
             if row.id not in hidden and row.name not in hidden
         ]
@@ -156,69 +165,19 @@ def _listing(call: Call) -> JsonObject:
 
 def _put(call: Call) -> JsonObject:
     workspace, row = call.workspace, call.principal
-    permission = _permission(call.body.get("permissions"))
-    if permission is None:
-        return _taken(call, row)
-    if (error := _error(workspace, row)) is not None:
-        return {"error": error, "principal": _principal(row)}
-    if not is_deaf("assign", row, workspace.switches):
-        workspace.assign(row.id, permission)
-    return _assignment(row, permission)
+    permission = permission_of(call.body.get("permissions"))
+    return take(workspace, row) if permission is None else give(workspace, row, permission)
+
+
+def _post(call: Call) -> JsonObject:
+    """Assign users by name; admins can be made by id only."""
+    items = call.body.get("permission_assignments", ())
+    return {"permission_assignments": [give_by_name(call.workspace, item) for item in items]}
 
 
 def _delete(call: Call) -> JsonObject:
-    _taken(call, call.principal)
+    take(call.workspace, call.principal)
     return {}
-
-
-def _taken(call: Call, row: Record) -> JsonObject:
-    if not is_deaf("unassign", row, call.workspace.switches):
-        call.workspace.unassign(row.id)
-    return {"permissions": [], "principal": _principal(row)}
-
-
-def _permission(wanted: Any) -> Permission | None:
-    """The stronger of those that exist; an absent or empty list, and unknown words, are none."""
-    words = wanted if isinstance(wanted, list) else []
-    return "ADMIN" if "ADMIN" in words else "USER" if "USER" in words else None
-
-
-def _error(workspace: WorkspaceState, row: Record) -> str | None:
-    """Return what a success says in its body of an assignment that was not made."""
-    switches = workspace.switches
-    named = switches.assignment_error_objects
-    if switches.assignment_errors and (not named or row.id in named or row.name in named):
-        switches.assignment_errors -= 1 if switches.assignment_errors > 0 else 0
-        return f"Could not assign principal {row.id} to workspace {workspace.workspace_id}."
-    if not isinstance(row, Group) or not _has_local(workspace, row):
-        return None
-    error = SAME_NAME.format(name=row.display_name, workspace=workspace.workspace_id)
-    if switches.assignment_conflict == "status":
-        raise bad_request(error)
-    return error
-
-
-def _has_local(workspace: WorkspaceState, group: Group) -> bool:
-    key = name_key(group.display_name, "lower")
-    return any(
-        name_key(other.display_name, "lower") == key and not workspace.is_copy(other)
-        for other in workspace.groups.named(group.display_name)
-    )
-
-
-def _assignment(row: Record, permission: Permission) -> JsonObject:
-    return {"permissions": [permission], "principal": _principal(row)}
-
-
-def _principal(row: Record) -> JsonObject:
-    name = (
-        "group_name"
-        if isinstance(row, Group)
-        else "user_name"
-        if isinstance(row, User)
-        else "service_principal_name"
-    )
-    return {"principal_id": int(row.id), "display_name": row.display_name, name: row.name}
 
 
 def _stale(call: Call) -> float:

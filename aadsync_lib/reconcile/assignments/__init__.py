@@ -1,0 +1,1 @@
+"""Access to workspaces: assignments and entitlements, compared and taken back."""

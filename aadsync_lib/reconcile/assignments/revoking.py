@@ -1,0 +1,153 @@
+"""Access that a sync gave and that is not asked for any more, in one workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from aadsync_lib.model.account import Account, Unread
+from aadsync_lib.model.assignment import Given, Recipient, WorkspaceAccess, WorkspaceId
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.identity import Attributes, Kind, Permission
+from aadsync_lib.model.plan import Quarantined, Unapplied, UnappliedBy
+from aadsync_lib.reconcile.assignments.wanted import Wanted
+from aadsync_lib.reconcile.context import TargetContext
+from aadsync_lib.reconcile.split import Deferral, Held
+
+NOT_CERTAIN = "its access to workspace {} stays: not seen in this run, but a part of the source could not be read"
+NO_RULE = "no rule of the workspace asks for it any more"
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """Takes back what was given: never more, and only from whom it is certain that they may not have it."""
+
+    context: TargetContext
+    shown: WorkspaceAccess
+    given: Mapping[Recipient, Given]
+    asked: Mapping[str, Wanted]
+
+    def changes(self) -> Iterator[Change | Deferral]:
+        """Yield what is taken back, and what waits because not all of the source could be read."""
+        for (workspace, target_id), given in sorted(self.given.items(), key=_by_name):
+            account = self.context.target.accounts.get(target_id)
+            if account is None or self._untouchable(account) or self._undecided(account):
+                continue
+            for change in self._taken(workspace, account, given):
+                yield self._permitted(change)
+
+    def _untouchable(self, account: Account) -> bool:
+        context = self.context
+        known = account.id in context.protected or account.id in context.absent
+        return known or context.sharer(account) is not None
+
+    def _undecided(self, account: Account) -> bool:
+        """Return whether it is open what becomes of an object, or the policy leaves it alone."""
+        context, link = self.context, self.context.links.by_target.get(account.id)
+        if link is None:
+            return False
+        match = context.correlation.matches.get(link.external_id)
+        if match is None:
+            retired = account.kind is Kind.GROUP and context.policy.retired_groups == "keep"
+            return retired or link.external_id in context.desired.quarantined
+        waits = match.account is None and link.external_id in self.asked
+        return waits or match.quarantined is not None
+
+    def _taken(self, workspace: WorkspaceId, account: Account, given: Given) -> Iterator[Change]:
+        want = self._wanted(account)
+        permission = want.permission if want else None
+        entitlements = want.entitlements if want else frozenset[str]()
+        change = _Taking(workspace, account, self._identity(account, given), self._why(account))
+        has = self.shown.entitlements
+        if not isinstance(has, Unread):
+            surplus = (has.get(account.id, frozenset()) & given.entitlements) - entitlements
+            if surplus:
+                yield change.revoke(tuple(sorted(surplus)))
+        there = self.shown.permissions.get(account.id)
+        left = self._left(there, given, permission)
+        if there and left != there:
+            yield change.lower(there, left)
+
+    def _left(
+        self, there: Permission | None, given: Given, wanted: Permission | None
+    ) -> Permission | None:
+        """Return the permission that stays: what is asked for, what was there before, and what others gave."""
+        higher = there is Permission.ADMIN and given.permission is not Permission.ADMIN
+        if given.permission is None or there is None or higher:
+            return there
+        if wanted is Permission.ADMIN or given.base is Permission.ADMIN:
+            return there
+        return wanted or given.base
+
+    def _wanted(self, account: Account) -> Wanted | None:
+        """Return what is asked for an object, if it still is the one of its identity."""
+        link = self.context.links.by_target.get(account.id)
+        match = self.context.correlation.matches.get(link.external_id) if link else None
+        is_it = match is not None and match.account is not None and match.account.id == account.id
+        return self.asked.get(link.external_id) if link and is_it else None
+
+    def _identity(self, account: Account, given: Given) -> str | None:
+        link = self.context.links.by_target.get(account.id)
+        return link.external_id if link else given.external_id
+
+    def _why(self, account: Account) -> str:
+        link = self.context.links.by_target.get(account.id)
+        in_scope = link is not None and self._in_scope(link.external_id)
+        return NO_RULE if in_scope else "left the scope"
+
+    def _in_scope(self, external_id: str) -> bool:
+        desired = self.context.desired
+        return external_id in desired.groups or external_id in desired.principals
+
+    def _permitted(self, change: Change) -> Change | Deferral:
+        if not self.context.mirrors:
+            return Unapplied(change, UnappliedBy.ADDITIVE)
+        if self._certain(change):
+            return change
+        reason = NOT_CERTAIN.format(change.workspace_id or "of this target")
+        return Held(Quarantined(change.external_id, change.name, reason))
+
+    def _certain(self, change: Change) -> bool:
+        """Return whether somebody may not have it, whatever of the source could not be read."""
+        context, external_id = self.context, change.external_id or ""
+        if context.desired.complete or external_id in context.desired.groups:
+            return True
+        link = context.links.by_external.get(external_id)
+        return link is not None and context.certainly_left(link)
+
+
+def _by_name(item: tuple[Recipient, Given]) -> tuple[str, str]:
+    (_, target_id), given = item
+    return given.name, target_id
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """Changes that take something from one principal."""
+
+    workspace: WorkspaceId
+    account: Account
+    external_id: str | None
+    why: str
+
+    def revoke(self, names: tuple[str, ...]) -> Change:
+        before = Attributes(workspace_id=self.workspace, entitlements=names)
+        return self._change(Action.REVOKE_ENTITLEMENTS, before, None)
+
+    def lower(self, there: Permission, left: Permission | None) -> Change:
+        action = Action.ASSIGN_WORKSPACE if left else Action.UNASSIGN_WORKSPACE
+        before = Attributes(workspace_id=self.workspace, permission=there)
+        after = Attributes(workspace_id=self.workspace, permission=left) if left else None
+        return self._change(action, before, after)
+
+    def _change(self, action: Action, before: Attributes, after: Attributes | None) -> Change:
+        return Change(
+            action,
+            self.external_id,
+            self.account.id,
+            self.account.name,
+            self.why,
+            before,
+            after,
+            principal=self.account.kind,
+        )
