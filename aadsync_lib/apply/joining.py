@@ -46,7 +46,11 @@ def _of_a_group(change: Change) -> bool:
 
 
 class _Joiner:
-    """Tasks that grow together, by the keys that they had."""
+    """Tasks that grow together, by the keys that they had.
+
+    A joined task has ended well when its group is as planned, so that others may need it as they needed the
+    group's. Who needs the members' is not told by that.
+    """
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._tasks = {task.key: task for task in tasks}
@@ -77,11 +81,10 @@ class _Joiner:
 
     def _fit(self, group: Task, members: Task) -> bool:
         same = {change.target_id for change in (*group.changes, *members.changes)}
-        by_members = int(group.key in members.needs)
-        if len(same) > 1 or self._needed[members.key] or self._needed[group.key] > by_members:
+        if len(same) > 1 or self._needed[members.key]:
             return False
         if group.phase is not members.phase:
-            awaited = self._awaited[group.key] > by_members
+            awaited = self._awaited[group.key] > int(group.key in members.needs)
             if awaited or (group.phase, members.phase) != (Phase.BUILD, Phase.REMOVE):
                 return False
         return not (self._leads(members, group) or self._leads(group, members))

@@ -213,6 +213,13 @@ def _releases(task: Task) -> bool:
     return any(change.action in RELEASES for change in task.changes)
 
 
+def lone_task(change: Change) -> Task:
+    """Return the task of a person of whom nothing else changes: it waits for nobody."""
+    return _task(
+        change.external_id or change.target_id or change.name, (change,), set(), frozenset()
+    )
+
+
 def _task(key: str, part: Part, after: Set[str], needs: frozenset[str]) -> Task:
     writes = creates(part) or part[0].action in DELETES
     verb = Verb.WRITE if writes else Verb.PATCH

@@ -92,13 +92,14 @@ def adoption(key: str, parts: Parts) -> frozenset[str]:
 
 def makers(part: Part, parts: Parts) -> frozenset[str]:
     """Return the tasks that create the members this one adds."""
-    return frozenset(
+    keys = {
         f"{member.external_id}{ITSELF}"
         for change in part
         if change.action is Action.ADD_MEMBERS
         for member in change.members
         if member.target_id is None
-    ) & frozenset(parts.keys())
+    }
+    return frozenset(key for key in keys if key in parts)
 
 
 def only(part: Part, stays: Callable[[MemberRef], bool]) -> Part:

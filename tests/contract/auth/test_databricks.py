@@ -94,6 +94,39 @@ class TestMachineToMachine:
         databricks_api(settings, SecretResolver())
         assert seen["token_url"] == "http://127.0.0.1:1/oidc/v1/token"
 
+    def test_the_account_through_a_workspace_takes_the_token_of_that(self, box, target):
+        world = World()
+        world.add_workspace("hub", federated=True)
+        box.reset(world)
+        hub = {"host": box.workspaces["hub"].url}
+        settings = target(**M2M, client_id=box.client_id).model_copy(update=hub)
+        api = databricks_api(settings, SecretResolver())
+        for _ in range(2):
+            assert api.do("GET", "/api/2.0/account/scim/v2/Me")["id"]
+        tokens = [(e.path, e.status) for e in box.log.entries if e.path.endswith("/token")]
+        assert tokens == [
+            (f"/oidc/accounts/{box.account_id}/v1/token", 404),
+            ("/oidc/v1/token", 200),
+        ]
+
+    @pytest.mark.parametrize(
+        ("host", "path"),
+        [
+            ("https://accounts.cloud.databricks.com", f"/oidc/accounts/{TENANT}/v1/token"),
+            ("https://dbc-1a2b.cloud.databricks.com", "/oidc/v1/token"),
+        ],
+    )
+    def test_where_the_name_of_the_host_tells_one_endpoint_is_asked(
+        self, box, target, monkeypatch, host, path
+    ):
+        from databricks.sdk import oauth
+
+        asked = []
+        monkeypatch.setattr(oauth, "ClientCredentials", lambda **given: asked.append(given))
+        place = {"host": host, "account_id": TENANT}
+        databricks_api(target(**M2M, client_id="c").model_copy(update=place), SecretResolver())
+        assert [given["token_url"] for given in asked] == [host + path]
+
 
 class TestToken:
     """A token of an account or a workspace."""

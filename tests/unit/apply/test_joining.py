@@ -37,6 +37,18 @@ def test_an_adoption_that_sets_something_goes_with_the_members():
     assert task.needs == frozenset()
 
 
+def test_what_needs_the_group_needs_the_whole():
+    grant = Attributes(entitlements=("workspace-access",))
+    found = tasks(
+        adopt("g1", **CLAIM),
+        add("g1", person("u1", "1")),
+        change(Action.GRANT_ENTITLEMENTS, "g1", target_id="g1", after=grant),
+    )
+    assert actions(found.pop("g1/itself")) == ["adopt_group", "add_members"]
+    (entitlements,) = found.values()
+    assert entitlements.needs == {"g1/itself"}
+
+
 def test_an_adoption_that_sends_nothing_is_recorded_first():
     found = tasks(adopt("g1"), add("g1", person("u1", "1")))
     assert found["g1/members"].needs == {"g1/itself"}
