@@ -1,6 +1,6 @@
 """One fault at one request, at every request in turn: what is left of it after the next run.
 
-`make test` sweeps with the first fault of each class, `make soak` with all. The clients' own tests prove that they do the same
+`make test` sweeps with the first fault of each class, and under each circumstance now and then; `make soak` with all. The clients' own tests prove that they do the same
 with all faults of a class, which leave the same behind on the server: for Graph, `test_a_fault_of_any_one_request_changes_nothing`
 in tests/contract/entra/test_client.py; for Databricks, those in tests/contract/databricks/test_faults.py that CLASSES names.
 """
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import pytest
 
 from aadsync_lib.sandbox import Fault, Sandbox
-from tests.acceptance.days import Day, difference, play, run
+from tests.acceptance.circumstances import CIRCUMSTANCES
+from tests.acceptance.days import FIRST, SECOND, Day, days_by_name, difference, run
 from tests.acceptance.stage import Picture, Stage, removals, text
 
 # A timeout of no seconds: the server never handles the request, and hangs up at once instead of
@@ -44,29 +45,38 @@ CLASSES = {
     "not there": ("404",),
 }
 MENDED_AT_ONCE = CLASSES["not yet"]  # a client simply tries again: nobody should notice
+FEW = 4  # every fourth request
 # The first day only creates; the second has all that, and everything else.
 ON_FIRST_DAY = ("lost", "500", "truncated", "403")
-ALWAYS = {(0, "lost"), *((1, members[0]) for members in CLASSES.values())}
+NAMES = {FIRST: ON_FIRST_DAY, **dict.fromkeys((SECOND, *CIRCUMSTANCES), FAULTS)}
+ALWAYS = {(FIRST, "lost"), *((SECOND, members[0]) for members in CLASSES.values())}
+SAMPLED = dict(zip(CIRCUMSTANCES, (members[0] for members in CLASSES.values()), strict=True))
 CASES = [
-    pytest.param(
-        which,
-        name,
-        id=f"{('first', 'second')[which]} day, {name}",
-        marks=() if (which, name) in ALWAYS else pytest.mark.soak,
-    )
-    for which, names in enumerate((ON_FIRST_DAY, FAULTS))
-    for name in names
+    *(
+        pytest.param(
+            which,
+            name,
+            1,
+            id=f"{which}, {name}",
+            marks=() if (which, name) in ALWAYS else pytest.mark.soak,
+        )
+        for which, names in NAMES.items()
+        for name in names
+    ),
+    *(
+        pytest.param(which, name, FEW, id=f"{which}, {name}, now and then")
+        for which, name in SAMPLED.items()
+    ),
 ]
 SIDES = {"graph": "/v1.0/", "databricks": "/scim/v2/"}
 LAST = 100  # more requests than any run here sends
 
 
 @pytest.fixture(scope="module")
-def days(
+def day_of(
     box: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Stage, tuple[Day, Day]]]:
-    stage = Stage(box, tmp_path_factory.mktemp("faults"))
-    yield stage, play(stage)
+) -> Iterator[Callable[[str], tuple[Stage, Day]]]:
+    yield days_by_name(lambda: Stage(box, tmp_path_factory.mktemp("faults")))
     box.faults.clear()
 
 
@@ -74,23 +84,26 @@ def test_every_fault_is_of_one_class() -> None:
     assert sorted(name for members in CLASSES.values() for name in members) == sorted(FAULTS)
 
 
-@pytest.mark.parametrize(("which", "name"), CASES)
+@pytest.mark.parametrize(("which", "name", "step"), CASES)
 def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
-    days: tuple[Stage, tuple[Day, Day]], which: int, name: str, swept: Callable[[str, int], None]
+    day_of: Callable[[str], tuple[Stage, Day]],
+    which: str,
+    name: str,
+    step: int,
+    swept: Callable[[str, int], None],
 ) -> None:
-    stage, both = days
-    day = both[which]
+    stage, day = day_of(which)
     failures: list[str] = []
     cases = 0
     for side, path in SIDES.items():
-        for index in range(LAST):
+        for index in range(0, LAST, step):
             case = _case(stage, day, FAULTS[name](side=side, path=path, skip=index))
             if case is None:
                 break
             cases += 1
             failures += [f"{case.where}: {problem}" for problem in case.problems(day, name)]
     swept("fault sweep", cases)
-    assert cases >= day.requests
+    assert cases * step >= day.requests
     assert not failures, text(failures)
 
 
@@ -116,12 +129,12 @@ class Case:
             yield f"said that nothing was changed: {self.said}"
         if self.code not in {0, 1, 3}:
             yield f"ended with {self.code}: {self.said}"
-        if self.code != 0 and name in MENDED_AT_ONCE:
+        if self.code != day.code and name in MENDED_AT_ONCE:
             yield f"was not simply tried again: {self.said}"
         if self.code_after != 0:
             yield f"the run after it ended with {self.code_after}"
-        if self.code == 0 and self.writes_after:
-            yield f"the run after it wrote {self.writes_after} times, with nothing left to do"
+        if self.code == 0 and self.writes_after != day.late:
+            yield f"the run after it wrote {self.writes_after} times, with {day.late} writes left to do"
         yield from self.wrong_after
 
 
@@ -129,13 +142,15 @@ def _case(stage: Stage, day: Day, fault: Fault) -> Case | None:
     """Run with the fault, then without; ``None`` when the run ended before the fault's turn."""
     box = stage.box
     stage.restore(day.scene)
+    day.circumstance.begin(stage)
     fault_id = box.faults.add(fault)
     code, said = run(stage)
-    if not box.faults.fired_by(fault_id):
-        return None
+    fired, left, hit = box.faults.fired_by(fault_id), stage.picture(), _hit(stage, fault)
     box.faults.clear()
-    hit = _hit(stage, fault)
-    left, mark = stage.picture(), box.log.mark()
+    day.circumstance.end(stage)
+    if not fired:
+        return None
+    mark = box.log.mark()
     code_after, _ = run(stage)
     writes = len(box.log.writes("databricks", after=mark))
     return Case(

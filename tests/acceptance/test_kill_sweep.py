@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from aadsync_lib.sandbox import Sandbox
-from tests.acceptance.days import Day, play, run
+from tests.acceptance.circumstances import CIRCUMSTANCES
+from tests.acceptance.days import FIRST, SECOND, Day, days_by_name, run
 from tests.acceptance.stage import Stage, removals, text
 
 LAST = 100  # more writes than any run here has
@@ -27,11 +29,11 @@ class Victims:
             text=True,
         )
 
-    def sync(self, stage: Stage, at: int, when: str) -> str:
-        """Sync in a process that dies at its n-th write; return what became of it."""
+    def sync(self, stage: Stage, at: int, when: str, ahead: float) -> str:
+        """Sync in a process that dies at its n-th write, its clock ``ahead``; return what became of it."""
         assert self.process.stdin
         assert self.process.stdout
-        death = {"settings": str(stage.settings_file), "at": at, "when": when}
+        death = {"settings": str(stage.settings_file), "at": at, "when": when, "ahead": ahead}
         print(json.dumps(death), file=self.process.stdin, flush=True)
         return self.process.stdout.readline().strip()
 
@@ -40,42 +42,61 @@ class Victims:
 
 
 @pytest.fixture(scope="module")
-def days(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, tuple[Day, Day]]:
-    stage = Stage(box, tmp_path_factory.mktemp("kills"))
-    return stage, play(stage)
+def day_of(
+    box: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[Stage, Day]]:
+    return days_by_name(lambda: Stage(box, tmp_path_factory.mktemp("kills")))
 
 
 @pytest.fixture(scope="module")
-def victims(days: tuple[Stage, tuple[Day, Day]]) -> Iterator[Victims]:
-    each = Victims(days[0])
+def victims(day_of: Callable[[str], tuple[Stage, Day]]) -> Iterator[Victims]:
+    each = Victims(day_of(FIRST)[0])
     yield each
     each.close()
 
 
-@pytest.mark.parametrize(
-    "when", ["before", "after"], ids=["before it is sent", "after it is answered"]
-)
-@pytest.mark.parametrize("which", [0, 1], ids=["first day", "second day"])
+WHEN = {"before": "before it is sent", "after": "after it is answered"}
+FEW = 3  # every third write
+CASES = [
+    *(
+        pytest.param(
+            which,
+            when,
+            1,
+            id=f"{which}, {words}",
+            marks=pytest.mark.soak if which in CIRCUMSTANCES else (),
+        )
+        for which in (FIRST, SECOND, *CIRCUMSTANCES)
+        for when, words in WHEN.items()
+    ),
+    *(
+        pytest.param(which, when, FEW, id=f"{which}, {WHEN[when]}, now and then")
+        for which, when in zip(CIRCUMSTANCES, itertools.cycle(WHEN))
+    ),
+]
+
+
+@pytest.mark.parametrize(("which", "when", "step"), CASES)
 def test_a_run_that_is_killed_at_any_write_is_finished_by_the_next_one(
-    days: tuple[Stage, tuple[Day, Day]],
+    day_of: Callable[[str], tuple[Stage, Day]],
     victims: Victims,
-    which: int,
+    which: str,
     when: str,
+    step: int,
     swept: Callable[[str, int], None],
 ) -> None:
-    stage, both = days
-    day = both[which]
+    stage, day = day_of(which)
     failures: list[str] = []
     cases = 0
-    for at in range(1, LAST):
+    for at in range(1, LAST, step):
         stage.restore(day.scene)
-        end = victims.sync(stage, at, when)
+        end = victims.sync(stage, at, when, day.circumstance.ahead)
         if end == "lived":
             break
         cases += 1
         failures += [f"write {at}: {problem}" for problem in _problems(stage, day, end)]
     swept("kill sweep", cases)
-    assert cases == day.writes
+    assert cases == len(range(0, day.writes, step))
     assert not failures, text(failures)
 
 
@@ -87,6 +108,7 @@ def _problems(stage: Stage, day: Day, end: str) -> Iterator[str]:
         yield "the journal does not show what was under way"
     if extra := removals(day.before, stage.picture()) - day.removals:
         yield f"took away {sorted(extra)}"
+    day.circumstance.after(stage)
     code, said = run(stage)
     if code != 0:
         yield f"the run after it ended with {code}: {said}"
