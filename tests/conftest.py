@@ -13,8 +13,9 @@ from tests.groups import Grouped, place
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
 
 settings.register_profile("default", derandomize=True, max_examples=30, **COMMON)
-settings.register_profile(
-    "soak", max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000")), **COMMON
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000"))
+settings.register_profile(  # random, which it would not inherit from what is called default
+    "soak", derandomize=False, max_examples=EXAMPLES, **COMMON
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -165,7 +165,8 @@ class Inquiry:
         more = shown.with_objects(
             self.target, {key: _kind(context, key) for key in unlisted if key}
         )
-        leaving = groups_leaving(taking, shown.members) & shown.snapshot.accounts.keys()
+        accounts = shown.snapshot.accounts
+        leaving = groups_leaving(taking, shown.members, accounts) & accounts.keys()
         more = more.with_members(self.target, leaving)
         hidden = {g: m for g in leaving if isinstance(m := more.members.get(g), Unread)}
         more = replace(more, absent={**more.absent, **hidden}) if hidden else more

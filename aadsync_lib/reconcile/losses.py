@@ -25,11 +25,20 @@ def managed(links: Links, target: TargetSnapshot, members: Mapping[str, Members 
     return Managed(people, sum(members.get(group) != frozenset() for group in ours), sum(sizes))
 
 
-def groups_leaving(changes: Iterable[Change], members: Mapping[str, Members]) -> frozenset[str]:
-    """Return the groups, by target id, that are taken out of others and whose members are not known."""
+def groups_leaving(
+    changes: Iterable[Change], members: Mapping[str, Members], accounts: Mapping[str, Account]
+) -> frozenset[str]:
+    """Return the groups, by target id, that are taken out of others, or are in those, and whose members are not known."""
     taken = (member for change in changes if change.action in TAKING for member in change.members)
-    leaving = {ref.target_id for ref in taken if ref.type is Kind.GROUP and ref.target_id}
-    return frozenset(leaving - members.keys())
+    waiting = [ref.target_id for ref in taken if ref.type is Kind.GROUP and ref.target_id]
+    seen = set(waiting)
+    for group in waiting:
+        current = members.get(group)
+        new = current - seen if isinstance(current, frozenset) else ()
+        nested = [one for one in new if one in accounts and accounts[one].kind is Kind.GROUP]
+        seen.update(nested)
+        waiting.extend(nested)
+    return frozenset(seen - members.keys())
 
 
 def losses(

@@ -1,6 +1,6 @@
 """One fault at one request, at every request in turn: what is left of it after the next run.
 
-`make test` sweeps with the first fault of each class, `make soak` with all. The clients' own tests prove that they do the same
+`make test` sweeps with the first fault of each class, and under each circumstance now and then; `make soak` with all. The clients' own tests prove that they do the same
 with all faults of a class, which leave the same behind on the server: for Graph, `test_a_fault_of_any_one_request_changes_nothing`
 in tests/contract/entra/test_client.py; for Databricks, those in tests/contract/databricks/test_faults.py that CLASSES names.
 """
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import pytest
 
 from aadsync_lib.sandbox import Fault, Sandbox, World
-from tests.acceptance.days import Day, difference, play, run
+from tests.acceptance.circumstances import CIRCUMSTANCES
+from tests.acceptance.days import FIRST, SECOND, Day, DayOf, days_by_name, difference, run
 from tests.acceptance.stage import Picture, Stage, WorkspaceStage, removals, text, with_workspace
 
 # A timeout of no seconds: the server never handles the request, and hangs up at once instead of
@@ -44,21 +45,32 @@ CLASSES = {
     "not there": ("404",),
 }
 MENDED_AT_ONCE = CLASSES["not yet"]  # a client simply tries again: nobody should notice
+FEW = 4  # every fourth request
 # The first day only creates; the second has all that, and everything else.
 ON_FIRST_DAY = ("lost", "500", "truncated", "403")
-OFTEN = {(1, members[0]) for members in CLASSES.values()}
-ALWAYS = {"account": {(0, "lost"), *OFTEN}, "workspace": OFTEN}
+NAMES = {FIRST: ON_FIRST_DAY, **dict.fromkeys((SECOND, *CIRCUMSTANCES), FAULTS)}
+OFTEN = {(SECOND, members[0]) for members in CLASSES.values()}
+ALWAYS = {"account": {(FIRST, "lost"), *OFTEN}, "workspace": OFTEN}
+SAMPLED = dict(zip(CIRCUMSTANCES, (members[0] for members in CLASSES.values()), strict=True))
 CASES = [
-    pytest.param(
-        place,
-        which,
-        name,
-        id=f"{place}, {('first', 'second')[which]} day, {name}",
-        marks=() if (which, name) in often else pytest.mark.soak,
-    )
-    for place, often in ALWAYS.items()
-    for which, names in enumerate((ON_FIRST_DAY, FAULTS))
-    for name in names
+    *(
+        pytest.param(
+            place,
+            which,
+            name,
+            1,
+            id=f"{place}, {which}, {name}",
+            marks=() if (which, name) in often else pytest.mark.soak,
+        )
+        for place, often in ALWAYS.items()
+        for which, names in NAMES.items()
+        for name in names
+        if place == "account" or which not in CIRCUMSTANCES
+    ),
+    *(
+        pytest.param("account", which, name, FEW, id=f"{which}, {name}, now and then")
+        for which, name in SAMPLED.items()
+    ),
 ]
 # Of Graph a sync of a workspace asks the same as one of an account.
 SIDES = {
@@ -70,17 +82,12 @@ LAST = 100  # more requests than any run here sends
 
 
 @pytest.fixture(scope="module")
-def place(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def day_of(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DayOf]:
+    def new_stage(place: str) -> Stage:
+        box.reset(with_workspace(World()))  # whose address is in the settings
+        return STAGES[place](box, tmp_path_factory.mktemp("faults"))
 
-
-@pytest.fixture(scope="module")
-def days(
-    place: str, box: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Stage, tuple[Day, Day]]]:
-    box.reset(with_workspace(World()))
-    stage = STAGES[place](box, tmp_path_factory.mktemp("faults"))
-    yield stage, play(stage)
+    yield days_by_name(new_stage)
     box.faults.clear()
 
 
@@ -88,27 +95,27 @@ def test_every_fault_is_of_one_class() -> None:
     assert sorted(name for members in CLASSES.values() for name in members) == sorted(FAULTS)
 
 
-@pytest.mark.parametrize(("place", "which", "name"), CASES, indirect=["place"])
+@pytest.mark.parametrize(("place", "which", "name", "step"), CASES)
 def test_a_fault_at_any_request_ends_in_the_state_that_no_fault_ends_in(
-    days: tuple[Stage, tuple[Day, Day]],
+    day_of: DayOf,
     place: str,
-    which: int,
+    which: str,
     name: str,
+    step: int,
     swept: Callable[[str, int], None],
 ) -> None:
-    stage, both = days
-    day = both[which]
+    stage, day = day_of(place, which)
     failures: list[str] = []
     cases = 0
     for side, path in SIDES[place].items():
-        for index in range(LAST):
+        for index in range(0, LAST, step):
             case = _case(stage, day, FAULTS[name](side=side, path=path, skip=index))
             if case is None:
                 break
             cases += 1
             failures += [f"{case.where}: {problem}" for problem in case.problems(day, name)]
     swept("fault sweep", cases)
-    assert cases >= sum(day.requests[side] for side in SIDES[place])
+    assert cases * step >= sum(day.requests[side] for side in SIDES[place])
     assert not failures, text(failures)
 
 
@@ -134,12 +141,12 @@ class Case:
             yield f"said that nothing was changed: {self.said}"
         if self.code not in {0, 1, 3}:
             yield f"ended with {self.code}: {self.said}"
-        if self.code != 0 and name in MENDED_AT_ONCE:
+        if self.code != day.code and name in MENDED_AT_ONCE:
             yield f"was not simply tried again: {self.said}"
         if self.code_after != 0:
             yield f"the run after it ended with {self.code_after}"
-        if self.code == 0 and self.writes_after:
-            yield f"the run after it wrote {self.writes_after} times, with nothing left to do"
+        if self.code == 0 and self.writes_after != day.late:
+            yield f"the run after it wrote {self.writes_after} times, with {day.late} writes left to do"
         yield from self.wrong_after
 
 
@@ -147,13 +154,15 @@ def _case(stage: Stage, day: Day, fault: Fault) -> Case | None:
     """Run with the fault, then without; ``None`` when the run ended before the fault's turn."""
     box = stage.box
     stage.restore(day.scene)
+    day.circumstance.begin(stage)
     fault_id = box.faults.add(fault)
     code, said = run(stage)
-    if not box.faults.fired_by(fault_id):
-        return None
+    fired, left, hit = box.faults.fired_by(fault_id), stage.picture(), _hit(stage, fault)
     box.faults.clear()
-    hit = _hit(stage, fault)
-    left, mark = stage.picture(), box.log.mark()
+    day.circumstance.end(stage)
+    if not fired:
+        return None
+    mark = box.log.mark()
     code_after, _ = run(stage)
     writes = len(box.log.writes("databricks", after=mark))
     return Case(

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from aadsync_lib.sandbox import Sandbox, World
-from tests.acceptance.days import Day, play, run
+from tests.acceptance.circumstances import CIRCUMSTANCES
+from tests.acceptance.days import FIRST, SECOND, Day, DayOf, days_by_name, run
 from tests.acceptance.stage import Stage, WorkspaceStage, removals, text, with_workspace
 
 LAST = 100  # more writes than any run here has
 STAGES = {"account": Stage, "workspace": WorkspaceStage}
 WHENS = {"before": "before it is sent", "after": "after it is answered"}
+FEW = 3  # every third write
 OFTEN = {
-    "account": {(0, "before"), (0, "after"), (1, "before"), (1, "after")},
-    "workspace": {(1, "after")},
+    "account": {(which, when) for which in (FIRST, SECOND) for when in WHENS},
+    "workspace": {(SECOND, "after")},
 }
 CASES = [
-    pytest.param(
-        place,
-        which,
-        when,
-        id=f"{place}, {('first', 'second')[which]} day, {told}",
-        marks=() if (which, when) in OFTEN[place] else pytest.mark.soak,
-    )
-    for place in STAGES
-    for which in (0, 1)
-    for when, told in WHENS.items()
+    *(
+        pytest.param(
+            place,
+            which,
+            when,
+            1,
+            id=f"{place}, {which}, {words}",
+            marks=() if (which, when) in OFTEN[place] else pytest.mark.soak,
+        )
+        for place in STAGES
+        for which in (FIRST, SECOND, *CIRCUMSTANCES)
+        for when, words in WHENS.items()
+        if place == "account" or which not in CIRCUMSTANCES
+    ),
+    *(
+        pytest.param("account", which, when, FEW, id=f"{which}, {WHENS[when]}, now and then")
+        for which, when in zip(CIRCUMSTANCES, itertools.cycle(WHENS))
+    ),
 ]
 
 
@@ -45,11 +57,11 @@ class Victims:
             text=True,
         )
 
-    def sync(self, stage: Stage, at: int, when: str) -> str:
-        """Sync in a process that dies at its n-th write; return what became of it."""
+    def sync(self, stage: Stage, at: int, when: str, ahead: float) -> str:
+        """Sync in a process that dies at its n-th write, its clock ``ahead``; return what became of it."""
         assert self.process.stdin
         assert self.process.stdout
-        death = {"settings": str(stage.settings_file), "at": at, "when": when}
+        death = {"settings": str(stage.settings_file), "at": at, "when": when, "ahead": ahead}
         print(json.dumps(death), file=self.process.stdin, flush=True)
         return self.process.stdout.readline().strip()
 
@@ -58,42 +70,51 @@ class Victims:
 
 
 @pytest.fixture(scope="module")
-def days(
-    request: pytest.FixtureRequest, box: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Stage, tuple[Day, Day]]:
-    box.reset(with_workspace(World()))
-    stage = STAGES[request.param](box, tmp_path_factory.mktemp("kills"))
-    return stage, play(stage)
+def day_of(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> DayOf:
+    def new_stage(place: str) -> Stage:
+        box.reset(with_workspace(World()))  # whose address is in the settings
+        return STAGES[place](box, tmp_path_factory.mktemp("kills"))
+
+    return days_by_name(new_stage)
 
 
 @pytest.fixture(scope="module")
-def victims(days: tuple[Stage, tuple[Day, Day]]) -> Iterator[Victims]:
-    each = Victims(days[0])
-    yield each
-    each.close()
+def victims() -> Iterator[Callable[[Stage], Victims]]:
+    """Processes by their stages."""
+    running: dict[Path, Victims] = {}
+
+    def of(stage: Stage) -> Victims:
+        if stage.folder not in running:
+            running[stage.folder] = Victims(stage)
+        return running[stage.folder]
+
+    yield of
+    for each in running.values():
+        each.close()
 
 
-@pytest.mark.parametrize(("days", "which", "when"), CASES, indirect=["days"])
+@pytest.mark.parametrize(("place", "which", "when", "step"), CASES)
 def test_a_run_that_is_killed_at_any_write_is_finished_by_the_next_one(
-    days: tuple[Stage, tuple[Day, Day]],
-    victims: Victims,
-    which: int,
+    day_of: DayOf,
+    victims: Callable[[Stage], Victims],
+    place: str,
+    which: str,
     when: str,
+    step: int,
     swept: Callable[[str, int], None],
 ) -> None:
-    stage, both = days
-    day = both[which]
+    stage, day = day_of(place, which)
     failures: list[str] = []
     cases = 0
-    for at in range(1, LAST):
+    for at in range(1, LAST, step):
         stage.restore(day.scene)
-        end = victims.sync(stage, at, when)
+        end = victims(stage).sync(stage, at, when, day.circumstance.ahead)
         if end == "lived":
             break
         cases += 1
         failures += [f"write {at}: {problem}" for problem in _problems(stage, day, end)]
     swept("kill sweep", cases)
-    assert cases == day.writes
+    assert cases == len(range(0, day.writes, step))
     assert not failures, text(failures)
 
 
@@ -105,6 +126,7 @@ def _problems(stage: Stage, day: Day, end: str) -> Iterator[str]:
         yield "the journal does not show what was under way"
     if extra := removals(day.before, stage.picture()) - day.removals:
         yield f"took away {sorted(extra)}"
+    day.circumstance.after(stage)
     code, said = run(stage)
     if code != 0:
         yield f"the run after it ended with {code}: {said}"

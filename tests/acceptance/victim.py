@@ -1,6 +1,6 @@
 """Syncs in processes that are killed at one of their writes, each forked from a warm one.
 
-Is called with settings to warm up with. Reads one death a line from stdin, ``{"settings": path, "at": n, "when": "before" | "after"}``, and
+Is called with settings to warm up with. Reads one death a line from stdin, ``{"settings": path, "at": n, "when": "before" | "after", "ahead": seconds}``, and
 answers each with a line: ``killed`` or ``lived``.
 """
 
@@ -21,7 +21,7 @@ from aadsync_lib.auth import databricks_api
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.wiring import open_planner, open_runner
 from tests.acceptance.cheap import make_clients_cheap
-from tests.clock import FakeClock
+from tests.clock import START, FakeClock
 
 
 class Death:
@@ -60,11 +60,11 @@ class Killing:
         return answer
 
 
-def sync(settings: Path, at: int, when: str) -> None:
-    """Sync until the n-th write, or to the end if there are fewer."""
+def sync(settings: Path, at: int, when: str, ahead: float) -> None:
+    """Sync until the n-th write, or to the end if there are fewer; the clock is ``ahead``."""
     death = Death(at, when)
     aadsync_lib.auth.databricks_api = lambda *given: Killing(databricks_api(*given), death)
-    with open_runner(load_settings(settings), clock=FakeClock()) as runner:
+    with open_runner(load_settings(settings), clock=FakeClock(START + ahead)) as runner:
         runner.sync()
 
 
@@ -82,7 +82,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             try:
-                sync(Path(death["settings"]), death["at"], death["when"])
+                sync(Path(death["settings"]), death["at"], death["when"], death["ahead"])
                 os._exit(0)
             finally:
                 os._exit(1)

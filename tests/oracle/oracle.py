@@ -398,9 +398,10 @@ class _Oracle(Matching):
 
     def _ended(self, tid: str) -> set[bool]:
         """Switch an account off, unless somebody switched it on again by hand and may do so."""
-        by_hand = self.reports and self.ledger.switched.get(tid) is False
-        doubtful = {False} if tid in self.ledger.doubtful else set()
-        return {self.scene.accounts[tid].active} | doubtful if by_hand else {False}
+        by_hand, active = self.ledger.switched.get(tid) is False, self.scene.accounts[tid].active
+        if self.reports and tid in self.ledger.doubtful:
+            return {active, False}
+        return {active} if self.reports and by_hand else {False}
 
     def _perhaps_protected(self) -> None:
         """Let it be open what becomes of whoever had a protected name for a while."""

@@ -150,3 +150,15 @@ def test_who_leaves_a_group_directly_and_with_one_that_was_nested_by_hand_counts
         plan = world.planned()
         assert len([change for change in plan.changes if change.name == "Top"]) == 2
         assert sorted(plan.losing) == [f"p{n}@contoso.com from Top" for n in range(5)]
+
+
+def test_what_is_nested_in_a_foreign_group_that_is_taken_out_counts_at_any_depth():
+    before = directory(KEEPER, REST, group("Top", [KEEPER]))
+    with World(before) as world:
+        world.sync()
+        strangers = [world.target.add(Kind.USER, f"s{n}@x.com") for n in range(4)]
+        low = world.target.add(Kind.GROUP, "low", strangers)
+        mid = world.target.add(Kind.GROUP, "mid", [low])
+        high = world.target.add(Kind.GROUP, "high", [mid])
+        world.target.groups[world.target.named("Top").id].add(high)
+        assert sorted(world.planned().losing) == [f"s{n}@x.com from Top" for n in range(4)]
