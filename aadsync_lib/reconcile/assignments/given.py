@@ -41,6 +41,8 @@ def _after(given: Given, change: Change) -> Given:
             ours = None if after.permission == base else after.permission
             return replace(given, permission=ours, base=base if ours else None)
         case Action.UNASSIGN_WORKSPACE:
+            if before.permission is None:  # it was gone, with all that went with it
+                return replace(given, permission=None, base=None, entitlements=frozenset())
             return replace(given, permission=None, base=None)
         case Action.GRANT_ENTITLEMENTS:
             return replace(given, entitlements=given.entitlements | set(after.entitlements or ()))
@@ -100,9 +102,10 @@ def _standing(there: WorkspaceAccess | Unread, target_id: str, given: Given) -> 
 def access_lost(changes: Sequence[Change]) -> tuple[str, ...]:
     """Name every assignment and entitlement that is taken back, in full or in part.
 
-    The entitlements of somebody who is unassigned go with the assignment, and are not counted again.
+    The entitlements of somebody who is unassigned go with the assignment, and are not counted again;
+    what others took away already is no loss.
     """
-    taking = [change for change in changes if change.takes_access]
+    taking = [change for change in changes if change.takes_access and not change.drift]
     unassigned = {_recipient(c) for c in taking if c.action is Action.UNASSIGN_WORKSPACE}
     return tuple(
         name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.assignment import Given, Recipient, WorkspaceAccess, WorkspaceId
@@ -16,6 +16,7 @@ from aadsync_lib.reconcile.split import Deferral, Held
 
 NOT_CERTAIN = "its access to workspace {} stays: not seen in this run, but a part of the source could not be read"
 NO_RULE = "no rule of the workspace asks for it any more"
+GONE = "{}; taken away in the workspace by hand already: whoever gives it again keeps it"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Revocations:
                 continue
             for change in self._taken(workspace, account, given):
                 yield self._permitted(change)
+            yield from filter(self._settles, self._gone(workspace, account, given))
 
     def _untouchable(self, account: Account) -> bool:
         context = self.context
@@ -67,6 +69,29 @@ class Revocations:
         left = self._left(there, given, permission)
         if there and left != there:
             yield change.lower(there, left)
+
+    def _gone(self, workspace: WorkspaceId, account: Account, given: Given) -> Iterator[Change]:
+        """Yield what was given, is not asked for and is gone: a gift that has ended, and no loss.
+
+        Otherwise what others give in its place would be taken back as this sync's.
+        """
+        want = self._wanted(account)
+        why = GONE.format(self._why(account))
+        change = _Taking(workspace, account, self._identity(account, given), why)
+        there, has = self.shown.permissions.get(account.id), self.shown.entitlements
+        if given.entitlements and isinstance(has, Unread):
+            return
+        left = frozenset() if isinstance(has, Unread) else has.get(account.id, frozenset())
+        lost = given.entitlements - left - (want.entitlements if want else frozenset())
+        if workspace is None or there:
+            names = tuple(sorted(lost))
+            yield from [replace(change.revoke(names), drift=True)] if names else []
+        elif given.permission and not (want or given.entitlements & left):
+            yield replace(change.lower(None, None), drift=True)
+
+    def _settles(self, change: Change) -> bool:
+        """Return whether what is gone is to be recorded: as little in question as a removal."""
+        return self.context.mirrors and self._certain(change)
 
     def _left(
         self, there: Permission | None, given: Given, wanted: Permission | None
@@ -134,7 +159,7 @@ class _Taking:
         before = Attributes(workspace_id=self.workspace, entitlements=names)
         return self._change(Action.REVOKE_ENTITLEMENTS, before, None)
 
-    def lower(self, there: Permission, left: Permission | None) -> Change:
+    def lower(self, there: Permission | None, left: Permission | None) -> Change:
         action = Action.ASSIGN_WORKSPACE if left else Action.UNASSIGN_WORKSPACE
         before = Attributes(workspace_id=self.workspace, permission=there)
         after = Attributes(workspace_id=self.workspace, permission=left) if left else None

@@ -15,6 +15,7 @@ from tests.unit.world import World
 ADA, BOB = user("ada"), user("bob")
 DATA = directory(ADA, BOB, group("dbx-data", [ADA]), group("dbx-ops", [BOB]), group("other", [ADA]))
 ACCESS_SQL = ("workspace-access", "databricks-sql-access")
+NO_ACCESS_TAKEN = NO_LIMITS | {"access_removed": {"count": 0, "share": None}}
 DEFAULT_LIMITS = {key: value for key, value in NO_LIMITS.items() if key != "access_removed"}
 
 
@@ -241,6 +242,26 @@ class TestTakingBack:
             world.sync()
             assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
             assert world.plan().empty
+
+    def test_what_others_give_again_after_it_was_taken_by_hand_is_theirs(self):
+        with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
+            world.sync()
+            there, ops = world.workspaces["account"], world.target.named("dbx-ops").id
+            data = world.target.named("dbx-data").id
+            take_by_hand(world, "dbx-ops")
+            there.entitlements[FIRST].clear()
+            world.settings = with_workspaces(rule("dbx-data"), limits=NO_ACCESS_TAKEN)
+            assert [(c.action.value, c.name, c.drift) for c in access(world.planned())] == [
+                ("revoke_entitlements", "dbx-data", True),
+                ("unassign_workspace", "dbx-ops", True),
+            ]
+            run = world.sync()
+            assert world.plan().empty
+            by_hand(world, "dbx-ops")
+            there.entitlements[FIRST][data].add("workspace-access")
+            assert access(world.planned()) == []
+            assert "dbx-ops is assigned there" in world.planned().warnings[-1].message
+            assert access(world.planner().plan_undo(run.run_id).plan.targets[0]) == []
 
     def test_entitlements_of_others_stay(self):
         with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
