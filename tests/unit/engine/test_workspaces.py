@@ -246,7 +246,7 @@ class TestTakingBack:
     def test_what_others_give_again_after_it_was_taken_by_hand_is_theirs(self):
         with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
             world.sync()
-            there, ops = world.workspaces["account"], world.target.named("dbx-ops").id
+            there = world.workspaces["account"]
             data = world.target.named("dbx-data").id
             take_by_hand(world, "dbx-ops")
             there.entitlements[FIRST].clear()
