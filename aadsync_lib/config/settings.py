@@ -17,7 +17,7 @@ from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, Worksp
 from aadsync_lib.config.hosts import console_of
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
 from aadsync_lib.config.policy import Capacity, Limits, Policy
-from aadsync_lib.config.references import foreign_vaults
+from aadsync_lib.config.references import foreign_vaults, vaults
 from aadsync_lib.config.scope import MappingSettings, Scope
 
 Entitlement = Literal[
@@ -264,7 +264,7 @@ class Settings(Section):
         own = [target.scope.groups for target in self.targets]
         problems = (
             *without_groups(self.scope.groups, own),
-            *foreign_vaults(self.logins(), self.source.cloud),
+            *foreign_vaults(vaults(self.logins()), self.source.cloud),
         )
         if problems:
             raise ValueError("\n".join(problems))
