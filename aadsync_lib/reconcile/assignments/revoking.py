@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Unread
-from aadsync_lib.model.assignment import Given, Recipient, WorkspaceAccess, WorkspaceId
+from aadsync_lib.model.assignment import (
+    Given,
+    ManagedWorkspace,
+    Recipient,
+    WorkspaceAccess,
+    WorkspaceId,
+)
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, Kind, Permission
+from aadsync_lib.model.identity import Attributes, Kind, Permission, Principal
 from aadsync_lib.model.plan import Quarantined, Unapplied, UnappliedBy
-from aadsync_lib.reconcile.assignments.wanted import Wanted
+from aadsync_lib.reconcile.assignments.wanted import Wanted, wanted_as
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.split import Deferral, Held
 
@@ -21,12 +27,17 @@ GONE = "{}; taken away in the workspace by hand already: whoever gives it again 
 
 @dataclass(frozen=True)
 class Revocations:
-    """Takes back what was given: never more, and only from whom it is certain that they may not have it."""
+    """Takes back what was given: never more, and only from whom it is certain that they may not have it.
+
+    ``renamed`` are the groups, by object id, that get their new name with this very plan.
+    """
 
     context: TargetContext
     shown: WorkspaceAccess
     given: Mapping[Recipient, Given]
     asked: Mapping[str, Wanted]
+    workspace: ManagedWorkspace
+    renamed: Set[str]
 
     def changes(self) -> Iterator[Change | Deferral]:
         """Yield what is taken back, and what waits because not all of the source could be read."""
@@ -105,11 +116,24 @@ class Revocations:
         return wanted or given.base
 
     def _wanted(self, account: Account) -> Wanted | None:
-        """Return what is asked for an object, if it still is the one of its identity."""
+        """Return what is asked for an object, if it still is the one of its identity.
+
+        Under a name that it keeps for now, as no user can be renamed, it keeps what is asked for by that.
+        """
         link = self.context.links.by_target.get(account.id)
         match = self.context.correlation.matches.get(link.external_id) if link else None
         is_it = match is not None and match.account is not None and match.account.id == account.id
-        return self.asked.get(link.external_id) if link and is_it else None
+        if link is None or match is None or not is_it:
+            return None
+        want, principal = self.asked.get(link.external_id), match.principal
+        if link.external_id in self.renamed or not self._asked_of(principal):
+            return want
+        return wanted_as(self.workspace, want, replace(principal, name=account.name))
+
+    def _asked_of(self, principal: Principal) -> bool:
+        """Return whether the rules are about somebody: all groups, and those assigned directly."""
+        assigned = principal.external_id in self.context.desired.assigned
+        return principal.kind is Kind.GROUP or assigned
 
     def _identity(self, account: Account, given: Given) -> str | None:
         link = self.context.links.by_target.get(account.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from aadsync_lib.config.settings import TargetSettings
@@ -67,6 +67,26 @@ def wanted(workspace: ManagedWorkspace, desired: Desired) -> Mapping[str, Wanted
     """
     asked = ((principal, _matching(workspace, principal)) for principal in _entitled(desired))
     return {principal.external_id: _joined(principal, rules) for principal, rules in asked if rules}
+
+
+def wanted_as(
+    workspace: ManagedWorkspace, want: Wanted | None, principal: Principal
+) -> Wanted | None:
+    """Return what is asked for somebody who also has the name of ``principal``, as long as it does."""
+    rules = _matching(workspace, principal)
+    if not rules:
+        return want
+    as_named = _joined(principal, rules)
+    if want is None:
+        return as_named
+    permission = max(want.permission, as_named.permission, key=_height)
+    return replace(
+        want, permission=permission, entitlements=want.entitlements | as_named.entitlements
+    )
+
+
+def _height(permission: Permission | None) -> int:
+    return 0 if permission is None else 1 + (permission is Permission.ADMIN)
 
 
 def _entitled(desired: Desired) -> Iterator[Principal]:

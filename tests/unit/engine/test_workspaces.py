@@ -287,6 +287,16 @@ class TestTakingBack:
             plan = world.synced(directory(ADA, BOB, group("other", [ADA, BOB])))
             assert lines(plan) == [("unassign_workspace", "ada@contoso.com", None)]
 
+    def test_whose_new_name_is_quarantined_keeps_what_the_rules_give_the_old_one(self):
+        snapshot = directory(ADA, BOB, group("other", [ADA, BOB]), assigned=[BOB])
+        with world_of(snapshot, rule("*@contoso.com")) as world:
+            world.sync()
+            moved = user("bob", user_principal_name="bob@fabrikam.com")
+            world.sync(directory(ADA, moved, group("other", [ADA, moved]), assigned=[moved]))
+            assert world.workspaces["account"].state() == [(FIRST, "bob@contoso.com", "user")]
+            plan = world.synced(directory(ADA, moved, group("other", [ADA, moved])))
+            assert lines(plan) == [("unassign_workspace", "bob@contoso.com", None)]
+
     def test_pruning_does_not_forget_what_was_given(self, world):
         world.sync()
         world.clock.advance(86_400.0 * 20)
