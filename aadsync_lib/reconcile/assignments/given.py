@@ -102,10 +102,10 @@ def _standing(there: WorkspaceAccess | Unread, target_id: str, given: Given) -> 
 def access_lost(changes: Sequence[Change]) -> tuple[str, ...]:
     """Name every assignment and entitlement that is taken back, in full or in part.
 
-    The entitlements of somebody who is unassigned go with the assignment, and are not counted again;
-    what others took away already is no loss.
+    The entitlements of somebody who is unassigned go with the assignment, and are not counted again.
+    What a list shows as gone counts, too: a list that errs may not hide a loss.
     """
-    taking = [change for change in changes if change.takes_access and not change.drift]
+    taking = [change for change in changes if change.takes_access]
     unassigned = {_recipient(c) for c in taking if c.action is Action.UNASSIGN_WORKSPACE}
     return tuple(
         name

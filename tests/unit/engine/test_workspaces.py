@@ -15,7 +15,6 @@ from tests.unit.world import World
 ADA, BOB = user("ada"), user("bob")
 DATA = directory(ADA, BOB, group("dbx-data", [ADA]), group("dbx-ops", [BOB]), group("other", [ADA]))
 ACCESS_SQL = ("workspace-access", "databricks-sql-access")
-NO_ACCESS_TAKEN = NO_LIMITS | {"access_removed": {"count": 0, "share": None}}
 DEFAULT_LIMITS = {key: value for key, value in NO_LIMITS.items() if key != "access_removed"}
 
 
@@ -250,7 +249,7 @@ class TestTakingBack:
             data = world.target.named("dbx-data").id
             take_by_hand(world, "dbx-ops")
             there.entitlements[FIRST].clear()
-            world.settings = with_workspaces(rule("dbx-data"), limits=NO_ACCESS_TAKEN)
+            world.settings = with_workspaces(rule("dbx-data"))
             assert [(c.action.value, c.name, c.drift) for c in access(world.planned())] == [
                 ("revoke_entitlements", "dbx-data", True),
                 ("unassign_workspace", "dbx-ops", True),
@@ -440,6 +439,15 @@ class TestLimit:
         assert world.planned().managed.access == 1
         world.workspaces["account"].unreadable[FIRST] = "503"
         assert world.planned().managed.access == 2
+
+    def test_what_a_list_shows_as_gone_counts_all_the_same(self):
+        limits = DEFAULT_LIMITS | {"access_removed": {"count": 0}}
+        with world_of(limits=limits) as world:
+            world.sync()
+            take_by_hand(world, "dbx-ops")
+            world.settings = with_workspaces(rule("dbx-data"), limits=limits)
+            with pytest.raises(RefusedError, match="access_removed is 1, allowed 0"):
+                world.sync()
 
     def test_entitlements_that_go_alone_count_each(self):
         with world_of(DATA, rule("dbx-*", entitlements=ACCESS_SQL), limits=DEFAULT_LIMITS) as world:
