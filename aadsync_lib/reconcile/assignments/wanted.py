@@ -62,10 +62,13 @@ def wanted(workspace: ManagedWorkspace, desired: Desired) -> Mapping[str, Wanted
     """Return who in scope should have what, by object id.
 
     The patterns are compared with the names of groups on the target, and with those of the people and
-    service principals that an application of the scope assigns directly. ``admin`` beats ``user``,
-    entitlements are joined.
+    service principals that an application of the scope assigns directly; where the target is the workspace
+    itself, with those of groups alone. ``admin`` beats ``user``, entitlements are joined.
     """
-    asked = ((principal, _matching(workspace, principal)) for principal in _entitled(desired))
+    recipients = [group.principal for group in desired.groups.values()]
+    if workspace.id is not None:
+        recipients += _assigned(desired)
+    asked = ((principal, _matching(workspace, principal)) for principal in recipients)
     return {principal.external_id: _joined(principal, rules) for principal, rules in asked if rules}
 
 
@@ -89,8 +92,7 @@ def _height(permission: Permission | None) -> int:
     return 0 if permission is None else 1 + (permission is Permission.ADMIN)
 
 
-def _entitled(desired: Desired) -> Iterator[Principal]:
-    yield from (group.principal for group in desired.groups.values())
+def _assigned(desired: Desired) -> Iterator[Principal]:
     for external_id in sorted(desired.assigned):
         if external_id in desired.principals:
             yield desired.principals[external_id]
