@@ -131,9 +131,9 @@ class Revocations:
         return wanted_as(self.workspace, want, replace(principal, name=account.name))
 
     def _asked_of(self, principal: Principal) -> bool:
-        """Return whether the rules are about somebody: all groups, and those assigned directly."""
+        """Return whether the rules are about somebody: all groups, and in an account those assigned directly."""
         assigned = principal.external_id in self.context.desired.assigned
-        return principal.kind is Kind.GROUP or assigned
+        return principal.kind is Kind.GROUP or (assigned and self.workspace.id is not None)
 
     def _identity(self, account: Account, given: Given) -> str | None:
         link = self.context.links.by_target.get(account.id)
