@@ -5,29 +5,10 @@ from __future__ import annotations
 from typing import Literal
 from urllib.parse import urlsplit
 
-# Terraform provider, docs/index.md.
-ACCOUNT_HOSTS = frozenset(
-    {
-        "accounts.cloud.databricks.com",
-        "accounts.cloud.databricks.us",
-        "accounts-dod.cloud.databricks.mil",
-        "accounts.azuredatabricks.net",
-        "accounts.azuredatabricks.us",
-        "accounts.azuredatabricks.cn",
-        "accounts.gcp.databricks.com",
-    }
-)
-WORKSPACES = (
-    ".cloud.databricks.com",
-    ".cloud.databricks.us",
-    ".cloud.databricks.mil",
-    ".gcp.databricks.com",
-    ".azuredatabricks.net",
-    ".azuredatabricks.us",
-    ".azuredatabricks.cn",
-    ".databricks.azure.us",
-    ".databricks.azure.cn",
-)
+from aadsync_lib.config.hosts import CONSOLES
+
+ACCOUNT_HOSTS = frozenset(CONSOLES.values())
+WORKSPACES = tuple(CONSOLES)
 
 
 def host_of(host: str) -> Literal["account", "workspace"] | None:

@@ -8,6 +8,8 @@ from aadsync_lib.cli import runtime
 from aadsync_lib.cli.options import APPLYING, OUTPUT, SETTINGS, TALK, TARGET, Options, options
 from aadsync_lib.cli.sync import APPROVE, run
 
+IN_PART = 3  # exit code: a part of the scope could not be read
+
 
 @click.group()
 def aim() -> None:
@@ -16,13 +18,16 @@ def aim() -> None:
 
 @aim.command()
 @options(*SETTINGS, TARGET, *OUTPUT, *TALK)
-def report(options: Options) -> None:
+@click.pass_context
+def report(ctx: click.Context, options: Options) -> None:
     """Say what it would double, block or split; write nothing."""
     from aadsync_lib.report.aim import aim_document, aim_to_json
 
     settings = runtime.settings_of(options)
     found = runtime.planner_of(options, settings).aim_report()
     runtime.publish_document(options, lambda: aim_document(found), lambda: aim_to_json(found))
+    if not found.complete:
+        ctx.exit(IN_PART)
 
 
 @aim.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeGuard
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 VAULTS = r"vault\.(azure\.net|usgovcloudapi\.net|azure\.cn)"
+KEY_VAULT = re.compile(rf"^https://[A-Za-z0-9-]+\.{VAULTS}/secrets/[A-Za-z0-9-]+(/[0-9a-fA-F]+)?$")
 
 
 class Section(BaseModel):
@@ -75,7 +77,7 @@ class SecretRef(Section):
     )
     key_vault: str | None = Field(
         None,
-        pattern=rf"^https://[A-Za-z0-9-]+\.{VAULTS}/secrets/[A-Za-z0-9-]+(/[0-9a-fA-F]+)?$",
+        pattern=KEY_VAULT.pattern,
         description="Azure Key Vault secret, as https://NAME.vault.azure.net/secrets/KEY",
     )
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from aadsync_lib.config.base import KEY_VAULT
 from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
 from aadsync_lib.config.overrides import without_groups
 from aadsync_lib.config.plain import KeyPath, Plain
 from aadsync_lib.config.policy import Adopt
 from aadsync_lib.config.problems import dotted, misread, problems_of
+from aadsync_lib.config.references import VAULTS, foreign_vaults
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.config.text import Parsed, parse
 from aadsync_lib.errors import SettingsError
@@ -48,6 +50,7 @@ def settings_from(
     except ValidationError as error:
         problems.extend(problems_of(error, plain))
         problems.extend(_without_groups(tree))
+        problems.extend(_foreign_vaults(tree))
     problems.extend(misread(plain))
     if problems:
         raise SettingsError(where, tuple(dict.fromkeys(problems)))
@@ -60,6 +63,25 @@ def _without_groups(tree: dict[str, Any]) -> Iterator[str]:
     scopes = (_child(target, "scope") for target in (targets if isinstance(targets, list) else ()))
     own = [_child(scope, "groups") is not None for scope in scopes]
     return without_groups(_child(tree.get("scope"), "groups") is not None, own)
+
+
+def _foreign_vaults(tree: dict[str, Any]) -> Iterator[str]:
+    """Yield which vaults are of another cloud, whatever else is wrong with the settings."""
+    cloud = _child(tree.get("source"), "cloud") or "public"
+    if isinstance(cloud, str) and cloud in VAULTS:
+        yield from foreign_vaults(_vaults(tree), cloud)
+
+
+def _vaults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    targets = tree.get("targets")
+    each = targets if isinstance(targets, list) else []
+    named = [(f"targets.{_child(target, 'name')}", target) for target in each]
+    for owner, section in (("source", tree.get("source")), *named):
+        auth = _child(section, "auth")
+        for key, value in auth.items() if isinstance(auth, dict) else ():
+            address = _child(value, "key_vault")
+            if isinstance(address, str) and KEY_VAULT.match(address):
+                yield f"{owner}.auth.{key}", address
 
 
 def _file(text: str, where: str, *, given: bool) -> Parsed:

@@ -21,13 +21,20 @@ def references(logins: Logins) -> Iterator[tuple[str, str, SecretRef]]:
         yield from ((owner, key, value) for key, value in auth if isinstance(value, SecretRef))
 
 
-def foreign_vaults(logins: Logins, cloud: str) -> Iterator[str]:
+def vaults(logins: Logins) -> Iterator[tuple[str, str]]:
+    """Yield the address of every secret in a key vault, by the key of its setting."""
+    for owner, key, ref in references(logins):
+        if ref.key_vault:
+            yield f"{owner}.{key}", ref.key_vault
+
+
+def foreign_vaults(addresses: Iterable[tuple[str, str]], cloud: str) -> Iterator[str]:
     """Yield the problem of each vault of another cloud: the login of the source is worth nothing there."""
     suffix = VAULTS[cloud]
-    for owner, key, ref in references(logins):
-        host = (ref.key_vault or "").removeprefix("https://").partition("/")[0]
-        if host and not host.lower().endswith(suffix):
+    for setting, address in addresses:
+        host = address.removeprefix("https://").partition("/")[0]
+        if not host.lower().endswith(suffix):
             yield (
-                f"{owner}.{key}.key_vault: {host} is of another cloud than source.cloud: {cloud}; "
+                f"{setting}.key_vault: {host} is of another cloud than source.cloud: {cloud}; "
                 f"expected a vault of *{suffix}"
             )

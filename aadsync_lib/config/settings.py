@@ -14,9 +14,10 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
+from aadsync_lib.config.hosts import console_of
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
 from aadsync_lib.config.policy import Capacity, Limits, Policy
-from aadsync_lib.config.references import foreign_vaults
+from aadsync_lib.config.references import foreign_vaults, vaults
 from aadsync_lib.config.scope import MappingSettings, Scope
 
 Entitlement = Literal[
@@ -101,10 +102,15 @@ class TargetSettings(Section):
 
     @property
     def place(self) -> str:
-        """What is written, whatever a sync calls it: host and account id, or the host of a workspace."""
+        """What is written, whatever a sync calls it: console and account id, or the host of a workspace.
+
+        An account is the same place through one of its workspaces.
+        """
         address = urlsplit(self.host.lower())
         port = "" if address.port in (None, PORTS.get(address.scheme)) else f":{address.port}"
-        host = f"{(address.hostname or '').rstrip('.')}{port}{address.path.rstrip('/')}"
+        name = (address.hostname or "").rstrip(".")
+        name = console_of(name) if self.level == "account" else name
+        host = f"{name}{port}{address.path.rstrip('/')}"
         account = self.account_id if self.level == "account" else None
         return f"{host}/{account.lower()}" if account else host
 
@@ -258,7 +264,7 @@ class Settings(Section):
         own = [target.scope.groups for target in self.targets]
         problems = (
             *without_groups(self.scope.groups, own),
-            *foreign_vaults(self.logins(), self.source.cloud),
+            *foreign_vaults(vaults(self.logins()), self.source.cloud),
         )
         if problems:
             raise ValueError("\n".join(problems))

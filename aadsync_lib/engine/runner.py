@@ -146,7 +146,7 @@ class Runner:
         )
         outcomes = executor.execute(recorder.run_id, part.plan, part.links)
         recorder.keep_result(part, outcomes)
-        complete = part.view is None or part.view.snapshot.complete
+        complete = part.view.snapshot.complete if part.view else planning.plan.complete
         return _reported(part.plan, outcomes, complete=complete)
 
     def _settle_earlier_runs(self, part: TargetPlanning) -> None:

@@ -124,6 +124,7 @@ def _gaps(context: TargetContext, known: dict[str, tuple[Account, ...]]) -> Iter
             if account.id in context.automatic or not isinstance(current, frozenset):
                 continue
             surplus, added = roster.compare(current, group.members)
+            surplus = frozenset() if group.unread else surplus  # they may be in what was not read
             if surplus or added:
                 refs = sorted(map(context.ref, surplus), key=by_name)
                 joining = tuple(ref.name for ref in added)

@@ -15,7 +15,8 @@ def access_words(change: Change) -> str:
         names = ", ".join(values.entitlements or ())
         return names if workspace is None else f"{names} in {workspace}"
     if change.action is Action.UNASSIGN_WORKSPACE:
-        return f"{workspace}, was {before.permission}"
+        was = f"was {before.permission}" if before.permission else "gone already"
+        return f"{workspace}, {was}"
     if before.permission:
         return f"{workspace}, {before.permission} -> {after.permission}"
     return f"{workspace} as {after.permission}"

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from aadsync_lib.cli.app import main
 from aadsync_lib.model.run import Status
+from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from tests.acceptance.stage import Stage
 from tests.acceptance.worlds import ADA, BOB, CYD, DATA, ETL, OPS, ROBOT, ROBOT_APP, first_day
@@ -207,6 +208,13 @@ class TestAlign:
             assert runner.undo(run_id).status is Status.SUCCEEDED
         after = day.picture()
         assert after["groups"] == before["groups"]
+
+    def test_both_end_with_3_where_a_part_of_the_scope_could_not_be_read(self, day: Stage) -> None:
+        fault = Fault("403", side="graph", path=f"groups/{OPS}/members", count=None)
+        day.box.faults.add(fault)
+        codes = [command(day, "aim", each).exit_code for each in ("report", "align")]
+        day.box.faults.clear()
+        assert codes == [3, 3]
 
     def test_what_a_sync_has_to_wait_for_still_waits(
         self, day: Stage, old: DatabricksState

@@ -345,3 +345,21 @@ class TestTargetThatIsAWorkspace:
         assert self.held(entitled) == before
         pages = entitled.box.log.select("databricks", after=mark, path="entitlements")
         assert not [e for e in pages if "attributes=id%2CdisplayName%2Centitlements" in e.query]
+
+
+def test_what_was_taken_by_hand_and_is_given_again_by_hand_is_no_more_of_the_sync(
+    hubs: Hubs,
+) -> None:
+    hubs.sync()
+    state = hubs.box.workspaces[LAB].state
+    state.unassign("Ops")
+    hubs.assign({HUB: RULES[HUB], LAB: [rule("dbx-all")]})
+    code, shown = ask(hubs, "plan")
+    assert code == 0
+    assert "gone already" in shown
+    assert hubs.sync().status is Status.SUCCEEDED
+    assert hubs.plan().empty
+    state.assign("Ops", "USER")
+    assert hubs.plan().empty
+    hubs.sync()
+    assert hubs.access(LAB) == {"Ops": ("USER",), "dbx-all": ("USER",)}

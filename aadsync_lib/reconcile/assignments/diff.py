@@ -35,8 +35,11 @@ def plan_access(context: TargetContext, changes: Sequence[Change]) -> Split:
     """Return the changes of access that go with the other ``changes`` of a target's plan."""
     workspaces = context.access.workspaces
     made = _made_by(changes) if workspaces else frozenset[str]()
+    renamed = _renamed_by(changes) if workspaces else frozenset[str]()
     parts = Split.of(
-        part for workspace in workspaces for part in _of_workspace(context, workspace, made)
+        part
+        for workspace in workspaces
+        for part in _of_workspace(context, workspace, made, renamed)
     )
     tried = defer_failed(context, parts.changes)
     waiting = {key for held in tried.deferred if isinstance(held, Held) for key in held.retry_keys}
@@ -49,6 +52,11 @@ def plan_access(context: TargetContext, changes: Sequence[Change]) -> Split:
 def _made_by(changes: Iterable[Change]) -> frozenset[str]:
     made = (change for change in changes if change.action.verb in ("create", "adopt"))
     return frozenset(change.external_id for change in made if change.external_id)
+
+
+def _renamed_by(changes: Iterable[Change]) -> frozenset[str]:
+    renames = (change for change in changes if change.action.verb in ("rename", "adopt"))
+    return frozenset(change.external_id for change in renames if change.external_id)
 
 
 def _without_unassigned(tried: Sequence[Change], planned: Sequence[Change]) -> tuple[Change, ...]:
@@ -73,7 +81,7 @@ def _recipient(change: Change) -> tuple[int | None, str | None]:
 
 
 def _of_workspace(
-    context: TargetContext, workspace: ManagedWorkspace, made: Set[str]
+    context: TargetContext, workspace: ManagedWorkspace, made: Set[str], renamed: Set[str]
 ) -> Iterator[Change | Deferral]:
     asked = wanted(workspace, context.desired)
     given = {key: each for key, each in context.access.given.items() if key[0] == workspace.id}
@@ -88,7 +96,7 @@ def _of_workspace(
     giving = _Giving(context, workspace, shown, made)
     for external_id in sorted(asked, key=lambda key: (name_key(asked[key].principal.name), key)):
         yield from giving.changes(asked[external_id])
-    yield from Revocations(context, shown, given, asked).changes()
+    yield from Revocations(context, shown, given, asked, workspace, renamed).changes()
 
 
 def _name(workspace: ManagedWorkspace) -> str:

@@ -41,6 +41,8 @@ def _after(given: Given, change: Change) -> Given:
             ours = None if after.permission == base else after.permission
             return replace(given, permission=ours, base=base if ours else None)
         case Action.UNASSIGN_WORKSPACE:
+            if before.permission is None:  # it was gone, with all that went with it
+                return replace(given, permission=None, base=None, entitlements=frozenset())
             return replace(given, permission=None, base=None)
         case Action.GRANT_ENTITLEMENTS:
             return replace(given, entitlements=given.entitlements | set(after.entitlements or ()))
@@ -101,6 +103,7 @@ def access_lost(changes: Sequence[Change]) -> tuple[str, ...]:
     """Name every assignment and entitlement that is taken back, in full or in part.
 
     The entitlements of somebody who is unassigned go with the assignment, and are not counted again.
+    What a list shows as gone counts, too: a list that errs may not hide a loss.
     """
     taking = [change for change in changes if change.takes_access]
     unassigned = {_recipient(c) for c in taking if c.action is Action.UNASSIGN_WORKSPACE}

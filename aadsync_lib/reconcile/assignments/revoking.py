@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 
 from aadsync_lib.model.account import Account, Unread
-from aadsync_lib.model.assignment import Given, Recipient, WorkspaceAccess, WorkspaceId
+from aadsync_lib.model.assignment import (
+    Given,
+    ManagedWorkspace,
+    Recipient,
+    WorkspaceAccess,
+    WorkspaceId,
+)
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.identity import Attributes, Kind, Permission
+from aadsync_lib.model.identity import Attributes, Kind, Permission, Principal
 from aadsync_lib.model.plan import Quarantined, Unapplied, UnappliedBy
-from aadsync_lib.reconcile.assignments.wanted import Wanted
+from aadsync_lib.reconcile.assignments.wanted import Wanted, wanted_as
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.split import Deferral, Held
 
 NOT_CERTAIN = "its access to workspace {} stays: not seen in this run, but a part of the source could not be read"
 NO_RULE = "no rule of the workspace asks for it any more"
+GONE = "{}; taken away in the workspace by hand already: whoever gives it again keeps it"
 
 
 @dataclass(frozen=True)
 class Revocations:
-    """Takes back what was given: never more, and only from whom it is certain that they may not have it."""
+    """Takes back what was given: never more, and only from whom it is certain that they may not have it.
+
+    ``renamed`` are the groups, by object id, that get their new name with this very plan.
+    """
 
     context: TargetContext
     shown: WorkspaceAccess
     given: Mapping[Recipient, Given]
     asked: Mapping[str, Wanted]
+    workspace: ManagedWorkspace
+    renamed: Set[str]
 
     def changes(self) -> Iterator[Change | Deferral]:
         """Yield what is taken back, and what waits because not all of the source could be read."""
@@ -35,6 +47,7 @@ class Revocations:
                 continue
             for change in self._taken(workspace, account, given):
                 yield self._permitted(change)
+            yield from filter(self._settles, self._gone(workspace, account, given))
 
     def _untouchable(self, account: Account) -> bool:
         context = self.context
@@ -68,6 +81,29 @@ class Revocations:
         if there and left != there:
             yield change.lower(there, left)
 
+    def _gone(self, workspace: WorkspaceId, account: Account, given: Given) -> Iterator[Change]:
+        """Yield what was given, is not asked for and is gone: a gift that has ended, and no loss.
+
+        Otherwise what others give in its place would be taken back as this sync's.
+        """
+        want = self._wanted(account)
+        why = GONE.format(self._why(account))
+        change = _Taking(workspace, account, self._identity(account, given), why)
+        there, has = self.shown.permissions.get(account.id), self.shown.entitlements
+        if given.entitlements and isinstance(has, Unread):
+            return
+        left = frozenset() if isinstance(has, Unread) else has.get(account.id, frozenset())
+        lost = given.entitlements - left - (want.entitlements if want else frozenset())
+        if workspace is None or there:
+            names = tuple(sorted(lost))
+            yield from [replace(change.revoke(names), drift=True)] if names else []
+        elif given.permission and not (want or given.entitlements & left):
+            yield replace(change.lower(None, None), drift=True)
+
+    def _settles(self, change: Change) -> bool:
+        """Return whether what is gone is to be recorded: as little in question as a removal."""
+        return self.context.mirrors and self._certain(change)
+
     def _left(
         self, there: Permission | None, given: Given, wanted: Permission | None
     ) -> Permission | None:
@@ -80,11 +116,24 @@ class Revocations:
         return wanted or given.base
 
     def _wanted(self, account: Account) -> Wanted | None:
-        """Return what is asked for an object, if it still is the one of its identity."""
+        """Return what is asked for an object, if it still is the one of its identity.
+
+        Under a name that it keeps for now, as no user can be renamed, it keeps what is asked for by that.
+        """
         link = self.context.links.by_target.get(account.id)
         match = self.context.correlation.matches.get(link.external_id) if link else None
         is_it = match is not None and match.account is not None and match.account.id == account.id
-        return self.asked.get(link.external_id) if link and is_it else None
+        if link is None or match is None or not is_it:
+            return None
+        want, principal = self.asked.get(link.external_id), match.principal
+        if link.external_id in self.renamed or not self._asked_of(principal):
+            return want
+        return wanted_as(self.workspace, want, replace(principal, name=account.name))
+
+    def _asked_of(self, principal: Principal) -> bool:
+        """Return whether the rules are about somebody: all groups, and in an account those assigned directly."""
+        assigned = principal.external_id in self.context.desired.assigned
+        return principal.kind is Kind.GROUP or (assigned and self.workspace.id is not None)
 
     def _identity(self, account: Account, given: Given) -> str | None:
         link = self.context.links.by_target.get(account.id)
@@ -134,7 +183,7 @@ class _Taking:
         before = Attributes(workspace_id=self.workspace, entitlements=names)
         return self._change(Action.REVOKE_ENTITLEMENTS, before, None)
 
-    def lower(self, there: Permission, left: Permission | None) -> Change:
+    def lower(self, there: Permission | None, left: Permission | None) -> Change:
         action = Action.ASSIGN_WORKSPACE if left else Action.UNASSIGN_WORKSPACE
         before = Attributes(workspace_id=self.workspace, permission=there)
         after = Attributes(workspace_id=self.workspace, permission=left) if left else None

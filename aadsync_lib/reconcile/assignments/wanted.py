@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from aadsync_lib.config.settings import TargetSettings
@@ -62,15 +62,37 @@ def wanted(workspace: ManagedWorkspace, desired: Desired) -> Mapping[str, Wanted
     """Return who in scope should have what, by object id.
 
     The patterns are compared with the names of groups on the target, and with those of the people and
-    service principals that an application of the scope assigns directly. ``admin`` beats ``user``,
-    entitlements are joined.
+    service principals that an application of the scope assigns directly; where the target is the workspace
+    itself, with those of groups alone. ``admin`` beats ``user``, entitlements are joined.
     """
-    asked = ((principal, _matching(workspace, principal)) for principal in _entitled(desired))
+    recipients = [group.principal for group in desired.groups.values()]
+    if workspace.id is not None:
+        recipients += _assigned(desired)
+    asked = ((principal, _matching(workspace, principal)) for principal in recipients)
     return {principal.external_id: _joined(principal, rules) for principal, rules in asked if rules}
 
 
-def _entitled(desired: Desired) -> Iterator[Principal]:
-    yield from (group.principal for group in desired.groups.values())
+def wanted_as(
+    workspace: ManagedWorkspace, want: Wanted | None, principal: Principal
+) -> Wanted | None:
+    """Return what is asked for somebody who also has the name of ``principal``, as long as it does."""
+    rules = _matching(workspace, principal)
+    if not rules:
+        return want
+    as_named = _joined(principal, rules)
+    if want is None:
+        return as_named
+    permission = max(want.permission, as_named.permission, key=_height)
+    return replace(
+        want, permission=permission, entitlements=want.entitlements | as_named.entitlements
+    )
+
+
+def _height(permission: Permission | None) -> int:
+    return 0 if permission is None else 1 + (permission is Permission.ADMIN)
+
+
+def _assigned(desired: Desired) -> Iterator[Principal]:
     for external_id in sorted(desired.assigned):
         if external_id in desired.principals:
             yield desired.principals[external_id]

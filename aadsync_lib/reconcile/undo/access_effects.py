@@ -39,6 +39,8 @@ class AccessEffect:
     def add(self, change: Change) -> None:
         """Take in one more change of it; the first one knows what was there before."""
         before, after = change.before or Attributes(), change.after or Attributes()
+        if change.takes_access and change.drift:  # others had taken it away before
+            return
         if change.action in ENTITLEMENTS:
             granted = change.action is Action.GRANT_ENTITLEMENTS
             for name in (after if granted else before).entitlements or ():

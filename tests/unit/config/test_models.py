@@ -248,6 +248,16 @@ def test_two_targets_in_one_place_are_a_problem(write):
     )
 
 
+def test_two_targets_in_one_account_are_a_problem_whatever_their_hosts(write):
+    tree = small()
+    host = "https://adb-1.7.azuredatabricks.net"
+    tree["targets"].append({**tree["targets"][0], "name": "again", "host": host})
+    assert refused(write, tree) == (
+        f"targets: has accounts.azuredatabricks.net/{ACCOUNT} twice; "
+        "two targets of one run may not be the same place"
+    )
+
+
 ONE, ANOTHER = "https://adb-1.7.azuredatabricks.net", "https://adb-2.7.azuredatabricks.net"
 
 
@@ -259,6 +269,7 @@ ONE, ANOTHER = "https://adb-1.7.azuredatabricks.net", "https://adb-2.7.azuredata
         ({"host": ONE}, {"host": f"{ONE}:443"}),
         ({"host": ONE}, {"host": "https://adb-1.7.azuredatabricks.net./"}),
         ({"host": ONE}, {"account_id": ACCOUNT, "host": ONE}),
+        ({"level": "account"}, {"level": "account", "host": ANOTHER}),
         ({"host": "http://localhost:80"}, {"host": "http://localhost"}),
         ({"level": "account", "account_id": ACCOUNT.upper()}, {"level": "account"}),
     ],
@@ -278,7 +289,7 @@ def test_a_place_is_the_same_however_it_is_spelled(write, first, second):
         ({"host": ONE}, {"host": f"{ONE}:8443"}),
         ({"host": ONE}, {"host": ONE, "level": "account"}),
         ({"level": "account"}, {"level": "account", "account_id": CLIENT}),
-        ({"level": "account"}, {"level": "account", "host": ANOTHER}),
+        ({"level": "account"}, {"level": "account", "host": "https://accounts.azuredatabricks.us"}),
     ],
 )
 def test_other_places_are_not_the_same(write, first, second):

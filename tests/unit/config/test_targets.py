@@ -193,3 +193,12 @@ def test_a_vault_is_of_the_cloud_of_the_source(write, cloud, vault, fits):
         assert problem.startswith(
             f"targets.sales.auth.token.key_vault: {vault} is of another cloud"
         )
+
+
+def test_a_vault_of_another_cloud_is_told_with_every_other_problem(write):
+    tree = two() | {"colour": "red"}
+    vault = "https://contoso.vault.azure.cn/secrets/sales"
+    tree["targets"][1]["auth"] = {"method": "pat", "token": {"key_vault": vault}}
+    assert [problem.partition(":")[0] for problem in problems(write(tree))] == [
+        "colour", "targets.sales.auth.token.key_vault",
+    ]  # fmt: skip

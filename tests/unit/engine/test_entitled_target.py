@@ -57,6 +57,13 @@ def test_what_was_granted_is_revoked_when_no_rule_asks_for_it():
         assert entitled(world) == {}
 
 
+def test_people_whom_an_application_assigns_are_not_entitled_themselves():
+    snapshot = directory(ADA, group("dbx-data", [ADA]), assigned=[ADA])
+    with World(snapshot, config=config_of(("*", "workspace-access"))) as world:
+        world.sync()
+        assert entitled(world) == {"dbx-data": ["workspace-access"]}
+
+
 def test_what_others_granted_stays():
     with World(DATA, config=config_of(("*", "workspace-access"))) as world:
         world.sync()

@@ -242,6 +242,26 @@ class TestTakingBack:
             assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
             assert world.plan().empty
 
+    def test_what_others_give_again_after_it_was_taken_by_hand_is_theirs(self):
+        with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
+            world.sync()
+            there = world.workspaces["account"]
+            data = world.target.named("dbx-data").id
+            take_by_hand(world, "dbx-ops")
+            there.entitlements[FIRST].clear()
+            world.settings = with_workspaces(rule("dbx-data"))
+            assert [(c.action.value, c.name, c.drift) for c in access(world.planned())] == [
+                ("revoke_entitlements", "dbx-data", True),
+                ("unassign_workspace", "dbx-ops", True),
+            ]
+            run = world.sync()
+            assert world.plan().empty
+            by_hand(world, "dbx-ops")
+            there.entitlements[FIRST][data].add("workspace-access")
+            assert access(world.planned()) == []
+            assert "dbx-ops is assigned there" in world.planned().warnings[-1].message
+            assert access(world.planner().plan_undo(run.run_id).plan.targets[0]) == []
+
     def test_entitlements_of_others_stay(self):
         with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
             world.sync()
@@ -265,6 +285,16 @@ class TestTakingBack:
             world.sync()
             plan = world.synced(directory(ADA, BOB, group("other", [ADA, BOB])))
             assert lines(plan) == [("unassign_workspace", "ada@contoso.com", None)]
+
+    def test_whose_new_name_is_quarantined_keeps_what_the_rules_give_the_old_one(self):
+        snapshot = directory(ADA, BOB, group("other", [ADA, BOB]), assigned=[BOB])
+        with world_of(snapshot, rule("*@contoso.com")) as world:
+            world.sync()
+            moved = user("bob", user_principal_name="bob@fabrikam.com")
+            world.sync(directory(ADA, moved, group("other", [ADA, moved]), assigned=[moved]))
+            assert world.workspaces["account"].state() == [(FIRST, "bob@contoso.com", "user")]
+            plan = world.synced(directory(ADA, moved, group("other", [ADA, moved])))
+            assert lines(plan) == [("unassign_workspace", "bob@contoso.com", None)]
 
     def test_pruning_does_not_forget_what_was_given(self, world):
         world.sync()
@@ -426,6 +456,15 @@ class TestLimit:
         assert world.planned().managed.access == 1
         world.workspaces["account"].unreadable[FIRST] = "503"
         assert world.planned().managed.access == 2
+
+    def test_what_a_list_shows_as_gone_counts_all_the_same(self):
+        limits = DEFAULT_LIMITS | {"access_removed": {"count": 0}}
+        with world_of(limits=limits) as world:
+            world.sync()
+            take_by_hand(world, "dbx-ops")
+            world.settings = with_workspaces(rule("dbx-data"), limits=limits)
+            with pytest.raises(RefusedError, match="access_removed is 1, allowed 0"):
+                world.sync()
 
     def test_entitlements_that_go_alone_count_each(self):
         with world_of(DATA, rule("dbx-*", entitlements=ACCESS_SQL), limits=DEFAULT_LIMITS) as world:

@@ -155,3 +155,12 @@ class TestManaged:
         world.source.snapshot = directory(ADA, BOB, RUN, assigned=[ADA, BOB, RUN])
         assert world.planned().changes == ()
         assert filled in target.accounts
+
+
+def test_what_could_not_be_read_is_no_difference_and_leaves_both_done_in_part(world, target):
+    world.sync()
+    world.source.snapshot = directory(ADA, RUN, group("Data", [ADA, RUN], unread="503"))
+    whole = world.planner().aim_report()
+    assert whole.targets[0].memberships == ()
+    assert not whole.complete
+    assert world.runner().align().status is Status.PARTIAL

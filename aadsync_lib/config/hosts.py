@@ -1,0 +1,23 @@
+"""Host names of Databricks' workspaces, and the accounts console of each cloud."""
+
+from __future__ import annotations
+
+# Terraform provider, docs/index.md.
+CONSOLES = {
+    ".cloud.databricks.com": "accounts.cloud.databricks.com",
+    ".cloud.databricks.us": "accounts.cloud.databricks.us",
+    ".cloud.databricks.mil": "accounts-dod.cloud.databricks.mil",
+    ".gcp.databricks.com": "accounts.gcp.databricks.com",
+    ".azuredatabricks.net": "accounts.azuredatabricks.net",
+    ".azuredatabricks.us": "accounts.azuredatabricks.us",
+    ".azuredatabricks.cn": "accounts.azuredatabricks.cn",
+    ".databricks.azure.us": "accounts.azuredatabricks.us",
+    ".databricks.azure.cn": "accounts.azuredatabricks.cn",
+}
+
+
+def console_of(name: str) -> str:
+    """Return the host of the accounts console for that of a workspace; any other name as it is."""
+    if name.startswith("accounts"):
+        return name
+    return next((host for end, host in CONSOLES.items() if name.endswith(end)), name)
