@@ -92,7 +92,7 @@ class Revocations:
         there, has = self.shown.permissions.get(account.id), self.shown.entitlements
         if given.entitlements and isinstance(has, Unread):
             return
-        left = frozenset() if isinstance(has, Unread) else has.get(account.id, frozenset())
+        left = frozenset[str]() if isinstance(has, Unread) else has.get(account.id, frozenset())
         lost = given.entitlements - left - (want.entitlements if want else frozenset())
         if workspace is None or there:
             names = tuple(sorted(lost))
