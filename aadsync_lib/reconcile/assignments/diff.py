@@ -33,10 +33,10 @@ LOCAL = (
 
 def plan_access(context: TargetContext, changes: Sequence[Change]) -> Split:
     """Return the changes of access that go with the other ``changes`` of a target's plan."""
+    workspaces = context.access.workspaces
+    made = _made_by(changes) if workspaces else frozenset[str]()
     parts = Split.of(
-        part
-        for workspace in context.access.workspaces
-        for part in _of_workspace(context, workspace, _made_by(changes))
+        part for workspace in workspaces for part in _of_workspace(context, workspace, made)
     )
     tried = defer_failed(context, parts.changes)
     waiting = {key for held in tried.deferred if isinstance(held, Held) for key in held.retry_keys}
@@ -61,6 +61,11 @@ def _without_unassigned(tried: Sequence[Change], planned: Sequence[Change]) -> t
         for change in tried
         if change.action is not Action.GRANT_ENTITLEMENTS or _recipient(change) not in waiting
     )
+
+
+def _lets_in(change: Change) -> bool:
+    """Return whether nothing can be granted without this change."""
+    return change.action is Action.ASSIGN_WORKSPACE and change.before is None
 
 
 def _recipient(change: Change) -> tuple[int | None, str | None]:
@@ -114,7 +119,9 @@ class _Giving:
         if reason := want.contradiction or self._conflict(want, account):
             yield Held(Quarantined(principal.external_id, principal.name, reason), quarantined=True)
             return
-        yield from map(self._permitted, self._lacking(want, account))
+        parts = [self._permitted(change) for change in self._lacking(want, account)]
+        out = any(isinstance(part, Unapplied) and _lets_in(part.change) for part in parts)
+        yield from (part for part in parts if isinstance(part, Unapplied) or not out)
 
     def _conflict(self, want: Wanted, account: Account | None) -> str | None:
         """Return why a group cannot be assigned, where the workspace has one of its own of that name."""

@@ -295,6 +295,15 @@ class TestTakingBack:
             world.target.add(Kind.GROUP, "dbx-ops")
             assert lines(world.planned()) == [("assign_workspace", "dbx-data", "user")]
 
+    def test_who_is_protected_by_what_entra_calls_it_now_keeps_its_access(self):
+        empty = directory(ADA, group("dbx-data", [ADA]), group("dbx-ops"))
+        with world_of(empty) as world:
+            world.sync()
+            world.configure(protected={"groups": ["Break Glass"]})
+            world.source.called = {"g-dbx-ops": frozenset({"Break Glass"})}
+            world.source.snapshot = directory(ADA, group("dbx-data", [ADA]))
+            assert access(world.planned()) == []
+
 
 class TestUnread:
     def test_a_workspace_that_cannot_be_read_holds_back_only_itself(self):
@@ -369,6 +378,14 @@ class TestDrift:
                 (Action.GRANT_ENTITLEMENTS, "dbx-ops"),
                 (Action.GRANT_ENTITLEMENTS, "dbx-data"),
             }
+
+    def test_nothing_is_granted_to_whom_a_report_leaves_outside(self):
+        with world_of(DATA, rule("dbx-*"), drift="report") as world:
+            world.sync()
+            take_by_hand(world, "dbx-ops")
+            rules = (rule("dbx-*", entitlements=["workspace-access"]),)
+            world.settings = with_workspaces(*rules, drift="report")
+            assert [change.name for change in access(world.planned())] == ["dbx-data"]
 
     def test_a_lowered_admin_is_drift_too(self):
         with world_of(DATA, rule("dbx-*", permission="admin")) as world:
