@@ -65,17 +65,20 @@ class AccessRunner:
         made = self.run_log.made(first.external_id) is not None
         new = made or self.run_log.assigned(first.workspace_id, first.target_id)
         patient = new and self.in_vain[first.workspace_id] < MOST_IN_VAIN
-        for attempt in range(TRIES if patient else 1):
+        tries = 0
+        while True:
             try:
-                return self._once(changes)
+                self._once(changes)
             except AnswerLost:
                 raise
             except ChangeRefused:
-                if not patient or attempt == TRIES - 1:
+                tries += 1
+                if not patient or tries == TRIES:
                     self.in_vain[first.workspace_id] += patient
                     raise
-            self.clock.sleep(FIRST_WAIT * 2**attempt)
-        return None
+            else:
+                return
+            self.clock.sleep(FIRST_WAIT * 2 ** (tries - 1))
 
     def _once(self, changes: Sequence[Change]) -> None:
         first, port = changes[0], self.assignments

@@ -1,4 +1,4 @@
-"""The sandbox under real names: Graph and key vaults over TLS, behind a proxy that leads nowhere else."""
+"""The sandbox under real names: Graph, account and key vaults over TLS, by a proxy that leads nowhere else."""
 
 from __future__ import annotations
 
@@ -9,23 +9,41 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aadsync_lib.sandbox.vault.state import SUFFIXES
 
 GRAPH = "graph.microsoft.com"
-CERTIFIED = (GRAPH, *(f"*.{suffix}" for suffix in SUFFIXES))
+ACCOUNTS = (
+    "accounts.azuredatabricks.net",
+    "accounts.azuredatabricks.us",
+    "accounts.azuredatabricks.cn",
+    "accounts.cloud.databricks.com",
+    "accounts.cloud.databricks.us",
+    "accounts-dod.cloud.databricks.mil",
+    "accounts.gcp.databricks.com",
+)
+"""Hosts of accounts: Azure and its sovereign clouds, AWS and its GovCloud, Google Cloud."""
+CERTIFIED = (GRAPH, *ACCOUNTS, *(f"*.{suffix}" for suffix in SUFFIXES))
 """Names in the sandbox's certificate."""
 
 
 def is_known(name: str) -> bool:
-    return name == GRAPH or name.endswith(tuple(f".{suffix}" for suffix in SUFFIXES))
+    vault = name.endswith(tuple(f".{suffix}" for suffix in SUFFIXES))
+    return name == GRAPH or name in ACCOUNTS or vault
 
 
 class ByName:
     """Hands each request to the application of its host's name."""
 
-    def __init__(self, graph: ASGIApp, vaults: ASGIApp) -> None:
+    def __init__(self, graph: ASGIApp, account: ASGIApp, vaults: ASGIApp) -> None:
         self.graph = graph
+        self.account = account
         self.vaults = vaults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self.graph if _host(scope) == GRAPH else self.vaults
+        match _host(scope):
+            case host if host == GRAPH:
+                app = self.graph
+            case host if host in ACCOUNTS:
+                app = self.account
+            case _:
+                app = self.vaults
         await app(scope, receive, send)
 
 

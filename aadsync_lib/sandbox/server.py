@@ -42,7 +42,7 @@ class Sandbox:
     workspaces are in ``workspaces``, by name. ``workspace`` makes what is served on the account's
     host besides it, anew for each world. ``port`` is the first of ports in a row: Graph, account,
     authority, workspaces; without it they are any that are free. With ``real_names``, or vaults in the
-    world, clients find Graph and the vaults by their real names once ``names_environment`` is set.
+    world, clients find Graph, the account and the vaults by their real names once ``names_environment`` is set.
     """
 
     graph_url: str
@@ -143,7 +143,11 @@ class Sandbox:
         if not (self.world.vaults or self._real_names):
             return None
         named, proxy = self._ports.socket(), self._ports.socket()
-        app = ByName(self._layers(self._graph, "graph"), self._layers(self._vaults, "vault"))
+        app = ByName(
+            self._layers(self._graph, "graph"),
+            self._layers(self._databricks, "databricks"),
+            self._layers(self._vaults, "vault"),
+        )
         sites.append(Site(app, named, certificate))
         port = port_of(named)
         self.names_environment = dict(

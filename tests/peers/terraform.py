@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from aadsync_lib.sandbox import Sandbox, World
+from aadsync_lib.sandbox.names import ACCOUNTS
 from tests.peers.outcome import Outcome
 
 NAME = "databricks provider"
@@ -75,7 +76,7 @@ def try_terraform(program: Path, provider: Path) -> list[Outcome]:
     world.add_workspace("hub", federated=True)
     world.add_workspace("sales")
     outcomes: list[Outcome] = []
-    with TemporaryDirectory() as folder, Sandbox(world) as box:
+    with TemporaryDirectory() as folder, Sandbox(world, real_names=True) as box:
         text = (FILES / "main.tf").read_text(encoding="utf-8")
         Path(folder, "main.tf").write_text(text, encoding="utf-8")
         environment = _environment(box, Path(folder), provider)
@@ -93,6 +94,8 @@ def try_terraform(program: Path, provider: Path) -> list[Outcome]:
             seen = f"{len(box.log.writes('databricks', after=mark))} writes"
             said = "" if good else (done.stdout + done.stderr)[-4000:]
             outcomes.append(Outcome(NAME, step.name, good, seen, said))
+            if not good:
+                break
     return outcomes
 
 
@@ -103,7 +106,7 @@ def _environment(box: Sandbox, folder: Path, provider: Path) -> dict[str, str]:
     settings.write_text(f"provider_installation {{\n  {override}\n  direct {{}}\n}}\n")
     hub, sales = box.workspaces["hub"], box.workspaces["sales"]
     variables = {
-        "account_host": box.databricks_url,
+        "account_host": f"https://{ACCOUNTS[0]}",  # the provider takes no other host for an account's
         "account_id": box.account_id,
         "account_token": box.databricks_token,
         "hub_host": hub.url,
@@ -115,6 +118,7 @@ def _environment(box: Sandbox, folder: Path, provider: Path) -> dict[str, str]:
     }
     return {
         **kept,
+        **box.names_environment,
         "HOME": str(folder),
         "TF_CLI_CONFIG_FILE": str(settings),
         **{f"TF_VAR_{name}": value for name, value in variables.items()},

@@ -70,7 +70,7 @@ GROUP = [
     ROLES,
 ]
 SERVICE_PRINCIPAL = [
-    attribute("applicationId", uniqueness="server", mutability="immutable"),
+    attribute("applicationId", uniqueness="server", mutability="immutable", returned="always"),
     DISPLAY_NAME,
     ACTIVE,
     ROLES,

@@ -23,7 +23,8 @@ SCHEMAS: dict[Kind, str] = {
     "Groups": CORE + "Group",
     "ServicePrincipals": CORE + "ServicePrincipal",
 }
-ALWAYS = frozenset({"id", "schemas"})
+ALWAYS = frozenset({"id", "schemas", "applicationid"})
+"""Shown whatever is asked for; Terraform's provider does not ask for the last, and relies on it."""
 
 
 @dataclass(frozen=True, slots=True)

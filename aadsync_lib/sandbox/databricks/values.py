@@ -126,12 +126,17 @@ NO_ENTITLEMENTS = "No such attribute with the name : entitlements in the current
 def grant(draft: Draft, value: Any, *, keep: bool) -> None:
     """Give entitlements, besides those of before with ``keep``, else in their place."""
     have = _entitled(draft)
-    wanted = list(dict.fromkeys([*(have if keep else ()), *values(value, "entitlements")]))
+    wanted = list(dict.fromkeys([*(have if keep else ()), *values(_named(value), "entitlements")]))
     if unknown := [name for name in wanted if name not in ENTITLEMENTS]:
         raise bad_request(f"Entitlement {unknown[0]} is not supported", "invalidValue")
     if "workspace-consume" in wanted and not CONSUMERS_OF.isdisjoint(wanted):
         raise bad_request("workspace-consume cannot be had with other access", "invalidValue")
     draft.entitlements = wanted
+
+
+def _named(value: Any) -> Any:
+    """Leave out empty items: Terraform's provider sends ``[{}]`` where there is none to give."""
+    return [item for item in value if item != {}] if isinstance(value, list) else value
 
 
 def revoke(draft: Draft, names: list[str] | None) -> None:

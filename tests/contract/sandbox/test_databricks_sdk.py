@@ -249,3 +249,12 @@ def test_a_known_token_opens_only_its_account(account):
     url = f"{account.url}/api/2.0/accounts/other/scim/v2/Users"
     answer = httpx.get(url, headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 403
+
+
+def test_the_application_id_shows_whatever_is_asked_for(account, sdk):
+    robot = account.state.add_service_principal("app-1", "Robot")
+    path = f"/api/2.0/accounts/{ACCOUNT}/scim/v2/ServicePrincipals"
+    for query in ({"attributes": "displayName"}, {"excludedAttributes": "applicationId"}):
+        read = sdk.api_client.do("GET", f"{path}/{robot.id}", query=query)
+        listed = sdk.api_client.do("GET", path, query=query)["Resources"]
+        assert read["applicationId"] == listed[-1]["applicationId"] == "app-1"

@@ -2,9 +2,7 @@
 
 import httpx
 import pytest
-import requests
 
-from aadsync_lib.sandbox import Sandbox
 from tests.contract.sandbox.contoso import (
     ADA,
     DATA,
@@ -14,7 +12,6 @@ from tests.contract.sandbox.contoso import (
     TEAM,
     all_pages,
     ids,
-    small_world,
 )
 
 
@@ -75,17 +72,3 @@ def test_slashes_to_spare_do_no_harm(box, beta):
     assert beta.get(f"{root}//beta/users/{ADA}/").json()["id"] == ADA
     link = beta.get(f"{root}//beta/groups/{DATA}/members/?$top=1").json()["@odata.nextLink"]
     assert beta.get(link).status_code == 200
-
-
-def test_graph_is_found_by_its_real_name_over_tls(monkeypatch):
-    with Sandbox(small_world(), real_names=True) as box:
-        for name, value in box.names_environment.items():
-            monkeypatch.setenv(name, value)
-        headers = {"Authorization": f"Bearer {box.graph_token}"}
-        url = f"https://graph.microsoft.com/v1.0/users/{ADA}"
-        answer = requests.get(url, headers=headers, timeout=10)
-        assert answer.json()["id"] == ADA
-        assert answer.json()["@odata.context"].startswith("https://graph.microsoft.com/v1.0/")
-        with pytest.raises(requests.exceptions.ProxyError):
-            requests.get("https://graph.microsoft.us/v1.0/users", headers=headers, timeout=10)
-        assert box.log.count("graph") == 1

@@ -18,6 +18,7 @@ import yaml
 from databricks.sdk import AccountClient
 from databricks.sdk.core import Config
 
+from aadsync_lib.config.load import load_settings
 from aadsync_lib.sandbox import Fault, Sandbox, World, company
 from aadsync_lib.sandbox.command import _text, config, describe, serve
 from aadsync_lib.sandbox.entra.tls import Certificates
@@ -347,6 +348,7 @@ class TestWorkspaces:
         text = path.read_text()
         assert yaml.safe_load(text) == yaml.safe_load(config(served))
         assert "#   export SANDBOX_SALES_TOKEN=" in text
+        assert [target.name for target in load_settings(path).targets] == ["account", "sales"]
         path.write_text("version: 1\n")
         with pytest.raises(FileExistsError, match="left as it is"):
             write_settings(served, tmp_path / "new")

@@ -253,6 +253,12 @@ class TestEntitlements:
         assert sales.members("Data") == {ADA}
         assert sales.entitlements_of("Data") == ["workspace-access"]
 
+    def test_an_empty_item_grants_nothing(self, box, sales):
+        body = {"displayName": "Data", "entitlements": [{}]}
+        with http(box, "sales") as client:
+            assert client.post("/Groups", json=body).status_code == 201
+        assert sales.entitlements_of("Data") == []
+
     def test_one_patch_carries_members_and_entitlements(self, box, sales):
         ada, group = sales.add_user(ADA), sales.add_group("Data")
         body = patch(
