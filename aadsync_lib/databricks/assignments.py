@@ -56,6 +56,7 @@ class WorkspacesOfAccount:
     rates: Mapping[Verb, float]
     _opened: dict[WorkspaceId, WorkspaceScim] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _locks: dict[WorkspaceId, threading.Lock] = field(default_factory=dict)
 
     @property
     def requests(self) -> int:
@@ -139,14 +140,19 @@ class WorkspacesOfAccount:
         return self.account
 
     def _scim(self, workspace_id: WorkspaceId) -> WorkspaceScim:
+        """Return the SCIM of a workspace, logged in to once; others do not wait for that."""
         with self._lock:
+            lock = self._locks.setdefault(workspace_id, threading.Lock())
+        with lock:
             if workspace_id not in self._opened:
                 if workspace_id not in self.open_scim:
                     raise NotSent(NO_HOST)
                 try:
-                    self._opened[workspace_id] = self.open_scim[workspace_id]()
+                    scim = self.open_scim[workspace_id]()
                 except AadsyncError as error:
                     raise LoginFailed(one_line(str(error))) from error
+                with self._lock:
+                    self._opened[workspace_id] = scim
             return self._opened[workspace_id]
 
 
