@@ -199,6 +199,9 @@ class Company:
         self.old_links = dict(ledger.links)
         again = {tid for oid, tid in foretold.adopts.items() if oid in ledger.links}
         ledger.blurred |= {(gid, tid) for gid in again for tid in scene.accounts}
+        owners, adopts = ledger.owners, foretold.adopts.items()
+        taken = {tid for oid, tid in adopts if owners.get(tid, oid) != oid}  # from whose it was
+        ledger.blurred |= {(gid, tid) for gid in scene.groups for tid in taken}
         ledger.disown(set(foretold.adopts.values()))
         unanswered |= not ended
         ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
