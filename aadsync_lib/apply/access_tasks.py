@@ -14,7 +14,8 @@ GRANTS, ASSIGNS = "entitlements", "permission"
 def access_tasks(changes: Iterable[Change], parts: Parts) -> Iterator[Task]:
     """Yield a task for each permission, and one for all entitlements of somebody in a workspace.
 
-    Entitlements wait for the assignment that they need; what is revoked goes before the assignment.
+    Entitlements wait for the assignment that they need; what is revoked goes before the assignment, and what
+    no rule asks for under a new name goes once the group has it.
     """
     by_key: dict[str, list[Change]] = {}
     for change in changes:
@@ -28,6 +29,8 @@ def access_tasks(changes: Iterable[Change], parts: Parts) -> Iterator[Task]:
         elif first.action is Action.UNASSIGN_WORKSPACE:
             after |= {other} & by_key.keys()
         phase = Phase.BUILD if _gives(group) else Phase.REMOVE
+        if phase is Phase.REMOVE and (renaming := _renaming(first, parts)):
+            needs, phase = needs | {renaming}, Phase.DELETE  # as late as a rename may be
         verb = Verb.ENTITLEMENT if first.action in ENTITLEMENTS else Verb.ASSIGNMENT
         yield Task(key, phase, verb, tuple(group), frozenset(after), frozenset(needs))
 
@@ -52,6 +55,13 @@ def _before(change: Change, parts: Parts) -> tuple[set[str], set[str]]:
     part = parts.get(itself, ())
     makes = creates(part) or any(each.action.verb == "adopt" for each in part)
     return ({itself} if makes else set(), {members} & parts.keys())
+
+
+def _renaming(change: Change, parts: Parts) -> str | None:
+    """Return the rename of a group, if there is one: what goes with the old name goes once it has the new one."""
+    itself = (change.external_id or "") + ITSELF
+    renames = any(part.action is Action.RENAME_GROUP for part in parts.get(itself, ()))
+    return itself if renames else None
 
 
 def of_access(changes: Sequence[Change]) -> bool:

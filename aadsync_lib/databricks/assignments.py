@@ -124,8 +124,11 @@ class WorkspacesOfAccount:
         permissions = {}
         for row in answer.get("permission_assignments") or ():
             _check(f"GET {path}", row)
+            principal = (row.get("principal") or {}).get("principal_id")
+            if not principal:
+                raise ChangeRefused(f"GET {path}: a row does not say whose it is")
             if permission := _permission(row):
-                permissions[str(row["principal"]["principal_id"])] = permission
+                permissions[str(principal)] = permission
         return permissions
 
     def _local_groups(self, workspace_id: int) -> frozenset[str] | Unread:

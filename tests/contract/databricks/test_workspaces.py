@@ -134,6 +134,11 @@ class TestReading:
         hub.box.faults.add(Fault(kind, "databricks", path=LISTING, count=None))
         assert isinstance(hub.read(), Unread)
 
+    def test_a_row_that_does_not_say_whose_it_is_leaves_the_list_unread(self, hub, monkeypatch):
+        rows = {"permission_assignments": [{"permissions": ["USER"]}]}
+        monkeypatch.setattr(hub.port.account, "list_page", lambda *_: rows)
+        assert "does not say whose it is" in hub.read().reason
+
     def test_a_workspace_that_cannot_be_logged_in_to_still_shows_who_is_assigned(self, hub):
         hub.state.assign("Data", "USER")
         other = Hub(hub.box, token="wrong")

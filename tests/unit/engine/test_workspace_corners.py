@@ -93,6 +93,28 @@ class TestFailures:
         assert world.store.pending("account") == ()
         assert len(there.state()) == 2
 
+    def test_a_group_that_could_not_get_its_new_name_keeps_what_the_old_one_has(self, world, there):
+        world.sync()
+        data = world.target.named("dbx-data").id
+        world.target.refuses = lambda what: "409" if what.split()[-1] == data else None
+        renamed = directory(
+            ADA, BOB, group("data", [ADA], id="g-dbx-data"), group("dbx-ops", [BOB])
+        )
+        report = world.sync(renamed)
+        assert there.has(FIRST, "dbx-data") is Permission.USER
+        assert {o.result for o in report.failed} == {Result.FAILED, Result.SKIPPED}
+        world.target.refuses = lambda _: None
+        world.runner().sync(full=True)
+        assert there.state() == [(FIRST, "dbx-ops", "user", "workspace-access")]
+
+    def test_what_goes_with_an_old_name_goes_in_the_run_of_the_rename(self, world, there):
+        world.sync()
+        world.sync(
+            directory(ADA, BOB, group("data", [ADA], id="g-dbx-data"), group("dbx-ops", [BOB]))
+        )
+        assert there.state() == [(FIRST, "dbx-ops", "user", "workspace-access")]
+        assert world.plan().empty
+
 
 class TestUndo:
     """The inverse goes by what is there today."""
