@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 # Terraform provider, docs/index.md.
 CONSOLES = {
     ".cloud.databricks.com": "accounts.cloud.databricks.com",
@@ -21,3 +24,14 @@ def console_of(name: str) -> str:
     if name.startswith("accounts"):
         return name
     return next((host for end, host in CONSOLES.items() if name.endswith(end)), name)
+
+
+def not_of_workspace(host: str, workspace_id: int) -> str | None:
+    """Return why an address is not that of a workspace; on Azure it holds the id (``adb-123.4.…``)."""
+    name = urlsplit(host).hostname or ""
+    if name in CONSOLES.values():
+        return f"{host} is the accounts console; expected the address of workspace {workspace_id}"
+    named = re.match(r"adb-(\d+)\.", name)
+    if named and int(named[1]) != workspace_id:
+        return f"{host} is the address of workspace {named[1]}, and workspace_id is {workspace_id}"
+    return None

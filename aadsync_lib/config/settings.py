@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
-from aadsync_lib.config.hosts import console_of
+from aadsync_lib.config.hosts import console_of, not_of_workspace
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
 from aadsync_lib.config.policy import Capacity, Limits, Policy
 from aadsync_lib.config.references import foreign_vaults, vaults
@@ -56,6 +56,14 @@ class WorkspaceAssignments(Section):
     workspace_id: WorkspaceId
     host: Url
     assign: tuple[Assignment, ...] = ()
+
+    @field_validator("host")
+    @classmethod
+    def _of_the_workspace(cls, value: str, info: ValidationInfo) -> str:
+        known = info.data.get("workspace_id")
+        if known and (problem := not_of_workspace(value, known)):
+            raise ValueError(problem)
+        return value
 
 
 class Entitled(Section):
@@ -128,6 +136,8 @@ class TargetSettings(Section):
     ) -> tuple[WorkspaceAssignments, ...]:
         for workspace_id in _twice(str(workspace.workspace_id) for workspace in value):
             raise ValueError(f"names workspace {workspace_id} twice")
+        for host in _twice(workspace.host for workspace in value):
+            raise ValueError(f"has {host} twice; each workspace has an address of its own")
         return value
 
     @field_validator("workspaces")

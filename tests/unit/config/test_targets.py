@@ -202,3 +202,21 @@ def test_a_vault_of_another_cloud_is_told_with_every_other_problem(write):
     assert [problem.partition(":")[0] for problem in problems(write(tree))] == [
         "colour", "targets.sales.auth.token.key_vault",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("workspaces", "words"),
+    [
+        ([(7, "https://adb-8.1.azuredatabricks.net")], "is the address of workspace 8"),
+        ([(7, "https://accounts.azuredatabricks.net")], "is the accounts console"),
+        ([(7, "https://w.example.net"), (8, "https://w.example.net")], "has an address of its own"),
+    ],
+)
+def test_a_workspace_is_not_taken_for_another_one(write, workspaces, words):
+    tree = two()
+    tree["targets"][0]["workspaces"] = [
+        {"workspace_id": number, "host": host, "assign": []} for number, host in workspaces
+    ]
+    (problem,) = problems(write(tree))
+    assert problem.startswith("targets.0.workspaces")
+    assert words in problem
