@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from aadsync_lib.apply.tasks import Phase
+from aadsync_lib.apply.joining import join
+from aadsync_lib.apply.tasks import Phase, Task
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.identity import Attributes
+from aadsync_lib.model.rates import Verb
 from tests.unit.apply.test_schedule import actions, change, nested, person, rename, tasks
 
 
@@ -112,3 +114,14 @@ def _ends(found):
         for key in ready:
             del left[key]
     return not left
+
+
+def test_two_objects_of_one_identity_are_not_put_together():
+    own, others = rename("g1", "A", "B"), add("g1", person("u1", "1"), target_id="another")
+    left = join(
+        [
+            Task("g1/itself", Phase.BUILD, Verb.PATCH, (own,)),
+            Task("g1/members", Phase.BUILD, Verb.PATCH, (others,)),
+        ]
+    )
+    assert [task.changes for task in left] == [(own,), (others,)]
