@@ -96,13 +96,19 @@ class WatchedTarget(FakeTarget):
         self._next = place - 1
         return super().add(kind, name, members, **more)
 
-    def change_members(self, group_id: str, add: Sequence[str], remove: Sequence[str]) -> None:
+    def change_members(
+        self,
+        group_id: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        wanted: Attributes | None = None,
+    ) -> None:
         self.tried |= {(group_id, member) for member in (*add, *remove)}
-        super().change_members(group_id, add, remove)
+        super().change_members(group_id, add, remove, wanted)
 
     def _write(self, what: str, act: Callable[[], T]) -> T:
         verb, _, rest = what.partition(" ")
-        about = rest.partition(" ")[2] if verb == "create" else rest
+        about = rest.partition(" ")[2] if verb == "create" else rest.rpartition(" ")[2]
         shown = self.accounts[about].name if about in self.accounts else about
         self.touched.add(about)
         if not (self.announced(about) or self.announced(shown)):
