@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -188,6 +189,9 @@ class TestEntra:
             header(settings)
 
 
+@pytest.mark.skipif(
+    find_spec("databricks.sdk.oidc") is None, reason="this databricks-sdk knows none"
+)
 class TestFederation:
     """No secret at all: databricks-sdk changes a token of the identity this runs as for one of Databricks."""
 
