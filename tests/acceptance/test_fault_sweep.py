@@ -45,7 +45,7 @@ CLASSES = {
     "not there": ("404",),
 }
 MENDED_AT_ONCE = CLASSES["not yet"]  # a client simply tries again: nobody should notice
-FEW = 4  # every fourth request
+FEW = 12  # every twelfth request
 # The first day only creates; the second has all that, and everything else.
 ON_FIRST_DAY = ("lost", "500", "truncated", "403")
 NAMES = {FIRST: ON_FIRST_DAY, **dict.fromkeys((SECOND, *CIRCUMSTANCES), FAULTS)}

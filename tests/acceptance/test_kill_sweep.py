@@ -19,7 +19,7 @@ from tests.acceptance.stage import Stage, WorkspaceStage, removals, text, with_w
 LAST = 100  # more writes than any run here has
 STAGES = {"account": Stage, "workspace": WorkspaceStage}
 WHENS = {"before": "before it is sent", "after": "after it is answered"}
-FEW = 3  # every third write
+FEW = 6  # every sixth write
 OFTEN = {
     "account": {(which, when) for which in (FIRST, SECOND) for when in WHENS},
     "workspace": {(SECOND, "after")},
@@ -57,7 +57,7 @@ class Victims:
             text=True,
         )
 
-    def sync(self, stage: Stage, at: int, when: str, ahead: float) -> str:
+    def sync(self, stage: Stage, at: int, when: str, ahead: float = 0.0) -> str:
         """Sync in a process that dies at its n-th write, its clock ``ahead``; return what became of it."""
         assert self.process.stdin
         assert self.process.stdout
