@@ -22,8 +22,11 @@ def dataset(spark: Any, name: str) -> list[dict[str, Any]]:
 
 
 def shown(spark: Any, widget: dict[str, Any]) -> list[dict[str, Any]]:
-    """Run what a widget asks of its dataset."""
-    query = widget["queries"][0]["query"]
+    """Run what a widget asks of its datasets; a filter asks several for its choices."""
+    return [row for one in widget["queries"] for row in _asked(spark, one["query"])]
+
+
+def _asked(spark: Any, query: dict[str, Any]) -> list[dict[str, Any]]:
     fields = query["fields"]
     columns = ", ".join(f"{one['expression']} AS `{one['name']}`" for one in fields)
     groups = [one["expression"] for one in fields if not AGGREGATE.match(one["expression"])]
