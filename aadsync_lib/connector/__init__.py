@@ -1,0 +1,1 @@
+"""The Entra gallery connector, automated."""
