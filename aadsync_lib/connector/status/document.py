@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from aadsync_lib.connector.status.log import causes, moment_of
 from aadsync_lib.connector.status.model import (
@@ -20,7 +20,7 @@ from aadsync_lib.report.wording import count, duration
 
 NAMES = 3  # objects named in the line of a cause
 NEWEST = 50  # failures listed one by one
-CAUSES = ("Cause", "Objects", "Such as", "Reason", "What to do")
+CAUSES = ("Code", "Objects", "Such as", "Reason", "What to do")
 FAILURES = ("Name", "When (UTC)", "Change", "Code", "Reason")
 WORDS = {
     "absent": "not there: aadsync connector setup makes it",
@@ -75,7 +75,7 @@ def _part(target: TargetStatus, now: float) -> Part:
         f"{target.target}: {WORDS.get(target.state, target.state)}",
         target.target,
         lines=lines,
-        tables=tuple(table for table in _tables(target) if table.rows),
+        tables=tuple(_tables(target)),
     )
 
 
@@ -152,25 +152,21 @@ def _time(written: str | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else str(written)
 
 
-def now_text(now: float) -> str:
-    """Return a moment in UTC."""
-    return f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def _tables(target: TargetStatus) -> Iterator[Table]:
-    quarantine = target.job and target.job.quarantine
-    if quarantine:
-        rows = (
-            ("Reason", quarantine.reason or "none given"),
-            ("Since", _time(quarantine.since) if quarantine.since else "not known"),
-            ("Error", quarantine.error or "none given"),
-            ("Cause", quarantine.cause),
-            ("Remedy", quarantine.remedy),
-        )
-        yield Table("Quarantine", ("What", "Words"), rows)
+    yield Table("Quarantine", ("Fact", "Words"), tuple(_of_quarantine(target.job)))
     failures = target.failures or ()
     yield Table("Failures by cause", CAUSES, tuple(_causes(failures)))
     yield Table("Newest failures", FAILURES, tuple(map(_failure, failures[:NEWEST])))
+
+
+def _of_quarantine(job: Job | None) -> Iterator[tuple[str, str]]:
+    quarantine = job and job.quarantine
+    if quarantine:
+        yield "Reason", quarantine.reason or "none given"
+        yield "Since", _time(quarantine.since) if quarantine.since else "not known"
+        yield "Error", quarantine.error or "none given"
+        yield "Cause", quarantine.cause
+        yield "Remedy", quarantine.remedy
 
 
 def _causes(failures: Sequence[Failure]) -> Iterator[tuple[str, ...]]:

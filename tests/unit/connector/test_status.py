@@ -21,6 +21,8 @@ from aadsync_lib.connector.status.model import (
     Units,
 )
 from aadsync_lib.connector.status.watch import POLL, under_way, watch
+from aadsync_lib.report.document import Document, Part, Table
+from aadsync_lib.report.html import document_page
 from aadsync_lib.report.markdown import as_markdown
 from aadsync_lib.report.terminal import as_text
 from tests.clock import FakeClock
@@ -205,6 +207,33 @@ class TestDocument:
         markdown = as_markdown(status_document(status(target(failures=(evil,)))))
         assert "\x1b" not in markdown
         assert "<b>" not in markdown
+
+
+class TestPage:
+    """The page for a browser."""
+
+    def test_it_has_every_target_and_table_and_nothing_runs_in_it(self) -> None:
+        held = target(replace(RUNNING, quarantine=HELD, state="quarantine"), target="sales")
+        evil = replace(FAILURES[0], name="<script>alert(1)</script>")
+        page = document_page(status_document(status(target(failures=(evil,)), held)))
+        assert "<script>alert" not in page
+        for words in (
+            "Failures by cause",
+            "Quarantine",
+            "in quarantine",
+            "TooManyDeletes",
+            "Next cycle",
+        ):
+            assert words in page
+        assert "Digest" not in page.split("</style>")[1].split("<script")[0]
+
+    def test_a_line_that_is_a_sentence_stays_whole(self) -> None:
+        document = status_document(status(target(replace(RUNNING, runs=False, waits=True))))
+        assert "Entra met too many errors in the first cycle" in document_page(document)
+        bare = Document(
+            "Title", parts=(Part("account"),), tables=(Table("Rows", ("Name",), (("x",),)),)
+        )
+        assert "Rows" in document_page(bare)
 
 
 class TestNextCycle:
