@@ -1,1 +1,1 @@
-"""The Entra gallery connector, automated."""
+"""Entra's gallery connector and the app registration of aadsync, automated through Microsoft Graph."""

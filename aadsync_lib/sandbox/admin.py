@@ -18,6 +18,7 @@ from aadsync_lib.sandbox.days import day
 from aadsync_lib.sandbox.faults import Fault, Faults
 from aadsync_lib.sandbox.limits import Limits
 from aadsync_lib.sandbox.requestlog import RequestLog
+from aadsync_lib.sandbox.switching import turn
 from aadsync_lib.sandbox.world import World
 
 _ENTRA_SWITCHES = frozenset(
@@ -108,6 +109,8 @@ class Admin:
     async def switches(self, request: Request) -> Response:
         body = await _body(request)
         self._entra(body.get("entra", {}))
+        for name, value in body.get("applications", {}).items():
+            turn(self.sandbox.world.entra.applications.switches, "applications", name, value)
         for name, value in body.get("databricks", {}).items():
             _turn(self.sandbox.world.databricks, name, value)
         for place, wanted in body.get("workspaces", {}).items():

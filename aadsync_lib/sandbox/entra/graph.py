@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aadsync_lib.sandbox.entra import assignments, collections, delta, directory_items, members
+from aadsync_lib.sandbox.entra.applications import assigning, objects, templates
 from aadsync_lib.sandbox.entra.batch import Batch
 from aadsync_lib.sandbox.entra.calls import VERSIONS, Routes
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
@@ -41,7 +42,16 @@ def _plain(path: str) -> str:
 def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> ASGIApp:
     """Graph for ``state``. ``faults`` also hit the single requests of a batch."""
     routes = Routes(state, issuer.authorize)
-    for part in (delta, members, assignments, directory_items, collections):
+    for part in (
+        delta,
+        members,
+        assignments,
+        assigning,
+        objects,
+        templates,
+        directory_items,
+        collections,
+    ):
         part.add_routes(routes)
     batch = Batch(issuer.authorize)
     app = Starlette(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self
 
+from aadsync_lib.sandbox.entra.applications.state import Applications
 from aadsync_lib.sandbox.entra.directory import Deleted, Directory
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject, Kind
 from aadsync_lib.sandbox.entra.tokens import Tokens
@@ -12,6 +13,10 @@ from aadsync_lib.sandbox.entra.tokens import Tokens
 PERMISSIONS = frozenset(
     {"GroupMember.Read.All", "User.Read.All", "Application.Read.All", "Member.Read.Hidden"}
 )
+CONNECTOR_PERMISSIONS = frozenset(
+    {"Application.ReadWrite.OwnedBy", "AppRoleAssignment.ReadWrite.All", "ProvisioningLog.Read.All"}
+)
+"""With those of a sync, all that setting up and watching a connector takes."""
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 TENANT = "5f0a2d3e-6c1b-4d4e-9f70-0c0ffee0ada0"
 
@@ -37,6 +42,7 @@ class EntraState(Directory):
         self.removed_in_first_round = False  # a first round shows the recycle bin, too
         self.unlisted: list[str] = []  # ids that listings by filter leave out; GET by id has them
         self.orphan_assignments = False  # assignments outlive the principals that they are of
+        self.applications = Applications()
         self.pages_served = 0
         secret = token_hex(16)  # the change log lives as long as this state, and so do tokens
         self.page_tokens = Tokens("page", secret)
@@ -141,6 +147,7 @@ class EntraState(Directory):
                 **listed,
                 "deleted": [_deleted_json(gone) for gone in self.deleted.values()],
                 "appRoleAssignments": list(self.assignments.values()),
+                "applicationState": self.applications.to_json(),
             }
 
     def _written(self, key: str) -> JsonObject:
@@ -166,6 +173,7 @@ class EntraState(Directory):
             role = entry.get("appRoleId", DEFAULT_ACCESS)
             key = state.assign(entry["resourceId"], entry["principalId"], role)
             state.assignments[key].update(entry)
+        state.applications = Applications.from_json(section.get("applicationState", {}))
         state.log.clear()
         return state
 
