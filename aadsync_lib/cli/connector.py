@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from aadsync_lib.cli.connector_state import status
+
 
 @click.group()
 def connector() -> None:
     """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
+
+
+connector.add_command(status)

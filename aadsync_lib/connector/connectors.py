@@ -11,6 +11,7 @@ from aadsync_lib.config.connector import ConnectorSettings
 from aadsync_lib.config.hosts import console_of
 from aadsync_lib.config.scope import GroupSelector
 from aadsync_lib.config.settings import Settings, TargetSettings
+from aadsync_lib.connector.clouds import check_cloud
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.model.connector import journal_name, tag_of
@@ -84,6 +85,7 @@ def chosen(settings: Settings, only: str | None) -> tuple[TargetSettings, ...]:
             "The settings have no connector: name one below a target, as targets[].connector. "
             "Nothing was read or changed."
         )
+    check_cloud(settings.source.cloud)
     return with_one
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -85,23 +85,32 @@ class Ending(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
 
+    @staticmethod
+    def together(parts: Iterable[Ending]) -> Ending:
+        """Return how several parts ended: as the worst of them."""
+        return max(parts, key=WORST_LAST.index, default=Ending.UNCHANGED)
+
+
+WORST_LAST = (Ending.UNCHANGED, Ending.DONE, Ending.SKIPPED, Ending.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an action, with what to know about it."""
+    """One step of an action, with what to know about it. ``status`` is an ``Ending``, or Graph's word."""
 
     name: str
-    status: Ending
+    status: str
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetResult:
-    """What an action did to the connector of one target."""
+    """What an action did to the connector of one target. ``impossible``: there was nothing to try it on."""
 
     target: str
     status: Ending
     steps: tuple[Step, ...] = ()
+    impossible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,8 @@ class ConnectorResult:
     targets: tuple[TargetResult, ...]
 
     @property
-    def failed(self) -> bool:
-        """Whether any of it was not done."""
-        return any(target.status is Ending.FAILED for target in self.targets)
+    def exit_code(self) -> int:
+        """0 where all is done, 1 where nothing could be tried, 3 where it is done in part or not."""
+        if all(target.status in (Ending.DONE, Ending.UNCHANGED) for target in self.targets):
+            return 0
+        return 1 if all(target.impossible for target in self.targets) else 3

@@ -50,7 +50,7 @@ def compare(
 
 def _managed(desired: Desired) -> frozenset[str]:
     """Return whom the sync provisions; whoever it holds back is not among them."""
-    return (desired.principals.keys() | desired.groups.keys()) - desired.quarantined.keys()
+    return frozenset(desired.principals.keys() | desired.groups.keys()) - desired.quarantined.keys()
 
 
 def _only_sync(

@@ -10,19 +10,19 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from aadsync_lib.connector.operations.model import Done, Step, TargetResult, together
 from aadsync_lib.connector.status.job import text
 from aadsync_lib.connector.status.recommended import recommendation
+from aadsync_lib.model.connector import Ending, Step, TargetResult
 from aadsync_lib.responses import JsonObject
 
 EQUAL = "redundantexport"  # everything is on the target as it should be
 RESULTS = {
-    "success": Done.DONE,
-    "succeeded": Done.DONE,
-    "warning": Done.DONE,
-    "skipped": Done.SKIPPED,
-    "failure": Done.FAILED,
-    "failed": Done.FAILED,
+    "success": Ending.DONE,
+    "succeeded": Ending.DONE,
+    "warning": Ending.DONE,
+    "skipped": Ending.SKIPPED,
+    "failure": Ending.FAILED,
+    "failed": Ending.FAILED,
 }
 STEPS = {
     "entryimportadd": "Read from Entra",
@@ -60,8 +60,8 @@ def result_of(target: str, answer: JsonObject) -> TargetResult:
     result, details = text(head.get("result")), _object(head.get("details"))
     if result is None:
         if ends:
-            return TargetResult(target, together(tuple(ends)), steps)
-        return TargetResult(target, Done.FAILED, (*steps, Step("Result", "unknown", EMPTY)))
+            return TargetResult(target, Ending.together(ends), steps)
+        return TargetResult(target, Ending.FAILED, (*steps, Step("Result", "unknown", EMPTY)))
     code = text(details.get("errorCode"))
     if not steps or (code and not ends):
         words = _words(code, text(details.get("errorMessage")), None)
@@ -76,7 +76,9 @@ def _steps(body: JsonObject) -> Iterator[Step]:
     for row in rows:
         yield _step(row, changed)
     info = _info(body)
-    if info and (not rows or _end(body) in (Done.FAILED, Done.SKIPPED)):  # success is in the steps
+    if info and (
+        not rows or _end(body) in (Ending.FAILED, Ending.SKIPPED)
+    ):  # success is in the steps
         words = _words(text(info.get("errorCode")), text(info.get("reason")), info)
         yield Step(name or "Object", str(text(info.get("status"))), words)
 
@@ -115,15 +117,15 @@ def _words(code: str | None, reason: str | None, info: JsonObject | None) -> str
     return ". ".join(part.rstrip(".") for part in (what, recommended) if part)
 
 
-def _end(body: JsonObject) -> Done:
+def _end(body: JsonObject) -> Ending:
     info = _info(body)
     return _ended(text(info.get("status")), text(info.get("errorCode")))
 
 
-def _ended(result: str | None, code: str | None) -> Done:
+def _ended(result: str | None, code: str | None) -> Ending:
     """Return how something ended; a result that is not known is no success."""
-    done = RESULTS.get((result or "").lower(), Done.FAILED)
-    return Done.UNCHANGED if done is Done.SKIPPED and (code or "").lower() == EQUAL else done
+    done = RESULTS.get((result or "").lower(), Ending.FAILED)
+    return Ending.UNCHANGED if done is Ending.SKIPPED and (code or "").lower() == EQUAL else done
 
 
 def _info(body: JsonObject) -> JsonObject:

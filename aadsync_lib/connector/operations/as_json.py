@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from aadsync_lib.connector.operations.model import ConnectorResult, TargetResult
+from aadsync_lib.model.connector import ConnectorResult, TargetResult
 from aadsync_lib.responses import JsonObject
 
 VERSION = 1

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from aadsync_lib.connector.operations.model import ConnectorResult, Done, TargetResult
+from aadsync_lib.model.connector import ConnectorResult, Ending, TargetResult
 from aadsync_lib.report.document import BAD, BENT, GOOD, Document, Part, Table
 
 TITLES = {"start": "Start", "stop": "Stop", "restart": "Restart", "provision": "Provision"}
 ENDS = {
-    Done.DONE: "done",
-    Done.UNCHANGED: "nothing to do",
-    Done.SKIPPED: "skipped",
-    Done.FAILED: "failed",
+    Ending.DONE: "done",
+    Ending.UNCHANGED: "nothing to do",
+    Ending.SKIPPED: "skipped",
+    Ending.FAILED: "failed",
 }
-TONES = {Done.DONE: GOOD, Done.UNCHANGED: GOOD, Done.SKIPPED: BENT, Done.FAILED: BAD}
+TONES = {Ending.DONE: GOOD, Ending.UNCHANGED: GOOD, Ending.SKIPPED: BENT, Ending.FAILED: BAD}
 
 
 def result_document(result: ConnectorResult) -> Document:

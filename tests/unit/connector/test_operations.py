@@ -10,10 +10,10 @@ import pytest
 from aadsync_lib.connector.operations.answers import EQUAL_WORDS, NEW_ASSIGNMENT, result_of
 from aadsync_lib.connector.operations.as_json import result_to_json
 from aadsync_lib.connector.operations.document import result_document
-from aadsync_lib.connector.operations.model import ConnectorResult, Done, Step, TargetResult
 from aadsync_lib.connector.operations.reset import SCOPES, effects, restart_body
 from aadsync_lib.connector.operations.subjects import Asked, Subject, demand_body
 from aadsync_lib.errors import AadsyncError, UsageError
+from aadsync_lib.model.connector import ConnectorResult, Ending, Step, TargetResult
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.report.terminal import as_text
 
@@ -120,7 +120,7 @@ class TestAnswer:
             "modifiedProperties": [{"displayName": "userName", "newValue": "ada@contoso.com"}],
         }
         result = result_of("account", pair(head("Success"), body))
-        assert result.status is Done.DONE
+        assert result.status is Ending.DONE
         assert [step.name for step in result.steps] == [
             "Read from Entra", "Is it in scope", "Write to Databricks",
         ]  # fmt: skip
@@ -128,7 +128,7 @@ class TestAnswer:
 
     def test_already_equal_is_good(self) -> None:
         result = result_of("a", pair(head("Skipped", "RedundantExport", "x"), {}))
-        assert result.status is Done.UNCHANGED
+        assert result.status is Ending.UNCHANGED
         assert result.steps == (Step("Result", "Skipped", EQUAL_WORDS),)
 
     def test_somebody_unassigned_is_skipped_and_hears_that_it_may_take_minutes(self) -> None:
@@ -140,7 +140,7 @@ class TestAnswer:
             "statusInfo": {"status": "Skipped", "errorCode": "NotEffectivelyEntitled"},
         }
         result = result_of("a", pair(head("Skipped", "NotEffectivelyEntitled"), body))
-        assert result.status is Done.SKIPPED
+        assert result.status is Ending.SKIPPED
         assert NEW_ASSIGNMENT in result.steps[0].detail
 
     def test_a_failure_has_microsofts_words(self) -> None:
@@ -151,7 +151,7 @@ class TestAnswer:
             "recommendedAction": "Do it.",
         }
         result = result_of("a", pair(head("Failure"), {"statusInfo": info}))
-        assert result.status is Done.FAILED
+        assert result.status is Ending.FAILED
         assert result.steps[0].detail == "X: No. Do it"
 
     def test_a_list_of_objects_ends_as_the_worst_of_them(self) -> None:
@@ -160,7 +160,7 @@ class TestAnswer:
             {"sourceIdentity": {"displayName": "Ada"}, "statusInfo": {"status": "Failure", "errorCode": "Conflict"}},
         ]  # fmt: skip
         result = result_of("a", pair(CLASS, bodies))
-        assert result.status is Done.FAILED
+        assert result.status is Ending.FAILED
         assert [(step.name, step.status) for step in result.steps] == [
             ("Data", "Success"), ("Ada", "Failure"),
         ]  # fmt: skip
@@ -168,26 +168,26 @@ class TestAnswer:
 
     def test_a_list_of_bare_status_objects_and_of_json_texts_is_read(self) -> None:
         bare = {"status": "Success", "errorCode": None, "reason": None}
-        assert result_of("a", pair(CLASS, [bare])).status is Done.DONE
-        assert result_of("a", pair(CLASS, [json.dumps(bare)])).status is Done.DONE
+        assert result_of("a", pair(CLASS, [bare])).status is Ending.DONE
+        assert result_of("a", pair(CLASS, [json.dumps(bare)])).status is Ending.DONE
 
     def test_all_equal_in_a_list_is_unchanged(self) -> None:
         equal = {"statusInfo": {"status": "Skipped", "errorCode": "RedundantExport"}}
-        assert result_of("a", pair(CLASS, [equal, equal])).status is Done.UNCHANGED
+        assert result_of("a", pair(CLASS, [equal, equal])).status is Ending.UNCHANGED
 
     def test_a_group_may_come_with_an_empty_value(self) -> None:
         result = result_of("a", pair(head("Success"), "{}"))
-        assert (result.status, result.steps) == (Done.DONE, (Step("Result", "Success"),))
+        assert (result.status, result.steps) == (Ending.DONE, (Step("Result", "Success"),))
 
     def test_a_result_that_is_not_known_is_shown_and_is_no_success(self) -> None:
         result = result_of("a", pair(head("Pondering"), {}))
-        assert (result.status, result.steps[0].status) == (Done.FAILED, "Pondering")
+        assert (result.status, result.steps[0].status) == (Ending.FAILED, "Pondering")
 
     @pytest.mark.parametrize(
         "answer", [{}, {"key": None, "value": None}, {"key": "x", "value": "["}, pair("x", [])]
     )
     def test_an_answer_that_says_nothing_is_no_success(self, answer: dict[str, Any]) -> None:
-        assert result_of("a", answer).status is Done.FAILED
+        assert result_of("a", answer).status is Ending.FAILED
 
     def test_a_step_of_an_unknown_kind_keeps_its_name(self) -> None:
         body = {
@@ -203,24 +203,24 @@ class TestResult:
     @pytest.mark.parametrize(
         ("targets", "code"),
         [
-            ([Done.DONE, Done.UNCHANGED], 0),
-            ([Done.DONE, Done.FAILED], 3),
-            ([Done.SKIPPED], 3),
-            ([Done.FAILED], 3),
+            ([Ending.DONE, Ending.UNCHANGED], 0),
+            ([Ending.DONE, Ending.FAILED], 3),
+            ([Ending.SKIPPED], 3),
+            ([Ending.FAILED], 3),
         ],
     )
-    def test_its_exit_code(self, targets: list[Done], code: int) -> None:
+    def test_its_exit_code(self, targets: list[Ending], code: int) -> None:
         results = tuple(TargetResult(f"t{n}", done) for n, done in enumerate(targets))
         assert ConnectorResult("s", "provision", results).exit_code == code
 
     def test_it_is_1_where_nothing_could_be_tried(self) -> None:
-        lost = TargetResult("t", Done.FAILED, impossible=True)
+        lost = TargetResult("t", Ending.FAILED, impossible=True)
         assert ConnectorResult("s", "start", (lost,)).exit_code == 1
-        assert ConnectorResult("s", "start", (lost, TargetResult("u", Done.DONE))).exit_code == 3
+        assert ConnectorResult("s", "start", (lost, TargetResult("u", Ending.DONE))).exit_code == 3
 
     def test_it_is_shown_step_by_step(self) -> None:
         steps = (Step("Restart", "done", "the quarantine ends"),)
-        result = ConnectorResult("s", "restart", (TargetResult("t", Done.DONE, steps),))
+        result = ConnectorResult("s", "restart", (TargetResult("t", Ending.DONE, steps),))
         text = as_text(result_document(result))
         assert "Restart the connector of s" in text
         assert "the quarantine ends" in text
