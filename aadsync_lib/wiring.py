@@ -17,8 +17,11 @@ from aadsync_lib.secrets import Secret, SecretResolver
 from aadsync_lib.workspace_port import Assignments
 
 if TYPE_CHECKING:
+    from aadsync_lib.config.scope import Scope
+    from aadsync_lib.connector.compare.run import Comparer
     from aadsync_lib.connector.connectors import Connectors
     from aadsync_lib.graph.calls import GraphCalls
+    from aadsync_lib.model.directory import Snapshot
 
 
 def open_planner(
@@ -91,6 +94,32 @@ def open_connector(
                 clock=clock,
                 store=store,
             )
+
+
+@contextmanager
+def open_comparer(
+    settings: Settings,
+    *,
+    only: str | None = None,
+    secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
+    spark: Any = None,
+    dbutils: Any = None,
+) -> Iterator[Comparer]:
+    """Build what compares the connectors of these settings with this sync; it writes nothing."""
+    from aadsync_lib.connector.compare.run import Comparer
+    from aadsync_lib.entra.source import EntraSource
+
+    clock, secrets = clock or SystemClock(), secrets or SecretResolver()
+    given: dict[str, Any] = {"secrets": secrets, "clock": clock, "spark": spark, "dbutils": dbutils}
+
+    def read(scope: Scope, attributes: Collection[str]) -> Snapshot:
+        graph = _graph(settings, secrets, dbutils)
+        source = EntraSource(scope, **graph, clock=clock, attributes=attributes)
+        return source.read(known=open_reader(settings, spark=spark).roots()).snapshot
+
+    with open_connector(settings, only=only, **given) as connectors:
+        yield Comparer(settings, connectors, read)
 
 
 def _scim_token(target: TargetSettings, secrets: SecretResolver) -> Secret:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli.connector_job import restart, start, stop
-from aadsync_lib.cli.connector_state import status
+from aadsync_lib.cli.connector_job import provision, restart, start, stop
+from aadsync_lib.cli.connector_state import compare, status
 
 
 @click.group()
@@ -13,5 +13,5 @@ def connector() -> None:
     """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
 
 
-for command in (status, start, stop, restart):
+for command in (status, start, stop, restart, provision, compare):
     connector.add_command(command)

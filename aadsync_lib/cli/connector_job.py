@@ -1,4 +1,4 @@
-"""``aadsync connector start``, ``stop`` and ``restart``."""
+"""``aadsync connector start``, ``stop``, ``restart`` and ``provision``."""
 
 from __future__ import annotations
 
@@ -46,6 +46,34 @@ def stop(ctx: click.Context, options: Options) -> None:
 def restart(ctx: click.Context, options: Options, resets: tuple[str, ...]) -> None:
     """Restart the connector, and forget what --reset names; it is started in any case."""
     ctx.exit(act(options, _switch("restart", resets)))
+
+
+@click.command()
+@options(*COMMON)
+@click.option("--user", metavar="NAME", help="This person: user name, mail address or object id.")
+@click.option("--group", metavar="NAME", help="This group: name or object id.")
+@click.option(
+    "--member", "members", multiple=True, metavar="NAME",
+    help="With --group: this member of it, too; may be repeated, up to five times.",
+)  # fmt: skip
+@click.pass_context
+def provision(
+    ctx: click.Context,
+    options: Options,
+    user: str | None,
+    group: str | None,
+    members: tuple[str, ...],
+) -> None:
+    """Have Entra provision one person, or one group and up to five members, at once.
+
+    Ends with 3 where Entra skips or fails somebody; the steps say why.
+    """
+    from aadsync_lib.connector.operations.provision import provision as carry_out
+    from aadsync_lib.connector.operations.subjects import Asked
+
+    asked = Asked(user, group, members)
+    asked.check()
+    ctx.exit(act(options, lambda connectors: carry_out(connectors, asked)))
 
 
 def _switch(action: str, resets: tuple[str, ...] = ()) -> Callable[[Connectors], ConnectorResult]:

@@ -23,6 +23,10 @@ ACTIONS = frozenset({Action.START, Action.STOP, Action.RESTART, Action.PROVISION
 DIED = "the run died before an answer came"
 
 
+def _none(_: object) -> None:
+    """Find nothing refused."""
+
+
 class Journal:
     """The records of one command; ``write`` is its only way to send something."""
 
@@ -31,13 +35,23 @@ class Journal:
         self._run_id = run_id
         self._outcomes: dict[str, list[Outcome]] = {}
 
-    def write(self, connector: Connector, change: Change, send: Callable[[], T]) -> T:
-        """Return what ``send`` returns. Its error is recorded, and raised again."""
+    def write(
+        self,
+        connector: Connector,
+        change: Change,
+        send: Callable[[], T],
+        refusal: Callable[[T], str | None] = _none,
+    ) -> T:
+        """Return what ``send`` returns, recorded as failed where ``refusal`` has a reason for that.
+
+        An error is recorded, and raised again.
+        """
         (entry,) = self._store.announce(self._run_id, connector.journal, (change,))
         outcome = Outcome(change, Result.UNKNOWN)
         try:
             answer = send()
-            outcome = Outcome(change, Result.DONE)
+            reason = refusal(answer)
+            outcome = Outcome(change, Result.FAILED if reason else Result.DONE, reason)
         except AnswerUnclearError:
             raise
         except EntraError as error:
