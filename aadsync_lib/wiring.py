@@ -67,6 +67,7 @@ def open_connector(
     write: bool = False,
     secrets: SecretResolver | None = None,
     clock: Clock | None = None,
+    reader: HistoryReader | None = None,
     spark: Any = None,
     dbutils: Any = None,
 ) -> Iterator[Connectors]:
@@ -90,7 +91,7 @@ def open_connector(
                 ),
                 entra=Entra(calls, clock),
                 principals=AssignableReader(**_graph(settings, secrets, dbutils), clock=clock),
-                reader=store or open_reader(settings, spark=spark),
+                reader=store or reader or open_reader(settings, spark=spark),
                 clock=clock,
                 store=store,
             )
@@ -161,7 +162,13 @@ def _planner(
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
         for own, target in zip(chosen, targets, strict=True)
     }
-    return Planner(settings, source, targets, reader, clock, assignments)
+    neighbours = None
+    if any(target.connector for target in chosen):
+        from aadsync_lib.connector.active import ConnectorsBeside
+
+        given = {"secrets": secrets, "clock": clock, "reader": reader, "dbutils": dbutils}
+        neighbours = ConnectorsBeside(partial(open_connector, settings, only=only, **given), chosen)
+    return Planner(settings, source, targets, reader, clock, assignments, neighbours)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:

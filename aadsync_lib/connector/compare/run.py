@@ -11,7 +11,7 @@ from aadsync_lib.config.scope import GroupSelector, Scope
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.connector.compare.compare import SyncSide, compare
 from aadsync_lib.connector.compare.filters import attributes_of
-from aadsync_lib.connector.compare.model import Comparison, TargetComparison
+from aadsync_lib.connector.compare.model import Comparison, ConnectorScope, TargetComparison
 from aadsync_lib.connector.compare.scope import ConnectorSide, side_of
 from aadsync_lib.connector.compare.tenant import with_everybody
 from aadsync_lib.connector.connectors import Connectors
@@ -60,8 +60,7 @@ class Comparer:
         own = self.settings.for_target(side.target)
         seen = snapshot if own.scope == whole else seen_by(snapshot, own.scope)
         sync = SyncSide(own.scope, seen, desire(seen, own.scope, own.mapping))
-        scope = replace(side.scope, **_assigned(side, snapshot))
-        return compare(side.target, scope, snapshot, sync)
+        return compare(side.target, _assigned(side, snapshot), snapshot, sync)
 
 
 def _selector(principal: str) -> GroupSelector:
@@ -75,14 +74,15 @@ def _assigned_scopes(sides: Collection[ConnectorSide]) -> Iterator[Scope]:
             yield Scope(groups=(_selector(side.principal),), groups_of_kind="all")
 
 
-def _assigned(side: ConnectorSide, snapshot: Snapshot) -> dict[str, frozenset[str]]:
+def _assigned(side: ConnectorSide, snapshot: Snapshot) -> ConnectorScope:
+    """Return the scope with those who are assigned."""
     if side.principal is None:
-        return {}
+        return side.scope
     line = _selector(side.principal).line
     parts = [part for part in snapshot.selected if part.line == line]
     users = frozenset[str]().union(*(part.assigned for part in parts)) & snapshot.users.keys()
     groups = frozenset[str]().union(*(part.roots for part in parts))
-    return {"users": users, "groups": groups}
+    return replace(side.scope, users=users, groups=groups)
 
 
 def _filtered(sides: Collection[ConnectorSide]) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ def with_everybody(entra: Entra, snapshot: Snapshot, attributes: Collection[str]
     groups = entra.rows(f"/groups?$select={GROUP}&$top=999", "list all groups")
     users = {str(row["id"]): _user(row, attributes) for row in people}
     others = {str(row["id"]): _group(row) for row in groups}
-    return replace(snapshot, users=users | snapshot.users, groups=others | snapshot.groups)
+    return replace(
+        snapshot, users={**users, **snapshot.users}, groups={**others, **snapshot.groups}
+    )
 
 
 def _user(row: JsonObject, attributes: Collection[str]) -> User:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from aadsync_lib.sandbox import Fault
-from tests.acceptance.connector.gallery import Gallery
 from tests.acceptance.worlds import ADA, BOB, DATA, ETL, ROOT
+from tests.contract.connector.gallery import Gallery
 from tests.contract.sandbox.connecting import Setup
 
 
