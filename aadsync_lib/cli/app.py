@@ -8,6 +8,7 @@ import click
 
 from aadsync_lib import __version__
 from aadsync_lib.cli.aim import aim
+from aadsync_lib.cli.connector import connector
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
@@ -54,5 +55,18 @@ def main() -> None:
     """
 
 
-for command in (demo, init, doctor, plan, sync, apply, explain, history, undo, aim, sandbox):
+for command in (
+    demo,
+    init,
+    doctor,
+    plan,
+    sync,
+    apply,
+    explain,
+    history,
+    undo,
+    aim,
+    connector,
+    sandbox,
+):
     main.add_command(command)

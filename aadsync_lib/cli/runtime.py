@@ -13,6 +13,7 @@ from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
     from aadsync_lib.config.settings import Settings
+    from aadsync_lib.connector.connectors import Connectors
     from aadsync_lib.engine.planner import Planner
     from aadsync_lib.engine.planning import Planning
     from aadsync_lib.engine.runner import Runner
@@ -56,6 +57,19 @@ def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
         secrets=_secrets(options),
     ) as runner:
         yield runner
+
+
+@contextmanager
+def connectors_of(
+    options: Options, settings: Settings, *, write: bool = False
+) -> Iterator[Connectors]:
+    """Open the connectors for a command; one that is to ``write`` records what it does."""
+    from aadsync_lib.wiring import open_connector
+
+    with open_connector(
+        settings, only=options.target, write=write, secrets=_secrets(options)
+    ) as connectors:
+        yield connectors
 
 
 def _secrets(options: Options) -> SecretResolver:

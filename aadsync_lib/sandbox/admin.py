@@ -111,6 +111,8 @@ class Admin:
         self._entra(body.get("entra", {}))
         for name, value in body.get("applications", {}).items():
             turn(self.sandbox.world.entra.applications.switches, "applications", name, value)
+        for name, value in body.get("provisioning", {}).items():
+            turn(self.sandbox.world.entra.provisioning.switches, "provisioning", name, value)
         for name, value in body.get("databricks", {}).items():
             _turn(self.sandbox.world.databricks, name, value)
         for place, wanted in body.get("workspaces", {}).items():

@@ -13,6 +13,12 @@ from aadsync_lib.sandbox.entra.calls import VERSIONS, Routes
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
 from aadsync_lib.sandbox.entra.issuer import Issuer
 from aadsync_lib.sandbox.entra.oauth import identity_route
+from aadsync_lib.sandbox.entra.provisioning import (
+    credentials,
+    job_routes,
+    schema_routes,
+    secret_routes,
+)
 from aadsync_lib.sandbox.entra.state import EntraState
 from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Faults
@@ -50,6 +56,10 @@ def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> ASGIApp:
         credentials,
         objects,
         templates,
+        credentials,
+        job_routes,
+        schema_routes,
+        secret_routes,
         directory_items,
         collections,
     ):

@@ -10,6 +10,7 @@ from aadsync_lib.sandbox.entra.applications.graph_roles import GRAPH_APP, graph_
 from aadsync_lib.sandbox.entra.applications.state import Applications
 from aadsync_lib.sandbox.entra.directory import Deleted, Directory
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject, Kind
+from aadsync_lib.sandbox.entra.provisioning.state import Provisioning
 from aadsync_lib.sandbox.entra.tokens import Tokens
 
 PERMISSIONS = frozenset(
@@ -46,6 +47,7 @@ class EntraState(Directory):
         self.unlisted: list[str] = []  # ids that listings by filter leave out; GET by id has them
         self.orphan_assignments = False  # assignments outlive the principals that they are of
         self.applications = Applications()
+        self.provisioning = Provisioning()
         self.pages_served = 0
         secret = token_hex(16)  # the change log lives as long as this state, and so do tokens
         self.page_tokens = Tokens("page", secret)
@@ -134,6 +136,7 @@ class EntraState(Directory):
 
     def delete_service_principal(self, service_principal: str) -> None:
         self.delete(service_principal, soft=True)
+        self.provisioning.forget(service_principal)
 
     def add_device(self, display_name: str, **properties: Any) -> str:
         return self.add("device", {"displayName": display_name, **properties})
@@ -175,6 +178,7 @@ class EntraState(Directory):
                 "deleted": [_deleted_json(gone) for gone in self.deleted.values()],
                 "appRoleAssignments": list(self.assignments.values()),
                 "applicationState": self.applications.to_json(),
+                "provisioning": self.provisioning.to_json(),
             }
 
     def _written(self, key: str) -> JsonObject:
@@ -201,6 +205,7 @@ class EntraState(Directory):
             key = state.assign(entry["resourceId"], entry["principalId"], role)
             state.assignments[key].update(entry)
         state.applications = Applications.from_json(section.get("applicationState", {}))
+        state.provisioning = Provisioning.from_json(section.get("provisioning", {}))
         state.log.clear()
         return state
 

@@ -4,15 +4,27 @@ import pytest
 from msgraph.generated.models.app_role_assignment import AppRoleAssignment
 from msgraph.generated.models.service_principal import ServicePrincipal
 
-from aadsync_lib.sandbox import World
+from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.entra.state import CONNECTOR_PERMISSIONS
-from tests.contract.sandbox.contoso import ADA, APPLICATION, DATA, EVE, error_of, ids
+from tests.contract.sandbox.contoso import ADA, APPLICATION, DATA, EVE, error_of, ids, small_world
 
 NAME = "Azure Databricks SCIM Provisioning Connector"
 ZERO = "00000000-0000-0000-0000-000000000000"
 REFUSED = (400, "Request_BadRequest")
 DENIED = (403, "Authorization_RequestDenied")
 GONE = (404, "Request_ResourceNotFound")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Sandbox(small_world()) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def box(server):
+    server.reset(small_world())
+    return server
 
 
 @pytest.fixture(autouse=True)

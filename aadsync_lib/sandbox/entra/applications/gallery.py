@@ -45,3 +45,7 @@ def _role(key: str, name: str) -> dict[str, Any]:
         "origin": "Application",
         "value": None,
     }
+
+
+SYNCHRONIZATION_TEMPLATES = {CONNECTOR: "dataBricks"}
+"""By application template, the template of its synchronization jobs."""
