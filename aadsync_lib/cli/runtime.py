@@ -41,7 +41,7 @@ def planner_of(options: Options, settings: Settings) -> Planner:
     """Build the planner for a command that writes nothing."""
     from aadsync_lib.wiring import open_planner
 
-    return open_planner(settings, only=options.target, secrets=_secrets(options))
+    return open_planner(settings, only=options.target, secrets=secrets_of(options))
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
         settings,
         only=options.target,
         progress=progress_on(sys.stderr, quiet=options.quiet),
-        secrets=_secrets(options),
+        secrets=secrets_of(options),
     ) as runner:
         yield runner
 
@@ -67,12 +67,12 @@ def connectors_of(
     from aadsync_lib.wiring import open_connector
 
     with open_connector(
-        settings, only=options.target, write=write, secrets=_secrets(options)
+        settings, only=options.target, write=write, secrets=secrets_of(options)
     ) as connectors:
         yield connectors
 
 
-def _secrets(options: Options) -> SecretResolver:
+def secrets_of(options: Options) -> SecretResolver:
     """Return what looks secrets up, and keep them out of what is shown."""
     from aadsync_lib.secrets import SecretResolver
 

@@ -16,7 +16,7 @@ LIFETIME = 365 * DAY
 class CredentialKind(StrEnum):
     """What the application logs in with."""
 
-    CLIENT_SECRET = "client_secret"
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - a kind
     CERTIFICATE = "certificate"
     FEDERATED = "federated"
 
@@ -56,13 +56,14 @@ class Decision:
     """``current`` is what logins use; ``reason`` says why a new one is made, ``None`` that none is.
 
     ``note``: the current one is stored and not yet known to be. ``remove`` goes once there is a
-    new one, if there is to be one.
+    new one, if there is to be one; ``unknown`` are the key ids in it that nobody has.
     """
 
     current: Credential | None
     reason: str | None
     remove: tuple[Credential, ...] = ()
     note: bool = False
+    unknown: frozenset[str] = frozenset()
 
 
 def decide(standing: Standing, *, rotate: bool) -> Decision:
@@ -80,7 +81,8 @@ def decide(standing: Standing, *, rotate: bool) -> Decision:
     if reason:
         gone += _earlier(standing, ours, current)
     note = current in unknown
-    return Decision(current, reason, tuple(dict.fromkeys(gone)), note)
+    lost = frozenset(each.key_id for each in unknown)
+    return Decision(current, reason, tuple(dict.fromkeys(gone)), note, lost)
 
 
 def _current(standing: Standing) -> Credential | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from aadsync_lib.sandbox.entra.applications import making
-from aadsync_lib.sandbox.entra.applications.credentials import with_keys
+from aadsync_lib.sandbox.entra.applications.login_credentials import with_keys
 from aadsync_lib.sandbox.entra.calls import DONE, Reply, Routes, get_object, own, require_any
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
 from aadsync_lib.sandbox.entra.kinds import APPLICATION, SERVICE_PRINCIPAL, JsonObject, Kind

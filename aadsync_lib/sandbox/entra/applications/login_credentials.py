@@ -63,18 +63,19 @@ def _add_password(call: GraphRequest) -> Reply:
     ends = asked.get("endDateTime") or (_moment(begins) + LIFE).strftime(FORM)
     if _moment(ends) <= _moment(begins):
         raise _refused("Credential end date must be after its start date.")
+    key = str(uuid4())
     secret = f"{token_urlsafe(3)[:3]}8Q~{token_urlsafe(25)}"
     entry = {
         "customKeyIdentifier": None,
         "displayName": asked.get("displayName"),
         "endDateTime": ends,
         "hint": secret[:3],
-        "keyId": str(uuid4()),
+        "keyId": key,
         "secretText": None,
         "startDateTime": begins,
     }
     call.state.update(item["id"], passwordCredentials=[*item["passwordCredentials"], entry])
-    call.state.applications.secrets[entry["keyId"]] = secret
+    call.state.applications.secrets[key] = secret
     context = f"{call.root}/$metadata#microsoft.graph.passwordCredential"
     return Reply(200, {"@odata.context": context, **entry, "secretText": secret})
 
