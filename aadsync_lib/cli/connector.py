@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from aadsync_lib.cli.connector_setup import plan, setup
 from aadsync_lib.cli.connector_state import status
 
 
@@ -12,4 +13,5 @@ def connector() -> None:
     """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
 
 
-connector.add_command(status)
+for command in (plan, setup, status):
+    connector.add_command(command)
