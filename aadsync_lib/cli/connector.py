@@ -1,0 +1,17 @@
+"""``aadsync connector``."""
+
+from __future__ import annotations
+
+import click
+
+from aadsync_lib.cli.connector_setup import plan, setup
+from aadsync_lib.cli.connector_state import status
+
+
+@click.group()
+def connector() -> None:
+    """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
+
+
+for command in (plan, setup, status):
+    connector.add_command(command)
