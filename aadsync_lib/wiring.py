@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.clock import SystemClock
+from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
@@ -94,6 +95,8 @@ def open_connector(
                 reader=store or reader or open_reader(settings, spark=spark),
                 clock=clock,
                 store=store,
+                cloud=settings.source.cloud,
+                settings_digest=settings_digest(settings),
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -14,19 +14,9 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.connector.clouds import check_cloud
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.errors import AadsyncError, UsageError
-from aadsync_lib.model.connector import journal_name, tag_of
-from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.connector import Principals, journal_name, tag_of
 from aadsync_lib.ports import Clock, HistoryReader, Store
 from aadsync_lib.secrets import Secret
-
-
-@dataclass(frozen=True, slots=True)
-class Principals:
-    """Who is to be assigned, by object id; ``unread`` are selectors and names that were not answered."""
-
-    kinds: Mapping[str, Kind]
-    names: Mapping[str, str]
-    unread: tuple[str, ...] = ()
 
 
 class PrincipalFinder(Protocol):
@@ -63,6 +53,8 @@ class Connectors:
     reader: HistoryReader
     clock: Clock
     store: Store | None = None
+    cloud: str = "public"
+    settings_digest: str = ""
 
     @property
     def writable(self) -> Store:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 from azure.core.credentials import TokenCredential
 
@@ -18,20 +17,12 @@ from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import GraphError, printable
 from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
+from aadsync_lib.model.connector import Principals
 from aadsync_lib.model.identity import GUID, Kind, same_name
 from aadsync_lib.ports import Clock
 
 PERSON = "id,displayName,userPrincipalName,mail"
 EITHER = ("userPrincipalName", "mail")
-
-
-@dataclass(slots=True)
-class Assignable:
-    """Who was found, by object id; ``unread`` are selectors and names that were not answered."""
-
-    kinds: dict[str, Kind] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()
 
 
 class AssignableReader:
@@ -45,38 +36,40 @@ class AssignableReader:
         self._token_scope = token_scope
         self._clock = clock
 
-    def find(self, groups: Collection[GroupSelector], users: Collection[str]) -> Assignable:
+    def find(self, groups: Collection[GroupSelector], users: Collection[str]) -> Principals:
         """Return them. Raises ``SourceError`` for a name that is nobody's, or several people's."""
 
-        async def run() -> Assignable:
+        async def run() -> Principals:
             transport = HttpTransport(self._endpoint, self._credential, self._token_scope)
             async with GraphClient(transport, self._clock, concurrency=8) as client:
                 return await _find(Directory(client), tuple(groups), tuple(users))
 
-        return run_apart(run) if groups or users else Assignable()
+        return run_apart(run) if groups or users else Principals({}, {})
 
 
 async def _find(
     directory: Directory, groups: tuple[GroupSelector, ...], users: tuple[str, ...]
-) -> Assignable:
-    found = Assignable()
+) -> Principals:
+    kinds: dict[str, Kind] = {}
+    names: dict[str, str] = {}
+    unread: tuple[str, ...] = ()
     if groups:
         selection, _ = await select(directory, Scope(groups=groups))
-        found.kinds = dict.fromkeys(selection.groups, Kind.GROUP) | selection.assigned
+        kinds = dict.fromkeys(selection.groups, Kind.GROUP) | selection.assigned
         rows = {key: str(row.get("displayName") or key) for key, row in selection.groups.items()}
-        found.names = rows | selection.names
-        found.unread = tuple(selection.unread)
+        names = rows | selection.names
+        unread = tuple(selection.unread)
     answers = await asyncio.gather(*(_person(directory, name) for name in users))
     nobody = [problem for problem, _ in answers if problem]
     if nobody:
         raise SourceError("\n".join(nobody) + "\nNothing was changed.")
-    for _, rows_or_error in answers:
-        if isinstance(rows_or_error, str):
-            found.unread += (rows_or_error,)
+    for _, person in answers:
+        if isinstance(person, str):
+            unread += (person,)
         else:
-            key, name = rows_or_error
-            found.kinds[key], found.names[key] = Kind.USER, name
-    return found
+            key, names[person[0]] = person
+            kinds[key] = Kind.USER
+    return Principals(kinds, names, unread)
 
 
 async def _person(directory: Directory, name: str) -> tuple[str, str | tuple[str, str]]:

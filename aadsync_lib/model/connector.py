@@ -11,7 +11,7 @@ from typing import Any
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import ENCODER
 from aadsync_lib.model.directory import Notice
-from aadsync_lib.model.identity import Attributes
+from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Status, TargetReport
 
 JOURNAL = (
@@ -42,6 +42,15 @@ def settings_in(attributes: Attributes | None) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Principals:
+    """Who is to be assigned, by object id; ``unread`` are selectors and names that were not answered."""
+
+    kinds: Mapping[str, Kind]
+    names: Mapping[str, str]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectorTargetPlan:
     """Every difference between the settings of one connector and Entra, in the order of its writes."""
 
@@ -65,11 +74,22 @@ class ConnectorPlan:
 
 @dataclass(frozen=True, slots=True)
 class ConnectorRun:
-    """What a setup did; ``run_id`` is its run in the history, empty where nothing was to be done."""
+    """What a setup did; ``run_id`` is its run in the history, empty where nothing was to be done.
+
+    ``not_accepted`` are the targets whose credentials Databricks did not take.
+    """
 
     sync: str
     run_id: str
     targets: tuple[TargetReport, ...]
+    not_accepted: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all is as the settings want it, 3 where a part is, 1 where nothing is or may run."""
+        if all(target.clean for target in self.targets):
+            return 0
+        return 3 if not self.not_accepted and any(target.applied for target in self.targets) else 1
 
     @property
     def status(self) -> Status:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from aadsync_lib.sandbox.entra.applications.gallery import TEMPLATES
 from aadsync_lib.sandbox.entra.kinds import JsonObject
 
 
 @dataclass(slots=True)
 class ApplicationSwitches:
     """Delays of new objects, as numbers of requests, and answers that Graph does not promise."""
+
+    cloud: Literal["global", "us_government", "china"] = "global"
+    """Outside of the global one the gallery lacks the connector. US Government takes secrets of 1 KB
+    in all; China has no log of provisioning, no provisioning on demand and no test of credentials."""
 
     not_found: int = 0
     """So many requests by the id of a new application or service principal are answered with 404."""
@@ -44,7 +47,14 @@ class Applications:
     switches: ApplicationSwitches = field(default_factory=ApplicationSwitches)
     owned: set[str] = field(default_factory=set)
     """Ids of applications and service principals that the caller owns."""
-    templates: list[JsonObject] = field(default_factory=lambda: [dict(t) for t in TEMPLATES])
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Passwords by key id, which Graph shows once."""
+    certificates: dict[str, str] = field(default_factory=dict)
+    """Certificates in PEM, by key id."""
+    federated: dict[str, list[JsonObject]] = field(default_factory=dict)
+    """Tokens of other issuers that an application, by id, may log in with."""
+    templates: list[JsonObject] | None = None
+    """Templates of the gallery; ``None`` is those that the cloud has."""
     _owing: dict[tuple[str, str], int] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
 
@@ -82,6 +92,9 @@ class Applications:
         return {
             "switches": asdict(self.switches),
             "owned": sorted(self.owned),
+            "secrets": dict(self.secrets),
+            "certificates": dict(self.certificates),
+            "federated": dict(self.federated),
             "templates": self.templates,
             "owing": [[*key, left] for key, left in self._owing.items() if left],
         }
@@ -90,6 +103,8 @@ class Applications:
     def from_json(cls, section: JsonObject) -> Applications:
         state = cls(ApplicationSwitches(**section.get("switches", {})))
         state.owned = set(section.get("owned", ()))
+        for name in ("secrets", "certificates", "federated"):
+            setattr(state, name, dict(section.get(name, {})))
         state.templates = section.get("templates", state.templates)
         state._owing = {(key, sort): left for key, sort, left in section.get("owing", ())}
         return state
