@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli.connector_setup import plan, setup
+from aadsync_lib.cli.connector_setup import plan, remove, setup
 from aadsync_lib.cli.connector_state import status
 
 
@@ -13,5 +13,5 @@ def connector() -> None:
     """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
 
 
-for command in (plan, setup, status):
+for command in (plan, setup, status, remove):
     connector.add_command(command)
