@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.acceptance.connector.gallery import Gallery
+from tests.contract.connector.gallery import Gallery
 
 
 def run(gallery: Gallery, *words: str, code: int = 0) -> dict[str, Any]:

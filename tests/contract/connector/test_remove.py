@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aadsync_lib.sandbox import Fault
-from tests.acceptance.connector.gallery import TAG, Gallery
-from tests.acceptance.connector.seen import actions, applications, part, run, writes
+from tests.contract.connector.gallery import TAG, Gallery
+from tests.contract.connector.seen import actions, applications, part, run, writes
 from tests.contract.sandbox.connecting import with_job
 
 

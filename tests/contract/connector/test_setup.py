@@ -9,8 +9,8 @@ import pytest
 
 from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.entra.applications.gallery import ACCESS_ROLE
-from tests.acceptance.connector.gallery import NAME, TAG, TOKEN, Gallery
-from tests.acceptance.connector.seen import (
+from tests.contract.connector.gallery import NAME, TAG, TOKEN, Gallery
+from tests.contract.connector.seen import (
     actions,
     applications,
     job,
