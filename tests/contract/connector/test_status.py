@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.worlds import ADA, ETL, ROOT
+from tests.clock import FakeClock
 from tests.contract.connector.gallery import NAME, TAG, Gallery
 from tests.contract.sandbox.connecting import Setup
 
@@ -50,7 +51,7 @@ class TestAbsent:
         gallery.instantiated()
         done = gallery("status")
         assert done.exit_code == 1
-        assert done.stderr.count("client id") == 2
+        assert done.stderr.count("object id") == 2
 
     def test_the_tag_is_a_line_of_its_own(self, gallery: Gallery) -> None:
         setup = gallery.instantiated(notes=f"asked for by IT\n{TAG}\nsee wiki")
@@ -185,3 +186,34 @@ class TestFormats:
         assert done.exit_code == 1
         assert "aadsync sync" in done.stderr
         assert gallery.stage.box.log.mark() == mark
+
+
+class TestWatch:
+    """The wait for a cycle under way."""
+
+    def test_it_asks_until_the_cycle_is_over_and_shows_how_far_it_is(
+        self, gallery: Gallery, clock: FakeClock
+    ) -> None:
+        setup = gallery.ready(started=False)
+        setup.assign(ADA, ETL, ROOT)
+        gallery.turn(cycles="due", objects_per_read=1)
+        setup.post("start").raise_for_status()
+        target = shown(gallery, "--watch", code=0)
+        assert target["state"] == "active"
+        assert target["last"]["state"] == "Succeeded"
+        assert target["counts"]["User"] > 0
+        assert len(clock.sleeps) > 2
+
+    def test_without_a_cycle_it_ends_at_once(self, gallery: Gallery, clock: FakeClock) -> None:
+        gallery.configure(enabled=False)
+        gallery.ready(started=False)
+        assert shown(gallery, "--watch", code=0)["state"] == "paused"
+        assert not clock.sleeps
+
+    def test_a_quarantine_ends_it(self, gallery: Gallery) -> None:
+        setup = gallery.ready()
+        setup.save(SecretToken="of-nobody")
+        gallery.turn(cycles="due")
+        target = shown(gallery, "--watch", code=3)
+        assert target["state"] == "quarantine"
+        assert "connector.token" in target["quarantine"]["remedy"]
