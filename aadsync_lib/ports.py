@@ -17,7 +17,14 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import Cursor, DirectoryMatch, KnownRoot, Presence, Reading
+from aadsync_lib.model.directory import (
+    Cursor,
+    DirectoryMatch,
+    KnownRoot,
+    Notice,
+    Presence,
+    Reading,
+)
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.rates import Verb
@@ -128,6 +135,13 @@ class Pending:
     entry: int
     run_id: str
     change: Change
+
+
+class Neighbours(Protocol):
+    """Provisioning into the same targets by others than this sync."""
+
+    def notices(self) -> Mapping[str, tuple[Notice, ...]]:
+        """Return by target what a person should know of it; what could not be read is told, too."""
 
 
 class StoreReader(Protocol):

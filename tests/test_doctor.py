@@ -492,7 +492,7 @@ class TestEndOfCredentials:
     def registered(self, box, tree, monkeypatch):
         """Registers the login of the settings, with a secret that lasts some days."""
         from aadsync_lib.sandbox.entra.applications import making
-        from aadsync_lib.sandbox.entra.applications.graph_roles import GRAPH_APP
+        from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP
 
         def register(days: int, *others: int) -> None:
             entra = box.world.entra

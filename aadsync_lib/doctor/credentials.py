@@ -85,7 +85,7 @@ def _lasting(credentials: tuple[Credential, ...], mark: str, now: float) -> Iter
 def _certificate(context: CheckContext, auth: CertificateAuth) -> Iterator[Finding]:
     setting = "source.auth.certificate"
     text = context.secrets.resolve(auth.certificate, setting).reveal()
-    password = auth.password and context.secrets.resolve(auth.password, setting).reveal()
+    password = context.secrets.resolve(auth.password, setting).reveal() if auth.password else None
     ends = _end_of(text, password)
     if ends is not None:
         yield _finding(setting, ends, context.clock.now(), auth.certificate)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from starlette.types import ASGIApp, Message, Scope
 
 from aadsync_lib.sandbox.entra.kinds import JsonObject
-from aadsync_lib.sandbox.entra.provisioning.state import ScimAnswer
+from aadsync_lib.sandbox.entra.memory.provisioning import ScimAnswer
 
 AppAt = Callable[[str], ASGIApp | None]
 """The application at a host and port; ``None`` where there is none."""

@@ -15,7 +15,9 @@ from aadsync_lib.sandbox.entra.issuer import Issuer
 from aadsync_lib.sandbox.entra.oauth import identity_route
 from aadsync_lib.sandbox.entra.provisioning import (
     credentials,
+    demand_routes,
     job_routes,
+    log_routes,
     schema_routes,
     secret_routes,
 )
@@ -57,7 +59,9 @@ def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> ASGIApp:
         objects,
         templates,
         credentials,
+        demand_routes,
         job_routes,
+        log_routes,
         schema_routes,
         secret_routes,
         directory_items,

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
-from aadsync_lib.sandbox.entra.applications.graph_roles import GRAPH_APP
 from aadsync_lib.sandbox.entra.assertions import read_assertion, read_token, sign_token
 from aadsync_lib.sandbox.entra.errors import GraphError
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP
 from aadsync_lib.sandbox.entra.logins import Logins
 from aadsync_lib.sandbox.entra.state import EntraState
 

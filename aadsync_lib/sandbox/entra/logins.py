@@ -4,10 +4,10 @@ import hmac
 from datetime import datetime
 from typing import Any
 
-from aadsync_lib.sandbox.entra.applications.graph_roles import GRAPH_APP
 from aadsync_lib.sandbox.entra.applications.login_credentials import federated
 from aadsync_lib.sandbox.entra.applications.making import application_of
 from aadsync_lib.sandbox.entra.assertions import claims_of, read_assertion
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP
 from aadsync_lib.sandbox.entra.kinds import JsonObject
 from aadsync_lib.sandbox.entra.state import EntraState
 

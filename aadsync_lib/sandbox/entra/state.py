@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self
 
-from aadsync_lib.sandbox.entra.applications.graph_roles import GRAPH_APP, graph_principal
-from aadsync_lib.sandbox.entra.applications.state import Applications
 from aadsync_lib.sandbox.entra.directory import Deleted, Directory
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP, graph_principal
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject, Kind
-from aadsync_lib.sandbox.entra.provisioning.state import Provisioning
+from aadsync_lib.sandbox.entra.memory.applications import Applications
+from aadsync_lib.sandbox.entra.memory.provisioning import Provisioning
 from aadsync_lib.sandbox.entra.tokens import Tokens
 
 PERMISSIONS = frozenset(

@@ -53,6 +53,12 @@ class Setup:
         path = f"/servicePrincipals/{self.principal}/appRoleAssignedTo/{key}"
         self.graph.delete(path).raise_for_status()
 
+    def withdraw(self, principal: str) -> None:
+        """Take back the assignment of somebody."""
+        path = f"/servicePrincipals/{self.principal}/appRoleAssignedTo"
+        rows = self.graph.get(path).raise_for_status().json()["value"]
+        self.unassign(next(row["id"] for row in rows if row["principalId"] == principal))
+
     def post(self, action: str, **body: Any) -> httpx.Response:
         return self.graph.post(f"{self.path}/{action}", json=body)
 
@@ -64,6 +70,27 @@ class Setup:
 
     def schema(self) -> dict[str, Any]:
         return self.graph.get(f"{self.path}/schema").raise_for_status().json()
+
+    def log(self, query: str = "") -> list[dict[str, Any]]:
+        """Rows of the provisioning log, the newest first."""
+        return self.graph.get(f"/auditLogs/provisioning{query}").raise_for_status().json()["value"]
+
+    def change_schema(self, kind: str, **changed: Any) -> None:
+        """Change members of the object mapping of ``User`` or ``Group``."""
+        schema = self.schema()
+        for mapping in schema["synchronizationRules"][0]["objectMappings"]:
+            if mapping["sourceObjectName"] == kind:
+                mapping.update(changed)
+        self.graph.put(f"{self.path}/schema", json=schema).raise_for_status()
+
+    def demand(self, key: str, kind: str = "User", *members: str) -> httpx.Response:
+        """Provision somebody on demand; ``members`` of a group are people."""
+        subject: dict[str, Any] = {"objectId": key, "objectTypeName": kind}
+        if members:
+            people = [{"objectId": member, "objectTypeName": "User"} for member in members]
+            subject["links"] = {"members": people}
+        rule = self.schema()["synchronizationRules"][0]["id"]
+        return self.post("provisionOnDemand", parameters=[{"ruleId": rule, "subjects": [subject]}])
 
     def cycle(self, **options: Any) -> dict[str, Any]:
         """Let a cycle of the job run, and return its status after it."""

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from aadsync_lib.auth.cached import claim
 from aadsync_lib.sandbox import Sandbox, World
-from aadsync_lib.sandbox.entra.applications.graph_roles import GRAPH_APP
 from aadsync_lib.sandbox.entra.assertions import sign_token
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP
 from aadsync_lib.sandbox.entra.tls import client_certificate
 from tests.contract.sandbox.contoso import error_of, small_world
 

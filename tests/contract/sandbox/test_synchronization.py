@@ -29,25 +29,6 @@ def box(server):
     return server
 
 
-@pytest.fixture
-def bare(box, graph):
-    return instantiated(box, graph)
-
-
-@pytest.fixture
-def setup(bare):
-    return with_job(bare)
-
-
-@pytest.fixture
-def turn(admin):
-    def switch(**provisioning):
-        answer = admin.post("/switches", json={"provisioning": provisioning})
-        assert answer.status_code == 204, answer.text
-
-    return switch
-
-
 class TestJobs:
     def test_a_template_leads_to_a_job(self, graph, bare):
         (template,) = graph.get(f"{bare.root}/templates").json()["value"]

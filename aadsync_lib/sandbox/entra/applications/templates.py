@@ -1,6 +1,6 @@
 """Application templates, and applications instantiated from them."""
 
-from aadsync_lib.sandbox.entra.applications import making
+from aadsync_lib.sandbox.entra.applications import gallery, making
 from aadsync_lib.sandbox.entra.applications.objects import MAKERS, shown
 from aadsync_lib.sandbox.entra.calls import Reply, Routes, require_any
 from aadsync_lib.sandbox.entra.errors import GraphError, not_found
@@ -17,7 +17,7 @@ def add_routes(routes: Routes) -> None:
 
 def _list(call: GraphRequest) -> JsonObject:
     """Nobody needs a permission for the gallery."""
-    known = {template["id"]: template for template in call.state.applications.templates}
+    known = {template["id"]: template for template in _gallery(call)}
     fields = {name for template in known.values() for name in template}
     matches = call.query.matches(fields.__contains__, TEMPLATES)
 
@@ -27,13 +27,22 @@ def _list(call: GraphRequest) -> JsonObject:
     return respond(call, Rows(list(known), range(1, len(known) + 1), show), "applicationTemplates")
 
 
+def _gallery(call: GraphRequest) -> list[JsonObject]:
+    """The templates of the caller's cloud."""
+    applications = call.state.applications
+    if applications.templates is not None:
+        return applications.templates
+    everywhere = applications.switches.cloud == "global"
+    return [dict(t) for t in gallery.TEMPLATES if everywhere or t["id"] != gallery.CONNECTOR]
+
+
 def _single(call: GraphRequest) -> JsonObject:
     context = f"{call.root}/$metadata#applicationTemplates/$entity"
     return {"@odata.context": context, **_template(call)}
 
 
 def _template(call: GraphRequest) -> JsonObject:
-    for template in call.state.applications.templates:
+    for template in _gallery(call):
         if template["id"] == call.path("id"):
             return template
     raise not_found(call.path("id"))

@@ -1,10 +1,13 @@
 """Shared parts of the synchronization handlers: who may call, and which job it is about."""
 
+import math
+import time
+
 from aadsync_lib.sandbox.entra.calls import get_object
-from aadsync_lib.sandbox.entra.errors import GraphError, denied, not_found
+from aadsync_lib.sandbox.entra.errors import GraphError, bad_request, denied, not_found
 from aadsync_lib.sandbox.entra.kinds import SERVICE_PRINCIPAL
+from aadsync_lib.sandbox.entra.memory.jobs import Job
 from aadsync_lib.sandbox.entra.paging import GraphRequest
-from aadsync_lib.sandbox.entra.provisioning.jobs import Job
 
 ROOT = "/servicePrincipals/{id}/synchronization"
 JOB = f"{ROOT}/jobs/{{job}}"
@@ -35,9 +38,26 @@ def job_of(call: GraphRequest, *, write: bool = True) -> Job:
     return job
 
 
+def not_in_china(call: GraphRequest) -> None:
+    """Refuse what the cloud of China does not serve, as a path that is not known."""
+    if call.state.applications.switches.cloud == "china":
+        segment = call.request.url.path.rpartition("/")[2]
+        raise bad_request(f"Resource not found for the segment '{segment}'.")
+
+
 def conflict(message: str) -> GraphError:
     return GraphError(409, "Request_Conflict", message)
 
 
 def refused(message: str, code: str = "BadRequest") -> GraphError:
     return GraphError(400, code, message)
+
+
+def admit(call: GraphRequest, what: str) -> None:
+    """Refuse a request over the limit with 429 and the seconds to wait."""
+    provisioning = call.state.provisioning
+    speed = provisioning.switches.throttled
+    wait = provisioning.pace.wait(what, speed, time.monotonic()) if speed else 0.0
+    if wait:
+        retry = {"Retry-After": str(max(1, math.ceil(wait)))}
+        raise GraphError(429, "TooManyRequests", "Too many requests.", retry)

@@ -8,10 +8,17 @@ from uuid import uuid4
 from aadsync_lib.sandbox.entra.calls import DONE, Reply, Routes
 from aadsync_lib.sandbox.entra.errors import GraphError
 from aadsync_lib.sandbox.entra.kinds import JsonObject
+from aadsync_lib.sandbox.entra.memory.provisioning import Provisioning, Reach, ScimAnswer
 from aadsync_lib.sandbox.entra.paging import GraphRequest
-from aadsync_lib.sandbox.entra.provisioning.calls import JOB, ROOT, job_of, principal_of, refused
+from aadsync_lib.sandbox.entra.provisioning.calls import (
+    JOB,
+    ROOT,
+    job_of,
+    not_in_china,
+    principal_of,
+    refused,
+)
 from aadsync_lib.sandbox.entra.provisioning.secret_routes import checked_pairs
-from aadsync_lib.sandbox.entra.provisioning.state import Provisioning, Reach, ScimAnswer
 
 _FAMILY = "SystemForCrossDomainIdentityManagement"
 NO_TARGET = f"{_FAMILY}InvalidCredentials"
@@ -66,6 +73,7 @@ def add_routes(routes: Routes) -> None:
 
 
 def _without_job(call: GraphRequest) -> Awaitable[Reply]:
+    not_in_china(call)
     principal = principal_of(call)
     if not call.body.get("templateId"):
         raise refused("A value is required for 'templateId'.")
@@ -73,6 +81,7 @@ def _without_job(call: GraphRequest) -> Awaitable[Reply]:
 
 
 def _of_job(call: GraphRequest) -> Awaitable[Reply]:
+    not_in_china(call)
     return _validated(call, _target(call, job_of(call).principal))
 
 

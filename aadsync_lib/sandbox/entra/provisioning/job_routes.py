@@ -1,11 +1,13 @@
 """Synchronization templates and jobs: made, started, paused, restarted, changed and deleted."""
 
+from collections.abc import Awaitable
 from uuid import NAMESPACE_URL, uuid5
 
 from aadsync_lib.sandbox.entra.applications.gallery import SYNCHRONIZATION_TEMPLATES
 from aadsync_lib.sandbox.entra.calls import DONE, Reply, Routes
 from aadsync_lib.sandbox.entra.errors import denied
 from aadsync_lib.sandbox.entra.kinds import JsonObject
+from aadsync_lib.sandbox.entra.memory.jobs import INTERVAL, Job
 from aadsync_lib.sandbox.entra.paging import GraphRequest
 from aadsync_lib.sandbox.entra.provisioning.calls import (
     JOB,
@@ -16,7 +18,7 @@ from aadsync_lib.sandbox.entra.provisioning.calls import (
     principal_of,
     refused,
 )
-from aadsync_lib.sandbox.entra.provisioning.jobs import INTERVAL, Job
+from aadsync_lib.sandbox.entra.provisioning.cycles.run import is_due, run
 
 PLAIN_RESTART = ("QuarantineState", "Watermark", "Escrows")
 SCOPES = frozenset({*PLAIN_RESTART, "Full", "ForceDeletes"})
@@ -82,8 +84,16 @@ def _create(call: GraphRequest) -> Reply:
     return Reply(201, _shown(call, job))
 
 
-def _job(call: GraphRequest) -> JsonObject:
-    return _shown(call, job_of(call, write=False))
+def _job(call: GraphRequest) -> JsonObject | Awaitable[JsonObject]:
+    job = job_of(call, write=False)
+    due = call.state.provisioning.switches.cycles == "due" and is_due(call.state, job)
+    return _after_cycle(call, job) if due else _shown(call, job)
+
+
+async def _after_cycle(call: GraphRequest, job: Job) -> JsonObject:
+    """The job once its cycle has run, or a part of it."""
+    await run(call.state, job, call.state.provisioning.switches.objects_per_read or None)
+    return _shown(call, job)
 
 
 def _shown(call: GraphRequest, job: Job) -> JsonObject:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from aadsync_lib.sandbox.entra.kinds import JsonObject
-from aadsync_lib.sandbox.entra.provisioning.jobs import Job
+from aadsync_lib.sandbox.entra.memory.jobs import Job
 
 USER_TYPE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP_TYPE = "urn:ietf:params:scim:schemas:core:2.0:Group"

@@ -4,13 +4,13 @@ from copy import deepcopy
 
 from aadsync_lib.sandbox.entra.calls import DONE, Reply, Routes
 from aadsync_lib.sandbox.entra.kinds import JsonObject
+from aadsync_lib.sandbox.entra.memory.jobs import Job
+from aadsync_lib.sandbox.entra.memory.provisioning import Provisioning
 from aadsync_lib.sandbox.entra.paging import GraphRequest
 from aadsync_lib.sandbox.entra.provisioning import operators
 from aadsync_lib.sandbox.entra.provisioning.calls import JOB, job_of, refused
-from aadsync_lib.sandbox.entra.provisioning.jobs import Job
 from aadsync_lib.sandbox.entra.provisioning.schema_check import check_schema
 from aadsync_lib.sandbox.entra.provisioning.schema_default import default_schema
-from aadsync_lib.sandbox.entra.provisioning.state import Provisioning
 
 
 def add_routes(routes: Routes) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 
 from aadsync_lib.sandbox.entra.calls import DONE, Reply, Routes
 from aadsync_lib.sandbox.entra.kinds import JsonObject
+from aadsync_lib.sandbox.entra.memory.provisioning import Secrets
 from aadsync_lib.sandbox.entra.paging import GraphRequest
 from aadsync_lib.sandbox.entra.provisioning.calls import ROOT, conflict, principal_of, refused
-from aadsync_lib.sandbox.entra.provisioning.state import Secrets
 
 _KEYS = (
     "None UserName Password SecretToken AppKey BaseAddress ClientIdentifier ClientSecret "
@@ -27,6 +27,7 @@ _MASKED = (
 KEYS = frozenset(_KEYS.split())
 MASKED = frozenset(_MASKED.split())
 MASK = "*"
+SMALL = 1024
 NOTICE = "SyncNotificationSettings"
 
 
@@ -80,6 +81,8 @@ def checked_pairs(call: GraphRequest, value: Any) -> Secrets:
 
 def _check_size(call: GraphRequest, pairs: Secrets) -> None:
     most = call.state.provisioning.switches.credentials_limit
+    if most is None and call.state.applications.switches.cloud == "us_government":
+        most = SMALL
     if most is not None and sum(len(p["key"]) + len(p["value"]) for p in pairs) > most:
         raise refused(f"The credentials take more than {most} characters.")
 

@@ -43,6 +43,8 @@ class ProvisioningSwitches:
 
     on_demand: Literal["result", "status_info"] = "result"
     """Shape of the answer to provisionOnDemand."""
+    on_demand_group: Literal["empty", "object"] = "empty"
+    """What the first shape says of a group besides its result."""
     on_demand_late: int = 0
     """So many more calls of provisionOnDemand do not see who was assigned."""
     log_principal: Literal["object", "list"] = "object"
@@ -50,16 +52,22 @@ class ProvisioningSwitches:
     log_late: int = 0
     """So many of the newest entries are not in the log yet."""
 
+    special_names: Literal["match", "no_match"] = "match"
+    """Whether what is there under a name with special characters is found."""
+    throttled: float | None = None
+    """The published limit of five requests in ten seconds to provisionOnDemand and to the log, so
+    many times as fast; ``None`` is no limit."""
+
     cycles: Literal["manual", "due"] = "manual"
     """Cycles run when the admin endpoint says so; or also when a job is read and its time has come."""
     objects_per_read: int = 0
     """So many objects of a cycle that is due are done in one read of the job; 0 is all."""
-    base_escrows: int = 60
-    """Failures in one cycle that bring a job into quarantine."""
-    total_escrows: int = 6000
-    """Failures kept over all cycles that do."""
+    base_escrows: int = 40_000
+    """Objects that fail, references apart, which bring a job into quarantine."""
+    total_escrows: int = 60_000
+    """The same with references to members counted."""
     escrow_share: float = 0.4
     escrow_share_from: int = 5000
     """Share of the objects of a cycle that does, where it has so many objects."""
-    pruned_from: int = 40
+    pruned_from: int | None = None
     """Failures in a first cycle after which the service gives up on them and waits for a person."""

@@ -55,6 +55,8 @@ class Job:
     force_deletes: bool = False
     cycle: JsonObject | None = None
     """The cycle that is under way: its objects still to do, and what came of the others."""
+    busy: bool = False
+    """Whether its cycle is at work this moment."""
 
     @property
     def running(self) -> bool:
@@ -113,4 +115,4 @@ class Job:
         }
 
     def to_json(self) -> JsonObject:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "busy"}

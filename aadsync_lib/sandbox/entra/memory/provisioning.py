@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 
 from aadsync_lib.sandbox.entra.kinds import JsonObject
-from aadsync_lib.sandbox.entra.provisioning.jobs import Job
-from aadsync_lib.sandbox.entra.provisioning.switches import ProvisioningSwitches
+from aadsync_lib.sandbox.entra.memory.jobs import Job
+from aadsync_lib.sandbox.entra.memory.pace import Pace
+from aadsync_lib.sandbox.entra.memory.switches import ProvisioningSwitches
 
 Secrets = list[dict[str, str]]
 
@@ -38,6 +39,7 @@ class Provisioning:
     former_secrets: dict[str, Secrets] = field(default_factory=dict)
     log: list[JsonObject] = field(default_factory=list)
     reach: Reach = _nowhere
+    pace: Pace = field(default_factory=Pace)
     _owing: dict[str, int] = field(default_factory=dict)
 
     def jobs_of(self, principal: str) -> list[Job]:

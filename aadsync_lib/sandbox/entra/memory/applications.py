@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from aadsync_lib.sandbox.entra.applications.gallery import TEMPLATES
 from aadsync_lib.sandbox.entra.kinds import JsonObject
 
 
 @dataclass(slots=True)
 class ApplicationSwitches:
     """Delays of new objects, as numbers of requests, and answers that Graph does not promise."""
+
+    cloud: Literal["global", "us_government", "china"] = "global"
+    """Outside of the global one the gallery lacks the connector. US Government takes secrets of 1 KB
+    in all; China has no log of provisioning, no provisioning on demand and no test of credentials."""
 
     not_found: int = 0
     """So many requests by the id of a new application or service principal are answered with 404."""
@@ -50,7 +53,8 @@ class Applications:
     """Certificates in PEM, by key id."""
     federated: dict[str, list[JsonObject]] = field(default_factory=dict)
     """Tokens of other issuers that an application, by id, may log in with."""
-    templates: list[JsonObject] = field(default_factory=lambda: [dict(t) for t in TEMPLATES])
+    templates: list[JsonObject] | None = None
+    """Templates of the gallery; ``None`` is those that the cloud has."""
     _owing: dict[tuple[str, str], int] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
 
