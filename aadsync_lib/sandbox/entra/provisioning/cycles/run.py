@@ -10,11 +10,7 @@ from aadsync_lib.sandbox.entra.kinds import JsonObject
 from aadsync_lib.sandbox.entra.memory.jobs import Job
 from aadsync_lib.sandbox.entra.provisioning.credentials import NOT_ACCEPTED, Target, probe
 from aadsync_lib.sandbox.entra.provisioning.cycles import quarantine
-from aadsync_lib.sandbox.entra.provisioning.cycles.export import (
-    CredentialsRefusedError,
-    Exporter,
-    Options,
-)
+from aadsync_lib.sandbox.entra.provisioning.cycles.export import Exporter
 from aadsync_lib.sandbox.entra.provisioning.cycles.outcome import NOT_ENTITLED, Outcome, row
 from aadsync_lib.sandbox.entra.provisioning.cycles.scoping import leaves
 from aadsync_lib.sandbox.entra.provisioning.cycles.source import (
@@ -23,6 +19,7 @@ from aadsync_lib.sandbox.entra.provisioning.cycles.source import (
     mapping_of,
     read,
 )
+from aadsync_lib.sandbox.entra.provisioning.cycles.writer import CredentialsRefusedError, Options
 from aadsync_lib.sandbox.entra.provisioning.schema_routes import schema_of
 from aadsync_lib.sandbox.entra.state import EntraState
 
