@@ -18,8 +18,11 @@ from aadsync_lib.secrets import Secret, SecretResolver
 from aadsync_lib.workspace_port import Assignments
 
 if TYPE_CHECKING:
+    from aadsync_lib.config.scope import Scope
+    from aadsync_lib.connector.compare.run import Comparer
     from aadsync_lib.connector.connectors import Connectors
     from aadsync_lib.graph.calls import GraphCalls
+    from aadsync_lib.model.directory import Snapshot
 
 
 def open_planner(
@@ -65,6 +68,7 @@ def open_connector(
     write: bool = False,
     secrets: SecretResolver | None = None,
     clock: Clock | None = None,
+    reader: HistoryReader | None = None,
     spark: Any = None,
     dbutils: Any = None,
 ) -> Iterator[Connectors]:
@@ -88,12 +92,38 @@ def open_connector(
                 ),
                 entra=Entra(calls, clock),
                 principals=AssignableReader(**_graph(settings, secrets, dbutils), clock=clock),
-                reader=store or open_reader(settings, spark=spark),
+                reader=store or reader or open_reader(settings, spark=spark),
                 clock=clock,
                 store=store,
                 cloud=settings.source.cloud,
                 settings_digest=settings_digest(settings),
             )
+
+
+@contextmanager
+def open_comparer(
+    settings: Settings,
+    *,
+    only: str | None = None,
+    secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
+    spark: Any = None,
+    dbutils: Any = None,
+) -> Iterator[Comparer]:
+    """Build what compares the connectors of these settings with this sync; it writes nothing."""
+    from aadsync_lib.connector.compare.run import Comparer
+    from aadsync_lib.entra.source import EntraSource
+
+    clock, secrets = clock or SystemClock(), secrets or SecretResolver()
+    given: dict[str, Any] = {"secrets": secrets, "clock": clock, "spark": spark, "dbutils": dbutils}
+
+    def read(scope: Scope, attributes: Collection[str]) -> Snapshot:
+        graph = _graph(settings, secrets, dbutils)
+        source = EntraSource(scope, **graph, clock=clock, attributes=attributes)
+        return source.read(known=open_reader(settings, spark=spark).roots()).snapshot
+
+    with open_connector(settings, only=only, **given) as connectors:
+        yield Comparer(settings, connectors, read)
 
 
 def _scim_token(target: TargetSettings, secrets: SecretResolver) -> Secret:
@@ -135,7 +165,13 @@ def _planner(
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
         for own, target in zip(chosen, targets, strict=True)
     }
-    return Planner(settings, source, targets, reader, clock, assignments)
+    neighbours = None
+    if any(target.connector for target in chosen):
+        from aadsync_lib.connector.active import ConnectorsBeside
+
+        given = {"secrets": secrets, "clock": clock, "reader": reader, "dbutils": dbutils}
+        neighbours = ConnectorsBeside(partial(open_connector, settings, only=only, **given), chosen)
+    return Planner(settings, source, targets, reader, clock, assignments, neighbours)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:

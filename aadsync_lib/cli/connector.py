@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli.connector_setup import plan, setup
-from aadsync_lib.cli.connector_state import status
+from aadsync_lib.cli.connector_job import provision, restart, start, stop
+from aadsync_lib.cli.connector_setup import plan, remove, setup
+from aadsync_lib.cli.connector_state import compare, status
 
 
 @click.group()
@@ -13,5 +14,5 @@ def connector() -> None:
     """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
 
 
-for command in (plan, setup, status):
+for command in (plan, setup, status, start, stop, restart, provision, compare, remove):
     connector.add_command(command)

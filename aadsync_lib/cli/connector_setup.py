@@ -1,4 +1,4 @@
-"""``aadsync connector plan`` and ``aadsync connector setup``."""
+"""``aadsync connector plan``, ``setup`` and ``remove``."""
 
 from __future__ import annotations
 
@@ -56,3 +56,25 @@ def setup(ctx: click.Context, options: Options) -> None:
             err=True,
         )
     ctx.exit(run.exit_code)
+
+
+@click.command()
+@options(*SETTINGS, TARGET, *PAGE, *TALK)
+@click.option("--application", is_flag=True, help="Remove the enterprise application, too.")
+@click.pass_context
+def remove(ctx: click.Context, options: Options, *, application: bool) -> None:
+    """Remove the provisioning job; never what setup did not make."""
+    from aadsync_lib.connector.operations.as_json import result_to_json
+    from aadsync_lib.connector.operations.document import result_document
+    from aadsync_lib.connector.removal import remove
+    from aadsync_lib.report.html import document_page
+
+    with runtime.connectors_of(options, runtime.settings_of(options), write=True) as connectors:
+        result = remove(connectors, application=application)
+    runtime.publish_document(
+        options,
+        lambda: result_document(result),
+        lambda: result_to_json(result),
+        lambda: document_page(result_document(result)),
+    )
+    ctx.exit(result.exit_code)

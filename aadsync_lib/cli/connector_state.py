@@ -1,4 +1,4 @@
-"""``aadsync connector status``."""
+"""``aadsync connector status`` and ``compare``."""
 
 from __future__ import annotations
 
@@ -39,6 +39,27 @@ def status(ctx: click.Context, options: Options, *, watched: bool) -> None:
         lambda: document_page(status_document(shown)),
     )
     if not shown.healthy:
+        ctx.exit(LOOK)
+
+
+@click.command()
+@options(*SETTINGS, TARGET, *PAGE, *TALK)
+@click.pass_context
+def compare(ctx: click.Context, options: Options) -> None:
+    """Show who is provisioned by the connector alone, or by this sync alone, and why; write nothing."""
+    from aadsync_lib.connector.compare.as_json import comparison_to_json
+    from aadsync_lib.connector.compare.document import comparison_document
+    from aadsync_lib.report.html import document_page
+
+    with runtime.comparer_of(options, runtime.settings_of(options)) as comparer:
+        compared = comparer.run()
+    runtime.publish_document(
+        options,
+        lambda: comparison_document(compared),
+        lambda: comparison_to_json(compared),
+        lambda: document_page(comparison_document(compared)),
+    )
+    if not compared.complete:
         ctx.exit(LOOK)
 
 

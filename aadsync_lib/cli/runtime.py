@@ -13,6 +13,7 @@ from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
     from aadsync_lib.config.settings import Settings
+    from aadsync_lib.connector.compare.run import Comparer
     from aadsync_lib.connector.connectors import Connectors
     from aadsync_lib.engine.planner import Planner
     from aadsync_lib.engine.planning import Planning
@@ -70,6 +71,15 @@ def connectors_of(
         settings, only=options.target, write=write, secrets=secrets_of(options)
     ) as connectors:
         yield connectors
+
+
+@contextmanager
+def comparer_of(options: Options, settings: Settings) -> Iterator[Comparer]:
+    """Open what compares the connectors with the sync; it writes nothing."""
+    from aadsync_lib.wiring import open_comparer
+
+    with open_comparer(settings, only=options.target, secrets=secrets_of(options)) as comparer:
+        yield comparer
 
 
 def secrets_of(options: Options) -> SecretResolver:

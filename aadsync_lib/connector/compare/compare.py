@@ -73,7 +73,7 @@ def _only_connector(
         way = provisioned.by_way_of(object_id)
         if object_id in snapshot.groups:
             group = snapshot.groups[object_id]
-            why = _group_left_out(group, sync)
+            why = _group_left_out(group, snapshot, sync)
             yield Difference(group.display_name, Kind.GROUP, f"{why} ({way})")
         else:
             user = snapshot.users[object_id]
@@ -81,12 +81,16 @@ def _only_connector(
             yield Difference(user.user_principal_name, Kind.USER, f"{why} ({way})")
 
 
-def _group_left_out(group: Group, sync: SyncSide) -> str:
+def _group_left_out(group: Group, whole: Snapshot, sync: SyncSide) -> str:
     held = sync.desired.quarantined.get(group.id)
     if held:
         return f"quarantined by this sync: {held.reason}"
     if group.id in sync.snapshot.groups:
-        return unnested(sync.scope, security=group.security_enabled) or _not_a_group(sync.scope)
+        return _not_a_group(sync.scope)
+    above = (gid for gid in sync.snapshot.groups if group.id in whole.groups[gid].members)
+    cut = unnested(sync.scope, security=group.security_enabled)
+    if cut and next(above, None) is not None:
+        return f"nested: it {cut}"
     return "not in this sync's scope.groups"
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from aadsync_lib.model.connector import ConnectorResult, Ending, TargetResult
 from aadsync_lib.report.document import BAD, BENT, GOOD, Document, Part, Table
 
-TITLES = {"start": "Start", "stop": "Stop", "restart": "Restart", "provision": "Provision"}
+TITLES = {
+    "start": "Start",
+    "stop": "Stop",
+    "restart": "Restart",
+    "provision": "Provision",
+    "remove": "Remove",
+}
 ENDS = {
     Ending.DONE: "done",
     Ending.UNCHANGED: "nothing to do",

@@ -20,7 +20,7 @@ SCOPES: Mapping[str, str] = {
 }
 USUAL = ("quarantine", "watermark", "escrows")  # what the portal's button restarts
 EFFECTS: Mapping[str, str] = {
-    "full": "everything that the service knows is forgotten, who is matched with whom included",
+    "full": "everything that the service knows is forgotten, who is matched with whom included, and no deletion is held back",
     "watermark": "the next cycle reads everything anew",
     "escrows": "failed objects are tried again, and their count begins anew",
     "quarantine": "the quarantine ends",

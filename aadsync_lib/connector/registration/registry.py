@@ -53,6 +53,16 @@ class Registry:
         path = f"/applications/{key}?$select={FIELDS}"
         return application_from(self._entra.get(path, READ))
 
+    def by_app_id(self, app_id: str) -> Application | None:
+        """Return an application by its client id, ``None`` where this tenant has none."""
+        path = f"/applications(appId='{quote(app_id)}')?$select={FIELDS}"
+        try:
+            return application_from(self._entra.get(path, READ))
+        except EntraError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def principal(self, app_id: str) -> str | None:
         """Return the id of the service principal of an application."""
         path = f"/servicePrincipals(appId='{app_id}')?$select=id"
@@ -78,7 +88,7 @@ class Registry:
     def _application(
         self, wanted: Wanted, looks: int
     ) -> tuple[Application | None, tuple[str, ...]]:
-        by_settings = self._by_app_id(wanted.client_id) if wanted.client_id else None
+        by_settings = self.by_app_id(wanted.client_id) if wanted.client_id else None
         if by_settings:
             return by_settings, ()
         rows = self._entra.until(lambda: self._named(wanted.name), tries=looks)
@@ -89,15 +99,6 @@ class Registry:
         # Two runs at once may have made two: one that has a credential comes first, then the older.
         ours.sort(key=lambda each: not stored_in(each.notes, wanted.sync))
         return ours[0], tuple(_spare(each, ours[0]) for each in ours[1:])
-
-    def _by_app_id(self, app_id: str) -> Application | None:
-        path = f"/applications(appId='{quote(app_id)}')?$select={FIELDS}"
-        try:
-            return application_from(self._entra.get(path, READ))
-        except EntraError as error:
-            if error.status != 404:
-                raise
-            return None
 
     def _named(self, name: str) -> list[Application]:
         named = quote(f"displayName eq '{name}'")

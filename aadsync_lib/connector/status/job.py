@@ -47,7 +47,7 @@ def job_of(row: JsonObject) -> Job:
         state=QUARANTINE if quarantine else _state(code, planned, runs=runs),
         runs=runs,
         last=cycle_of(status.get("lastExecution")),
-        last_success=succeeded and (succeeded.ended or succeeded.began),
+        last_success=(succeeded.ended or succeeded.began) if succeeded else None,
         units=_units(status.get("progress")),
         counts=dict(_counts(status.get("synchronizedEntryCountByType"))),
         interval=seconds_of(text(schedule.get("interval"))),

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from aadsync_lib.cli.app import main
 from aadsync_lib.sandbox import Sandbox, World
+from aadsync_lib.sandbox.databricks.workspaces.secret_store import Scope
 from aadsync_lib.sandbox.requestlog import Entry
 from tests.clock import FakeClock
 
@@ -142,10 +143,14 @@ class Stage:
         return sorted(roles[row["appRoleId"]] for row in rows)
 
     @property
+    def scope(self) -> Scope:
+        """The secret scope that is written."""
+        return self.box.world.workspace("sales").secrets.scopes["aadsync"]
+
+    @property
     def stored(self) -> str | None:
-        """What is in the secret scope."""
-        scope = self.box.world.workspace("sales").secrets.scopes["aadsync"]
-        value = scope.secrets.get("entra")
+        """What is in it."""
+        value = self.scope.secrets.get("entra")
         return value and value[0].decode()
 
     def writes(self, mark: int) -> list[str]:

@@ -116,7 +116,7 @@ class TestComparison:
         why = listed(compared(connector, scope).only_connector)
         assert why["gus@contoso.com"].startswith("filter: it is a guest")
         assert why["cyd@contoso.com"].startswith("scope.users: department is_not_null")
-        assert why["Inner"].startswith("not in this sync's scope.groups")
+        assert why["Inner"].startswith("nested: it is a nested group")
         assert "eve@contoso.com" in why
 
     def test_a_filter_differs_in_case_and_on_empty_values(self) -> None:
