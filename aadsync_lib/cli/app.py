@@ -15,6 +15,7 @@ from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_anything
+from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
@@ -66,6 +67,7 @@ for command in (
     history,
     undo,
     aim,
+    register,
     connector,
     sandbox,
 ):

@@ -42,7 +42,7 @@ def planner_of(options: Options, settings: Settings) -> Planner:
     """Build the planner for a command that writes nothing."""
     from aadsync_lib.wiring import open_planner
 
-    return open_planner(settings, only=options.target, secrets=_secrets(options))
+    return open_planner(settings, only=options.target, secrets=secrets_of(options))
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
         settings,
         only=options.target,
         progress=progress_on(sys.stderr, quiet=options.quiet),
-        secrets=_secrets(options),
+        secrets=secrets_of(options),
     ) as runner:
         yield runner
 
@@ -68,7 +68,7 @@ def connectors_of(
     from aadsync_lib.wiring import open_connector
 
     with open_connector(
-        settings, only=options.target, write=write, secrets=_secrets(options)
+        settings, only=options.target, write=write, secrets=secrets_of(options)
     ) as connectors:
         yield connectors
 
@@ -78,11 +78,11 @@ def comparer_of(options: Options, settings: Settings) -> Iterator[Comparer]:
     """Open what compares the connectors with the sync; it writes nothing."""
     from aadsync_lib.wiring import open_comparer
 
-    with open_comparer(settings, only=options.target, secrets=_secrets(options)) as comparer:
+    with open_comparer(settings, only=options.target, secrets=secrets_of(options)) as comparer:
         yield comparer
 
 
-def _secrets(options: Options) -> SecretResolver:
+def secrets_of(options: Options) -> SecretResolver:
     """Return what looks secrets up, and keep them out of what is shown."""
     from aadsync_lib.secrets import SecretResolver
 

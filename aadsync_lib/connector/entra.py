@@ -22,12 +22,22 @@ TRIES = 3  # looks at what has been there for long
 FRESH_TRIES = 24  # looks at what was made just now: two minutes
 
 
+Advice = Callable[[str, str], str]
+"""Says what to do about a request that was refused, by its method and path."""
+
+
+def grant(method: str, path: str) -> str:
+    """Name the permission that the application lacks."""
+    return f"Grant {permission_for(method, path)} to the application, with admin consent."
+
+
 class Entra:
     """Graph, for one command. ``doing`` completes the sentence "… could not …"."""
 
-    def __init__(self, calls: GraphCalls, clock: Clock) -> None:
+    def __init__(self, calls: GraphCalls, clock: Clock, advice: Advice = grant) -> None:
         self._calls = calls
         self._clock = clock
+        self._advice = advice
 
     @property
     def requests(self) -> int:
@@ -89,17 +99,14 @@ class Entra:
         try:
             return call()
         except UnclearError as error:
-            message = _message(error, method, path, doing)
+            message = self._message(error, method, path, doing)
             raise AnswerUnclearError(message, error.status, error.code) from error
         except GraphError as error:
-            message = _message(error, method, path, doing)
+            message = self._message(error, method, path, doing)
             raise EntraError(message, error.status, error.code) from error
 
-
-def _message(error: GraphError, method: str, path: str, doing: str) -> str:
-    what = f"Graph answered {error.status} {error.code}" if error.status else "no usable answer"
-    said = f": {error.message.rstrip('.')}" if error.message else ""
-    advice = ""
-    if error.status == 403:
-        advice = f" Grant {permission_for(method, path)} to the application, with admin consent."
-    return f"could not {doing}: {what}{said}.{advice}"
+    def _message(self, error: GraphError, method: str, path: str, doing: str) -> str:
+        what = f"Graph answered {error.status} {error.code}" if error.status else "no usable answer"
+        said = f": {error.message.rstrip('.')}" if error.message else ""
+        advice = f" {self._advice(method, path)}" if error.status == 403 else ""
+        return f"could not {doing}: {what}{said}.{advice}"

@@ -18,7 +18,8 @@ from aadsync_lib.sandbox.entra.query import Query
 from aadsync_lib.sandbox.entra.state import EntraState
 
 Handler = Callable[[GraphRequest], Any]
-Authorize = Callable[[Request], None]
+Authorize = Callable[[Request], frozenset[str] | None]
+"""Refuses a request, or returns the permissions of its caller; ``None`` is those of the tenant's state."""
 Options = tuple[str, ...]
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -83,10 +84,10 @@ class Routes:
         self, handler: Handler, cost: int, options: Options
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            self.authorize(request)
+            permissions = self.authorize(request)
             body = await _json(request) if request.method in _WITH_BODY else {}
             call = GraphRequest(request, self.state, Query.of(request, options), body)
-            with self.state.lock:
+            with self.state.lock, self.state.called_with(permissions):
                 result = handler(call)
             if isawaitable(result):
                 result = await result

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aadsync_lib.sandbox.entra import assignments, collections, delta, directory_items, members
-from aadsync_lib.sandbox.entra.applications import assigning, objects, templates
+from aadsync_lib.sandbox.entra.applications import assigning, login_credentials, objects, templates
 from aadsync_lib.sandbox.entra.batch import Batch
 from aadsync_lib.sandbox.entra.calls import VERSIONS, Routes
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
@@ -55,6 +55,7 @@ def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> ASGIApp:
         members,
         assignments,
         assigning,
+        login_credentials,
         objects,
         templates,
         credentials,

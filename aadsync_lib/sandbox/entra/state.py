@@ -1,11 +1,13 @@
 """The state of the sandbox's Entra tenant: its directory, the caller's permissions, switches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self
 
 from aadsync_lib.sandbox.entra.directory import Deleted, Directory
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP, graph_principal
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject, Kind
 from aadsync_lib.sandbox.entra.memory.applications import Applications
 from aadsync_lib.sandbox.entra.memory.provisioning import Provisioning
@@ -33,7 +35,8 @@ class EntraState(Directory):
     ) -> None:
         super().__init__(tenant_id, clock)
         self.display_name = display_name
-        self.permissions: set[str] = set(PERMISSIONS)
+        self._permissions: set[str] = set(PERMISSIONS)
+        self._of_caller: set[str] | None = None
         self.empty_pages = 0  # every n-th page is empty, with a next link; 0: none
         self.delta_page_size = 200
         self.delta_members_per_page = 500
@@ -49,6 +52,30 @@ class EntraState(Directory):
         secret = token_hex(16)  # the change log lives as long as this state, and so do tokens
         self.page_tokens = Tokens("page", secret)
         self.delta_tokens = Tokens("delta", secret)
+
+    @property
+    def permissions(self) -> set[str]:
+        """What the application that the sandbox is made with may do; during a request, what its caller may."""
+        return self._permissions if self._of_caller is None else self._of_caller
+
+    @permissions.setter
+    def permissions(self, value: set[str]) -> None:
+        self._permissions = value
+
+    @contextmanager
+    def called_with(self, permissions: frozenset[str] | None) -> Iterator[None]:
+        """Handle a request of a caller with these permissions, under the lock."""
+        self._of_caller = None if permissions is None else set(permissions)
+        try:
+            yield
+        finally:
+            self._of_caller = None
+
+    def find(self, name: str) -> str | None:
+        """Every tenant has Graph's service principal; here from the first time that somebody asks for it."""
+        if name == GRAPH_APP and super().find(name) is None:
+            self.insert("servicePrincipal", graph_principal(self.tenant_id))
+        return super().find(name)
 
     def expire_page_tokens(self) -> None:
         self.page_tokens.expire()

@@ -65,6 +65,8 @@ class Secrets:
         key_vault = call.given.get("backend_azure_keyvault")
         if (call.given.get("scope_backend_type") == "AZURE_KEYVAULT") != (key_vault is not None):
             raise bad_request("AZURE_KEYVAULT and backend_azure_keyvault belong together")
+        if key_vault is not None and not isinstance(key_vault, dict):
+            raise bad_request("backend_azure_keyvault has to be an object")
         self.store.create(call.text("scope"), call.name, key_vault)
         return {}
 

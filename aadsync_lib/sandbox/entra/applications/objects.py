@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from aadsync_lib.sandbox.entra.applications import making
+from aadsync_lib.sandbox.entra.applications.login_credentials import with_keys
 from aadsync_lib.sandbox.entra.calls import DONE, Reply, Routes, get_object, own, require_any
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
 from aadsync_lib.sandbox.entra.kinds import APPLICATION, SERVICE_PRINCIPAL, JsonObject, Kind
@@ -67,6 +68,7 @@ def _change(kind: Kind) -> Callable[[GraphRequest], Reply]:
         key = own(call, _object(call, kind)["id"])
         properties = _checked(call.body, kind)
         if kind is APPLICATION:
+            properties = with_keys(call, call.state.objects[key], properties)
             making.change_application(call.state, key, properties)
         else:
             call.state.update(key, **properties)

@@ -47,6 +47,12 @@ class Applications:
     switches: ApplicationSwitches = field(default_factory=ApplicationSwitches)
     owned: set[str] = field(default_factory=set)
     """Ids of applications and service principals that the caller owns."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Passwords by key id, which Graph shows once."""
+    certificates: dict[str, str] = field(default_factory=dict)
+    """Certificates in PEM, by key id."""
+    federated: dict[str, list[JsonObject]] = field(default_factory=dict)
+    """Tokens of other issuers that an application, by id, may log in with."""
     templates: list[JsonObject] | None = None
     """Templates of the gallery; ``None`` is those that the cloud has."""
     _owing: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -86,6 +92,9 @@ class Applications:
         return {
             "switches": asdict(self.switches),
             "owned": sorted(self.owned),
+            "secrets": dict(self.secrets),
+            "certificates": dict(self.certificates),
+            "federated": dict(self.federated),
             "templates": self.templates,
             "owing": [[*key, left] for key, left in self._owing.items() if left],
         }
@@ -94,6 +103,8 @@ class Applications:
     def from_json(cls, section: JsonObject) -> Applications:
         state = cls(ApplicationSwitches(**section.get("switches", {})))
         state.owned = set(section.get("owned", ()))
+        for name in ("secrets", "certificates", "federated"):
+            setattr(state, name, dict(section.get(name, {})))
         state.templates = section.get("templates", state.templates)
         state._owing = {(key, sort): left for key, sort, left in section.get("owing", ())}
         return state
