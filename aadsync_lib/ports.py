@@ -157,7 +157,7 @@ class StoreReader(Protocol):
         """Target ids that other syncs of this store manage at the same place, whatever they call it."""
 
     def latest_run(self) -> float | None:
-        """When the run before began (seconds since the epoch), ``None`` before the first one."""
+        """When the sync before began (seconds since the epoch), ``None`` before the first one. Runs of connectors are none."""
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read."""

@@ -77,10 +77,10 @@ def provision(
 
 
 def _switch(action: str, resets: tuple[str, ...] = ()) -> Callable[[Connectors], ConnectorResult]:
-    from aadsync_lib.connector.operations.switch import Switch
+    from aadsync_lib.connector.operations.switch import switch
     from aadsync_lib.model.change import Action
 
-    return Switch(Action(action), resets).run
+    return lambda connectors: switch(connectors, Action(action), resets)
 
 
 def act(options: Options, action: Callable[[Connectors], ConnectorResult]) -> int:

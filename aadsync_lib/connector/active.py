@@ -39,7 +39,7 @@ class ConnectorsBeside:
 
 def _notices(connectors: Connectors, connector: Connector) -> Iterator[Notice]:
     try:
-        place = place_of(connectors, connector)
+        place = place_of(connectors, connector, patient=False)
     except AadsyncError as error:
         yield _unread(connector.settings.name, error)
         return

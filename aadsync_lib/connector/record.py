@@ -10,6 +10,7 @@ from dataclasses import replace
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.recovery import outcomes
 from aadsync_lib.connector.state import State
+from aadsync_lib.errors import PartialError
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.connector import NO_PLAN
 from aadsync_lib.model.directory import Notice
@@ -38,13 +39,21 @@ def settle_earlier(
 def recorded(
     connectors: Connectors, run_id: str, reports: Sequence[tuple[Connector, TargetReport]]
 ) -> Iterator[None]:
-    """Record that a run begins, and how it ended: as its ``reports``, which grow meanwhile."""
+    """Record that a run begins, and how it ended: as its ``reports``, which grow meanwhile.
+
+    Raises ``PartialError`` for whatever breaks it off.
+    """
     store, began = connectors.writable, connectors.clock.monotonic()
     store.begin_run(run_id, NO_PLAN, connectors.settings_digest, full=True)
     over = False
     try:
         yield
         over = True
+    except Exception as error:
+        raise PartialError(
+            f"The run {run_id} was broken off: {error}\nWhat was sent until then may have been done. Mend "
+            f"the cause and run it again; it looks what is there and goes on."
+        ) from error
     finally:
         report = RunReport(
             run_id,

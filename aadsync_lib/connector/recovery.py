@@ -41,6 +41,8 @@ MAKES = frozenset(
         Action.DELETE_JOB,
         Action.DELETE_APPLICATION,
         Action.SET_CREDENTIALS,
+        Action.RESTART,
+        Action.PROVISION,
     }
 )  # of which the state tells whether it was done, or nothing does
 

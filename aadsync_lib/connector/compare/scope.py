@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
+from aadsync_lib.connector.application import Application
 from aadsync_lib.connector.compare.filters import filter_of
 from aadsync_lib.connector.compare.model import ConnectorScope, Filter
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.locate import jobs_of, located
+from aadsync_lib.connector.reading import schema_of, secrets_of
 from aadsync_lib.connector.status.job import job_of
-from aadsync_lib.connector.status.model import Application
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.responses import JsonObject
 
@@ -31,44 +31,37 @@ class ConnectorSide:
 
 
 def side_of(connectors: Connectors, connector: Connector) -> ConnectorSide:
-    """Return a connector's side but for who is assigned. Raises ``EntraError``."""
-    name = connector.settings.name
-    application = located(connectors, connector)
-    if application is None:
+    """Return a connector's side but for who is assigned. Raises ``AadsyncError``."""
+    name, place = connector.settings.name, located(connectors, connector)
+    if place is None:
         return ConnectorSide(connector.target, ConnectorScope(name, missing=NO_APPLICATION))
-    rows = jobs_of(connectors.entra, connector, application)
-    if not rows:
-        scope = ConnectorScope(application.name, missing=NO_JOB)
-        return ConnectorSide(connector.target, scope, application.service_principal_id)
-    scope = _scope(connectors, connector, application, rows[0])
-    return ConnectorSide(connector.target, scope, application.service_principal_id)
+    application = place.application
+    rows = jobs_of(connectors.entra, place)
+    scope = ConnectorScope(application.name, missing=NO_JOB)
+    if rows:
+        scope = _scope(connectors, connector, application, rows[0])
+    return ConnectorSide(connector.target, scope, application.principal_id)
 
 
 def _scope(
     connectors: Connectors, connector: Connector, application: Application, row: JsonObject
 ) -> ConnectorScope:
-    job, root = job_of(row), f"/servicePrincipals/{quote(application.service_principal_id)}"
-    path = f"{root}/synchronization/jobs/{quote(job.id)}/schema"
-    schema = connectors.entra.get(path, "read the connector's mappings")
-    mappings = dict(_mappings(schema))
+    job = job_of(row)
+    mappings = dict(_mappings(schema_of(connectors.entra, application, job.id)))
     filters: dict[Kind, Filter] = {kind: filter_of(mapping) for kind, mapping in mappings.items()}
     return ConnectorScope(
         application.name,
-        everybody=_everybody(connectors, connector, f"{root}/synchronization/secrets"),
+        everybody=_everybody(connectors, connector, application),
         filters={kind: clauses for kind, clauses in filters.items() if clauses},
         kinds=frozenset(kind for kind, mapping in mappings.items() if _adds(mapping)),
         notices=() if job.runs else (STOPPED,),
     )
 
 
-def _everybody(connectors: Connectors, connector: Connector, path: str) -> bool:
+def _everybody(connectors: Connectors, connector: Connector, application: Application) -> bool:
     """Return whether everybody is provisioned; without a word of Graph's, what the settings want."""
-    rows = connectors.entra.rows(path, "read the connector's credentials")
-    values = {str(row.get("key")): str(row.get("value")).strip().lower() for row in rows}
-    chosen = values.get("SyncAll", "")
-    if chosen in ("true", "false"):
-        return chosen == "true"
-    return connector.settings.scope == "all"
+    chosen = secrets_of(connectors.entra, application).get("SyncAll", "").strip().lower()
+    return chosen == "true" if chosen in ("true", "false") else connector.settings.scope == "all"
 
 
 def _mappings(schema: JsonObject) -> Iterator[tuple[Kind, JsonObject]]:

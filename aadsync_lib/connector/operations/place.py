@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
+from aadsync_lib.connector.application import Application
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.locate import jobs_of, located
+from aadsync_lib.connector.state import job_path
 from aadsync_lib.connector.status.job import job_of
-from aadsync_lib.connector.status.model import Application, Job
+from aadsync_lib.connector.status.model import Job
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import Ending, Step, TargetResult, as_settings
 
@@ -28,8 +29,7 @@ class Place:
     @property
     def path(self) -> str:
         """The job's path in Graph."""
-        principal = quote(self.application.service_principal_id)
-        return f"/servicePrincipals/{principal}/synchronization/jobs/{quote(self.job.id)}"
+        return job_path(self.application, self.job.id)
 
     def change(self, action: Action, reason: str, after: Mapping[str, object]) -> Change:
         """Return an action on the job as the journal keeps it."""
@@ -43,15 +43,17 @@ class Place:
         )
 
 
-def place_of(connectors: Connectors, connector: Connector) -> Place | TargetResult:
-    """Return where a connector is, or that there is none. Raises ``EntraError``."""
-    application = located(connectors, connector)
-    if application is None:
+def place_of(
+    connectors: Connectors, connector: Connector, *, patient: bool = True
+) -> Place | TargetResult:
+    """Return where a connector is, or that there is none. Raises ``AadsyncError``."""
+    found = located(connectors, connector, patient=patient)
+    if found is None:
         return _impossible(connector, "Application", NO_APPLICATION)
-    rows = jobs_of(connectors.entra, connector, application)
+    rows = jobs_of(connectors.entra, found, patient=patient)
     if not rows:
         return _impossible(connector, "Job", NO_JOB)
-    return Place(connector, application, job_of(rows[0]))
+    return Place(connector, found.application, job_of(rows[0]))
 
 
 def _impossible(connector: Connector, what: str, why: str) -> TargetResult:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aadsync_lib.connector.connectors import Connectors
-from aadsync_lib.connector.operations.journal import Journal, recorded
 from aadsync_lib.connector.operations.place import Place, place_of
 from aadsync_lib.connector.operations.reset import chosen, effects, restart_body
+from aadsync_lib.connector.operations.writing import Deed, Deeds
 from aadsync_lib.connector.status.job import job_of
 from aadsync_lib.connector.status.model import Job
 from aadsync_lib.errors import EntraError
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import ConnectorResult, Ending, Step, TargetResult
 from aadsync_lib.responses import JsonObject
 
 PATHS = {Action.START: "start", Action.STOP: "pause", Action.RESTART: "restart"}
-REASONS = {
-    Action.START: "aadsync connector start",
-    Action.STOP: "aadsync connector stop",
-    Action.RESTART: "aadsync connector restart",
-}
+REASONS = {action: f"aadsync connector {action.value}" for action in PATHS}
 STARTED = "Entra runs its cycles"
 ENDS_QUARANTINE = "this ends the quarantine, too, until its cause shows again"
 STOPPED = "a cycle under way still ends, and no further one begins"
@@ -30,88 +25,83 @@ OTHERWISE = "connector.enabled says {0}, and the next aadsync connector setup {1
 LATE = "Graph took it, and does not show it yet"
 
 
+def switch(connectors: Connectors, action: Action, resets: tuple[str, ...] = ()) -> ConnectorResult:
+    """Start, stop or restart every connector, once it is known where all of them are.
+
+    ``resets`` are those of a restart. Raises ``AadsyncError`` where something could not be read,
+    ``UsageError`` for a reset that there is not.
+    """
+    chosen(resets)
+    each = [
+        _needed(place_of(connectors, connector), action, resets) for connector in connectors.each
+    ]
+    return ConnectorResult(connectors.sync, action.value, Deeds(connectors, each).carry_out())
+
+
+def _needed(
+    place: Place | TargetResult, action: Action, resets: tuple[str, ...]
+) -> Deed | TargetResult:
+    if isinstance(place, TargetResult):
+        return place
+    if _done(place.job, action):
+        step = Step("Job", Ending.UNCHANGED, AS_IT_WAS[action])
+        return TargetResult(place.connector.target, Ending.UNCHANGED, (step,))
+    return Switch(place, action, resets)
+
+
+def _done(job: Job, action: Action) -> bool:
+    """Return whether there is nothing to do; to start also ends a quarantine."""
+    if action is Action.START:
+        return job.runs and job.quarantine is None
+    return action is Action.STOP and not job.runs
+
+
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """One action, for every connector of a command. ``resets`` are those of a restart."""
+    """One of the three actions on one connector."""
 
+    place: Place
     action: Action
-    resets: tuple[str, ...] = ()
+    resets: tuple[str, ...]
 
-    def run(self, connectors: Connectors) -> ConnectorResult:
-        """Act on every connector, once it is known where all of them are.
+    @property
+    def change(self) -> Change:
+        """The action as the journal keeps it."""
+        return self.place.change(self.action, REASONS[self.action], self._body or {})
 
-        Raises ``EntraError`` where that could not be read, ``UsageError`` for a reset that there is not.
-        """
-        if self.action is Action.RESTART:
-            chosen(self.resets)
-        places = [place_of(connectors, connector) for connector in connectors.each]
-        return ConnectorResult(
-            connectors.sync, self.action.value, self._carry_out(connectors, places)
-        )
+    @property
+    def _body(self) -> JsonObject | None:
+        return restart_body(self.resets) if self.action is Action.RESTART else None
 
-    def _carry_out(
-        self, connectors: Connectors, places: Sequence[Place | TargetResult]
-    ) -> tuple[TargetResult, ...]:
-        if not any(isinstance(place, Place) and not self._done(place.job) for place in places):
-            return tuple(self._unchanged(place) for place in places)
-        with recorded(connectors) as journal:
-            return tuple(
-                self._unchanged(place)
-                if isinstance(place, TargetResult) or self._done(place.job)
-                else self._act(connectors, journal, place)
-                for place in places
-            )
+    def send(self, connectors: Connectors) -> TargetResult:
+        """Ask for it, and look whether it is so."""
+        path = f"{self.place.path}/{PATHS[self.action]}"
+        doing = f"{self.action.value} the job of {self.place.application.name}"
+        connectors.entra.post(path, self._body, doing, repeatable=True)
+        steps = (Step("Job", Ending.DONE, self._effect()), self._now(connectors))
+        return TargetResult(self.place.connector.target, Ending.DONE, steps)
 
-    def _done(self, job: Job) -> bool:
-        """Return whether there is nothing to do; to start also ends a quarantine."""
-        if self.action is Action.START:
-            return job.runs and job.quarantine is None
-        return self.action is Action.STOP and not job.runs
-
-    def _unchanged(self, place: Place | TargetResult) -> TargetResult:
-        if isinstance(place, TargetResult):
-            return place
-        step = Step("Job", Ending.UNCHANGED, AS_IT_WAS[self.action])
-        return TargetResult(place.connector.target, Ending.UNCHANGED, (step,))
-
-    def _act(self, connectors: Connectors, journal: Journal, place: Place) -> TargetResult:
-        body = restart_body(self.resets) if self.action is Action.RESTART else None
-        name, doing = place.application.name, f"{self.action.value} the job of"
-        change = place.change(self.action, REASONS[self.action], body or {})
-        path = f"{place.path}/{PATHS[self.action]}"
-        try:
-            journal.write(
-                place.connector,
-                change,
-                lambda: connectors.entra.post(path, body, f"{doing} {name}", repeatable=True),
-            )
-        except EntraError as error:
-            failed = Step("Job", Ending.FAILED, str(error))
-            return TargetResult(place.connector.target, Ending.FAILED, (failed,))
-        steps = (Step("Job", Ending.DONE, self._effect(place)), self._now(connectors, place))
-        return TargetResult(place.connector.target, Ending.DONE, steps)
-
-    def _effect(self, place: Place) -> str:
+    def _effect(self) -> str:
         """Say what was done, and whether the settings want it otherwise."""
         match self.action:
             case Action.START:
-                done = f"{STARTED}; {ENDS_QUARANTINE}" if place.job.quarantine else STARTED
+                done = f"{STARTED}; {ENDS_QUARANTINE}" if self.place.job.quarantine else STARTED
             case Action.STOP:
                 done = STOPPED
             case _:
                 done = effects(self.resets)
-        runs, wanted = self.action is not Action.STOP, place.connector.settings.enabled
+        runs, wanted = self.action is not Action.STOP, self.place.connector.settings.enabled
         if runs == wanted:
             return done
         undone = OTHERWISE.format(str(wanted).lower(), "starts" if wanted else "stops")
         return f"{done}; {undone}"
 
-    def _now(self, connectors: Connectors, place: Place) -> Step:
+    def _now(self, connectors: Connectors) -> Step:
         """Look whether the job is as it should be now; Graph may need a while to show it."""
         runs = self.action is not Action.STOP
 
         def look() -> JsonObject | None:
-            row = connectors.entra.get(place.path, "read the job")
+            row = connectors.entra.get(self.place.path, "read the job")
             return row if job_of(row).runs == runs else None
 
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aadsync_lib.sandbox import Fault
@@ -53,7 +55,7 @@ class TestWarning:
     @pytest.mark.parametrize("path", ["/synchronization/", "/applications"])
     @pytest.mark.parametrize("kind", ["403", "503", "reset"])
     def test_a_plan_that_may_not_look_says_so_and_works(
-        self, gallery: Gallery, path: str, kind: str
+        self, gallery: Gallery, path: str, kind: Any
     ) -> None:
         gallery.ready()
         gallery.stage.box.faults.add(Fault(kind=kind, side="graph", path=path, count=None))

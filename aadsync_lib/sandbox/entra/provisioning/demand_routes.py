@@ -15,10 +15,11 @@ from aadsync_lib.sandbox.entra.memory.jobs import Job
 from aadsync_lib.sandbox.entra.paging import GraphRequest
 from aadsync_lib.sandbox.entra.provisioning.calls import JOB, admit, job_of, not_in_china, refused
 from aadsync_lib.sandbox.entra.provisioning.credentials import Target, probe
-from aadsync_lib.sandbox.entra.provisioning.cycles.export import CredentialsRefusedError, Exporter
+from aadsync_lib.sandbox.entra.provisioning.cycles.export import Exporter
 from aadsync_lib.sandbox.entra.provisioning.cycles.outcome import Outcome, on_demand
 from aadsync_lib.sandbox.entra.provisioning.cycles.run import log, options_of
 from aadsync_lib.sandbox.entra.provisioning.cycles.source import KINDS, mapping_of, read
+from aadsync_lib.sandbox.entra.provisioning.cycles.writer import CredentialsRefusedError
 from aadsync_lib.sandbox.entra.provisioning.schema_routes import schema_of
 from aadsync_lib.sandbox.entra.state import EntraState
 

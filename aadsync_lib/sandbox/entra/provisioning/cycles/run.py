@@ -10,11 +10,7 @@ from aadsync_lib.sandbox.entra.kinds import JsonObject
 from aadsync_lib.sandbox.entra.memory.jobs import Job
 from aadsync_lib.sandbox.entra.provisioning.credentials import NOT_ACCEPTED, Target, probe
 from aadsync_lib.sandbox.entra.provisioning.cycles import quarantine
-from aadsync_lib.sandbox.entra.provisioning.cycles.export import (
-    CredentialsRefusedError,
-    Exporter,
-    Options,
-)
+from aadsync_lib.sandbox.entra.provisioning.cycles.export import Exporter
 from aadsync_lib.sandbox.entra.provisioning.cycles.outcome import NOT_ENTITLED, Outcome, row
 from aadsync_lib.sandbox.entra.provisioning.cycles.scoping import leaves
 from aadsync_lib.sandbox.entra.provisioning.cycles.source import (
@@ -23,6 +19,7 @@ from aadsync_lib.sandbox.entra.provisioning.cycles.source import (
     mapping_of,
     read,
 )
+from aadsync_lib.sandbox.entra.provisioning.cycles.writer import CredentialsRefusedError, Options
 from aadsync_lib.sandbox.entra.provisioning.schema_routes import schema_of
 from aadsync_lib.sandbox.entra.state import EntraState
 
@@ -99,9 +96,8 @@ class _Cycle:
     def _begin(self) -> JsonObject:
         """Work out whom the cycle is about, and hold back too many deletions."""
         job = self.job
-        here = candidates(self.state, job)
-        gone = [key for key in job.links if key not in set(here)]
-        entries = {key: self._read(key) for key in [*here, *gone]}
+        listed = dict.fromkeys([*candidates(self.state, job), *job.links])
+        entries = {key: self._read(key) for key in listed}
         leaving = [key for key, entry in entries.items() if self._leaves(entry)]
         cycle = str(uuid4())
         held = self._held(leaving, cycle)
@@ -109,7 +105,7 @@ class _Cycle:
         if job.initial:
             todo += [k for k, e in entries.items() if not e.in_scope and k not in job.links]
         todo += [key for key in leaving if key not in held]
-        job.escrows = {key: escrow for key, escrow in job.escrows.items() if key in set(todo)}
+        job.escrows = {key: job.escrows[key] for key in todo if key in job.escrows}
         return {
             "id": cycle,
             "began": self.state.now(),

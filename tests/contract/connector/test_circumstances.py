@@ -1,0 +1,218 @@
+"""Setups where Graph answers in its other ways, where others are at work, and where there is more than one target."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from aadsync_lib.sandbox.entra.applications.gallery import CONNECTOR, CUSTOM
+from tests.acceptance.stage import TARGET
+from tests.contract.connector.gallery import NAME, TAG, Gallery
+from tests.contract.connector.seen import (
+    actions,
+    applications,
+    job,
+    ours,
+    part,
+    principal,
+    run,
+    stored,
+    writes,
+)  # fmt: skip
+from tests.contract.connector.test_setup import FULL
+from tests.contract.sandbox.connecting import with_job
+
+OTHER_WAYS = {
+    "new_job": "NotConfigured",
+    "new_interval": "P10675199DT2H48M5.4775807S",
+    "rule_suffix": "",
+    "directories": "inline",
+    "put_without_directories": "refused",
+    "operators_in_capitals": True,
+    "second_job": "refused",
+}
+
+
+def test_other_documented_answers_make_no_difference(gallery: Gallery) -> None:
+    gallery.turn(**OTHER_WAYS)
+    gallery.entra.applications.switches.duplicate_assignment = "409"
+    gallery.configure(**FULL)
+    assert run(gallery, "setup")["status"] == "succeeded"
+    assert actions(run(gallery, "plan")) == []
+
+
+def test_a_threshold_that_entra_refuses_without_an_address_fails_alone_and_nothing_runs(
+    gallery: Gallery,
+) -> None:
+    gallery.turn(threshold_without_notice="refused")
+    gallery.configure(delete_threshold=5)
+    assert [w["code"] for w in part(run(gallery, "plan"))["warnings"]] == [
+        "threshold_without_notice"
+    ]
+    failed = part(run(gallery, "setup", code=3))["failed"]
+    assert "notification address" in failed[0]["error"]
+    assert not job(gallery).running
+
+
+def test_a_quarantine_is_told_and_not_ended(gallery: Gallery) -> None:
+    run(gallery, "setup")
+    job(gallery).quarantine = {"reason": "EncounteredQuarantineException", "error": None}
+    planned = run(gallery, "plan")
+    assert actions(planned) == []
+    assert [w["code"] for w in part(planned)["warnings"]] == ["quarantine"]
+    run(gallery, "setup")
+    assert job(gallery).quarantine
+
+
+def test_a_connector_that_a_person_made_is_taken_over_by_its_tag(gallery: Gallery) -> None:
+    made = with_job(gallery.instantiated(name="by hand", notes=f"mine\n{TAG}"))
+    made.save(SkipOutOfScopeDeletions="True")
+    assert actions(run(gallery, "plan")) == ["update_application", "set_credentials", "start"]
+    run(gallery, "setup")
+    assert (ours(gallery)["displayName"], ours(gallery)["notes"]) == (NAME, f"mine\n{TAG}")
+    assert stored(gallery)["SkipOutOfScopeDeletions"] == "True"
+    assert actions(run(gallery, "plan")) == []
+
+
+def test_a_tag_that_somebody_removed_is_written_again(gallery: Gallery) -> None:
+    run(gallery, "setup")
+    path = f"/applications/{ours(gallery)['id']}"
+    gallery.graph.patch(path, json={"notes": "kept"}).raise_for_status()
+    assert actions(run(gallery, "plan")) == ["update_application"]
+    run(gallery, "setup")
+    assert TAG in ours(gallery)["notes"].splitlines()
+    assert "kept" in ours(gallery)["notes"].splitlines()
+    assert actions(run(gallery, "plan")) == []
+
+
+def test_an_application_that_somebody_deleted_is_made_anew(gallery: Gallery) -> None:
+    run(gallery, "setup")
+    before = ours(gallery)["id"]
+    gallery.graph.delete(f"/applications/{before}").raise_for_status()
+    run(gallery, "setup")
+    assert ours(gallery)["id"] != before
+    assert actions(run(gallery, "plan")) == []
+
+
+def test_another_machine_finds_it_by_its_tag(gallery: Gallery) -> None:
+    gallery.configure(**FULL)
+    run(gallery, "setup")
+    gallery.stage.store_file.unlink()
+    assert actions(run(gallery, "plan")) == [
+        "set_credentials"
+    ]  # which token was sent, nobody knows
+    run(gallery, "setup")
+    assert actions(run(gallery, "plan")) == []
+    assert ours(gallery)["displayName"] == NAME
+
+
+def test_two_at_once_are_one(gallery: Gallery) -> None:
+    with gallery.stage.store() as store, store.lease(f"{TARGET}/connector", "another"):
+        answer = gallery("setup")
+    assert answer.exit_code == 1
+    assert writes(gallery) == []
+
+
+def test_a_role_that_the_application_has_not_is_refused(gallery: Gallery) -> None:
+    run(gallery, "setup")
+    gallery.configure(assign={"users": ["ada@contoso.com"], "role": "Admin"})
+    answer = gallery("setup")
+    assert answer.exit_code == 1
+    assert "it has User, msiam_access" in answer.output
+
+
+def test_nobody_of_this_name_is_an_error_before_any_write(gallery: Gallery) -> None:
+    gallery.configure(assign={"users": ["nobody@contoso.com"]})
+    answer = gallery("setup")
+    assert answer.exit_code == 1
+    assert "nobody@contoso.com" in answer.output
+    assert writes(gallery) == []
+
+
+@pytest.mark.parametrize("template", [CONNECTOR, CONNECTOR.upper()])
+def test_a_template_goes_by_id_too(gallery: Gallery, template: str) -> None:
+    gallery.configure(template=template)
+    run(gallery, "setup")
+    assert ours(gallery)["applicationTemplateId"] == CONNECTOR
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [("No such", "has no application 'No such'"), (CUSTOM, "has no template dataBricks")],
+)
+def test_a_template_that_does_not_provision(gallery: Gallery, template: str, words: str) -> None:
+    gallery.configure(template=template)
+    answer = gallery("setup", "--format", "json")
+    assert answer.exit_code in (1, 3)
+    assert words in answer.output
+    assert not gallery.entra.provisioning.jobs
+
+
+def test_a_cloud_without_the_connector_is_a_clear_no(gallery: Gallery) -> None:
+    tree = yaml.safe_load(gallery.stage.settings_file.read_text())
+    tree["source"]["cloud"] = "china"
+    gallery.stage.settings_file.write_text(yaml.safe_dump(tree))
+    for words in (["plan"], ["setup"], ["remove"]):
+        answer = gallery(*words)
+        assert answer.exit_code == 1
+        assert "aadsync sync" in answer.output
+    assert not gallery.stage.box.log.select("graph")
+
+
+class TestTargets:
+    """Two targets, each with a connector of its own."""
+
+    @pytest.fixture
+    def two(self, gallery: Gallery) -> Gallery:
+        tree = yaml.safe_load(gallery.stage.settings_file.read_text())
+        (first,) = tree["targets"]
+        second = {**first, "name": "second", "account_id": "00000000-0000-4000-8000-00000000da7b"}
+        base = f"{first['host']}/api/2.1/accounts/{first['account_id']}/scim/v2/"
+        second["connector"] = {**first["connector"], "name": "another", "base_address": base}
+        tree["targets"].append(second)
+        gallery.stage.settings_file.write_text(yaml.safe_dump(tree))
+        return gallery
+
+    def test_each_has_its_own(self, two: Gallery) -> None:
+        made = run(two, "setup")
+        assert [t["target"] for t in made["targets"]] == [TARGET, "second"]
+        tags = {a["displayName"]: a["notes"].splitlines()[0] for a in applications(two)}
+        assert tags == {NAME: TAG, "another": "aadsync:contoso/second"}
+        mark = two.stage.box.log.mark()
+        run(two, "setup")
+        assert writes(two, mark) == []
+
+    def test_target_is_that_one(self, two: Gallery) -> None:
+        run(two, "setup", "--target", "second")
+        assert [a["displayName"] for a in applications(two)] == ["another"]
+        assert [t["target"] for t in run(two, "plan", "--target", TARGET)["targets"]] == [TARGET]
+
+    def test_no_such_target_is_a_usage_error(self, two: Gallery) -> None:
+        answer = two("setup", "--target", "third")
+        assert answer.exit_code == 2
+        assert "third" in answer.output
+
+    def test_one_that_fails_keeps_the_other_as_it_is(self, two: Gallery) -> None:
+        two.instantiated(name="another", notes=None)
+        assert two("setup").exit_code == 1
+        assert len(applications(two)) == 1
+
+
+def test_a_setup_is_shown_by_history_and_not_taken_back_by_undo(gallery: Gallery) -> None:
+    from click.testing import CliRunner
+
+    from aadsync_lib.cli.app import main
+
+    made = run(gallery, "setup")
+    config = ["-c", str(gallery.stage.settings_file)]
+    shown = CliRunner().invoke(main, ["history", made["run_id"], *config])
+    assert shown.exit_code == 0
+    assert "account/connector" in shown.output
+    undone = CliRunner().invoke(main, ["undo", made["run_id"], *config])
+    assert undone.exit_code == 2
+    assert "connector" in undone.output
+    listed = CliRunner().invoke(main, ["history", "--format", "json", *config])
+    assert made["run_id"] in json.dumps(json.loads(listed.stdout))
+    assert principal(gallery)
