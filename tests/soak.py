@@ -22,6 +22,8 @@ SWEEPS = (
     "tests/acceptance/test_workspace_sweeps.py",
     "tests/acceptance/test_zero_writes.py",
     "tests/contract/probe/test_faults.py",
+    "tests/contract/registration/test_sweep.py",
+    "tests/contract/registration/test_rotation.py",
 )
 PROFILE = {"HYPOTHESIS_PROFILE": "soak", "HYPOTHESIS_EXAMPLES": str(WEEKS)}
 

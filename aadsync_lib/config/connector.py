@@ -55,6 +55,17 @@ def _one_address(text: str) -> str:
     return text
 
 
+def _each_once(mappings: dict[str, str]) -> dict[str, str]:
+    names = [name.lower() for name in mappings]
+    twice = sorted({name for name in mappings if names.count(name.lower()) > 1})
+    if twice:
+        raise ValueError(f"names one attribute in several ways: {', '.join(twice)}")
+    return mappings
+
+
+Mapped = Annotated[dict[Text, Annotated[str, Field(pattern=ATTRIBUTE)]], AfterValidator(_each_once)]
+
+
 class ConnectorAssign(Section):
     """Groups and people that the connector provisions."""
 
@@ -66,10 +77,8 @@ class ConnectorAssign(Section):
 class ConnectorMappings(Section):
     """Target attribute: source attribute. Only those named are changed."""
 
-    users: dict[Text, Annotated[str, Field(pattern=ATTRIBUTE)]] = Field({}, description="of people")
-    groups: dict[Text, Annotated[str, Field(pattern=ATTRIBUTE)]] = Field(
-        {}, description="of groups"
-    )
+    users: Mapped = Field({}, description="of people")
+    groups: Mapped = Field({}, description="of groups")
 
 
 class ConnectorFilters(Section):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
-from aadsync_lib.connector.entra import PAUSE
+from aadsync_lib.connector.entra import FRESH_TRIES, PAUSE
 from aadsync_lib.connector.journal import Announced
 from aadsync_lib.connector.past import BY_OTHERS
+from aadsync_lib.connector.reading import assignments_of
 from aadsync_lib.connector.state import role_of
 from aadsync_lib.connector.work import Work
 from aadsync_lib.errors import AnswerUnclearError, EntraError
-from aadsync_lib.model.change import Change
+from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import as_settings, settings_in
 
 LATE = frozenset({404, 409})  # for what was made just now
@@ -40,14 +41,18 @@ def unassign(work: Work, announced: Announced) -> None:
 
 
 def _assigned(work: Work, change: Change, role: str) -> Change:
-    """Return the change as it was done. A second request for the same is refused, which is as good."""
+    """Return the change as it was done. A second request for the same is refused, which is as good.
+
+    What was sent before, by this run or by one that died, is ours then, and else somebody's.
+    """
     path = f"{work.application.path}/appRoleAssignedTo"
     body = {
         "principalId": change.external_id,
         "resourceId": work.application.principal_id,
         "appRoleId": role,
     }
-    sent = False
+    before = work.state.past.under_way(Action.ASSIGN)
+    sent = any(earlier.external_id == change.external_id for earlier in before)
     for left in reversed(range(work.application.tries)):
         try:
             row = work.entra.post(path, body, f"assign {change.name}")
@@ -58,11 +63,23 @@ def _assigned(work: Work, change: Change, role: str) -> Change:
             sent = True
         except EntraError as error:
             if _is_there(error):
-                return change if sent else _of_others(change)
+                there = replace(change, target_id=_listed(work, change))
+                return there if sent else _of_others(there)
             if not left or error.status not in LATE:
                 raise
         work.clock.sleep(PAUSE)
     raise AssertionError
+
+
+def _listed(work: Work, change: Change) -> str | None:
+    """Return the id of an assignment that is there, once it is listed."""
+
+    def look() -> str | None:
+        rows = assignments_of(work.entra, work.application, work.state)
+        mine = (row.id for row in rows if row.principal == change.external_id)
+        return next(mine, None)
+
+    return work.entra.until(look, tries=FRESH_TRIES)
 
 
 def _is_there(error: EntraError) -> bool:

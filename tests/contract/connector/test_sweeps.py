@@ -59,7 +59,10 @@ def picture(gallery: Gallery) -> dict[str, Any]:
     return {
         "applications": [a.get("notes") for a in mine],
         "jobs": [(j.template, j.state, _mappings(j.schema)) for j in jobs],
-        "secrets": [entra.provisioning.secrets.get(key) for key in keys],
+        "secrets": [
+            {pair["key"]: pair["value"] for pair in entra.provisioning.secrets.get(key, ())}
+            for key in keys
+        ],
         "assigned": sorted((e["principalId"], e["appRoleId"]) for e in assigned),
     }
 

@@ -99,6 +99,7 @@ def test_a_new_assignment_counts_later(ready, turn):
 
 def test_a_group_comes_with_the_members_that_are_named(box, ready):
     box.world.entra.add_member(DATA, EVE)
+    ready.demand(EVE)
     key, body = parsed(ready.demand(DATA, "Group", ADA))
     assert (key["result"], body) == ("Success", {})
     assert box.world.databricks.members("dbx-data") == {ADA_NAME}

@@ -423,6 +423,13 @@ class TestHow:
         assert done == [1, 2, 3]
         assert running.read()["status"]["code"] == "Active"
 
+    def test_and_with_a_reading_of_all_jobs(self, account, graph, running, turn, clock):
+        turn(cycles="due")
+        running.assign(EVE)
+        (job,) = graph.get(f"{running.root}/jobs").json()["value"]
+        assert job["status"]["lastExecution"]["state"] == "Succeeded"
+        assert GUEST_NAME.lower() in people(account)
+
     def test_a_failure_is_tried_again(self, admin, account, running):
         admin.post("/faults", json={"kind": "500", "method": "POST", "path": "/Users"})
         running.assign(DATA)

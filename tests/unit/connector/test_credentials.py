@@ -17,7 +17,7 @@ TOKEN = Secret("dapi-of-nobody")
 
 
 def connector(**settings: object) -> Connector:
-    known = ConnectorSettings(name="x", token=SecretRef(env="T"), **settings)  # type: ignore[arg-type]
+    known = ConnectorSettings(name="x", token=SecretRef(env="T"), **settings)
     return Connector("account", "aadsync:a/account", known, "https://x/scim/v2/", lambda: TOKEN)
 
 

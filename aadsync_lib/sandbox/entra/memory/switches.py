@@ -59,7 +59,7 @@ class ProvisioningSwitches:
     many times as fast; ``None`` is no limit."""
 
     cycles: Literal["manual", "due"] = "manual"
-    """Cycles run when the admin endpoint says so; or also when a job is read and its time has come."""
+    """Cycles run when the admin endpoint says so; or also when jobs are read and their time has come."""
     objects_per_read: int = 0
     """So many objects of a cycle that is due are done in one read of the job; 0 is all."""
     base_escrows: int = 40_000

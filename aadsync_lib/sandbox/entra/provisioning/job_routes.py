@@ -1,6 +1,6 @@
 """Synchronization templates and jobs: made, started, paused, restarted, changed and deleted."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from uuid import NAMESPACE_URL, uuid5
 
 from aadsync_lib.sandbox.entra.applications.gallery import SYNCHRONIZATION_TEMPLATES
@@ -51,11 +51,28 @@ def _template(call: GraphRequest, principal: str) -> str | None:
     return SYNCHRONIZATION_TEMPLATES.get(str(origin))
 
 
-def _jobs(call: GraphRequest) -> JsonObject:
+def _jobs(call: GraphRequest) -> JsonObject | Awaitable[JsonObject]:
     principal = principal_of(call, write=False)
     provisioning = call.state.provisioning
-    jobs = provisioning.jobs_of(principal)
-    return _collection(call, "jobs", [j.shown() for j in jobs if not provisioning.takes(j.id)])
+    jobs = [job for job in provisioning.jobs_of(principal) if not provisioning.takes(job.id)]
+    return _seen(call, jobs, lambda: _collection(call, "jobs", [job.shown() for job in jobs]))
+
+
+def _seen(
+    call: GraphRequest, jobs: list[Job], show: Callable[[], JsonObject]
+) -> JsonObject | Awaitable[JsonObject]:
+    """Jobs as they are once the cycles that are due have run, or a part of them."""
+    due = call.state.provisioning.switches.cycles == "due"
+    waiting = [job for job in jobs if due and is_due(call.state, job)]
+    return _after_cycles(call, waiting, show) if waiting else show()
+
+
+async def _after_cycles(
+    call: GraphRequest, jobs: list[Job], show: Callable[[], JsonObject]
+) -> JsonObject:
+    for job in jobs:
+        await run(call.state, job, call.state.provisioning.switches.objects_per_read or None)
+    return show()
 
 
 def _collection(call: GraphRequest, name: str, value: list[JsonObject]) -> JsonObject:
@@ -86,14 +103,7 @@ def _create(call: GraphRequest) -> Reply:
 
 def _job(call: GraphRequest) -> JsonObject | Awaitable[JsonObject]:
     job = job_of(call, write=False)
-    due = call.state.provisioning.switches.cycles == "due" and is_due(call.state, job)
-    return _after_cycle(call, job) if due else _shown(call, job)
-
-
-async def _after_cycle(call: GraphRequest, job: Job) -> JsonObject:
-    """The job once its cycle has run, or a part of it."""
-    await run(call.state, job, call.state.provisioning.switches.objects_per_read or None)
-    return _shown(call, job)
+    return _seen(call, [job], lambda: _shown(call, job))
 
 
 def _shown(call: GraphRequest, job: Job) -> JsonObject:
