@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aadsync_lib.auth import graph_endpoint
@@ -22,6 +23,7 @@ from aadsync_lib.connector.registration.key_vault import VaultPlace
 from aadsync_lib.connector.registration.marks import application_name
 from aadsync_lib.connector.registration.model import AUDIENCE, Federation, Wanted
 from aadsync_lib.connector.registration.place import Place, parse_reference
+from aadsync_lib.connector.registration.record import OpenStore
 from aadsync_lib.connector.registration.registering import Registering
 from aadsync_lib.connector.registration.secret_scope import open_scope
 from aadsync_lib.connector.registration.wanted import permissions_for
@@ -29,6 +31,7 @@ from aadsync_lib.errors import CredentialError, UsageError
 from aadsync_lib.graph.calls import GraphCalls
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
+from aadsync_lib.wiring import open_store
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 WITHOUT_PLACE = "--store-in is missing: it says where the credential is put."
@@ -67,7 +70,12 @@ def open_registration(
     with GraphCalls(credential, clock, endpoint=endpoint, token_scope=token_scope) as calls:
         place = _place(settings, request, credential, clock)
         entra = Entra(calls, clock, role_for)
-        yield Registering(wanted, entra, place, clock, secrets.hide)
+        yield Registering(wanted, entra, place, clock, secrets.hide, _store(settings, clock))
+
+
+def _store(settings: Settings, clock: Clock) -> OpenStore | None:
+    """Return what opens the store; one in Delta tables is not reached from where somebody registers."""
+    return None if settings.store.delta else partial(open_store, settings, clock)
 
 
 def wanted_of(settings: Settings, request: Request) -> Wanted:

@@ -18,6 +18,7 @@ from aadsync_lib.connector.registration.model import (
     Wanted,
 )
 from aadsync_lib.connector.registration.place import Content, Place
+from aadsync_lib.connector.registration.record import OpenStore, held
 from aadsync_lib.connector.registration.registry import Registry
 from aadsync_lib.connector.registration.steps import decision_of, known_permissions, steps_of
 from aadsync_lib.connector.registration.wanted import ANYTHING
@@ -25,6 +26,9 @@ from aadsync_lib.connector.registration.writes import Writer
 from aadsync_lib.errors import AadsyncError, CredentialError, EntraError, PartialError
 from aadsync_lib.model.change import Action
 from aadsync_lib.ports import Clock
+
+Record = Callable[[Step, Callable[[Step], None]], None]
+"""Does a step by a function, and records what came of it."""
 
 LOOKS = 2  # for an application of a run that broke off just now
 AGAIN = "Run register again: it goes on from there."
@@ -48,17 +52,23 @@ class _Planned:
 
 @dataclass
 class Registering:
-    """The registration of one sync. ``hide`` keeps a new secret out of everything that is shown."""
+    """The registration of one sync.
+
+    ``hide`` keeps a new secret out of everything that is shown; ``open_store`` opens what records a run.
+    """
 
     wanted: Wanted
     entra: Entra
     place: Place | None
     clock: Clock
     hide: Callable[[str], None] = field(default=lambda _: None)
+    open_store: OpenStore | None = None
 
     def plan(self) -> Registration:
         """Return what a run would do. Writes nothing anywhere."""
-        planned = self._planned(looks=1)
+        return self._as_planned(self._planned(looks=1))
+
+    def _as_planned(self, planned: _Planned) -> Registration:
         new = any(isinstance(step.item, NewCredential) for step in planned.steps)
         current = planned.decision.current if planned.decision and not new else None
         return self._result(planned, planned.steps, planned.found, current)
@@ -68,9 +78,19 @@ class Registering:
 
         Raises ``UnfinishedError`` where it broke off, any other ``AadsyncError`` where nothing was changed.
         """
-        planned = self._planned(looks=LOOKS)
-        if self.place and any(isinstance(step.item, NewCredential) for step in planned.steps):
-            self.place.prepare()
+        planned = self._planned(looks=1)
+        if not planned.steps:
+            return self._as_planned(planned)
+        with held(self.open_store, self.clock) as journal:
+            planned = self._planned(looks=LOOKS)  # another one may have run meanwhile
+            if self.place and any(isinstance(s.item, NewCredential) for s in planned.steps):
+                self.place.prepare()
+            if journal is None:
+                return self._apply(planned, lambda step, do: do(step))
+            with journal.run(self.wanted.sync, self.clock, lambda: self.entra.requests):
+                return self._apply(planned, journal.do)
+
+    def _apply(self, planned: _Planned, record: Record) -> Registration:
         writer = Writer(
             planned.wanted,
             planned.found,
@@ -84,7 +104,7 @@ class Registering:
         failed: list[tuple[Step, str]] = []
         for step in planned.steps:
             try:
-                writer.do(step)
+                record(step, writer.do)
             except AadsyncError as error:
                 if _refused_grant(step, error):
                     failed.append((step, str(error)))

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
+import pytest
+from click.testing import CliRunner
+
+from aadsync_lib.cli.app import main
+from aadsync_lib.config.load import load_settings
+from aadsync_lib.connector.registration.record import JOURNAL
 from aadsync_lib.sandbox import Fault
-from tests.contract.registration.stage import DAY, STORE, URL, Stage
+from aadsync_lib.wiring import open_store
+from tests.contract.registration.stage import DAY, MAKER, STORE, URL, Stage
 
 ADD = "addPassword"
 
@@ -118,7 +126,7 @@ class TestStoring:
     def test_where_it_cannot_be_read_back_nothing_is_removed(self, stage):
         stage.done()
         stage.box.faults.add(Fault("lost", path=self.PUT, skip=1, count=None))
-        stage.box.faults.add(Fault("503", path="secrets/get", skip=1, count=None))
+        stage.box.faults.add(Fault("503", path="secrets/get", skip=2, count=None))
         result = stage.command("--store-in", STORE)
         assert result.exit_code == 3
         assert "not known" in result.stderr
@@ -152,9 +160,9 @@ class TestSlowGraph:
     @pytest.mark.parametrize(
         "switches",
         [
-            {"not_found": 3},
+            pytest.param({"not_found": 3}, marks=pytest.mark.soak),
             {"not_found": 3, "flapping": True},
-            {"no_backing_application": 2},
+            pytest.param({"no_backing_application": 2}, marks=pytest.mark.soak),
             {"unlisted": 1, "assignments_unlisted": 3},
         ],
         ids=str,
@@ -166,7 +174,7 @@ class TestSlowGraph:
         assert stage.logs_in()
         assert len(stage.applications) == 1
 
-    @pytest.mark.parametrize("answer", ["400", "409"])
+    @pytest.mark.parametrize("answer", ["400", pytest.param("409", marks=pytest.mark.soak)])
     def test_a_grant_that_is_there_already_counts_as_made(self, stage, answer):
         switches = stage.box.world.entra.applications.switches
         switches.duplicate_assignment = answer
@@ -189,3 +197,56 @@ class TestSlowGraph:
         stage.box.faults.clear()
         stage.done("--store-in", STORE)
         assert len(stage.applications) == 1
+
+
+class TestHistory:
+    """What the store remembers of registrations."""
+
+    def history(self, stage, *words: str) -> Any:
+        command = ("history", *words, "-c", str(stage.file), "--format", "json")
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, (result.stdout, result.stderr)
+        assert not any(secret in result.stdout for secret in stage.secrets)
+        return json.loads(result.stdout)
+
+    def test_it_shows_each_write(self, stage):
+        stage.done("--store-in", STORE)
+        stage.done("--store-in", STORE)
+        (run,) = self.history(stage)["runs"]
+        assert run["status"] == "succeeded"
+        outcomes = self.history(stage, run["run_id"])["outcomes"]
+        assert [(o["action"], o["result"]) for o in outcomes] == [
+            ("create_application", "done"), ("create_service_principal", "done"),
+            ("assign", "done"), ("assign", "done"), ("assign", "done"), ("set_credentials", "done"),
+        ]  # fmt: skip
+
+    def test_what_failed_and_what_nobody_knows_is_told_apart(self, stage):
+        stage.done()
+        stage.box.faults.add(Fault("lost", path=ADD))
+        stage.command("--store-in", STORE)
+        newest, _ = self.history(stage)["runs"]
+        (outcome,) = self.history(stage, newest["run_id"])["outcomes"]
+        assert (newest["status"], outcome["result"]) == ("failed", "unknown")
+        stage.box.world.entra.permissions -= MAKER
+        stage.command("--store-in", STORE, "--rotate")
+        newest = self.history(stage)["runs"][0]
+        (outcome,) = self.history(stage, newest["run_id"])["outcomes"]
+        assert outcome["result"] == "failed"
+
+    def test_it_is_no_sync_that_could_be_undone(self, stage):
+        stage.done()
+        result = CliRunner().invoke(main, ["undo", "last", "-c", str(stage.file)])
+        assert result.exit_code != 0
+
+    def test_a_store_in_delta_tables_is_not_needed(self, stage):
+        stage.write({**stage.settings(), "store": {"delta": "main.aadsync"}})
+        stage.done("--store-in", STORE)
+        assert stage.logs_in()
+
+    def test_only_one_runs_at_a_time(self, stage):
+        stage.done()
+        settings = load_settings(stage.file)
+        with open_store(settings, stage.clock) as store, store.lease(JOURNAL, "theirs"):
+            assert "has held the lease" in stage.failed("--store-in", STORE)
+            assert stage.done()["changes"] == []
+        assert passwords(stage) == []
