@@ -14,7 +14,7 @@ from aadsync_lib.connector.application import (
 from aadsync_lib.connector.connectors import Connector
 from aadsync_lib.connector.entra import FRESH_TRIES, TRIES, Entra
 from aadsync_lib.connector.past import listed
-from aadsync_lib.connector.reading import SYNCHRONIZATION, is_ours
+from aadsync_lib.connector.reading import SYNCHRONIZATION, of_connector
 from aadsync_lib.errors import AnswerUnclearError, EntraError
 from aadsync_lib.model.change import Change
 from aadsync_lib.responses import JsonObject
@@ -81,4 +81,4 @@ def _job_there(entra: Entra, application: Application) -> JsonObject | None:
     rows = entra.settled(
         lambda: entra.rows(application.jobs, "list the provisioning jobs"), tries=FRESH_TRIES
     )
-    return next(filter(is_ours, rows), None)
+    return next(iter(of_connector(rows)), None)
