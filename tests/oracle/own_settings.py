@@ -14,10 +14,15 @@ from tests.oracle.days import SETTINGS, pick
 from tests.unit.build import NO_LIMITS, settings
 
 Keys = dict[str, Any]
+Clauses = list[list[dict[str, str]]]
 BOTH, APPLICATION = {"prefix": "both"}, {"application": "Databricks"}
+WITH_MAIL: Clauses = [[{"attribute": "mail", "operator": "is_not_null"}]]
+SHOWN_A: Clauses = [[{"attribute": "displayName", "operator": "starts_with", "value": "a"}]]
+MEMBERS: Clauses = [[{"attribute": "userType", "operator": "equals", "value": "member"}]]
 SECTIONS = {"policy": Policy, "scope": Scope, "mapping": MappingSettings}
 CHOICES: dict[str, list[Any]] = SETTINGS | {
     "service_principals": [True, False],
+    "users": [[], [], WITH_MAIL, [[*WITH_MAIL[0], *SHOWN_A[0]], *MEMBERS]],
     "group_name": ["{displayName}", "x-{displayName}"],
     "user_name": ["userPrincipalName", "userPrincipalName", "mail"],
     "guest_user_name": ["mail", "userPrincipalName"],

@@ -24,6 +24,10 @@ of_the_file = st.builds(Event, st.sampled_from([*FILE_EVENTS, REROOT_BOTH]), num
 placed = st.builds(Placed, which, events | events | events | of_the_file)
 day = st.lists(placed, min_size=1, max_size=6)
 since = st.lists(st.builds(Placed, which, by_hand), max_size=2)
+losses = st.builds(
+    Event, st.sampled_from(["part", "move_out", "dissolve", "reroot"]), numbers, numbers
+)
+limits = st.just(set(NO_LIMITS)) | st.sets(st.sampled_from(sorted(NO_LIMITS)), min_size=1)
 some_rules = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from(values) for name, values in CHOICES.items()}
 )
@@ -55,6 +59,7 @@ class SeveralTargets(Both, RuleBasedStateMachine):
         self.happen([Placed(0, Event(REROOT_BOTH, n)) for n in range(2)])
         self.happen([Placed(0, Event("hire", n, n)) for n in range(5)])
         self.happen([Placed(0, Event("join", n, n + 2)) for n in range(6)])
+        self.happen([Placed(0, Event("assign", n)) for n in range(2)])
         self.happen(more)
 
     # --- the days
@@ -85,16 +90,14 @@ class SeveralTargets(Both, RuleBasedStateMachine):
             self.world.targets = everything
         compare_other(False)
 
-    @rule(
-        events=day,
-        where=which,
-        limits=st.sets(st.sampled_from(sorted(NO_LIMITS)), min_size=1),
-    )
-    def refused(self, events: list[Placed], where: int, limits: set[str]) -> None:
+    @rule(events=day, where=which, lost=st.lists(losses, min_size=3, max_size=6), limits=limits)
+    def refused(
+        self, events: list[Placed], where: int, lost: list[Event], limits: set[str]
+    ) -> None:
         """What the guard refuses on one target writes nothing on either, and counts as a read all the same."""
         self.happen(events)
-        if self.skew >= DAY:
-            return
+        self.sync_as_foretold()
+        self.happen([Placed(where, event) for event in lost])
         narrow = {name: {"count": 0, "share": None} for name in limits}
         self.configure("limits", narrow, NAMES[where])
         nothing = [side.untouched() for side in self.sides]
@@ -159,12 +162,18 @@ class SeveralTargets(Both, RuleBasedStateMachine):
         chosen=st.sets(st.integers(0, 4)),
         seen=st.sets(st.integers(0, 9)),
         dark=st.sets(st.sampled_from([*NAMES, "both", "Databricks"]), max_size=2),
+        lost=st.lists(st.builds(Placed, which, losses), max_size=5),
     )
     def half_read(
-        self, events: list[Placed], chosen: set[int], seen: set[int], dark: set[str]
+        self,
+        events: list[Placed],
+        chosen: set[int],
+        seen: set[int],
+        dark: set[str],
+        lost: list[Placed],
     ) -> None:
         """Of some groups only a part can be read, and some lines not at all: nobody loses anything by that."""
-        self.happen(events)
+        self.happen([*events, *lost])
         ids, gids = self.tenant.ids(), sorted(self.tenant.groups)
         part = frozenset(ids[n] for n in seen if n < len(ids))
         self.tenant.unread = {gid: part for n, gid in enumerate(gids) if n in chosen}
@@ -191,6 +200,6 @@ class SeveralTargets(Both, RuleBasedStateMachine):
 
 TestSeveralTargets = SeveralTargets.TestCase
 TestSeveralTargets.settings = hypothesis_settings(
-    max_examples=hypothesis_settings.default.max_examples if SOAK else 20,
+    max_examples=hypothesis_settings.default.max_examples if SOAK else 30,
     stateful_step_count=30 if SOAK else 8,
 )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aadsync_lib.config.scope import MappingSettings, Scope
+from aadsync_lib.config.scope import Clause, MappingSettings, Scope
 from aadsync_lib.model.directory import Snapshot, User
 from aadsync_lib.model.identity import Kind
 
@@ -61,7 +61,7 @@ def wish(seen: Snapshot, scope: Scope, mapping: MappingSettings = DEFAULTS) -> W
     nested = nest(seen, scope)
     inside = seen.assigned.union(*(members for members, _ in nested.values()))
     found: dict[str, Wish] = {}
-    out = {uid for uid, user in seen.users.items() if user.guest and not scope.guests}
+    out = {uid for uid, user in seen.users.items() if not _let_in(user, scope)}
     for uid, user in seen.users.items():
         if uid in inside - out:
             name = _user_name(user, mapping)
@@ -81,6 +81,27 @@ def wish(seen: Snapshot, scope: Scope, mapping: MappingSettings = DEFAULTS) -> W
         contested = not one.name or claims[one.key] > 1 or reserved
         found[oid] = replace(one, contested=contested, members=one.members & found.keys())
     return Wishes(found, frozenset(out & inside), seen.complete)
+
+
+def _let_in(user: User, scope: Scope) -> bool:
+    """Return whether guests are, where it is one, and all clauses of a list hold, where there are lists."""
+    of_user = {
+        "mail": user.mail,
+        "displayName": user.display_name,
+        "userType": "Guest" if user.guest else "Member",
+    }
+
+    def holds(clause: Clause) -> bool:
+        value = (of_user[clause.attribute] or "").lower()
+        tests = {
+            "is_not_null": bool(value),
+            "starts_with": value.startswith(str(clause.value)),
+            "equals": value == clause.value,
+        }
+        return tests[clause.operator]
+
+    clauses_hold = [all(map(holds, clauses)) for clauses in scope.users]
+    return (scope.guests or not user.guest) and (any(clauses_hold) or not clauses_hold)
 
 
 def _user_name(user: User, mapping: MappingSettings) -> str:
