@@ -33,7 +33,7 @@ CHOICES: dict[str, list[Any]] = SETTINGS | {
 def lines(target: str) -> list[Any]:
     """Return what ``scope.groups`` of a target may be; ``None`` leaves it to the whole sync."""
     own = {"prefix": target}
-    return [[own], [own, BOTH], [APPLICATION, own, BOTH], None]
+    return [[own, BOTH], [APPLICATION, own, BOTH], [own], [BOTH], None]
 
 
 @dataclass

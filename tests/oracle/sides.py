@@ -22,7 +22,7 @@ from tests.oracle.ledger import RunLog
 from tests.oracle.other import OtherSync
 from tests.oracle.own_settings import FILE_EVENTS, SettingsFile
 from tests.oracle.regret import Regret, remains, wrongs
-from tests.oracle.tenant import UNREAD, Tenant, direct_members
+from tests.oracle.tenant import UNREAD, Tenant, direct_members, without_services
 from tests.oracle.watched import Scene
 from tests.oracle.weeks import DAY, Company, none
 from tests.unit.world import World
@@ -199,12 +199,12 @@ class Both:
         return direct_members(snapshot) if direct else snapshot
 
     def _read(self) -> Snapshot:
-        """Return what one read for all targets of a run brings."""
-        read_for = [side for side in self.sides if side.target in self.world.targets]
-        every = [one for side in read_for for one in side.lines]
-        some = [one for n, one in enumerate(every) if one not in every[:n]]
-        direct = all(side.config.scope.nested == "direct" for side in read_for)
-        snapshot = self.reading(some, direct=direct)
+        """Return what the read brings that the settings ask for: one, for all targets of a run."""
+        whole = self.world.settings.whole_scope([target.name for target in self.world.targets])
+        some = [{line.by: getattr(line, line.by)} for line in whole.groups]
+        snapshot = self.reading(some, direct=whole.nested == "direct")
+        if not whole.service_principals:
+            snapshot = without_services(snapshot)
         return replace(snapshot, selected=tuple(map(self._selected, some)))
 
     def _selected(self, one: Mapping[str, str]) -> Selected:

@@ -152,3 +152,13 @@ def direct_members(snapshot: Snapshot) -> Snapshot:
             s: one for s, one in snapshot.service_principals.items() if s in inside
         },
     )
+
+
+def without_services(snapshot: Snapshot) -> Snapshot:
+    """Return what is read where no service principals are asked for."""
+    services = snapshot.service_principals.keys()
+    groups = {
+        gid: replace(one, members=one.members - services) for gid, one in snapshot.groups.items()
+    }
+    assigned = snapshot.assigned - services
+    return replace(snapshot, groups=groups, service_principals={}, assigned=assigned)

@@ -43,23 +43,32 @@ class SeveralTargets(Both, RuleBasedStateMachine):
     def teardown(self) -> None:
         self.close()
 
-    @initialize(whole=some_rules, first=some_rules, second=some_rules, more=day)
+    @initialize(
+        whole=some_rules,
+        first=some_rules,
+        second=some_rules,
+        lines=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+        more=day,
+    )
     def begin(
         self,
         whole: dict[str, Any],
         first: dict[str, Any],
         second: dict[str, Any],
+        lines: tuple[int, int],
         more: list[Placed],
     ) -> None:
         for target, rules in zip((None, *NAMES), (whole, first, second), strict=True):
             for name, value in rules.items():
                 self.configure(name, value, target)
-        self.happen([Placed(n % 2, Event("other_lines", 0, 1 + n)) for n in range(2)])
+        self.happen([Placed(n, Event("other_lines", 0, line)) for n, line in enumerate(lines)])
         self.happen([Placed(n % 2, Event("found", n, n + 1)) for n in range(4)])
         self.happen([Placed(0, Event(REROOT_BOTH, n)) for n in range(2)])
         self.happen([Placed(0, Event("hire", n, n)) for n in range(5)])
         self.happen([Placed(0, Event("join", n, n + 2)) for n in range(6)])
-        self.happen([Placed(0, Event("assign", n)) for n in range(2)])
+        self.happen(
+            [Placed(0, Event("register")), *(Placed(0, Event("assign", n)) for n in (0, 5))]
+        )
         self.happen(more)
 
     # --- the days
