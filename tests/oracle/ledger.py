@@ -105,10 +105,13 @@ class RunLog:
                 set() if looks or removals else {(one.id, member) for member in one.removed}
             )
             self.doubtful |= {one.id} if one.wanted and not looks else set()
-            if looks and one.wanted and one.wanted.active is not None:
-                self.switched[one.id] = scene.accounts[one.id].active
-            if looks and one.wanted and one.wanted.display_name is not None:
-                self.shown[one.id] = scene.accounts[one.id].display_name or ""
+            account = scene.accounts.get(one.id)  # or it was deleted thereafter
+            if not (looks and one.wanted and account):
+                continue
+            if one.wanted.active is not None:
+                self.switched[one.id] = account.active
+            if one.wanted.display_name is not None:
+                self.shown[one.id] = account.display_name or ""
                 self.misnamed.add(one.id)
 
     def relink(
