@@ -97,7 +97,10 @@ class Matching:
         return {tid for tid, other in others.items() if other not in (None, tid)}
 
     def _protected(self, one: Account) -> bool:
-        """Compare every name and id of today, and of when the object was linked."""
+        """Compare every name and id of today, and of when the object was linked.
+
+        What is not ours is, by its name, whoever in scope would be called so, too.
+        """
         shown = one.display_name if one.kind is Kind.SERVICE_PRINCIPAL else None
         owner = self._identity(one)
         wish, link = self.wishes.all.get(owner or ""), self.ledger.links.get(owner or "")
@@ -106,6 +109,9 @@ class Matching:
             called |= {link.name} | self.ledger.names[link.external_id]
         if owner and (owner in self.known_in_entra or not self.tenant.unseen):
             called |= self.tenant.names(owner)
+        for claimant in self.wishes.of(one.kind) if one.id not in self.owners else ():
+            if claimant.key == key(one):
+                called |= {claimant.id, *self.tenant.names(claimant.id)}
         hit = {key_of(name) for name in called if name} & self.named[one.kind]
         system = one.kind is Kind.GROUP and key(one)[1] in RESERVED
         return bool(hit) or one.admin or system or one.id in self.scene.own
