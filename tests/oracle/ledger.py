@@ -98,7 +98,8 @@ class RunLog:
     ) -> None:
         """Note what was answered and not done. Who ``looks`` after each write, or each removal, knows.
 
-        Others cannot tell it from what somebody undid by hand. Additions are always looked for.
+        Others cannot tell it from what somebody undid by hand. Additions are always looked for, and so is
+        the name of a group that somebody had renamed by hand.
         """
         for one in writes:
             self.blurred |= (
@@ -106,13 +107,20 @@ class RunLog:
             )
             self.doubtful |= {one.id} if one.wanted and not looks else set()
             account = scene.accounts.get(one.id)  # or it was deleted thereafter
-            if not (looks and one.wanted and account):
+            if not (one.wanted and account and (looks or self._called_back(one))):
                 continue
             if one.wanted.active is not None:
                 self.switched[one.id] = account.active
             if one.wanted.display_name is not None:
                 self.shown[one.id] = account.display_name or ""
                 self.misnamed.add(one.id)
+
+    def _called_back(self, one: Effect) -> bool:
+        """Return whether a group was to have the name again that it had when it was last seen to."""
+        link = self.links.get(self.owners.get(one.id, ""))
+        return bool(
+            link and link.kind is Kind.GROUP and one.wanted and one.wanted.display_name == link.name
+        )
 
     def relink(
         self,

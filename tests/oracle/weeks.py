@@ -175,6 +175,7 @@ class Company:
         for outcome in report.targets[0].outcomes if self.target.behind else ():
             if outcome.change.action.verb == "create" and outcome.result is not Result.DONE:
                 self._stays(foretold.matches.get(outcome.change.external_id or ""), foretold)
+        self._broken_circle(report, foretold)
         for outcome in report.targets[0].failed:
             assert any(excuse in str(outcome.error) for excuse in excuses), outcome
             change = outcome.change
@@ -184,6 +185,17 @@ class Company:
                 member_ids = {member.target_id or "", member.external_id or ""}
                 fate.must -= member_ids
                 fate.may |= member_ids if change.action is Action.REMOVE_MEMBERS else set()
+
+    def _broken_circle(self, report: RunReport, foretold: Foretold) -> None:
+        """Let groups that take each other's names stop half-way, where an unlisted one has the last name."""
+        renames = [o for o in report.targets[0].outcomes if o.change.action is Action.RENAME_GROUP]
+        failed = any(
+            o.result is Result.FAILED and "already exists" in str(o.error) for o in renames
+        )
+        for outcome in renames if failed and self.target.behind else ():
+            fate, change = foretold.presences[outcome.change.target_id or ""], outcome.change
+            if outcome.result is Result.DONE and change.after and change.after.display_name:
+                fate.names.add(change.after.display_name)
 
     def _stays(self, tid: str | None, foretold: Foretold) -> None:
         """Let whoever was not made anew stay what they were."""
