@@ -173,11 +173,12 @@ class CreateTask:
         announced.settle(Result.DONE, linked=(link,))
         return True
 
-    @staticmethod
-    def _lacks_anything(announced: Announced, account: Account) -> bool:
+    def _lacks_anything(self, announced: Announced, account: Account) -> bool:
         """Return whether an object is not yet all that is wanted, or may not be."""
         members = announced.members(Action.ADD_MEMBERS)
-        return bool(members) or _differing(announced.wanted(), account) != Attributes()
+        there = self.target.members((account.id,)).get(account.id) if members else frozenset()
+        has_all = isinstance(there, frozenset) and there.issuperset(members)
+        return not has_all or _differing(announced.wanted(), account) != Attributes()
 
     def _complete(self, account: Account, wanted: Attributes, members: Sequence[str]) -> None:
         """Set what an object lacks and add its members, in one request unless that is refused."""

@@ -196,3 +196,34 @@ def test_what_is_protected_and_perhaps_not_made_by_this_run_is_changed_in_nothin
         assert (account.active, account.display_name) == (False, "By hand")
         assert report.status is Status.PARTIAL
         assert world.links_of(oid) is None
+
+
+def alone(*members):
+    return directory(ADA, RUN, group("Data", members), assigned=[ADA, RUN])
+
+
+@pytest.mark.parametrize("hand", [frozenset(), frozenset({"app-run"})])
+def test_a_protected_group_that_lacks_a_member_was_not_made_by_this_run(hand):
+    with World(alone(), protected={"groups": ["Data"]}) as world:
+        world.target.faults = {2: Fault.LOST_BEFORE}
+        ids = {}
+
+        def by_hand(index):
+            if index == 2:
+                there = [world.target.named(name).id for name in hand]
+                ids["Data"] = world.target.add(Kind.GROUP, "Data", there, external_id="g-data")
+
+        world.target.on_write = by_hand
+        world.source.snapshot = alone(ADA, RUN)
+        assert world.sync().status is Status.PARTIAL
+        assert world.target.members_of("Data") == hand
+        assert world.links_of("g-data") is None
+
+
+def test_a_protected_group_made_without_an_answer_is_ours_with_its_members():
+    with World(alone(ADA, RUN), protected={"groups": ["Data"]}) as world:
+        world.target.faults = {2: Fault.LOST_AFTER}
+        assert world.sync().status is Status.SUCCEEDED
+        made = world.target.named("Data")
+        assert (world.links_of("g-data"), origin(world, Kind.GROUP)) == (made.id, Origin.CREATED)
+        assert world.target.members_of("Data") == {"ada@contoso.com", "app-run"}
