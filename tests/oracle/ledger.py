@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import inf
@@ -92,6 +92,16 @@ class RunLog:
             self.added = (self.added | came) - went
             if unanswered:
                 self.fresh |= came | went
+
+    def mistaken(self, behind: Set[str], creations: Mapping[str, str], scene: Scene) -> None:
+        """Note what looks as if a creation without an answer had made it: unlisted then, with the same externalId."""
+        strangers = scene.accounts.keys() - self.owners.keys() - self.shared.keys() - self.former
+        holders = [(tid, scene.accounts[tid].external_id or "") for tid in sorted(strangers)]
+        for oid in creations.keys() - self.links.keys():
+            same_id = [tid for tid, other in holders if other == oid]
+            if len(same_id) == 1 and same_id[0] in behind:
+                self.unsettled |= {*same_id}
+                self.made[same_id[0]], self.called[same_id[0]] = oid, creations[oid]
 
     def unheard(
         self, writes: Iterable[Effect], scene: Scene, *, looks: bool, removals: bool

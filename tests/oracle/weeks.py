@@ -121,6 +121,11 @@ class Company:
         changes = [one.change for one in self.world.store.pending("account")]
         return {change.external_id for change in changes if change.external_id}
 
+    def _creations(self) -> dict[str, str]:
+        """Return, by object id, the names of whoever was to be made, and no answer came."""
+        changes = (one.change for one in self.world.store.pending("account"))
+        return {c.external_id or "": c.name for c in changes if c.action.verb == "create"}
+
     def _announced(self, about: str) -> bool:
         changes = (one.change for one in self.world.store.pending("account"))
         return any(about in (change.target_id, change.name) for change in changes)
@@ -218,6 +223,7 @@ class Company:
         unanswered |= not ended
         ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
         self._note_unheard(scene)
+        ledger.mistaken(self.target.behind, self._creations(), scene)
         self.target.tried.clear()
         self.target.touched.clear()
         self.relink()
