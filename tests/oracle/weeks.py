@@ -130,6 +130,11 @@ class Company:
         changes = [one.change for one in self.world.store.pending(self.target.name)]
         return {change.external_id for change in changes if change.external_id}
 
+    def _creations(self) -> dict[str, str]:
+        """Return, by object id, the names of whoever was to be made, and no answer came."""
+        changes = (one.change for one in self.world.store.pending(self.target.name))
+        return {c.external_id or "": c.name for c in changes if c.action.verb == "create"}
+
     def _announced(self, about: str) -> bool:
         changes = (one.change for one in self.world.store.pending(self.target.name))
         return any(about in (change.target_id, change.name) for change in changes)
@@ -203,6 +208,7 @@ class Company:
         for outcome in ended.outcomes if self.target.behind else ():
             if outcome.change.action.verb == "create" and outcome.result is not Result.DONE:
                 self._stays(foretold.matches.get(outcome.change.external_id or ""), foretold)
+        self._broken_circle(ended, foretold)
         for outcome in ended.failed:
             assert any(excuse in str(outcome.error) for excuse in excuses), outcome
             change = outcome.change
@@ -212,6 +218,17 @@ class Company:
                 member_ids = {member.target_id or "", member.external_id or ""}
                 fate.must -= member_ids
                 fate.may |= member_ids if change.action is Action.REMOVE_MEMBERS else set()
+
+    def _broken_circle(self, ended: TargetReport, foretold: Foretold) -> None:
+        """Let groups that take each other's names stop half-way, where an unlisted one has the last name."""
+        renames = [o for o in ended.outcomes if o.change.action is Action.RENAME_GROUP]
+        failed = any(
+            o.result is Result.FAILED and "already exists" in str(o.error) for o in renames
+        )
+        for outcome in renames if failed and self.target.behind else ():
+            fate, change = foretold.presences[outcome.change.target_id or ""], outcome.change
+            if outcome.result is Result.DONE and change.after and change.after.display_name:
+                fate.names.add(change.after.display_name)
 
     def _stays(self, tid: str | None, foretold: Foretold) -> None:
         """Let whoever was not made anew stay what they were."""
@@ -234,6 +251,7 @@ class Company:
         unanswered |= not ended
         ledger.saw(self.target.effects[mark:], self.target.tried, unanswered=unanswered)
         self._note_unheard(scene)
+        ledger.mistaken(self.target.behind, self._creations(), scene)
         self.target.tried.clear()
         self.target.touched.clear()
         self.relink()
