@@ -1,4 +1,4 @@
-"""What Entra says of object ids during one plan: asked once, whichever targets need it."""
+"""Lookups in Entra by object id during one plan: each asked once, whichever targets need it."""
 
 from __future__ import annotations
 
