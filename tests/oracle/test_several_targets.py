@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.run import Status
 from tests.oracle.days import Event, by_hand, events, numbers
@@ -30,9 +32,18 @@ losses = st.builds(
 limits = st.just(set(NO_LIMITS)) | st.sets(st.sampled_from(sorted(NO_LIMITS)), min_size=1)
 LINES = [*NAMES, "both", "Databricks"]
 dark = st.sampled_from(LINES).map(lambda line: {line}) | st.sets(st.sampled_from(LINES))
-some_rules = st.fixed_dictionaries(
-    {}, optional={name: st.sampled_from(values) for name, values in CHOICES.items()}
-)
+
+
+def some_of(names: Iterable[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return some of these settings."""
+    return st.fixed_dictionaries(
+        {}, optional={name: st.sampled_from(CHOICES[name]) for name in names}
+    )
+
+
+some_rules = some_of(CHOICES)
+own_rules = some_rules | some_of(sorted(CHOICES.keys() - Scope.model_fields.keys()))
+own_lines = st.tuples(st.integers(0, 4), st.integers(0, 4)) | st.sampled_from([(3, 3), (4, 4)])
 
 
 class SeveralTargets(Both, RuleBasedStateMachine):
@@ -47,9 +58,9 @@ class SeveralTargets(Both, RuleBasedStateMachine):
 
     @initialize(
         whole=some_rules,
-        first=some_rules,
-        second=some_rules,
-        lines=st.tuples(st.integers(0, 4), st.integers(0, 4)),
+        first=own_rules,
+        second=own_rules,
+        lines=own_lines,
         more=day,
     )
     def begin(
