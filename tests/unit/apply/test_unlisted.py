@@ -227,3 +227,30 @@ def test_a_protected_group_made_without_an_answer_is_ours_with_its_members():
         made = world.target.named("Data")
         assert (world.links_of("g-data"), origin(world, Kind.GROUP)) == (made.id, Origin.CREATED)
         assert world.target.members_of("Data") == {"ada@contoso.com", "app-run"}
+
+
+@EACH
+@pytest.mark.parametrize("others", [["stranger"], ["stranger", "alien"]])
+def test_of_several_with_its_object_id_a_dead_run_made_the_one_of_that_name(kind, others):
+    with World(only(kind)) as world:
+        oid, name = OF[kind]
+        strangers = {world.target.add(kind, other, external_id=oid) for other in others}
+        world.target.behind = set(strangers)
+        world.target.faults = {0: Fault.KILLED_AFTER}
+        assert world.sync_until_killed()
+        world.target.behind = set()
+        assert world.sync().status is Status.SUCCEEDED
+        assert world.links_of(oid) == world.target.named(name).id
+        assert origin(world, kind) is Origin.CREATED
+
+
+@EACH
+def test_of_several_with_its_object_id_none_is_taken_where_none_has_its_name(kind):
+    with World(only(kind)) as world:
+        oid = OF[kind][0]
+        world.target.faults = {0: Fault.KILLED_BEFORE}
+        assert world.sync_until_killed()
+        for other in ("stranger", "alien"):
+            world.target.add(kind, other, external_id=oid)
+        assert world.sync().status is Status.PARTIAL
+        assert world.links_of(oid) is None
