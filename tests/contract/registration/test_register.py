@@ -6,6 +6,7 @@ import pytest
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.workspace import AclPermission
 
+from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.entra.applications import making
 from tests.contract.registration.stage import DAY, MAKER, NEEDED, STORE, URL
 
@@ -58,6 +59,20 @@ class TestFirst:
         assert "reads groups and their members" in text
         assert "client_secret: {secret: aadsync/entra}" in text
         assert stage.stored not in text
+
+    @pytest.mark.parametrize("kind", ["client_secret", "certificate"])
+    def test_the_log_of_every_request_has_no_secret(self, stage, kind, monkeypatch):
+        monkeypatch.setenv("AADSYNC_DEBUG", "1")
+        words = ("--store-in", STORE, "--credential", kind, "-vv")
+        result = stage.command(*words)
+        assert result.exit_code == 0
+        assert result.stderr
+        stage.check_nothing_shown(result)
+        stage.box.faults.add(Fault("403", path="secrets/put", skip=1, count=None))
+        failed = stage.command(*words, "--rotate")
+        assert failed.exit_code == 1
+        stage.check_nothing_shown(failed)
+        assert "PRIVATE KEY" not in result.stderr + failed.stderr
 
     def test_a_plan_writes_nothing_anywhere(self, stage):
         mark = stage.box.log.mark()
@@ -170,6 +185,16 @@ class TestSecond:
         assert stage.logs_in()
         assert stage.done("--store-in", STORE)["changes"] == []
         assert stage.done("--store-in", f"key_vault: {URL}")["changes"] == []
+
+    def test_what_somebody_else_stored_there_is_replaced_and_said_so(self, stage):
+        stage.done()
+        stage.scope.secrets["entra"] = (b"of another application", 0)
+        (change,) = stage.done("--store-in", STORE)["changes"]
+        assert change["reason"] == "there is none yet"
+        stage.scope.secrets["entra"] = (b"of another application", 0)
+        (change, _) = stage.done("--store-in", STORE)["changes"]
+        assert change["reason"] == "what is stored there is none of this application"
+        assert stage.logs_in()
 
     def test_credentials_of_others_stay(self, stage, graph):
         stage.done("--store-in", STORE)
