@@ -83,6 +83,14 @@ class TestFirst:
         assert stage.writes(mark) == []
         assert "without --plan does it" in stage.command("--store-in", STORE, "--plan").stdout
 
+    def test_who_may_make_applications_of_its_own_only_is_enough(self, stage):
+        entra = stage.box.world.entra
+        entra.permissions -= {"Application.ReadWrite.All"}
+        entra.permissions |= {"Application.ReadWrite.OwnedBy"}
+        stage.done("--store-in", STORE)
+        stage.done("--store-in", STORE, "--rotate")
+        assert stage.logs_in()
+
     def test_without_a_place_there_is_no_credential(self, stage):
         document = stage.done()
         assert document["credential"] is None
