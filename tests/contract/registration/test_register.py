@@ -405,7 +405,9 @@ class TestKinds:
     def test_issuer_and_subject_are_read_from_the_token_of_the_settings(self, stage):
         from aadsync_lib.sandbox.entra.assertions import sign_token
 
-        (stage.folder / "token").write_text(sign_token({"iss": "https://k8s", "sub": "sa"}, "x"))
+        (stage.folder / "token").write_text(
+            sign_token({"iss": "https://k8s", "sub": "sa", "aud": ["ours"]}, "x")
+        )
         auth = {
             "method": "workload_identity",
             "client_id": "00000000-0000-4000-8000-000000000000",
@@ -415,3 +417,20 @@ class TestKinds:
         stage.done("--sign-in", "azure_cli")
         ((entry,),) = stage.box.world.entra.applications.federated.values()
         assert (entry["issuer"], entry["subject"]) == ("https://k8s", "sa")
+        assert entry["audiences"] == ["ours"]
+
+    @pytest.mark.parametrize(
+        ("cloud", "audience"),
+        [
+            ("public", "api://AzureADTokenExchange"),
+            ("usgov", "api://AzureADTokenExchangeUSGov"),
+            ("china", "api://AzureADTokenExchangeChina"),
+        ],
+    )
+    def test_the_audience_is_that_of_the_cloud(self, stage, cloud, audience):
+        settings = stage.settings()
+        settings["source"]["cloud"] = cloud
+        stage.write(settings)
+        stage.done("--issuer", "https://oidc.contoso.com", "--subject", "sync")
+        ((entry,),) = stage.box.world.entra.applications.federated.values()
+        assert entry["audiences"] == [audience]
