@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.workspace import AclPermission
 
+from aadsync_lib.cli.app import main
 from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.entra.applications import making
 from tests.contract.registration.stage import DAY, MAKER, NEEDED, STORE, URL
@@ -434,3 +436,29 @@ class TestKinds:
         stage.done("--issuer", "https://oidc.contoso.com", "--subject", "sync")
         ((entry,),) = stage.box.world.entra.applications.federated.values()
         assert entry["audiences"] == [audience]
+
+
+class TestEnough:
+    """What it grants, held against what the commands ask for."""
+
+    @pytest.fixture
+    def registered(self, stage, monkeypatch):
+        """Settings that log in as the application that they had registered."""
+        settings = stage.settings()
+        settings["targets"][0]["connector"] = CONNECTOR
+        stage.write(settings)
+        app_id = stage.done("--store-in", STORE)["application"]["app_id"]
+        monkeypatch.setenv("STORED", stage.stored)
+        auth = {"method": "client_secret", "client_id": app_id, "client_secret": {"env": "STORED"}}
+        settings["source"]["auth"] = auth
+        stage.write(settings)
+        return stage
+
+    @pytest.mark.parametrize(
+        "words",
+        [("plan",), ("connector", "plan"), ("connector", "setup"), ("connector", "compare")],
+        ids=" ".join,
+    )
+    def test_the_application_may_do_all_that_the_settings_ask_for(self, registered, words):
+        result = CliRunner().invoke(main, [*words, "-c", str(registered.file)])
+        assert result.exit_code == 0, (result.stdout, result.stderr)
