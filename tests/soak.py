@@ -21,6 +21,7 @@ SWEEPS = (
     "tests/acceptance/test_kill_sweep.py",
     "tests/acceptance/test_workspace_sweeps.py",
     "tests/acceptance/test_zero_writes.py",
+    "tests/contract/connector/test_sweeps.py",
     "tests/contract/probe/test_faults.py",
     "tests/contract/registration/test_sweep.py",
     "tests/contract/registration/test_rotation.py",

@@ -9,7 +9,7 @@ from aadsync_lib.connector.application import Application
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.connector.past import Past
-from aadsync_lib.connector.reading import is_ours
+from aadsync_lib.connector.reading import of_connector
 from aadsync_lib.connector.template import template_of
 from aadsync_lib.errors import EntraError
 from aadsync_lib.responses import JsonObject
@@ -53,5 +53,4 @@ def jobs_of(entra: Entra, place: Located, *, patient: bool = True) -> list[JsonO
         if error.status == 404:
             return []
         raise
-    ours = (row for row in rows if is_ours(row))
-    return sorted(ours, key=lambda row: str(row.get("id")) != place.past.job)
+    return sorted(of_connector(rows), key=lambda row: str(row.get("id")) != place.past.job)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote
 
 from aadsync_lib.connector.application import Application, find
 from aadsync_lib.connector.connectors import Connector, Connectors
-from aadsync_lib.connector.entra import FRESH_TRIES, Entra
+from aadsync_lib.connector.entra import FRESH_TRIES, TRIES, Entra
 from aadsync_lib.connector.past import Past
 from aadsync_lib.connector.recovery import recover
 from aadsync_lib.connector.state import Assignment, State, job_path
@@ -67,17 +68,18 @@ def jobs_of(entra: Entra, application: Application, past: Past) -> list[JsonObje
             lambda: entra.rows(application.jobs, "list the provisioning jobs"),
             tries=application.tries,
         )
-        return [row for row in rows if is_ours(row)]
+        return of_connector(rows)
 
     under_way = bool(past.under_way(Action.CREATE_JOB))
-    tries = FRESH_TRIES if under_way else 3 if past.job else 1
+    tries = FRESH_TRIES if under_way else TRIES if past.job else 1
     return sorted(entra.until(look, tries=tries), key=lambda row: str(row["id"]) != past.job)
 
 
-def is_ours(job: JsonObject) -> bool:
-    """Return whether a job, or a template of one, is the connector's."""
-    template = str(job.get("templateId") or job.get("id"))
-    return template.lower() == SYNCHRONIZATION.lower()
+def of_connector(rows: Iterable[JsonObject]) -> list[JsonObject]:
+    """Return the jobs of the connector's template, or all there are where it has another name."""
+    jobs = list(rows)
+    named = [job for job in jobs if str(job.get("templateId")).lower() == SYNCHRONIZATION.lower()]
+    return named or jobs
 
 
 def secrets_of(entra: Entra, application: Application) -> dict[str, str]:

@@ -82,6 +82,17 @@ MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 ENTITLEMENTS = (Action.GRANT_ENTITLEMENTS, Action.REVOKE_ENTITLEMENTS)
 ACCESS = frozenset({Action.ASSIGN_WORKSPACE, Action.UNASSIGN_WORKSPACE, *ENTITLEMENTS})
 CONNECTOR = frozenset(tuple(Action)[tuple(Action).index(Action.STOP) :])
+MADE = frozenset(
+    {
+        Action.CREATE_APPLICATION,
+        Action.CREATE_JOB,
+        Action.SET_CREDENTIALS,
+        Action.ASSIGN,
+        Action.UNASSIGN,
+        Action.DELETE_JOB,
+        Action.DELETE_APPLICATION,
+    }
+)  # of a connector: they tell what is a setup's to take back
 ORDER = {action: index for index, action in enumerate(Action)}
 
 DEPROVISIONS = frozenset(

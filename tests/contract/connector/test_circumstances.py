@@ -7,7 +7,9 @@ import json
 import pytest
 import yaml
 
-from aadsync_lib.sandbox.entra.applications.gallery import CONNECTOR, CUSTOM
+from aadsync_lib.connector.state import NO_ROLE
+from aadsync_lib.sandbox import Fault
+from aadsync_lib.sandbox.entra.applications.gallery import CONNECTOR, CUSTOM, USER_ROLE
 from tests.acceptance.stage import TARGET
 from tests.contract.connector.gallery import NAME, TAG, Gallery
 from tests.contract.connector.seen import (
@@ -161,6 +163,18 @@ def test_a_cloud_without_the_connector_is_a_clear_no(gallery: Gallery) -> None:
     assert not gallery.stage.box.log.select("graph")
 
 
+def test_a_government_gallery_without_it_is_a_clear_no(gallery: Gallery) -> None:
+    gallery.entra.applications.switches.cloud = "us_government"
+    tree = yaml.safe_load(gallery.stage.settings_file.read_text())
+    tree["source"]["cloud"] = "usgov"
+    gallery.stage.settings_file.write_text(yaml.safe_dump(tree))
+    answer = gallery("setup")
+    assert answer.exit_code == 1
+    assert "Azure Government" in answer.output
+    assert "aadsync sync" in answer.output
+    assert writes(gallery) == []
+
+
 class TestTargets:
     """Two targets, each with a connector of its own."""
 
@@ -216,3 +230,119 @@ def test_a_setup_is_shown_by_history_and_not_taken_back_by_undo(gallery: Gallery
     listed = CliRunner().invoke(main, ["history", "--format", "json", *config])
     assert made["run_id"] in json.dumps(json.loads(listed.stdout))
     assert principal(gallery)
+
+
+class TestInPart:
+    """Setups of which a part fails, or cannot be read."""
+
+    def test_a_login_that_ends_on_the_way_leaves_what_the_next_one_finishes(
+        self, gallery: Gallery
+    ) -> None:
+        gallery.stage.box.faults.add(Fault("401", side="graph", method="POST", path="/jobs$"))
+        answer = gallery("setup")
+        assert answer.exit_code == 3
+        assert "broken off" in answer.output
+        with gallery.stage.store() as store:
+            assert [record.status for record in store.runs()] == ["failed"]
+        assert run(gallery, "setup")["status"] == "succeeded"
+        assert job(gallery).running
+
+    def test_an_assignment_that_cannot_be_withdrawn_is_tried_again(self, gallery: Gallery) -> None:
+        gallery.configure(**FULL)
+        run(gallery, "setup")
+        gallery.configure(assign={"groups": [], "users": []})
+        gallery.stage.box.faults.add(Fault("400", side="graph", method="DELETE"))
+        assert part(run(gallery, "setup", code=3))["applied"] == {"unassign": 1}
+        assert part(run(gallery, "setup"))["applied"] == {"unassign": 1}
+
+    def test_nobody_is_unassigned_while_a_selector_is_unread(self, gallery: Gallery) -> None:
+        gallery.configure(**FULL)
+        run(gallery, "setup")
+        groups = [{"prefix": "dbx-"}, {"name": "dbx-all"}]
+        gallery.configure(assign={"groups": groups, "users": []})
+        key = gallery.stage.box.faults.add(
+            Fault("403", side="graph", path="startswith", count=None)
+        )
+        planned = run(gallery, "plan")
+        assert gallery.stage.box.faults.fired_by(key)
+        assert actions(planned) == []
+        assert "unread" in [w["code"] for w in part(planned)["warnings"]]
+        gallery.stage.box.faults.clear()
+        assert actions(run(gallery, "plan")) == ["unassign"]
+
+    def test_whom_somebody_else_assigned_in_the_same_moment_is_theirs(
+        self, gallery: Gallery
+    ) -> None:
+        run(gallery, "setup")
+        gallery.entra.applications.switches.assignments_unlisted = 1
+        path = f"/servicePrincipals/{principal(gallery)}/appRoleAssignedTo"
+        ada = next(
+            key
+            for key in gallery.entra.ids("user")
+            if gallery.entra.objects[key]["userPrincipalName"] == "ada@contoso.com"
+        )
+        body = {"principalId": ada, "resourceId": principal(gallery), "appRoleId": USER_ROLE}
+        gallery.graph.post(path, json=body).raise_for_status()
+        gallery.configure(assign={"users": ["ada@contoso.com"]})
+        assert part(run(gallery, "setup"))["applied"] == {"assign": 1}
+        gallery.configure(assign={"users": []})
+        planned = run(gallery, "plan")
+        assert actions(planned) == []
+        assert [w["code"] for w in part(planned)["warnings"]] == ["assigned_by_others"]
+
+    def test_an_application_assigned_to_a_service_principal_is_told(self, gallery: Gallery) -> None:
+        entra = gallery.entra
+        app = next(k for k in entra.ids("servicePrincipal") if entra.objects[k].get("appId"))
+        robot = entra.add_service_principal("robot", "5f0a0000-0000-4000-8000-0000000000ff")
+        entra.assign(app, robot, NO_ROLE)
+        gallery.configure(assign={"groups": [{"application": app}]})
+        planned = run(gallery, "plan")
+        assert "not_provisioned" in [w["code"] for w in part(planned)["warnings"]]
+        assert "assign" not in actions(planned)
+
+    def test_a_schema_without_groups_is_a_problem_where_these_are_named(
+        self, gallery: Gallery
+    ) -> None:
+        run(gallery, "setup")
+        path = (
+            f"/servicePrincipals/{principal(gallery)}/synchronization/jobs/{job(gallery).id}/schema"
+        )
+        schema = gallery.graph.get(path).json()
+        (rule,) = schema["synchronizationRules"]
+        rule["objectMappings"] = [
+            m for m in rule["objectMappings"] if m["sourceObjectName"] == "User"
+        ]
+        gallery.graph.put(path, json=schema).raise_for_status()
+        gallery.configure(mappings={"groups": {"displayName": "mail"}, "users": {"noSuch": "mail"}})
+        answer = gallery("plan")
+        assert answer.exit_code == 1
+        assert "provisions no groups" in answer.output
+        assert "noSuch" in answer.output
+
+    def test_other_jobs_and_secrets_that_nobody_can_read_are_told(self, gallery: Gallery) -> None:
+        made = with_job(gallery.instantiated())
+        with_job(made)
+        made.save(ClientSecret="x")
+        codes = [w["code"] for w in part(run(gallery, "plan"))["warnings"]]
+        assert codes == ["secret_lost", "several_jobs"]
+
+
+def test_a_mapping_that_is_new_is_added(gallery: Gallery) -> None:
+    gallery.configure(
+        mappings={"users": {"title": "jobTitle"}, "groups": {"displayName": "mailNickname"}}
+    )
+    run(gallery, "setup")
+    (rule,) = job(gallery).schema["synchronizationRules"]
+    rows = [row for m in rule["objectMappings"] for row in m["attributeMappings"]]
+    sources = {row["targetAttributeName"]: row["source"]["name"] for row in rows}
+    assert (sources["title"], sources["userName"]) == ("jobTitle", "userPrincipalName")
+    assert actions(run(gallery, "plan")) == []
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_plans_and_setups_are_shown_in_every_format(gallery: Gallery, form: str) -> None:
+    gallery.configure(**FULL)
+    for words in ("plan", "setup", "setup", "remove"):
+        answer = gallery(words, "--format", form)
+        assert answer.exit_code == 0
+        assert "contoso" in answer.output
