@@ -163,6 +163,18 @@ def test_a_cloud_without_the_connector_is_a_clear_no(gallery: Gallery) -> None:
     assert not gallery.stage.box.log.select("graph")
 
 
+def test_a_government_gallery_without_it_is_a_clear_no(gallery: Gallery) -> None:
+    gallery.entra.applications.switches.cloud = "us_government"
+    tree = yaml.safe_load(gallery.stage.settings_file.read_text())
+    tree["source"]["cloud"] = "usgov"
+    gallery.stage.settings_file.write_text(yaml.safe_dump(tree))
+    answer = gallery("setup")
+    assert answer.exit_code == 1
+    assert "Azure Government" in answer.output
+    assert "aadsync sync" in answer.output
+    assert writes(gallery) == []
+
+
 class TestTargets:
     """Two targets, each with a connector of its own."""
 
