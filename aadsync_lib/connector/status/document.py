@@ -103,7 +103,7 @@ def _of_job(job: Job, now: float) -> Iterator[str]:
     yield f"Last cycle: {_cycle(job.last)}"
     if job.last_success:
         yield f"Last success: {_time(job.last_success)}"
-    if job.units:
+    if job.units and job.units.completed < job.units.total:
         units = job.units
         yield (
             f"Cycle under way: {units.share:.0%}, {units.completed:,} of {count(units.total, 'object')}"
