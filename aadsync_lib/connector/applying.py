@@ -73,7 +73,7 @@ def _make(work: Work, announced: Announced) -> None:
 
 def _update(work: Work, announced: Announced) -> None:
     application = work.application
-    notes = "\n".join(notes_with(work.connector, application))
+    notes = notes_with(work.connector, application)
     body = {"displayName": work.connector.settings.name, "notes": notes}
     path = f"/applications/{application.id}"
     work.settled(lambda: work.entra.patch(path, body, "name and tag the application"), {404, 409})

@@ -66,11 +66,6 @@ class ConnectorPlan:
     sync: str
     targets: tuple[ConnectorTargetPlan, ...]
 
-    @property
-    def empty(self) -> bool:
-        """Whether everything is as the settings want it."""
-        return not any(target.changes for target in self.targets)
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectorRun:

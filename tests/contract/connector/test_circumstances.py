@@ -82,11 +82,11 @@ def test_a_connector_that_a_person_made_is_taken_over_by_its_tag(gallery: Galler
 def test_a_tag_that_somebody_removed_is_written_again(gallery: Gallery) -> None:
     run(gallery, "setup")
     path = f"/applications/{ours(gallery)['id']}"
-    gallery.graph.patch(path, json={"notes": "kept"}).raise_for_status()
+    gallery.graph.patch(path, json={"notes": "kept\n\n  as it is"}).raise_for_status()
     assert actions(run(gallery, "plan")) == ["update_application"]
     run(gallery, "setup")
     assert TAG in ours(gallery)["notes"].splitlines()
-    assert "kept" in ours(gallery)["notes"].splitlines()
+    assert ours(gallery)["notes"].startswith("kept\n\n  as it is\n")
     assert actions(run(gallery, "plan")) == []
 
 
