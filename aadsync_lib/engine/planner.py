@@ -9,14 +9,18 @@ from dataclasses import dataclass, field, replace
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.explain.explainer import Explainer
-from aadsync_lib.engine.planning import Planning, SyncPlanning
+from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.engine.views import Views
 from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
+from aadsync_lib.reconcile.matching.pending import ResolvedLinks
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
 
@@ -66,6 +70,15 @@ class Planner:
             ]
         planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
+
+    def plan_nothing(self, notices: tuple[Notice, ...]) -> Planning:
+        """Return the planning of a run that reads neither side; every target has these notices."""
+        parts = [
+            TargetPlanning(TargetPlan(t.name, warnings=notices), Links(()), ResolvedLinks(), {})
+            for t in self.targets
+        ]
+        planned = Planning.of(self.settings, parts)
+        return replace(planned, plan=replace(planned.plan, full=False))
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
