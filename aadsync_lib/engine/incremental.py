@@ -22,9 +22,8 @@ from aadsync_lib.reconcile.incremental import Watched, agrees, concern, settled,
 LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
 CODE = "incremental"
 NOT_FULL = (
-    "nothing that Entra announced since {since} concerns this sync, so Databricks was not asked. Both "
-    "sides were last read in full at {full}; what was changed on Databricks by hand since then is found by "
-    "the next full run (policy.full_every: {every}, or --full)"
+    "Entra announced nothing for this sync since {since}, so Databricks was not asked; both sides were last "
+    "read in full at {full} (policy.full_every: {every}; --full reads them now)"
 )
 
 log = logging.getLogger(__name__)
@@ -108,7 +107,9 @@ class Incremental:
         source, roots = self._planner.source, self._store.roots()
         changes = source.changes(before.cursor if before else None, roots)
         if before and not changes.cursor:
-            log.warning("Entra's feed of changes was begun anew: %s", changes.reason)
+            log.warning(
+                "Entra no longer tells what has changed since the last run: %s", changes.reason
+            )
             changes = replace(source.changes(None, roots), reason=changes.reason)
         elif not changes.cursor:
             log.warning(

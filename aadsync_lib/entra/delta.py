@@ -32,6 +32,7 @@ from aadsync_lib.responses import JsonObject
 
 MEMBERS = "members@delta"
 REMOVED = "@removed"
+DEAD = frozenset({"syncStateNotFound", "syncStateInvalid", "resyncRequired"})
 WORDS_OF_FILTERS = frozenset(("eq", "ne", "gt", "ge", "lt", "le", "and", "or", "not", "in", "has", "true", "false", "null"))  # fmt: skip
 # A text, or a name with what makes it a variable or a function, and the path from it.
 NAME_IN_FILTER = re.compile(r"'(?:[^']|'')*'|(?<![\w.:$-])([A-Za-z_]\w*)(\s*[:(])?(/[\w$/]*)?")
@@ -174,8 +175,11 @@ def _application_id(selector: GroupSelector, known: Collection[KnownRoot]) -> st
 
 
 def _failure(kind: Kind, listing: Listing) -> str:
-    if listing.failure is not None:
-        return f"changes of {kind.value}s: {listing.failure.reason(PERMISSIONS[kind])}"
+    failure = listing.failure
+    if failure is not None and (failure.expired or failure.code in DEAD):
+        return f"its link is dead ({failure})"
+    if failure is not None:
+        return f"changes of {kind.value}s: {failure.reason(PERMISSIONS[kind])}"
     whole = all(isinstance(row.get(MEMBERS, []), list) for row in listing.rows)
     entries = [entry for row in listing.rows for entry in row.get(MEMBERS, ())] if whole else []
     if not whole or any(

@@ -146,7 +146,7 @@ def test_a_dead_link_says_so_and_the_feed_begins_anew(feed, answer):
     feed.box.world.entra.expire_delta_tokens(answer)
     dead = feed.source.changes(feed.changes.cursor)
     assert (dead.cursor, dead.announced) == (None, None)
-    assert "changes of" in dead.reason
+    assert "link is dead" in dead.reason
     feed.changes = feed.source.changes()
     assert feed.next() == {}
 

@@ -114,7 +114,7 @@ def test_the_shortest_of_the_targets_periods_holds():
 def test_a_dead_feed_makes_the_run_full_and_begins_anew(world, caplog):
     world.dead = True
     assert not world.quiet()
-    assert "begun anew: 410" in caplog.text
+    assert "since the last run: 410" in caplog.text
     world.dead = False
     assert world.quiet()
 
