@@ -73,11 +73,11 @@ class Feed:
         announced = (
             each for kind, listing in by_kind.items() for each in self._merged(kind, listing)
         )
-        changed = {key for key, digest in assigned.of.items() if since.assigned.get(key) != digest}
+        changed = {key for key, _ in assigned.of.items() ^ since.assigned.items()}
         return Changes(
             cursor,
             tuple(announced),
-            frozenset(changed | since.assigned.keys() - assigned.of.keys()),
+            frozenset(changed),
         )
 
     def _selects(self) -> Mapping[Kind, str]:
@@ -90,15 +90,10 @@ class Feed:
         return selects
 
     async def _assigned(self, known: Collection[KnownRoot]) -> Assigned:
-        """Read who is assigned to the applications of the scope."""
-        ids = {
-            selector.key: _application_id(selector, known) for selector in _applications(self.scope)
-        }
-        if None in ids.values():
-            return Assigned(reason="an application of scope.groups was not found before")
-        listings = await asyncio.gather(
-            *(self.directory.assignments(str(key)) for key in ids.values())
-        )
+        """Read who is assigned to the applications of the scope, as far as these are known."""
+        found = {each.key: _application_id(each, known) for each in _applications(self.scope)}
+        ids = {key: object_id for key, object_id in found.items() if object_id}
+        listings = await asyncio.gather(*map(self.directory.assignments, ids.values()))
         failure = next((each.failure for each in listings if each.failure), None)
         if failure is not None:
             return Assigned(reason=f"assignments: {failure.reason(APPLICATIONS)}")

@@ -44,7 +44,9 @@ def quiet(stage: Stage) -> bool:
     return not report.full
 
 
-@pytest.mark.parametrize("users", [60, 150, pytest.param(10_000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "users", [60, *(pytest.param(size, marks=pytest.mark.soak) for size in (1_000, 10_000))]
+)
 def test_a_quiet_run_asks_entra_three_questions_at_the_most_and_databricks_none(
     stage: Stage, users: int
 ) -> None:
@@ -110,7 +112,13 @@ CONCERNS: dict[str, Callable[[EntraState], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", CONCERNS)
+SAMPLE = ("leaves", "out of the prefix", "new group", "hired and nested")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [w if w in SAMPLE else pytest.param(w, marks=pytest.mark.soak) for w in CONCERNS],
+)
 def test_what_concerns_the_sync_is_done_in_full_and_then_it_is_quiet_again(
     following: Stage, what: str
 ) -> None:

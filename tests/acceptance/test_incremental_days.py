@@ -117,7 +117,7 @@ days = st.lists(st.lists(events, min_size=1, max_size=3), min_size=1, max_size=6
 
 @given(days=days)
 @settings(
-    max_examples=300 if SOAK else 10,
+    max_examples=300 if SOAK else 6,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

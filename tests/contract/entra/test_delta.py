@@ -187,12 +187,19 @@ def test_assignments_to_an_application_have_no_feed_and_are_compared(box, source
 def test_an_application_by_name_is_followed_once_it_was_found(box, source):
     entra = box.world.entra
     portal = entra.add_service_principal("Portal", "app-2")
-    named = source({"application": "Portal"})
-    assert "not found before" in named.changes().reason
+    feed = Feed(box, source({"application": "Portal"}))
+    assert (feed.next(), feed.changes.reassigned) == ({}, frozenset())
     known = (KnownRoot("application:Portal", portal, "Portal"),)
-    first = named.changes(None, known)
-    entra.assign(portal, entra.add_user("ada@contoso.com"))
-    assert named.changes(first.cursor, known).reassigned == {"application:Portal"}
+
+    def reassigned() -> frozenset[str]:
+        feed.changes = feed.source.changes(feed.changes.cursor, known)
+        return feed.changes.reassigned
+
+    assert reassigned() == {"application:Portal"}
+    assert reassigned() == frozenset()
+    entra.assign(portal, feed.bob)
+    assert reassigned() == {"application:Portal"}
+    assert (feed.next(), feed.changes.reassigned) == ({}, {"application:Portal"})
 
 
 def test_without_the_assignments_there_is_no_feed(box, source):
