@@ -14,43 +14,18 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Status
 from tests.unit.build import directory, group, settings, user
 from tests.unit.fakes import FakeTarget, Fault
-from tests.unit.world import World
+from tests.unit.following import Following
 
 ADA, BOB = user("ada"), user("bob")
 EVE = user("eve", user_principal_name="ADA@contoso.com")
 DATA = group("data", [ADA])
-DAY = 86_400.0
+SNAPSHOT = directory(ADA, BOB, DATA)
 HOUR = 3_600.0
-
-
-class Following(World):
-    """A world whose Entra announces what is put into ``said``, once."""
-
-    def __init__(self, *targets: FakeTarget, **policy: object) -> None:
-        super().__init__(directory(ADA, BOB, DATA), *targets, **{"full_every": "24h", **policy})
-        self.said: list[Announcement] = []
-        self.dead = False
-        self.number = 0
-        self.source.feed = self._feed
-
-    def _feed(self, since: Cursor | None) -> Changes:
-        self.number += 1
-        if self.dead and since:
-            return Changes(reason="410")
-        said, self.said = tuple(self.said), []
-        cursor = Cursor({"user": f"link {self.number}"})
-        return Changes(cursor, said if since else None, reason="" if since else "nothing before")
-
-    def quiet(self) -> bool:
-        reads, sent = self.target.requests, self.source.requests
-        report = self.sync()
-        assert report.full or (self.target.requests, self.source.requests) == (reads, sent + 1)
-        return not report.full
 
 
 @pytest.fixture
 def world() -> Iterator[Following]:
-    with Following() as following:
+    with Following(SNAPSHOT) as following:
         assert not following.quiet()
         yield following
 
@@ -103,7 +78,7 @@ def test_the_shortest_of_the_targets_periods_holds():
     targets = FakeTarget("account"), FakeTarget("sales")
     own = {"sales": {"policy": {"full_every": "1h"}, "host": "https://adb-1.1.azuredatabricks.net"}}
     config = settings(targets=("account", "sales"), full_every="24h", own=own)
-    with Following(*targets) as world:
+    with Following(SNAPSHOT, *targets) as world:
         world.settings = config
         world.sync()
         assert world.quiet()
@@ -135,7 +110,7 @@ def test_a_run_that_took_something_away_is_followed_by_one_that_looks(world):
 
 
 def test_what_failed_is_tried_again_though_nothing_announces_it():
-    with Following() as world:
+    with Following(SNAPSHOT) as world:
         world.target.faults = {0: Fault.REFUSED}
         assert world.sync().status is Status.PARTIAL
         assert not world.quiet()
@@ -173,7 +148,7 @@ def test_an_undo_and_an_alignment_are_followed_by_a_full_run(world):
 
 
 def test_who_is_in_quarantine_keeps_runs_full():
-    with Following() as world:
+    with Following(SNAPSHOT) as world:
         world.source.snapshot = directory(ADA, EVE, group("data", [ADA, EVE]))
         assert world.sync().status is Status.PARTIAL
         assert world.sync().full
