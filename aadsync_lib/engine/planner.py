@@ -10,6 +10,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
+from aadsync_lib.engine.on_demand import ids_of, left_out
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
@@ -41,15 +42,23 @@ class Planner:
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
 
     def plan(
-        self, *, full: bool = False, fingerprint: bool = False, anyway: Container[str] = frozenset()
+        self,
+        *,
+        full: bool = False,
+        fingerprint: bool = False,
+        anyway: Container[str] = frozenset(),
+        user: str | None = None,
+        group: str | None = None,
     ) -> Planning:
         """Read Entra and all targets at once, and plan every change of every target.
 
         ``full`` tries what failed before now, however often it did; ``anyway`` are the keys of changes
         of which that holds. ``fingerprint`` is for a plan that is saved: it can tell later on which
-        side the world has moved. Raises ``SourceError`` or ``TargetError`` when a side could not be
-        read at all.
+        side the world has moved. With a ``user`` or ``group``, by any name, only what concerns that one is planned,
+        which raises ``NobodyError`` for a name that nobody has. Raises ``SourceError`` or ``TargetError`` when a
+        side could not be read at all.
         """
+        only = ids_of(self.source, self.reader, (t.name for t in self.targets), user, group)
         with ThreadPoolExecutor(1 + len(self.targets)) as pool:
             known = self.reader.roots()
             entra = pool.submit(self.source.read, None, known)
@@ -64,12 +73,18 @@ class Planner:
                 self.reader.latest_run(),
                 tried,
                 self.assignments,
+                only,
             )
             parts = [
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
+        if only is not None:
+            told = left_out(str(user or group))
+            parts = [_with_notice(part, told) for part in parts]
         planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        if only is not None:
+            planned = replace(planned, plan=replace(planned.plan, full=False))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
 
     def plan_nothing(self, notices: tuple[Notice, ...]) -> Planning:
@@ -101,3 +116,8 @@ class Planner:
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""
         return self.reader.runs()
+
+
+def _with_notice(part: TargetPlanning, notice: Notice) -> TargetPlanning:
+    plan = replace(part.plan, warnings=(*part.plan.warnings, notice))
+    return replace(part, plan=plan)

@@ -46,11 +46,22 @@ class Runner:
         self._progress = progress
         self._stop = Event()
 
-    def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
+    def sync(
+        self,
+        *,
+        approve: str | None = None,
+        full: bool = False,
+        user: str | None = None,
+        group: str | None = None,
+    ) -> RunReport:
         """Plan, guard, apply and record. Raises ``RefusedError`` before the first write.
 
         Unless ``full``, or one plan is approved, both sides are read only where something may have changed.
+        With a ``user`` or ``group``, only what concerns that one is done, and the rest is left for the next run.
         """
+        if user is not None or group is not None:
+            make = partial(self._planner.plan, full=full, user=user, group=group)
+            return self._run(make, approve)
         asked = "it is asked to" if full or approve else None
         incremental = Incremental(self._planner, self._store, asked)
         make = partial(incremental.plan, partial(self._planner.plan, full=full))

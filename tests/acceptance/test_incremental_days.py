@@ -88,6 +88,12 @@ def _pages(_: Stage, e: EntraState, a: int, b: int) -> None:
     e.delta_members_per_page, e.delta_page_size, e.empty_pages = 1 + a % 2, 1 + b % 3, a % 4
 
 
+def _on_demand(stage: Stage, e: EntraState, a: int, b: int) -> None:
+    name = {"user": _person(e, a)} if b % 2 else {"group": _group(e, a)}
+    with stage.runner() as runner:
+        runner.sync(**name)
+
+
 EVENTS: dict[str, Event] = {
     "hire": lambda _, e, a, b: e.add_member(_group(e, b), e.add_user(f"new{len(e.kinds)}-{a}@contoso.com")),
     "join": lambda _, e, a, b: e.add_member(_group(e, a), _person(e, b)),
@@ -108,6 +114,7 @@ EVENTS: dict[str, Event] = {
     "refuse": _refuse,
     "settings": lambda s, _, a, b: s.configure(**SETTINGS[a % len(SETTINGS)]),
     "time": lambda s, _, a, b: s.clock.sleep(3_600.0 * (1 + a)),
+    "on demand": _on_demand,
     "nothing": lambda *_: None,
 }  # fmt: skip
 
