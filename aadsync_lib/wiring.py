@@ -25,14 +25,15 @@ def open_planner(
     clock: Clock | None = None,
     spark: Any = None,
     dbutils: Any = None,
+    by: str | None = None,
 ) -> Planner:
     """Build the planner of these settings, for all targets or ``only`` one; there is nothing to close.
 
     ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
-    service credential.
+    service credential. ``by`` names whoever asks; otherwise it is the user of this machine.
     """
     reader = open_reader(settings, spark=spark)
-    return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils)
+    return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils, by)
 
 
 @contextmanager
@@ -45,11 +46,12 @@ def open_runner(
     clock: Clock | None = None,
     spark: Any = None,
     dbutils: Any = None,
+    by: str | None = None,
 ) -> Iterator[Runner]:
     """Open the store, and build what applies the plans of ``open_planner`` and records them."""
     clock = clock or SystemClock()
     with open_store(settings, clock, spark=spark) as store:
-        yield Runner(_planner(settings, store, only, secrets, clock, dbutils), store, progress)
+        yield Runner(_planner(settings, store, only, secrets, clock, dbutils, by), store, progress)
 
 
 def _planner(
@@ -59,8 +61,10 @@ def _planner(
     secrets: SecretResolver | None,
     clock: Clock,
     dbutils: Any,
+    by: str | None = None,
 ) -> Planner:
     from aadsync_lib.auth import read_vaults
+    from aadsync_lib.store.process import Process
 
     secrets = secrets or SecretResolver()
     read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
@@ -72,7 +76,8 @@ def _planner(
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
         for own, target in zip(chosen, targets, strict=True)
     }
-    return Planner(settings, source, targets, reader, clock, assignments)
+    asker = by or Process.here().owner
+    return Planner(settings, source, targets, reader, clock, assignments, asker)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:

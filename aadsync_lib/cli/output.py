@@ -12,11 +12,14 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from aadsync_lib.errors import AadsyncError
+
+if TYPE_CHECKING:
+    from aadsync_lib.config.settings import Settings
 
 OWNER_ONLY = 0o600
 
@@ -26,6 +29,7 @@ class Output:
 
     def __init__(self) -> None:
         self._redact: Callable[[str], str] = str
+        self.settings: Settings | None = None  # of this command, once they are read
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take secrets out of all that leaves from now on."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.carried import RunRecord
     from aadsync_lib.model.codec import JsonObject
+    from aadsync_lib.model.head import Address, Head
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
     from aadsync_lib.ports import HistoryReader
@@ -33,7 +36,37 @@ def settings_of(options: Options) -> Settings:
     """Read and check the settings."""
     from aadsync_lib.config.load import load_settings
 
-    return load_settings(options.config, dict(options.overrides))
+    settings = load_settings(options.config, dict(options.overrides))
+    options.output.settings = settings
+    return settings
+
+
+def headed(options: Options, document: Document) -> Document:
+    """Return a document with the head of this command, unless it has one."""
+    from aadsync_lib.report.heading import places_of
+
+    settings = options.output.settings
+    if settings is None or document.head:
+        return document
+    head, addresses = _head(options, settings)
+    return replace(document, head=head, places=places_of(addresses.items()))
+
+
+def headed_json(options: Options, document: JsonObject) -> JsonObject:
+    """Return a JSON document with the head of this command, unless it has one."""
+    from aadsync_lib.report.heading import with_head
+
+    settings = options.output.settings
+    return document if settings is None else with_head(document, *_head(options, settings))
+
+
+def _head(options: Options, settings: Settings) -> tuple[Head, Mapping[str, Address]]:
+    from aadsync_lib.engine.head import addresses_of, head_of
+    from aadsync_lib.store.process import Process
+
+    addresses = addresses_of(settings)
+    chosen = {name: addresses[name] for name in addresses if options.target in (None, name)}
+    return head_of(settings, time.time(), Process.here().owner), chosen
 
 
 def planner_of(options: Options, settings: Settings) -> Planner:
@@ -158,15 +191,15 @@ def publish_document(
 
     match options.form:
         case "json":
-            publish(options, options.output.json(as_json()))
+            publish(options, options.output.json(headed_json(options, as_json())))
         case "markdown":
-            publish(options, as_markdown(document(), full=options.every))
+            publish(options, as_markdown(headed(options, document()), full=options.every))
         case "html":
             publish(options, page())
         case _:
+            result = headed(options, document())
             shown, plain = (
-                as_text(document(), look, full=options.every)
-                for look in (Look.of(sys.stdout), Look())
+                as_text(result, look, full=options.every) for look in (Look.of(sys.stdout), Look())
             )
             publish(options, shown, plain)
 

@@ -54,7 +54,7 @@ def settings_from(
     problems.extend(misread(plain))
     if problems:
         raise SettingsError(where, tuple(dict.fromkeys(problems)))
-    return settings
+    return settings.read_from(where)
 
 
 def _without_groups(tree: dict[str, Any]) -> Iterator[str]:

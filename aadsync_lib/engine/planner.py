@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.explain.explainer import Explainer
+from aadsync_lib.engine.head import head_of
 from aadsync_lib.engine.planning import Planning, SyncPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
@@ -16,6 +17,7 @@ from aadsync_lib.engine.views import Views
 from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.head import Head
 from aadsync_lib.ports import Clock, HistoryReader, Source, Target
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
@@ -25,7 +27,7 @@ from aadsync_lib.workspace_port import Assignments
 class Planner:
     """Plans a sync, or the undo of a run, and explains. None of it has side effects.
 
-    ``assignments`` reach the workspaces of the targets, by the names of these.
+    ``assignments`` reach the workspaces of the targets, by the names of these. ``by`` is whoever asks.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Planner:
     reader: HistoryReader
     clock: Clock
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
+    by: str = ""
 
     def plan(
         self, *, full: bool = False, fingerprint: bool = False, anyway: Container[str] = frozenset()
@@ -64,16 +67,20 @@ class Planner:
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
-        planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        planned = self._headed(
+            Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        )
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
-        return plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
+        return self._headed(
+            plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
+        )
 
     def plan_alignment(self) -> Planning:
         """Plan only the externalIds that automatic identity management needs."""
-        return plan_alignment(self.settings, self.targets, self.plan())
+        return self._headed(plan_alignment(self.settings, self.targets, self.plan()))
 
     def aim_report(self) -> AimReport:
         """Report what automatic identity management would double, block or split."""
@@ -83,6 +90,13 @@ class Planner:
         """Explain a person, a group, or why the person is in the group."""
         asked = Explainer(self.settings, self.source, self.targets, self.reader, self.plan)
         return asked.explain(user, group)
+
+    def head(self) -> Head:
+        """Return the head of what is planned or answered now."""
+        return head_of(self.settings, self.clock.now(), self.by)
+
+    def _headed(self, planning: Planning) -> Planning:
+        return replace(planning, plan=replace(planning.plan, head=self.head()))
 
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""

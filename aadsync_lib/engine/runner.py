@@ -127,7 +127,7 @@ class Runner:
             }
         errors = {name: future.exception() for name, future in running.items()}
         reports = tuple(
-            TargetReport(name, Status.FAILED) if errors[name] else future.result()
+            _broken(planning.parts[name].plan) if errors[name] else future.result()
             for name, future in running.items()
         )
         return reports, next(filter(None, errors.values()), None)
@@ -188,6 +188,7 @@ class Runner:
             seconds=round(self._clock.monotonic() - began, 1),
             undoes=plan.undoes,
             over=() if verdict.allowed else verdict.objections,
+            head=plan.head,
             plan=plan,
         )
 
@@ -200,6 +201,10 @@ def _broken_off(run_id: str, error: BaseException) -> BaseException:
         f"The run {run_id} was broken off by {type(error).__name__}: {error}\nEverything sent until "
         f"then is recorded. Mend the cause and run sync again; it goes on from there."
     )
+
+
+def _broken(plan: TargetPlan) -> TargetReport:
+    return TargetReport(plan.target, Status.FAILED, address=plan.address)
 
 
 def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool) -> TargetReport:

@@ -11,7 +11,8 @@ from typing import Any
 from aadsync_lib import files
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
-from aadsync_lib.config.settings import Settings, StoreSettings
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.config.store import StoreSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.runner import Runner
@@ -251,4 +252,5 @@ class Notebook:
             "clock": self._clock,
             "spark": self._platform.spark,
             "dbutils": self._platform.dbutils,
+            "by": self._platform.user,
         }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aadsync_lib.model.head import Head
 from aadsync_lib.report.plan_rows import Row
 
 GOOD, BENT, BAD = "good", "warn", "bad"
@@ -69,6 +70,7 @@ class Document:
 
     ``size`` is the number of changes in a plan, ``cost`` what it takes or took, ``approve`` whether the
     next step is to approve the digest, ``empty`` what is said where there is no line in any table.
+    ``places`` are the targets with where they are, ``exactly`` says how to apply this plan or none.
     """
 
     title: str = ""
@@ -86,5 +88,8 @@ class Document:
     undoes: str = ""
     digest: str = ""
     next: str = ""
+    exactly: str = ""
+    head: Head | None = None
+    places: tuple[tuple[str, str], ...] = ()
     approve: bool = False
     empty: str = ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import Branch, Document, Part, Table
 from aadsync_lib.report.escape import markdown_name, markdown_prose
+from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.plan_rows import Row, first_names, most_affected, shortened
 from aadsync_lib.report.terminal import GROUPS, LINES, LISTED, NAMES, ROWS
 
@@ -28,6 +29,7 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
     listed = full or document.size <= LISTED
     if document.title:
         yield f"## {markdown_prose(document.title)}"
+    yield _heading(document)
     yield from (
         f"**{alert.title}**" for alert in document.alerts if not (alert.lines or alert.brief)
     )
@@ -45,8 +47,16 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
         yield markdown_prose(document.empty)
     yield "" if listed or not document.next else "Every change: the same with `--all`."
     yield markdown_prose(document.cost)
-    yield f"Digest: `{document.digest}`" if document.digest else ""
+    yield markdown_prose(document.exactly)
     yield markdown_prose(document.next)
+
+
+def _heading(document: Document) -> str:
+    lines = (
+        f"{term}: `{fact}`" if term == "Digest" else f"{term}: {markdown_prose(fact)}"
+        for term, fact in head_facts(document)
+    )
+    return "<br>\n".join(lines)
 
 
 def _part(part: Part, *, listed: bool, full: bool) -> Iterator[str]:

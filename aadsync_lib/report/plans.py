@@ -11,6 +11,7 @@ from aadsync_lib.model.run import RunReport, Status, TargetReport
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table, Tile
+from aadsync_lib.report.heading import places_of
 from aadsync_lib.report.next_steps import Advice
 from aadsync_lib.report.plan_rows import MEMBERS, rows
 
@@ -39,6 +40,9 @@ def plan_document(
         undoes=plan.undoes or "",
         digest=plan.digest,
         next=advice.after_plan(plan, verdict) if advice else "",
+        exactly=advice.exactly(plan, verdict) if advice else "",
+        head=plan.head,
+        places=places_of((target.target, target.address) for target in plan.targets),
         approve=bool(verdict and verdict.approvable and not verdict.allowed),
     )
 
@@ -71,6 +75,8 @@ def run_document(
         undoes=report.undoes or "",
         digest=report.digest,
         next=advice.after_run(report, verdict) if advice else "",
+        head=report.head,
+        places=places_of((target.target, target.address) for target in report.targets),
     )
 
 

@@ -14,6 +14,7 @@ from jinja2 import Environment
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import Document
 from aadsync_lib.report.escape import cut, label, visible
+from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.plan_rows import TONES, shortened
 from aadsync_lib.report.templates import templates
 
@@ -61,6 +62,7 @@ def summary_part(document: Document, *, kept: str | None = None) -> str:
             several=len(parts) > 1,
             tables=tuple(_tables(document)),
             kept=kept,
+            heading=head_facts(document),
             say=wording,
         )
     )

@@ -16,6 +16,7 @@ from rich.text import Text
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import BAD, BENT, GOOD, Branch, Document, Part, Table
 from aadsync_lib.report.escape import label, visible
+from aadsync_lib.report.heading import head_lines
 from aadsync_lib.report.plan_rows import (
     ADD,
     CHANGE,
@@ -145,6 +146,8 @@ def as_text(
 def _head(page: Page, document: Document) -> None:
     if document.title:
         page.line(document.title, "bold")
+    for line in head_lines(document):
+        page.line(line, "dim")
     for alert in document.alerts:
         if not alert.lines and not alert.brief:
             page.line(alert.title, "yellow")
@@ -159,7 +162,8 @@ def _foot(page: Page, document: Document, *, shortened: bool) -> None:
             page.line("Every change: the same with --all")
         if document.cost:
             page.line(document.cost)
-        page.line(f"Digest: {document.digest}")
+    if document.exactly:
+        page.line(document.exactly)
     if document.next:
         page.line(document.next, "bold")
 

@@ -23,6 +23,7 @@ from aadsync_lib.model.run import RunReport
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.document import Document, Tile
 from aadsync_lib.report.escape import visible
+from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.html import notes
 from aadsync_lib.report.html.changes import (
     Line,
@@ -158,6 +159,7 @@ def _page(
             next=advice,
             command=command,
             tiles=tuple(_tiles(document)),
+            heading=head_facts(document),
             facts=tuple(_facts(document)),
             actions=action_bars(lines),
             groups=group_bars(lines),
@@ -206,7 +208,6 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield "Undoes run", document.undoes
     if document.cost:
         yield "Cost", document.cost.split(": ", 1)[-1]
-    yield "Digest", document.digest
 
 
 def _policy(style: str, *scripts: str) -> str:
