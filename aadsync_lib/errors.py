@@ -9,6 +9,7 @@ AadsyncError                  1  base of all
 │   └── LeaseHeldError        1  another run holds the lease
 ├── StalePlanError            1  a saved plan no longer fits the world
 ├── UnknownNameError          1  nobody of that name is known
+├── DeclinedError             1  the operator did not want the plan
 ├── UsageError                2  the command line
 ├── PartialError              3  the run went through, not everything was done
 └── UnsafePlanError           4  refused by the guard
@@ -75,6 +76,13 @@ class UnknownNameError(AadsyncError):
             f"The store knows no {what} {name}: no link, membership or recorded change has that name or "
             f"id.{near} aadsync explain --{what} looks in Entra, too."
         )
+
+
+class DeclinedError(AadsyncError):
+    """Whoever was asked did not want the plan to be applied."""
+
+    def __init__(self) -> None:
+        super().__init__("Not applied: the answer was no. Nothing was changed.")
 
 
 class UsageError(AadsyncError):

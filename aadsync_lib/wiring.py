@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -12,7 +12,9 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import UsageError
+from aadsync_lib.model.plan import Plan
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
+from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.workspace_port import Assignments
 
@@ -47,11 +49,16 @@ def open_runner(
     spark: Any = None,
     dbutils: Any = None,
     by: str | None = None,
+    consent: Callable[[Plan, Verdict], bool] | None = None,
 ) -> Iterator[Runner]:
-    """Open the store, and build what applies the plans of ``open_planner`` and records them."""
+    """Open the store, and build what applies the plans of ``open_planner`` and records them.
+
+    ``consent`` is asked before the first write, with the plan and what the guard says of it.
+    """
     clock = clock or SystemClock()
     with open_store(settings, clock, spark=spark) as store:
-        yield Runner(_planner(settings, store, only, secrets, clock, dbutils, by), store, progress)
+        planner = _planner(settings, store, only, secrets, clock, dbutils, by)
+        yield Runner(planner, store, progress, consent)
 
 
 def _planner(

@@ -41,6 +41,10 @@ class Output:
 
         return visible_lines(self._redact(text))
 
+    def redacted(self, text: str) -> str:
+        """Return a text without secrets; its names are clean already."""
+        return self._redact(text)
+
     def result(self, text: str) -> None:
         """Write a result to stdout: its names are clean already, and colours may be in it."""
         try:
@@ -113,6 +117,15 @@ def check_stdout() -> None:
         raise AadsyncError("stdout is closed: the result cannot be written. Nothing was changed.")
     if _nobody_reads(sys.stdout):
         raise AadsyncError("Nobody reads stdout any more. Nothing was changed.")
+
+
+def one_stream() -> bool:
+    """Whether results and messages come out at the same place, such as a terminal or the log of a job."""
+    try:
+        places = [os.fstat(stream.fileno()) for stream in (sys.stdout, sys.stderr)]
+    except (AttributeError, OSError, ValueError):
+        return False
+    return os.path.samestat(*places)
 
 
 def _nobody_reads(stream: IO[str]) -> bool:

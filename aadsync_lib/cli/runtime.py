@@ -14,6 +14,7 @@ from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
 from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
+    from aadsync_lib.cli.consent import Consent
     from aadsync_lib.config.settings import Settings
     from aadsync_lib.engine.planner import Planner
     from aadsync_lib.engine.planning import Planning
@@ -77,7 +78,9 @@ def planner_of(options: Options, settings: Settings) -> Planner:
 
 
 @contextmanager
-def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
+def runner_of(
+    options: Options, settings: Settings, consent: Consent | None = None
+) -> Iterator[Runner]:
     """Open the runner for a command that applies something."""
     from aadsync_lib.report.progress import progress_on
     from aadsync_lib.wiring import open_runner
@@ -87,6 +90,7 @@ def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
         only=options.target,
         progress=progress_on(sys.stderr, quiet=options.quiet),
         secrets=_secrets(options),
+        consent=consent,
     ) as runner:
         yield runner
 
@@ -151,8 +155,12 @@ def publish_run(
     plan: Plan | None,
     call: Call,
     verdict: Verdict | None = None,
+    *,
+    brief: bool = False,
 ) -> None:
     """Write what a run did in the format asked for; a page shows its plan and the runs before, too.
+
+    ``brief`` leaves to the message that follows why it was refused.
 
     The run is over and recorded: it ends as it ended, whether its report can be written or not.
     """
@@ -166,11 +174,16 @@ def publish_run(
             lambda: run_document(report, verdict, call),
             lambda: run_to_json(report),
             lambda: run_page(report, plan, verdict, call, history_of(runner)),
+            shown=_without_refusal if brief else None,
         )
     except Exception as error:  # noqa: BLE001 - nothing may turn what was done into an error
         again = call.command("history", report.run_id)
         text = "the report of the run was not written (%s); %s shows it"
         log.error(text, _reason(error), again)  # noqa: TRY400 - the cause is a sentence already
+
+
+def _without_refusal(document: Document) -> Document:
+    return replace(document, alerts=(), next="")
 
 
 def _reason(error: Exception) -> str:
@@ -184,8 +197,10 @@ def publish_document(
     document: Callable[[], Document],
     as_json: Callable[[], JsonObject],
     page: Callable[[], str] = str,
+    *,
+    shown: Callable[[Document], Document] | None = None,
 ) -> None:
-    """Write a document in the format asked for."""
+    """Write a document in the format asked for; ``shown`` is what becomes of its text on stdout."""
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import Look, as_text
 
@@ -198,10 +213,9 @@ def publish_document(
             publish(options, page())
         case _:
             result = headed(options, document())
-            shown, plain = (
-                as_text(result, look, full=options.every) for look in (Look.of(sys.stdout), Look())
-            )
-            publish(options, shown, plain)
+            here = shown(result) if shown else result
+            text = as_text(here, Look.of(sys.stdout), full=options.every)
+            publish(options, text, as_text(result, full=options.every))
 
 
 def publish(options: Options, shown: str, plain: str | None = None) -> None:

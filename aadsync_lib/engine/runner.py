@@ -17,7 +17,7 @@ from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
-from aadsync_lib.errors import PartialError, StoreError
+from aadsync_lib.errors import DeclinedError, PartialError, StoreError
 from aadsync_lib.model.carried import DAY, RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
@@ -34,13 +34,21 @@ log = logging.getLogger(__name__)
 class Runner:
     """Applies what a planner plans. Both walk the same code up to the guard."""
 
-    def __init__(self, planner: Planner, store: Store, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        store: Store,
+        progress: Progress | None = None,
+        consent: Callable[[Plan, Verdict], bool] | None = None,
+    ) -> None:
+        """``consent`` is asked before the first write of a plan that the guard allows."""
         self._planner = planner
         self._settings = planner.settings
         self._targets = planner.targets
         self._clock = planner.clock
         self._store = store
         self._progress = progress
+        self._consent = consent
         self._stop = Event()
 
     def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
@@ -84,6 +92,7 @@ class Runner:
             if saved:
                 check_current(saved, planning)
             verdict = replace(planning.verdict, approve=approve)
+            self._ask(planning.plan, verdict)
             report, error = self._carry_out(recorder, planning, verdict, began)
         self._prune()
         if not verdict.allowed:
@@ -92,6 +101,12 @@ class Runner:
             raise _broken_off(report.run_id, error) from error
         log.info("run %s ended: %s", report.run_id, report.status)
         return report
+
+    def _ask(self, plan: Plan, verdict: Verdict) -> None:
+        """Raise ``DeclinedError`` unless whoever is asked wants the plan; nobody is asked of nothing."""
+        idle = plan.empty or not verdict.allowed
+        if self._consent and not idle and not self._consent(plan, verdict):
+            raise DeclinedError
 
     def _carry_out(
         self, recorder: Recorder, planning: Planning, verdict: Verdict, began: float

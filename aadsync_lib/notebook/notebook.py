@@ -32,7 +32,7 @@ from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
-from aadsync_lib.report.history.select import run_named
+from aadsync_lib.report.history.select import run_to_undo
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner, open_store
@@ -136,7 +136,7 @@ class Notebook:
                 raise UsageError("confirm: says nothing without undo, the run to take back.")
             return None, None
         with self._planner() as planner:
-            run_id = run_named(planner.history(), run).run_id
+            run_id = run_to_undo(planner.reader, run).run_id
             plan = interruptibly(lambda: planner.plan_undo(run_id)).plan
         if confirm is None:
             return plan, None

@@ -75,7 +75,7 @@ class TestProbe:
 
     @pytest.fixture
     def terminal(self, monkeypatch):
-        monkeypatch.setattr("aadsync_lib.cli.probe._asks", lambda: True)
+        monkeypatch.setattr("aadsync_lib.cli.probe.asks", lambda: True)
 
     def test_it_says_first_what_it_makes_and_without_a_terminal_does_not_ask(self, run, probed):
         done = run("doctor", "--probe", "--format", "json")
