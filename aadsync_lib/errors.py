@@ -9,6 +9,7 @@ AadsyncError                  1  base of all
 │   └── LeaseHeldError        1  another run holds the lease
 ├── StalePlanError            1  a saved plan no longer fits the world
 ├── UnknownNameError          1  nobody of that name is known
+├── ScopeEmptyError           1  a selector of the scope finds nothing, on a first sync
 ├── DeclinedError             1  the operator did not want the plan
 ├── UsageError                2  the command line
 ├── PartialError              3  the run went through, not everything was done
@@ -17,6 +18,7 @@ AadsyncError                  1  base of all
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -75,6 +77,18 @@ class UnknownNameError(AadsyncError):
         super().__init__(
             f"The store knows no {what} {name}: no link, membership or recorded change has that name or "
             f"id.{near} aadsync explain --{what} looks in Entra, too."
+        )
+
+
+class ScopeEmptyError(AadsyncError):
+    """A selector finds nothing before anything was ever synced: most likely it is mistyped."""
+
+    def __init__(self, selectors: Iterable[str]) -> None:
+        lines = "\n".join(f"  {selector}" for selector in selectors)
+        super().__init__(
+            f"Not all of scope.groups finds something. Nothing was changed.\n{lines}\n"
+            f"This would be the first sync, so that stops it; a later one would only warn. Correct "
+            f"scope.groups, or take out what is not there yet."
         )
 
 

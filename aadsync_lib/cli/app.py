@@ -17,6 +17,7 @@ from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
+from aadsync_lib.cli.validate import validate
 
 
 class Program(click.Group):
@@ -54,5 +55,18 @@ def main() -> None:
     """
 
 
-for command in (demo, init, doctor, plan, sync, apply, explain, history, undo, aim, sandbox):
+for command in (
+    demo,
+    init,
+    validate,
+    doctor,
+    plan,
+    sync,
+    apply,
+    explain,
+    history,
+    undo,
+    aim,
+    sandbox,
+):
     main.add_command(command)

@@ -37,7 +37,7 @@ def settings_of(options: Options) -> Settings:
     """Read and check the settings."""
     from aadsync_lib.config.load import load_settings
 
-    settings = load_settings(options.config, dict(options.overrides))
+    settings = load_settings(options.config, dict(options.overrides), options.target)
     options.output.settings = settings
     return settings
 

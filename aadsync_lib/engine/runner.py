@@ -17,8 +17,9 @@ from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, new_run_id, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
-from aadsync_lib.errors import DeclinedError, PartialError, StoreError
+from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
 from aadsync_lib.model.carried import DAY, RunRecord
+from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -27,6 +28,7 @@ from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
+from aadsync_lib.report.escape import visible
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,16 @@ class Runner:
 
     def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
         """Plan, guard, apply and record. Raises ``RefusedError`` before the first write."""
-        return self._run(partial(self._planner.plan, full=full), approve)
+        return self._run(partial(self._planned, full=full), approve)
+
+    def _planned(self, *, full: bool) -> Planning:
+        """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
+        first, planning = self._store.latest_run() is None, self._planner.plan(full=full)
+        warnings = (notice for target in planning.plan.targets for notice in target.warnings)
+        empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
+        if first and empty:
+            raise ScopeEmptyError(map(visible, empty))
+        return planning
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
         """Apply exactly this plan. Raises ``StalePlanError`` when planning now gives another one."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import GroupSelector, Scope
 from aadsync_lib.entra.directory import GROUP, GROUPS, PERMISSIONS, Directory
+from aadsync_lib.entra.nearest import nearest
 from aadsync_lib.entra.objects import Found, read_each, read_one
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
-from aadsync_lib.model.directory import KnownRoot, Notice
+from aadsync_lib.model.directory import SCOPE_EMPTY, KnownRoot, Notice
 from aadsync_lib.model.identity import Kind, canonical_id, normal
 from aadsync_lib.reconcile.desired.view import root_kind_notices
 from aadsync_lib.responses import JsonObject
@@ -111,9 +112,11 @@ class SelectorReader:
             else:
                 rows[key] = row
                 break
-        return self._unique(kind, rows.values(), name)
+        return await self._unique(kind, rows.values(), name)
 
-    def _unique(self, kind: Kind, rows: Collection[JsonObject], name: str) -> JsonObject | None:
+    async def _unique(
+        self, kind: Kind, rows: Collection[JsonObject], name: str
+    ) -> JsonObject | None:
         """Return the only row of exactly this name; Graph compares without case."""
         exact = _exact(rows, name)
         if len(exact) > 1:
@@ -125,6 +128,7 @@ class SelectorReader:
         others = ", ".join(sorted(row["id"] for row in rows))
         near = f" (a name that differs in upper and lower case: {others})" if others else ""
         if not exact:
+            near = near or await nearest(self._directory, kind, name)
             self._nothing(f"none of the {NOUN[kind]}s has this name{near}")
         return next(iter(exact.values()), None)
 
@@ -183,7 +187,7 @@ class SelectorReader:
         return kept
 
     def _nothing(self, what: str) -> None:
-        self._notice("scope_empty", f"{what}; it adds nobody to the scope")
+        self._notice(SCOPE_EMPTY, f"{what}; it adds nobody to the scope")
 
     def _notice(self, code: str, what: str) -> None:
         self._selection.notices.append(Notice(code, f"{self._selector}: {what}."))
