@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aadsync_lib.model.carried import RunRecord
     from aadsync_lib.model.codec import JsonObject
     from aadsync_lib.model.head import Address, Head
+    from aadsync_lib.model.moved import Moved
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
     from aadsync_lib.ports import HistoryReader
@@ -133,18 +134,30 @@ def history_of(runs: Planner | Runner) -> tuple[RunRecord, ...]:
         return ()
 
 
-def publish_plan(options: Options, planner: Planner, planning: Planning, call: Call) -> None:
-    """Write a plan in the format asked for, with what the guard has against it."""
+def publish_plan(
+    options: Options,
+    planner: Planner,
+    planning: Planning,
+    call: Call,
+    moved: Moved | None = None,
+) -> None:
+    """Write a plan in the format asked for, with what the guard has against it and what ``moved``."""
+    from aadsync_lib.report.against import moved_to_json, with_moved
     from aadsync_lib.report.as_json import plan_to_json
     from aadsync_lib.report.html import plan_page
     from aadsync_lib.report.plans import plan_document
 
     plan, verdict = planning.plan, planning.verdict
+
+    def document() -> Document:
+        shown = plan_document(plan, verdict, call)
+        return with_moved(shown, moved) if moved else shown
+
     publish_document(
         options,
-        lambda: plan_document(plan, verdict, call),
-        lambda: plan_to_json(plan),
-        lambda: plan_page(plan, verdict, call, history_of(planner)),
+        document,
+        lambda: plan_to_json(plan) | ({"against": moved_to_json(moved)} if moved else {}),
+        lambda: plan_page(plan, verdict, call, history_of(planner), moved),
     )
 
 

@@ -31,19 +31,31 @@ REFUSED = "Refused by the guard, for the reasons above. Nothing was changed."
 @click.option(
     "--save", type=FILE, callback=new_file, metavar="PLAN.json", help="Keep the plan for apply."
 )
+@click.option(
+    "--against", type=FILE, metavar="PLAN.json", help="Say as well what moved since a saved plan."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.pass_context
 def plan(
-    ctx: click.Context, options: Options, save: Path | None, *, detailed_exitcode: bool
+    ctx: click.Context,
+    options: Options,
+    save: Path | None,
+    against: Path | None,
+    *,
+    detailed_exitcode: bool,
 ) -> None:
     """Show every change; write nothing."""
+    from aadsync_lib.engine.against import moved_since
     from aadsync_lib.report.as_json import plan_to_json
+    from aadsync_lib.report.saved import part_of
 
+    before = None if against is None else part_of(_saved(against), options.target)
     settings = runtime.settings_of(options)
     planner = runtime.planner_of(options, settings)
-    planning = planner.plan(full=options.full, fingerprint=save is not None)
+    planning = planner.plan(full=options.full, fingerprint=bool(save or before))
     call = runtime.call_of(options, str(save) if save else None)
-    runtime.publish_plan(options, planner, planning, call)
+    moved = moved_since(before, planning.plan) if before else None
+    runtime.publish_plan(options, planner, planning, call, moved)
     if save is not None:
         options.output.file(save, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)
     if detailed_exitcode and not planning.plan.empty:

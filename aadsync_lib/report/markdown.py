@@ -31,7 +31,7 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
         yield f"## {markdown_prose(document.title)}"
     yield _heading(document)
     yield from (
-        f"**{alert.title}**" for alert in document.alerts if not (alert.lines or alert.brief)
+        f"**{markdown_prose(alert.title)}**" for alert in document.alerts if not (alert.lines or alert.brief)
     )
     yield from map(markdown_prose, document.lines)
     yield _items(document.items)
@@ -109,7 +109,7 @@ def _most_affected(rows: Iterable[Row]) -> Iterator[str]:
 def _section(section: Table, limit: int | None = None, hint: str = "") -> Iterator[str]:
     rows, more = shortened(section.rows, limit)
     if rows:
-        yield f"**{section.title} ({len(section.rows):,})**"
+        yield f"**{markdown_prose(section.title)} ({len(section.rows):,})**"
         cells = ((markdown_name(row[0]), *map(markdown_prose, row[1:])) for row in rows)
         yield table(section.head, cells)
         yield _more(more, "line") + hint if more else ""

@@ -150,7 +150,7 @@ def _head(page: Page, document: Document) -> None:
         page.line(line, "dim")
     for alert in document.alerts:
         if not alert.lines and not alert.brief:
-            page.line(alert.title, "yellow")
+            page.line(alert.title, STYLES[alert.tone])
     for line in (*document.lines, *document.items):
         page.line(line)
 

@@ -18,9 +18,11 @@ from typing import Any
 from jinja2 import Environment
 
 from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.moved import Moved
 from aadsync_lib.model.plan import GroupNode, Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.report.against import with_moved
 from aadsync_lib.report.document import Document, Tile
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.heading import head_facts
@@ -112,12 +114,14 @@ def plan_page(
     verdict: Verdict | None = None,
     advice: Advice | None = None,
     history: Sequence[RunRecord] = (),
+    moved: Moved | None = None,
 ) -> str:
-    """Return the page of a plan."""
+    """Return the page of a plan, with what ``moved`` since a saved one."""
     lines, several = planned_lines(plan), len(plan.targets) > 1
     after = (*notes.plan_notes(plan), left_grid(left_lines(plan), several=several))
     changes = changes_grid(lines, several=several)
     document = plan_document(plan, verdict, advice)
+    document = with_moved(document, moved) if moved else document
     return _page(document, lines, plan.tree, history, (), changes, after)
 
 
