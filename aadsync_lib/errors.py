@@ -119,5 +119,7 @@ class UnsafePlanError(AadsyncError):
 
 def install_extra(extra: str) -> str:
     """Say how to add an extra. No index has the distribution, so its bare name would be anybody's package."""
-    command = f"pip install '.[{extra}]'"
-    return f"{command} in a clone of aadsync, or with the path of its wheel in place of the dot."
+    return (
+        f"pip install '.[{extra}]' in a clone of aadsync, or from its wheel "
+        f"pip install 'PATH-OF-THE-WHEEL[{extra}]'."
+    )

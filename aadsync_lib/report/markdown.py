@@ -31,7 +31,9 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
         yield f"## {markdown_prose(document.title)}"
     yield _heading(document)
     yield from (
-        f"**{markdown_prose(alert.title)}**" for alert in document.alerts if not (alert.lines or alert.brief)
+        f"**{markdown_prose(alert.title)}**"
+        for alert in document.alerts
+        if not (alert.lines or alert.brief)
     )
     yield from map(markdown_prose, document.lines)
     yield _items(document.items)
