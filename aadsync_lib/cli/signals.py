@@ -68,8 +68,9 @@ def _listen(
 def leaving_at_once() -> Iterator[None]:
     """Let a signal end the program as it does otherwise, while nothing is under way that it would break."""
     wakeup = signal.set_wakeup_fd(-1)
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         yield
     finally:

@@ -79,10 +79,10 @@ class Directory:
     async def some_names(self, kind: Kind, beginning: str) -> tuple[str, ...]:
         """Display names that begin so, of one page; none where they cannot be read."""
         starts = f"startswith(displayName,{literal(beginning)})"
-        options = {"select": "id,displayName", "top": str(PAGE)}
+        path, options = self._collections[kind], {"select": "id,displayName", "top": str(PAGE)}
         options |= {"filter": starts} if beginning else {}
         try:
-            page = await self._client.get(_request(self._collections[kind], **options))
+            page = await self._client.get(_request(path, counted=False, **options))
         except GraphError:
             return ()
         rows = page.get("value") or ()

@@ -12,7 +12,7 @@ from aadsync_lib.entra.objects import Found, read_each, read_one
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
-from aadsync_lib.model.directory import SCOPE_EMPTY, KnownRoot, Notice
+from aadsync_lib.model.directory import KnownRoot, Notice
 from aadsync_lib.model.identity import Kind, canonical_id, normal
 from aadsync_lib.reconcile.desired.view import root_kind_notices
 from aadsync_lib.responses import JsonObject
@@ -187,7 +187,7 @@ class SelectorReader:
         return kept
 
     def _nothing(self, what: str) -> None:
-        self._notice(SCOPE_EMPTY, f"{what}; it adds nobody to the scope")
+        self._notice("scope_empty", f"{what}; it adds nobody to the scope")
 
     def _notice(self, code: str, what: str) -> None:
         self._selection.notices.append(Notice(code, f"{self._selector}: {what}."))

@@ -107,12 +107,25 @@ class Estimate:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Somebody who is in a group now, at any depth, and is not after the plan: ``ada from Data``."""
+
+    name: str
+    group: str
+    kind: Kind = Kind.USER
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.group}"
+
+
 @dataclass(frozen=True)
 class TargetPlan:
     """The changes of one target, with what was held back and why.
 
     ``emptied`` names groups that stay but would lose their last member, ``retired`` those that left the
-    scope, ``losing`` the people who lose a group, once for each (``ada from Data``). ``on_hold`` are the changes that wait because a part of the source could not be read.
+    scope, ``losing`` the people and service principals who lose a group, once for each group. ``on_hold`` are the changes that wait because a part of the source could not be read.
     ``protected`` are target ids that no change may touch. ``unowned`` is what is there and not ours,
     ``unapplied`` what the policy leaves as it is. ``state_digest`` tells whether the target has moved.
     ``replacement_paths`` are the removals that depend on additions; they follow from the rest of the plan.
@@ -131,7 +144,7 @@ class TargetPlan:
     protected: frozenset[str] = frozenset()
     unowned: tuple[Unowned, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()
-    losing: tuple[str, ...] = ()
+    losing: tuple[Loss, ...] = ()
     address: Address | None = None
     state_digest: str | None = field(default=None, compare=False)
     replacement_paths: tuple[ReplacementPath, ...] = field(default=(), compare=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import (
     Estimate,
+    Loss,
     Managed,
     Plan,
     Quarantined,
@@ -188,7 +189,8 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "managed": asdict(managed),
         "emptied": list(target.emptied),
         "retired": list(target.retired),
-        "losing": list(target.losing),
+        "losing": list(map(str, target.losing)),
+        "losses": [asdict(loss) for loss in target.losing],
         "protected": sorted(target.protected),
         "found": found_to_json(target.unowned),
         "left": left_to_json(target.unapplied),
@@ -207,13 +209,23 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
         estimate=Estimate(**raw["estimate"]),
         emptied=tuple(raw["emptied"]),
         retired=tuple(raw["retired"]),
-        losing=tuple(raw.get("losing", ())),
+        losing=tuple(_losses(raw)),
         address=address_from_json(raw),
         protected=frozenset(raw["protected"]),
         unowned=found_from_json(raw.get("found", ())),
         unapplied=left_from_json(raw.get("left", ())),
         state_digest=raw.get("state_digest"),
     )
+
+
+def _losses(raw: Mapping[str, Any]) -> Iterator[Loss]:
+    """Read who loses a group; earlier versions kept no more than ``ada from Data``."""
+    if "losses" in raw:
+        yield from (Loss(**{**loss, "kind": Kind(loss["kind"])}) for loss in raw["losses"])
+        return
+    for text in raw.get("losing", ()):
+        name, _, group = text.rpartition(" from ")
+        yield Loss(name, group)
 
 
 def _target_report(target: TargetReport) -> JsonObject:

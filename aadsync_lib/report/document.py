@@ -53,11 +53,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A target, a person or a group. Of changes that are many, writers show the totals alone."""
+    """A target, a person or a group. Of changes that are many, writers show the totals alone.
+
+    ``first`` are tables that are read before the changes.
+    """
 
     title: str
     target: str = ""
     lines: tuple[str, ...] = ()
+    first: tuple[Table, ...] = ()
     changes: tuple[Row, ...] = ()
     totals: tuple[tuple[str, str], ...] = ()
     tables: tuple[Table, ...] = ()
@@ -68,7 +72,7 @@ class Part:
 class Document:
     """A report. One without a title is its parts.
 
-    ``size`` is the number of changes in a plan, ``cost`` what it takes or took, ``approve`` whether the
+    ``size`` is the number of changes in a plan, ``cost`` what it takes or took, ``total`` how many bring, change and take, ``approve`` whether the
     next step is to approve the digest, ``empty`` what is said where there is no line in any table.
     ``places`` are the targets with where they are, ``exactly`` says how to apply this plan or none.
     """
@@ -84,6 +88,7 @@ class Document:
     tables: tuple[Table, ...] = ()
     size: int = 0
     cost: str = ""
+    total: str = ""
     run_id: str = ""
     undoes: str = ""
     digest: str = ""

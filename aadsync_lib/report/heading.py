@@ -50,7 +50,7 @@ def with_head(document: JsonObject, head: Head, addresses: Addresses) -> JsonObj
     """Return a JSON document with a head, and with the address of each target in it."""
     if "head" in document:
         return document
-    kept = {key: document[key] for key in ("kind", "version") if key in document}
+    kept: JsonObject = {key: document[key] for key in ("kind", "version") if key in document}
     placed: JsonObject = _placed(document, addresses)
     return {**kept, "head": head_to_json(head), **placed}
 

@@ -48,6 +48,7 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
     if document.empty and not any(each.rows for each in document.tables):
         yield markdown_prose(document.empty)
     yield "" if listed or not document.next else "Every change: the same with `--all`."
+    yield f"Total: `{document.total}`" if document.total else ""
     yield markdown_prose(document.cost)
     yield markdown_prose(document.exactly)
     yield markdown_prose(document.next)
@@ -63,6 +64,8 @@ def _heading(document: Document) -> str:
 
 def _part(part: Part, *, listed: bool, full: bool) -> Iterator[str]:
     yield _items(part.lines)
+    for each in part.first:
+        yield from _section(each, None if full else ROWS)
     if part.changes and listed:
         yield _listed(part.changes, None if full else NAMES)
     else:

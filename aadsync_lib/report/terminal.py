@@ -160,6 +160,8 @@ def _foot(page: Page, document: Document, *, shortened: bool) -> None:
         page.line()
         if document.next and shortened:
             page.line("Every change: the same with --all")
+        if document.total:
+            page.line(f"Total: {document.total}")
         if document.cost:
             page.line(document.cost)
     if document.exactly:
@@ -184,6 +186,11 @@ def _part(page: Page, part: Part, *, full: bool, small: bool) -> None:
     page.line(part.title, "bold")
     for line in part.lines:
         page.note(line)
+    for table in part.first:
+        _section(page, table, None if full else ROWS, BAD)
+    if part.first and part.changes:
+        page.line()
+        page.note("All changes", "bold")
     if part.changes and small:
         _listed(page, part.changes, None if full else NAMES)
     elif part.changes and full:
@@ -241,11 +248,12 @@ def _most_affected(page: Page, rows: Iterable[Row]) -> None:
         _more(page, more, "group")
 
 
-def _section(page: Page, table: Table, limit: int | None = None) -> None:
+def _section(page: Page, table: Table, limit: int | None = None, tone: str = "") -> None:
     rows, more = shortened(table.rows, limit)
     if rows:
         page.line()
-        page.note(f"{table.title} ({len(table.rows):,})", "bold")
+        style = f"bold {STYLES[tone]}" if tone else "bold"
+        page.note(f"{table.title} ({len(table.rows):,})", style)
         page.table(table.head, map(_cells, rows))
         _more(page, more, "line")
 

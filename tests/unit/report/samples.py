@@ -10,6 +10,7 @@ from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import (
     Estimate,
+    Loss,
     Managed,
     Plan,
     Quarantined,
@@ -104,7 +105,11 @@ def full_plan():
             managed=Managed(40, 6, 120),
             emptied=("Night shift",),
             retired=("Old", "Older "),
-            losing=("eve from Sales", "bob from Sales", "zoe from Night shift"),
+            losing=(
+                Loss("eve@contoso.com", "Sales", Kind.USER, "no longer members in Entra"),
+                Loss("9c1d", "Sales", Kind.SERVICE_PRINCIPAL, "no longer members in Entra"),
+                Loss("zoe@contoso.com", "Night shift", Kind.USER, "no longer members in Entra"),
+            ),
             protected=frozenset({"t-breakglass", "t-admins"}),
         ),
         target_plan(name="second"),
