@@ -174,4 +174,6 @@ def test_what_is_nested_in_a_foreign_group_that_is_taken_out_counts_at_any_depth
         mid = world.target.add(Kind.GROUP, "mid", [low])
         high = world.target.add(Kind.GROUP, "high", [mid])
         world.target.groups[world.target.named("Top").id].add(high)
-        assert sorted(map(str, world.planned().losing)) == [f"s{n}@x.com from Top" for n in range(4)]
+        assert sorted(map(str, world.planned().losing)) == [
+            f"s{n}@x.com from Top" for n in range(4)
+        ]
