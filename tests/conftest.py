@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
@@ -12,7 +14,7 @@ from tests.groups import Grouped, place
 # A whole sync is an example here: the time of one says nothing, and several threads work on it.
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "database": None}
 
-settings.register_profile("default", derandomize=True, max_examples=30, **COMMON)
+settings.register_profile("default", derandomize=True, max_examples=20, **COMMON)
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000"))
 settings.register_profile(  # random, which it would not inherit from what is called default
     "soak", derandomize=False, max_examples=EXAMPLES, **COMMON
@@ -23,6 +25,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # ones in each worker. What `make test` says of a commit should not be a matter of luck.
 if "HYPOTHESIS_PROFILE" not in os.environ:
     providers._get_local_constants = lambda: providers._local_constants
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Measure what examples of a test cover, and not random ones: those would hide a case that nobody wrote."""
+    measuring = getattr(item.obj, "is_hypothesis_test", False) and Coverage.current()
+    if measuring:
+        measuring.stop()
+    try:
+        return (yield)
+    finally:
+        if measuring:
+            measuring.start()
 
 
 def pytest_collection_modifyitems(items):

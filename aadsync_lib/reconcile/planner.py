@@ -60,19 +60,12 @@ class Drafted:
     deferred_keys: frozenset[str] = frozenset()
 
 
-def plan_target(
-    name: str, context: TargetContext, reader: ProvenanceReader | None = None
-) -> TargetPlan:
-    """Plan the changes that make one target match what is desired.
+@uncollected()
+def draft(name: str, context: TargetContext, reader: ProvenanceReader | None = None) -> Drafted:
+    """Plan the changes that make one target match what is desired, and say what waits.
 
     An incomplete read never removes anyone: who is missing from it is unknown, not gone.
     """
-    return draft(name, context, reader).plan
-
-
-@uncollected()
-def draft(name: str, context: TargetContext, reader: ProvenanceReader | None) -> Drafted:
-    """Plan, see ``plan_target``, and say what waits."""
     missing = (*new_principals(context), *new_groups(context))
     made = hold_creations(context, missing)
     withheld = _ids(missing) - _ids(made.changes)  # nothing else of them is planned

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from aadsync_lib.report.as_json import plan_to_json
 from aadsync_lib.report.saved import plan_from_text
 from tests.acceptance.stage import DATABRICKS_TOKEN, GRAPH_TOKEN, Stage
 from tests.acceptance.worlds import BOB, CYD, ETL, GUS, first_day, second_day
+from tests.warm_cli import aadsync
 
 ENTRA = "Entra has changed since the plan was saved"
 TARGET = "account: the target has changed since the plan was saved"
@@ -198,7 +198,4 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command line in a process of its own, in this folder."""
     environment = {**os.environ, **Stage.environment_of(stage.box), **more}
-    return subprocess.run(
-        [sys.executable, "-m", "aadsync_lib", *words],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    return aadsync(words, cwd=folder, env=environment)

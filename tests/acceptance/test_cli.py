@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -16,6 +14,7 @@ from aadsync_lib.cli import main
 from aadsync_lib.demo import Tour
 from aadsync_lib.sandbox import Fault, Sandbox, company
 from aadsync_lib.sandbox.command import config, describe
+from tests.warm_cli import Process
 
 PEOPLE = 40
 
@@ -27,14 +26,8 @@ def box():
 
 
 @pytest.fixture(scope="module")
-def environment(box, tmp_path_factory):
-    """Where nobody keeps compiled modules, the processes of this file share their own."""
-    shared = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": tmp_path_factory.mktemp("pyc")}
-    return {
-        **os.environ,
-        **describe(box)["environment"],
-        **(shared if sys.dont_write_bytecode else {}),
-    }
+def environment(box):
+    return {**os.environ, **describe(box)["environment"]}
 
 
 @pytest.fixture
@@ -57,22 +50,15 @@ def sync(box, folder, monkeypatch):
 @pytest.fixture
 def start(folder, environment):
     """Start a command line as a process of its own."""
-    pipe = subprocess.PIPE
-
-    def begin(*words, **more):
-        command = [sys.executable, "-m", "aadsync_lib", *words]
-        given = {"cwd": folder, "env": environment, **more}
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **given)
-
-    return begin
+    return lambda *words: Process(words, cwd=folder, env=environment)
 
 
 @pytest.fixture
 def finish(start):
     """Run a command line as a process of its own: its exit code, stdout and stderr."""
 
-    def run(*words, **more):
-        with start(*words, **more) as process:
+    def run(*words):
+        with start(*words) as process:
             stdout, stderr = process.communicate(timeout=120)
         return process.returncode, stdout, stderr
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.acceptance.stage import Stage
 from tests.acceptance.worlds import first_day, second_day
+from tests.warm_cli import PIPE, aadsync
 
 FULL = Path("/dev/full")
 FORMS = ["text", "json", "markdown", "html"]
@@ -157,22 +158,20 @@ def test_file_that_can_no_longer_be_written_after_the_run_is_told(
 
 
 def command(
-    stage: Stage, *words: str, stdout: Path | int | None = None
+    stage: Stage, *words: str, stdout: Path | int = PIPE
 ) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "aadsync_lib", *words, "-c", str(stage.settings_file)]
+    environment = {**os.environ, **Stage.environment_of(stage.box)}
+    line = [*words, "-c", str(stage.settings_file)]
     if isinstance(stdout, Path):
         with stdout.open("w") as file:
-            return run(stage, line, file.fileno())
-    return run(stage, line, stdout)
+            return aadsync(line, env=environment, stdout=file.fileno())
+    return aadsync(line, env=environment, stdout=stdout)
 
 
-def run(
-    stage: Stage, line: list[str], stdout: int | None = None
-) -> subprocess.CompletedProcess[str]:
+def run(stage: Stage, line: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a process of its own, whose stdout has a buffer as it has for users."""
     environment = {**os.environ, **Stage.environment_of(stage.box)}
     environment.pop("PYTHONUNBUFFERED", None)
     return subprocess.run(
-        line, env=environment, text=True, check=False, timeout=120,
-        stdout=subprocess.PIPE if stdout is None else stdout, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        line, env=environment, text=True, check=False, timeout=120, capture_output=True
+    )

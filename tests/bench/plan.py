@@ -21,7 +21,7 @@ from aadsync_lib.model.link import Link, Links, Origin
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
-from aadsync_lib.reconcile.planner import plan_target
+from aadsync_lib.reconcile.planner import draft
 
 SCOPE = Scope.model_validate({"groups": [{"prefix": "G"}]})
 UNLIMITED = Capacity(groups=None, principals=None)
@@ -53,7 +53,7 @@ def plan(snapshot: Snapshot, target: TargetSnapshot, links: Links, members: obje
     desired = desire(snapshot, SCOPE, MappingSettings())
     context = build_context(desired, target, links, Policy(), capacity=UNLIMITED)
     context.editable_groups()
-    return plan_target("account", replace(context, members=members))
+    return draft("account", replace(context, members=members)).plan
 
 
 def applied(snapshot: Snapshot) -> tuple[TargetSnapshot, Links, dict[str, frozenset[str]]]:

@@ -140,7 +140,7 @@ class Weeks(Company, RuleBasedStateMachine):
 
 TestWeeks = Weeks.TestCase
 TestWeeks.settings = hypothesis_settings(
-    max_examples=hypothesis_settings.default.max_examples if SOAK else 75,
+    max_examples=hypothesis_settings.default.max_examples if SOAK else 50,
     stateful_step_count=40 if SOAK else 12,
 )
 

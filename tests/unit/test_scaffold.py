@@ -100,7 +100,7 @@ def test_every_key_of_the_contract_is_there():
 
 @given(st.text(min_size=1), st.text(min_size=1))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
 )
 def test_any_name_of_a_group_comes_back_as_it_was(tmp_path, name, prefix):
     text = starter(replace(ANSWERS, groups=(name,), prefixes=(prefix,)))

@@ -125,3 +125,23 @@ def test_two_objects_of_one_identity_are_not_put_together():
         ]
     )
     assert [task.changes for task in left] == [(own,), (others,)]
+
+
+def test_two_ways_of_waiting_that_meet_are_no_circle():
+    change_of = {key: rename(key, key, key) for key in "abc"}
+    waiting = {"a": {"c"}, "b": {"c"}, "c": ()}
+    left = join(
+        [
+            Task("g1/itself", Phase.BUILD, Verb.PATCH, (rename("g1", "A", "B"),)),
+            Task(
+                "g1/members", Phase.BUILD, Verb.PATCH, (add("g1", person("u1", "1")),),
+                after=frozenset({"a", "b"}),
+            ),
+            *(
+                Task(key, Phase.BUILD, Verb.PATCH, (change_of[key],), after=frozenset(after))
+                for key, after in waiting.items()
+            ),
+        ]
+    )  # fmt: skip
+    [whole] = [task for task in left if task.key == "g1/itself"]
+    assert actions(whole) == ["rename_group", "add_members"]

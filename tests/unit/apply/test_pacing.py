@@ -199,3 +199,10 @@ def test_no_window_ever_has_more_requests_than_its_length_allows_and_the_burst(r
         for last in range(first, len(times)):
             seconds = times[last] - start
             assert last - first + 1 <= burst + limit * seconds + 1e-6
+
+
+def test_where_nothing_is_read_there_is_no_rate_of_listings():
+    pacer = Pacer({Verb.WRITE: 10.0}, 1.0, FakeClock())
+    assert pacer.rate(Verb.WRITE) > 9
+    with pytest.raises(KeyError):
+        pacer.rate(Verb.LIST)

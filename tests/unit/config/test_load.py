@@ -175,7 +175,7 @@ class TestLogin:
 
     @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",)), min_size=8))
     @settings(
-        suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+        suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
     )
     def test_no_literal_ever_appears(self, tmp_path, secret):
         secret = f"Zq{secret}"
@@ -444,7 +444,7 @@ SECTIONS = st.sampled_from(
 
 @given(st.dictionaries(SECTIONS, TREES, max_size=4))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
 )
 def test_no_tree_makes_anything_but_settings_or_a_settings_error(tmp_path, tree):
     path = tmp_path / "aadsync.yml"
@@ -454,7 +454,7 @@ def test_no_tree_makes_anything_but_settings_or_a_settings_error(tmp_path, tree)
 
 @given(st.text(max_size=80) | st.binary(max_size=80))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
 )
 def test_no_file_makes_anything_but_settings_or_a_settings_error(tmp_path, content):
     path = tmp_path / "aadsync.yml"
@@ -489,7 +489,7 @@ NAMES = st.lists(
 
 @given(st.dictionaries(NAMES, st.text(max_size=12), max_size=3))
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
 )
 def test_no_parameter_makes_anything_but_settings_or_a_settings_error(tmp_path, overrides):
     path = tmp_path / "aadsync.yml"

@@ -100,7 +100,7 @@ VALUES = st.sampled_from(EXTREMES) | st.integers(-5, 40_000) | st.floats(0, 1) |
 
 
 @given(st.dictionaries(st.sampled_from(sorted(NUMBERS)), VALUES, max_size=6))
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=120, deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=40, deadline=None)
 def test_no_number_breaks_a_sync_that_the_settings_let_begin(chosen):
     given = {key: _yaml(value) for key, value in chosen.items() if OLD_WORKSPACE not in key}
     try:

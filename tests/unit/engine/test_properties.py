@@ -18,7 +18,7 @@ from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.desired.nesting import nest
 from aadsync_lib.reconcile.guard import touches_protected
-from aadsync_lib.reconcile.planner import plan_target
+from aadsync_lib.reconcile.planner import draft
 from tests.unit.build import settings
 from tests.unit.randoms import account, directories, existing, mostly, policies, reachable, scopes
 from tests.unit.world import World
@@ -231,8 +231,8 @@ def test_a_plan_is_made_of_values_alone(snapshot, before, policy, scope):
         links = world.store.links("account")
     context = build_context(desired, target.read(), links, chosen.policy)
     members = target.members(context.editable_groups())
-    once = plan_target("account", replace(context, members=members))
-    again = plan_target("account", replace(context, members=members))
+    once = draft("account", replace(context, members=members)).plan
+    again = draft("account", replace(context, members=members)).plan
     assert once == again
     assert {change.action.kind for change in once.changes} <= set(Kind)
     assert chosen.policy.limits != Limits()

@@ -93,6 +93,17 @@ def test_levels_below_the_deepest_are_flattened_into_it():
     assert "Two is on level 2" in notice.message
 
 
+def test_two_groups_of_the_deepest_level_take_in_the_same_one_below():
+    found = nesting(
+        ADA, group("A", ["g-low"]), group("B", ["g-low"]), group("Low", [ADA]),
+        max_depth=1, roots=["A", "B"],
+    )  # fmt: skip
+    assert {gid: members(found, gid) for gid in found.groups} == {
+        "g-a": {"u-ada"},
+        "g-b": {"u-ada"},
+    }
+
+
 def test_a_root_that_is_also_nested_counts_by_its_deepest_level():
     found = nesting(
         ADA, group("One", ["g-two"]), group("Two", ["g-three"]), group("Three", [ADA]),

@@ -69,7 +69,7 @@ class Page(HTMLParser):
         return [attributes for found, attributes in self.elements if found == tag]
 
 
-def everything(name, targets=2):
+def everything(name, targets=2, each=60):
     """A plan with this name wherever a name or a sentence can be."""
     member = MemberRef(name, name, name, Kind.USER)
     changes = [
@@ -77,21 +77,21 @@ def everything(name, targets=2):
             Action.RENAME_GROUP, str(n), "t", name, name,
             before=Attributes(display_name=name), after=Attributes(display_name=name),
         )
-        for n in range(60)
+        for n in range(each)
     ]  # fmt: skip
     changes += [
-        Change(action, str(n), "t", name, name, members=(member,) * 50)
+        Change(action, str(n), "t", name, name, members=(member,) * (each - 10))
         for action in (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
-        for n in range(60)
+        for n in range(each)
     ]
-    held = (Quarantined(name, name, name),) * 30
-    found = (Unowned(Kind.USER, name, name, name, name, name),) * 30
+    held = (Quarantined(name, name, name),) * (each // 2)
+    found = (Unowned(Kind.USER, name, name, name, name, name),) * (each // 2)
     left = tuple(
         Unapplied(replace(one, drift=one.external_id < "3"), UnappliedBy.DRIFT) for one in changes
     )
     target = TargetPlan(
-        name, tuple(changes), held, held, (Notice(name, name),) * 30,
-        emptied=(name,) * 30, retired=(name,) * 30, unowned=found, unapplied=left,
+        name, tuple(changes), held, held, (Notice(name, name),) * (each // 2),
+        emptied=(name,) * (each // 2), retired=(name,) * (each // 2), unowned=found, unapplied=left,
     )  # fmt: skip
     return samples.plan(*[target] * targets, complete=False)
 
