@@ -1,4 +1,4 @@
-"""What to write in the place of a value that does not fit, as it is copied into the file."""
+"""Suggestions: the line to write in the place of a value that does not fit."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.settings import Settings, settings_digest
 from aadsync_lib.engine.access import AccessReading, read_access
-from aadsync_lib.engine.head import addresses_of
 from aadsync_lib.engine.asked_once import AskedOnce
+from aadsync_lib.engine.head import addresses_of
 from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot

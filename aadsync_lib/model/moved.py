@@ -1,4 +1,4 @@
-"""What moved between a saved plan and the plan of now."""
+"""Differences between a saved plan and the plan of now."""
 
 from __future__ import annotations
 

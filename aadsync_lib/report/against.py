@@ -1,4 +1,4 @@
-"""What moved since a saved plan, as it stands in the document of a plan and in its JSON."""
+"""Differences from a saved plan, as they stand in the document of a plan and in its JSON."""
 
 from __future__ import annotations
 
