@@ -83,7 +83,7 @@ def _planner(
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
         for own, target in zip(chosen, targets, strict=True)
     }
-    asker = by or Process.here().owner
+    asker = by or Process.here().user
     return Planner(settings, source, targets, reader, clock, assignments, asker)
 
 

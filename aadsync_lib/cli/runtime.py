@@ -68,7 +68,7 @@ def _head(options: Options, settings: Settings) -> tuple[Head, Mapping[str, Addr
 
     addresses = addresses_of(settings)
     chosen = {name: addresses[name] for name in addresses if options.target in (None, name)}
-    return head_of(settings, time.time(), Process.here().owner), chosen
+    return head_of(settings, time.time(), Process.here().user), chosen
 
 
 def planner_of(options: Options, settings: Settings) -> Planner:

@@ -45,13 +45,8 @@ class Process:
         started = _started(self.pid)
         return started is not None and started != self.started
 
-    @property
-    def owner(self) -> str:
-        """Whoever runs it, and where."""
-        return f"{self.user}@{self.host}"
-
     def __str__(self) -> str:
-        return f"{self.owner} pid {self.pid}"
+        return f"{self.user}@{self.host} pid {self.pid}"
 
     def to_json(self) -> str:
         """Return it as the lease stores it."""
