@@ -9,12 +9,14 @@ import click
 from aadsync_lib import __version__
 from aadsync_lib.cli.aim import aim
 from aadsync_lib.cli.completion import completion
+from aadsync_lib.cli.connector import connector
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_anything
+from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
@@ -91,6 +93,8 @@ for command in (
     history,
     undo,
     aim,
+    register,
+    connector,
     sandbox,
     completion,
 ):

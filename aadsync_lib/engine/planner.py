@@ -11,15 +11,16 @@ from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.head import head_of
-from aadsync_lib.engine.planning import Planning, SyncPlanning
+from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.engine.views import Views
 from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.head import Head
-from aadsync_lib.ports import Clock, HistoryReader, Source, Target
+from aadsync_lib.ports import Clock, HistoryReader, Neighbours, Source, Target
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
 
@@ -28,7 +29,8 @@ from aadsync_lib.workspace_port import Assignments
 class Planner:
     """Plans a sync, or the undo of a run, and explains. None of it has side effects.
 
-    ``assignments`` reach the workspaces of the targets, by the names of these. ``by`` is whoever asks.
+    ``assignments`` reach the workspaces of the targets, by the names of these; ``neighbours`` are who else
+    provisions into them, where the settings name anybody. ``by`` is whoever asks.
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class Planner:
     reader: HistoryReader
     clock: Clock
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
+    neighbours: Neighbours | None = None
     by: str = ""
 
     def plan(
@@ -49,10 +52,11 @@ class Planner:
         side the world has moved. Raises ``SourceError`` or ``TargetError`` when a side could not be
         read at all.
         """
-        with ThreadPoolExecutor(1 + len(self.targets)) as pool:
+        with ThreadPoolExecutor(2 + len(self.targets)) as pool:
             known = self.reader.roots()
             entra = pool.submit(self.source.read, None, known)
             reads = [pool.submit(target.read) for target in self.targets]
+            beside = pool.submit(self.neighbours.notices) if self.neighbours else None
             views = Views(self.settings, [t.name for t in self.targets], entra.result())
             tried = Everything() if full else anyway
             planning = SyncPlanning(
@@ -68,6 +72,7 @@ class Planner:
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
+        parts = _warned(parts, beside.result()) if beside else parts
         planned = self._headed(
             Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
         )
@@ -102,3 +107,18 @@ class Planner:
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""
         return self.reader.runs()
+
+
+def _warned(
+    parts: Sequence[TargetPlanning], notices: Mapping[str, tuple[Notice, ...]]
+) -> list[TargetPlanning]:
+    """Return the plans with these warnings, by target."""
+    return [
+        replace(
+            part,
+            plan=replace(
+                part.plan, warnings=(*part.plan.warnings, *notices.get(part.plan.target, ()))
+            ),
+        )
+        for part in parts
+    ]

@@ -38,6 +38,7 @@ from aadsync_lib.report.html.changes import (
 )
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
 from aadsync_lib.report.html.grid import LISTED, Detail, Grid
+from aadsync_lib.report.html.tables import document_grids
 from aadsync_lib.report.html.tree import Tree, tree_of
 from aadsync_lib.report.next_steps import MEANT, Advice
 from aadsync_lib.report.plans import counted_as, plan_document, run_document
@@ -141,6 +142,12 @@ def run_page(
     changes = changes_grid(lines, several=several)
     document = run_document(report, verdict, advice, plan=plan)
     return _page(document, lines, plan.tree if plan else (), history, before, changes, after)
+
+
+def document_page(document: Document) -> str:
+    """Return the page of a document that is neither a plan nor a run: what it says, and its tables."""
+    grids = document_grids(document)
+    return _page(document, (), (), (), (), changes_grid((), several=False), grids)
 
 
 def _page(
