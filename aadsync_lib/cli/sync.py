@@ -26,8 +26,18 @@ THERE_ARE_CHANGES = 2
 REFUSED = "Refused by the guard, for the reasons above. Nothing was changed."
 
 
+ON_DEMAND = (
+    click.option(
+        "--user", metavar="NAME", help="Only what concerns this person, by any name or id."
+    ),
+    click.option("--group", metavar="NAME", help="Only what concerns this group, by name or id."),
+)
+
+
 @click.command()
 @options(*READING)
+@ON_DEMAND[0]
+@ON_DEMAND[1]
 @click.option(
     "--save", type=FILE, callback=new_file, metavar="PLAN.json", help="Keep the plan for apply."
 )
@@ -41,6 +51,8 @@ def plan(
     options: Options,
     save: Path | None,
     against: Path | None,
+    user: str | None,
+    group: str | None,
     *,
     detailed_exitcode: bool,
 ) -> None:
@@ -50,9 +62,13 @@ def plan(
     from aadsync_lib.report.saved import part_of
 
     before = None if against is None else part_of(_saved(against), options.target)
+    if (save or before) and (user or group):
+        raise UsageError("--save and --against are of a whole plan: without --user and --group.")
     settings = runtime.settings_of(options)
     planner = runtime.planner_of(options, settings)
-    planning = planner.plan(full=options.full, fingerprint=bool(save or before))
+    planning = planner.plan(
+        full=options.full, fingerprint=bool(save or before), user=user, group=group
+    )
     call = runtime.call_of(options, str(save) if save else None)
     moved = moved_since(before, planning.plan) if before else None
     runtime.publish_plan(options, planner, planning, call, moved)
@@ -81,15 +97,25 @@ APPROVE = click.option(
 @options(*READING)
 @APPROVE
 @YES
+@ON_DEMAND[0]
+@ON_DEMAND[1]
 @click.pass_context
-def sync(ctx: click.Context, options: Options, approve: str | None, *, yes: bool) -> None:
+def sync(
+    ctx: click.Context,
+    options: Options,
+    approve: str | None,
+    user: str | None,
+    group: str | None,
+    *,
+    yes: bool,
+) -> None:
     """Plan, check the limits, apply, record.
 
     On a terminal it shows the plan and asks before the first write.
     """
 
     def act(runner: Runner) -> RunReport:
-        return runner.sync(approve=approve, full=options.full)
+        return runner.sync(approve=approve, full=options.full, user=user, group=group)
 
     ctx.exit(run(options, runtime.call_of(options), act, yes=yes))
 

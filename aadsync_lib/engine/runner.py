@@ -13,13 +13,14 @@ from threading import Event
 
 from aadsync_lib.apply.executor import Executor
 from aadsync_lib.clock import new_run_id
+from aadsync_lib.engine.incremental import Incremental
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
 from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
-from aadsync_lib.model.carried import DAY, RunRecord
+from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
 from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
@@ -30,6 +31,8 @@ from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.escape import visible
+
+Leave = Callable[[Planning, RunReport], Checkpoint | None]
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +57,30 @@ class Runner:
         self._consent = consent
         self._stop = Event()
 
-    def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
-        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write."""
-        return self._run(partial(self._planned, full=full), approve)
+    def sync(
+        self,
+        *,
+        approve: str | None = None,
+        full: bool = False,
+        user: str | None = None,
+        group: str | None = None,
+    ) -> RunReport:
+        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write.
 
-    def _planned(self, *, full: bool) -> Planning:
+        Unless ``full``, or one plan is approved, both sides are read only where something may have changed.
+        With a ``user`` or ``group``, only what concerns that one is done, and the rest is left for the next run.
+        """
+        if user is not None or group is not None:
+            make = partial(self._planner.plan, full=full, user=user, group=group)
+            return self._run(make, approve)
+        asked = "it is asked to" if full or approve else None
+        incremental = Incremental(self._planner, self._store, asked)
+        make = partial(incremental.plan, partial(self._planner.plan, full=full))
+        return self._run(partial(self._checked, make), approve, leave=incremental.checkpoint)
+
+    def _checked(self, make: Callable[[], Planning]) -> Planning:
         """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
-        first, planning = self._store.latest_run() is None, self._planner.plan(full=full)
+        first, planning = self._store.latest_run() is None, make()
         warnings = (notice for target in planning.plan.targets for notice in target.warnings)
         empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
         if first and empty:
@@ -92,9 +112,13 @@ class Runner:
         self._stop.set()
 
     def _run(
-        self, make: Callable[[], Planning], approve: str | None, saved: Plan | None = None
+        self,
+        make: Callable[[], Planning],
+        approve: str | None,
+        saved: Plan | None = None,
+        leave: Leave = lambda *_: None,
     ) -> RunReport:
-        """Make a plan under the leases, check it, and apply it."""
+        """Make a plan under the leases, check it, and apply it; ``leave`` says where the next run goes on."""
         began = self._clock.monotonic()
         recorder = Recorder(self._store, new_run_id(self._clock), self._clock)
         with ExitStack() as leases:
@@ -105,7 +129,7 @@ class Runner:
                 check_current(saved, planning)
             verdict = replace(planning.verdict, approve=approve)
             self._ask(planning.plan, verdict)
-            report, error = self._carry_out(recorder, planning, verdict, began)
+            report, error = self._carry_out(recorder, planning, verdict, began, leave)
         self._prune()
         if not verdict.allowed:
             raise RefusedError(verdict, planning.plan, report)
@@ -121,7 +145,12 @@ class Runner:
             raise DeclinedError
 
     def _carry_out(
-        self, recorder: Recorder, planning: Planning, verdict: Verdict, began: float
+        self,
+        recorder: Recorder,
+        planning: Planning,
+        verdict: Verdict,
+        began: float,
+        leave: Leave,
     ) -> tuple[RunReport, BaseException | None]:
         """Apply what the guard allows; record the run's beginning and its end, whatever happens."""
         run_id, plan = recorder.run_id, planning.plan
@@ -130,17 +159,20 @@ class Runner:
         )
         reports: tuple[TargetReport, ...] = ()
         error: BaseException | None = None
+        checkpoint: Checkpoint | None = None
         try:
             recorder.keep_reads(planning)
             if verdict.allowed:
                 reports, error = self._apply(recorder, planning)
+                done = self._report(run_id, plan, verdict, reports, began)
+                checkpoint = leave(planning, done)
             else:
                 recorder.keep_quarantine(planning.parts.values())
                 reports = tuple(untouched(target, Status.REFUSED) for target in plan.targets)
         finally:
             report = self._report(run_id, plan, verdict, reports, began)
             status = report.status if reports else Status.FAILED
-            self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
+            self._store.end_run(run_id, status, json.dumps(run_to_json(report)), checkpoint)
         return report, error
 
     def _apply(
