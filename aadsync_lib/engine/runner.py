@@ -33,6 +33,7 @@ from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.escape import visible
 
 Leave = Callable[[Planning, RunReport], Checkpoint | None]
+Consent = Callable[[Plan, Verdict], bool]
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Runner:
         planner: Planner,
         store: Store,
         progress: Progress | None = None,
-        consent: Callable[[Plan, Verdict], bool] | None = None,
+        consent: Consent | None = None,
     ) -> None:
         """``consent`` is asked before the first write of a plan that the guard allows."""
         self._planner = planner
