@@ -112,7 +112,7 @@ class Incremental:
             )
             changes = replace(source.changes(None, roots), reason=changes.reason)
         elif not changes.cursor:
-            log.warning(
+            log.info(
                 "every run reads everything, as there is no feed of changes: %s", changes.reason
             )
         return changes
