@@ -60,7 +60,7 @@ class Recorder:
             part.deferred_keys,
             outcomes,
             self.clock.now(),
-            complete=context.desired.complete,
+            complete=_tells_all(part, context),
         )
         links = self.store.links(target).by_external
         groups = touched_groups(context, links, outcomes, _unsettled(part))
@@ -80,7 +80,7 @@ class Recorder:
         refused = (_as_quarantined(o) for o in outcomes if o.result is Result.QUARANTINED)
         held = (*part.plan.quarantined, *refused)
         before = self.store.quarantine(part.plan.target)
-        complete = context.desired.complete
+        complete = _tells_all(part, context)
         return quarantine_after(before, held, self.clock.now(), complete=complete)
 
     def _memberships(
@@ -100,6 +100,11 @@ class Recorder:
 
 def _of_entra(parts: Iterable[TargetPlanning]) -> Iterator[tuple[TargetPlanning, TargetContext]]:
     return ((part, part.context) for part in parts if part.context)
+
+
+def _tells_all(part: TargetPlanning, context: TargetContext) -> bool:
+    """Return whether what is not planned is not to be done."""
+    return context.desired.complete and not part.narrowed
 
 
 def _chunks(groups: Groups) -> Iterator[Groups]:
@@ -136,6 +141,7 @@ def untouched(plan: TargetPlan, status: Status) -> TargetReport:
         warnings=plan.warnings,
         unowned=plan.unowned,
         unapplied=plan.unapplied,
+        address=plan.address,
     )
 
 
@@ -167,6 +173,7 @@ def record_unwritten(
         0.0,
         plan.undoes,
         over,
+        plan.head,
     )
     store.begin_run(run_id, plan.digest, plan.settings_digest, full=plan.full, undoes=plan.undoes)
     store.end_run(run_id, report.status, json.dumps(run_to_json(report)))

@@ -141,7 +141,7 @@ def test_change_that_fails_ends_with_3_and_is_named(sync, box):
 
 
 def test_unreadable_source_ends_with_1_and_an_empty_stdout(sync, box):
-    box.faults.add(Fault(kind="403", side="graph", path="/groups"))
+    box.faults.add(Fault(kind="403", side="graph", path="/groups", count=None))
     done = sync("sync", "--format", "json")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("aadsync: ")

@@ -154,7 +154,9 @@ class _Oracle(Matching):
             ending = self.ledger.links[wish.id].target_id in self.ledger.ending
             if wish.id not in self.ledger.missing and not ending:
                 return
-            fate.goes = True  # left and came back, and was deleted by hand meanwhile, or by the sync
+            fate.goes = (
+                True  # left and came back, and was deleted by hand meanwhile, or by the sync
+            )
         self.presences[wish.id] = fate
 
     def _person(self, wish: Wish) -> None:
