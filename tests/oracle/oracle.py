@@ -154,9 +154,7 @@ class _Oracle(Matching):
             ending = self.ledger.links[wish.id].target_id in self.ledger.ending
             if wish.id not in self.ledger.missing and not ending:
                 return
-            fate.goes = (
-                True  # left and came back, and was deleted by hand meanwhile, or by the sync
-            )
+            fate.goes = True  # left and came back, and was deleted meanwhile, or by the sync
         self.presences[wish.id] = fate
 
     def _person(self, wish: Wish) -> None:
@@ -410,8 +408,12 @@ class _Oracle(Matching):
         return {active} if self.reports and by_hand else {False}
 
     def _perhaps_protected(self) -> None:
-        """Let it be open what becomes of whoever had a protected name for a while."""
-        for tid in self.once_protected & self.scene.accounts.keys():
+        """Let it be open what becomes of whoever had a protected name for a while, or perhaps is not taken over."""
+        for tid in self.perhaps_adopted:
+            for fate in self.presences.values():
+                if tid in fate.must:
+                    fate.loose(tid)
+        for tid in (self.once_protected | self.perhaps_adopted) & self.scene.accounts.keys():
             fate, as_is = self.presences[tid], self._as_it_is(self.scene.accounts[tid])
             fate.names |= as_is.names
             fate.external |= as_is.external
