@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.codec import ENCODER
+from aadsync_lib.model.codec import ENCODER, digest_of
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Status, TargetReport
@@ -70,6 +70,11 @@ class ConnectorPlan:
     def empty(self) -> bool:
         """Whether everything is as the settings want it."""
         return not any(target.changes for target in self.targets)
+
+    @property
+    def digest(self) -> str:
+        """The digest over all changes, which tells this plan from every other."""
+        return digest_of((target.target, target.changes) for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
