@@ -102,6 +102,22 @@ class ConnectorRun:
         return Status.worst(target.status for target in self.targets)
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectorRecord:
+    """What was seen of the connector of a target at one moment (seconds since the epoch).
+
+    ``problems`` are words, ``None`` where it is well; ``failing`` counts the objects that fail, ``None``
+    where they were not read; ``document`` is the target's part of the ``connector_status`` document.
+    """
+
+    target: str
+    seen_at: float
+    state: str
+    problems: str | None
+    failing: int | None
+    document: str
+
+
 class Ending(StrEnum):
     """How an action on one connector, or a step of it, ended."""
 

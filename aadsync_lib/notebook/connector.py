@@ -16,16 +16,17 @@ from aadsync_lib.connector.report.document import plan_document, run_document
 from aadsync_lib.connector.setup import plan_connectors, set_up
 from aadsync_lib.connector.status.as_json import status_to_json
 from aadsync_lib.connector.status.document import status_document
+from aadsync_lib.connector.status.kept import records_of
 from aadsync_lib.connector.status.model import ConnectorStatus
 from aadsync_lib.connector.status.read import StatusReader
 from aadsync_lib.errors import AadsyncError, PartialError, UsageError
 from aadsync_lib.model.codec import JsonObject
-from aadsync_lib.model.connector import ConnectorPlan, ConnectorRun
+from aadsync_lib.model.connector import ConnectorPlan, ConnectorRecord, ConnectorRun
 from aadsync_lib.notebook import connector_frames as frames
 from aadsync_lib.notebook.parameters import COMPARE, NOT_WATCHED, SETUP, WARN
 from aadsync_lib.report.document import Document
 from aadsync_lib.report.escape import visible
-from aadsync_lib.wiring import open_comparer, open_connector
+from aadsync_lib.wiring import open_comparer, open_connector, open_store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,13 +72,19 @@ class ConnectorDesk:
     def _status(self, watch: str) -> ConnectorAnswer:
         with open_connector(self.settings, **self.given) as connectors:
             status = StatusReader(connectors).whole()
+        tables = frames.of_status(status)
+        if watch != NOT_WATCHED:
+            tables += frames.of_records(self._recorded(status))
         problem = None if status.healthy or watch == WARN else PartialError(_problems(status))
-        return ConnectorAnswer(
-            status_document(status),
-            _short(status_to_json(status)),
-            frames.of_status(status),
-            problem,
-        )
+        document, result = status_document(status), _short(status_to_json(status))
+        return ConnectorAnswer(document, result, tables, problem)
+
+    def _recorded(self, status: ConnectorStatus) -> tuple[ConnectorRecord, ...]:
+        """Record what was seen, and return what was seen last."""
+        clock, spark = self.given["clock"], self.given["spark"]
+        with open_store(self.settings, clock, spark=spark) as store:
+            store.keep_connectors(records_of(status))
+            return store.connectors()
 
     def _compare(self) -> ConnectorAnswer:
         with open_comparer(self.settings, **self.given) as comparer:

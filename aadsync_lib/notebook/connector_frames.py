@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.connector.compare.model import Comparison
 from aadsync_lib.connector.status.model import ConnectorStatus, TargetStatus
-from aadsync_lib.model.connector import ConnectorPlan, ConnectorRun, settings_in
+from aadsync_lib.model.connector import ConnectorPlan, ConnectorRecord, ConnectorRun, settings_in
+from aadsync_lib.report.explain.tree import when
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ STATES = ("target", "state", "problems", "application", "service_principal_id", 
           "last_success", "quarantine", "remedy", "failures")  # fmt: skip
 FAILURES = ("target", "name", "action", "code", "reason", "recommended", "when")
 DIFFERENCES = ("target", "side", "name", "type", "why")
+LOOKS = ("seen_at", "target", "state", "problems")
 CHANGES = ("target", "action", "name", "before", "after", "reason")
 OUTCOMES = ("target", "action", "name", "result", "error")
 
@@ -75,6 +77,14 @@ def of_run(run: ConnectorRun) -> Titled:
         for done in target.outcomes
     )
     return (("What came of each change", _frame(OUTCOMES, rows)),)
+
+
+def of_records(records: Iterable[ConnectorRecord]) -> Titled:
+    """Return one row for each look that is on record."""
+    rows = (
+        (when(record.seen_at), record.target, record.state, record.problems) for record in records
+    )
+    return (("Looks on record, newest first", _frame(LOOKS, rows)),)
 
 
 def _state(target: TargetStatus) -> tuple[str | None, ...]:

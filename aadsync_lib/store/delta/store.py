@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aadsync_lib.model.carried import CarriedState
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
@@ -20,13 +21,18 @@ from aadsync_lib.store.delta.session import Spark, micros, moment
 from aadsync_lib.store.delta.steps import OF_THE_SYNC, Announce, Note, Remember, Settle
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.records import Row, storable, unknown_run
+from aadsync_lib.store.records import Row, connector_rows, storable, unknown_run
 
 T = TypeVar("T")
 
 RUN = (
     "run_id STRING, sync STRING, digest STRING, settings_digest STRING, `full` BOOLEAN,"
     " undoes STRING, host STRING, `user` STRING, started_at TIMESTAMP, status STRING"
+)
+
+CONNECTOR = (
+    "sync STRING, target STRING, seen_at TIMESTAMP, state STRING, problems STRING, failing BIGINT,"
+    " document STRING"
 )
 
 RUN_NUMBER = "sync STRING, run_id STRING, number BIGINT"
@@ -133,6 +139,14 @@ class DeltaStore(LeasingStore[Lease]):
             if lease.error:
                 raise lease.error
         self._committer.record(Remember(target, memory))
+
+    def keep_connectors(self, records: Sequence[ConnectorRecord]) -> None:
+        """Add what was seen of connectors, all or nothing: it is one commit."""
+        rows = [
+            (sync, target, moment(seen_at), *more)
+            for sync, target, seen_at, *more in connector_rows(self.sync, records)
+        ]
+        self._tables.append("connector_states", CONNECTOR, rows)
 
     def _prune(self, before: float) -> None:
         prune(self._tables, self.sync, before, self._clock.now())

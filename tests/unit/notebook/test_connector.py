@@ -61,7 +61,7 @@ def test_of_many_rows_the_result_has_the_first_and_the_number_of_the_others() ->
     assert target == {
         "target": "a", "failures": rows[:SHOWN], "more_failures": 3, "only_sync": None,
     }  # fmt: skip
-    assert len(document["targets"][0]["failures"]) == SHOWN + 3  # type: ignore[call-overload]
+    assert len(document["targets"][0]["failures"]) == SHOWN + 3
 
 
 @pytest.mark.parametrize("result", [None, "", "success", "SUCCESS", "excluded"])

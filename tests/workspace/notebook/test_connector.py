@@ -130,4 +130,9 @@ def test_a_quarantine_is_shown_with_its_remedy(desk: Desk) -> None:
     row = done.tables[0].records[0]
     assert row["state"] == "quarantine"
     assert row["remedy"][:60] in done.html
-    assert desk.run(watch_connector="warn").succeeded()
+    warned = desk.run(watch_connector="warn").succeeded()
+    assert part(warned)["state"] == "quarantine"
+    failed = desk.run(watch_connector="fail")
+    assert "the job is in quarantine" in failed.error.message
+    looks = next(table for table in failed.tables if table.columns[0] == "seen_at")
+    assert [row["state"] for row in looks.records] == ["quarantine", "quarantine"]
