@@ -21,7 +21,7 @@ from aadsync_lib.connector.registration.advice import role_for
 from aadsync_lib.connector.registration.credential import DAY, LIFETIME, CredentialKind
 from aadsync_lib.connector.registration.key_vault import VaultPlace
 from aadsync_lib.connector.registration.marks import application_name
-from aadsync_lib.connector.registration.model import AUDIENCE, Federation, Wanted
+from aadsync_lib.connector.registration.model import Federation, Wanted
 from aadsync_lib.connector.registration.place import Place, parse_reference
 from aadsync_lib.connector.registration.record import OpenStore
 from aadsync_lib.connector.registration.registering import Registering
@@ -35,6 +35,13 @@ from aadsync_lib.wiring import open_store
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 WITHOUT_PLACE = "--store-in is missing: it says where the credential is put."
+# Of tokens that are to be exchanged (Bicep templates of Microsoft's own samples agree).
+AUDIENCES = {
+    "public": "api://AzureADTokenExchange",
+    "usgov": "api://AzureADTokenExchangeUSGov",
+    "usgov-dod": "api://AzureADTokenExchangeUSGov",
+    "china": "api://AzureADTokenExchangeChina",
+}
 USUAL_DAYS = int(LIFETIME / DAY)
 
 
@@ -47,7 +54,7 @@ class Request:
     credential: CredentialKind | None = None
     issuer: str | None = None
     subject: str | None = None
-    audience: str = AUDIENCE
+    audience: str | None = None
     days: int = USUAL_DAYS
     rotate: bool = False
     sign_in: str | None = None
@@ -133,7 +140,7 @@ def _usual_kind(settings: Settings, request: Request) -> CredentialKind:
 
 
 def _federation(settings: Settings, request: Request) -> Federation:
-    """Return issuer and subject, from the token of the settings where the command line has none."""
+    """Return whose tokens log in, from the token of the settings where the command line does not say."""
     token = _token(settings)
     issuer = request.issuer or claim(token, "iss")
     subject = request.subject or claim(token, "sub")
@@ -142,7 +149,10 @@ def _federation(settings: Settings, request: Request) -> Federation:
             "a federated credential needs --issuer and --subject, as the tokens have them; "
             "they are read from source.auth.token_file where that is a token."
         )
-    return Federation(str(issuer), str(subject), request.audience)
+    audience = request.audience or claim(token, "aud") or AUDIENCES[settings.source.cloud]
+    return Federation(
+        str(issuer), str(subject), audience if isinstance(audience, str) else audience[0]
+    )
 
 
 def _token(settings: Settings) -> str:

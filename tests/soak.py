@@ -15,10 +15,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-WEEKS = 100  # a round: some two minutes
+WEEKS = 100  # of one target, and of two, in a round: some four minutes
 SWEEPS = (
     "tests/acceptance/test_fault_sweep.py",
     "tests/acceptance/test_kill_sweep.py",
+    "tests/acceptance/test_undo.py",
     "tests/acceptance/test_workspace_sweeps.py",
     "tests/acceptance/test_zero_writes.py",
     "tests/contract/connector/test_sweeps.py",

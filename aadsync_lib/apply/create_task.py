@@ -98,9 +98,11 @@ class CreateTask:
             return False
         account = accounts[0] if len(accounts) == 1 else None
         if account and self._free(account, first):
-            if may_be_made and carries(account, first.external_id):
+            untouched = self._protected(account, first)
+            made = may_be_made and carries(account, first.external_id)
+            if made and not (untouched and self._lacks_anything(announced, account)):
                 return self._take(announced, account, Origin.CREATED)
-            if self._adoptable(account, first):
+            if self._adoptable(account, first) and not untouched:
                 origin = self.run_log.origin(replace(first, target_id=account.id))
                 return self._adopt(announced, account, origin)
         announced.settle(Result.QUARANTINED, self._held_back(accounts, first, may_be_made))
@@ -110,10 +112,12 @@ class CreateTask:
         """Return why what is there is not taken over, and how to go on."""
         kind = change.action.kind
         setting = adopt_setting(kind, self.adoption.word(kind, _names(change)))
-        owner = ", ".join(map(self._described, accounts))
+        owner = ", ".join(self._described(account, change) for account in accounts)
         reason = f"exists already as {owner}, which {setting} does not take over"
         if len(accounts) > 1 or not self._free(accounts[0], change):
             return reason
+        if self._protected(accounts[0], change):
+            return f"exists already as {owner}, and what is protected is left alone"
         foreign = accounts[0].external_id and not carries(accounts[0], change.external_id)
         wider = adopt_setting(kind, "same_name" if foreign else "unowned")
         if may_be_made and not foreign:
@@ -122,18 +126,21 @@ class CreateTask:
             )
         return f"{reason}; {wider} adopts it, and once it is deleted the next run makes it anew"
 
-    def _described(self, account: Account) -> str:
+    def _described(self, account: Account, change: Change) -> str:
         sync = self.run_log.sharer(account.id)
         managed = f", managed by the sync {sync}" if sync else ""
-        managed += ", protected" if account.admin or account.id in self.protected else ""
+        managed += ", protected" if self._protected(account, change) else ""
         return f"{account.id} (externalId {account.external_id or 'none'}{managed})"
 
     def _free(self, account: Account, change: Change) -> bool:
-        """Return whether an object belongs to nobody else, as far as the store knows, and is not protected."""
-        if account.admin or account.id in self.protected:
-            return False
+        """Return whether an object belongs to nobody else, as far as the store knows."""
         owner = self.run_log.owner(account.id)
         return owner in (None, change.external_id) and not self.run_log.sharer(account.id)
+
+    def _protected(self, account: Account, change: Change) -> bool:
+        """Return whether an object is protected, or whom it would become: no listing has to show it for that."""
+        by_id = not self.protected.isdisjoint(filter(None, (account.id, change.external_id)))
+        return by_id or self.adoption.protects(account)
 
     def _adoptable(self, account: Account, change: Change) -> bool:
         names = _names(change)
@@ -165,6 +172,13 @@ class CreateTask:
             return True
         announced.settle(Result.DONE, linked=(link,))
         return True
+
+    def _lacks_anything(self, announced: Announced, account: Account) -> bool:
+        """Return whether an object is not yet all that is wanted, or may not be."""
+        members = announced.members(Action.ADD_MEMBERS)
+        there = self.target.members((account.id,)).get(account.id) if members else frozenset()
+        has_all = isinstance(there, frozenset) and there.issuperset(members)
+        return not has_all or _differing(announced.wanted(), account) != Attributes()
 
     def _complete(self, account: Account, wanted: Attributes, members: Sequence[str]) -> None:
         """Set what an object lacks and add its members, in one request unless that is refused."""

@@ -45,7 +45,7 @@ SHORTEST, LONGEST = 31, 730  # days: a new one is made 30 days before the end
 @click.option(
     "--audience",
     metavar="TEXT",
-    help="Federated: whom the tokens are for. [default: Entra's usual]",
+    help="Federated: whom the tokens are for. [default: the usual one of source.cloud]",
 )
 @click.option(
     "--sign-in", type=click.Choice(SIGN_INS),

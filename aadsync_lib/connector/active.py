@@ -32,7 +32,7 @@ class ConnectorsBeside:
         try:
             with self.open() as connectors:
                 return {each.target: tuple(_notices(connectors, each)) for each in connectors.each}
-        except AadsyncError as error:
+        except Exception as error:  # noqa: BLE001 - no look at a connector may end a sync
             named = ((each.name, each.connector) for each in self.targets)
             return {target: (_unread(own.name, error),) for target, own in named if own}
 
@@ -40,12 +40,14 @@ class ConnectorsBeside:
 def _notices(connectors: Connectors, connector: Connector) -> Iterator[Notice]:
     try:
         place = place_of(connectors, connector, patient=False)
-    except AadsyncError as error:
+    except Exception as error:  # noqa: BLE001 - as above
         yield _unread(connector.settings.name, error)
         return
     if isinstance(place, Place) and place.job.runs:
         yield Notice(ACTIVE, RUNS.format(place.application.name, connector.target))
 
 
-def _unread(name: str, error: AadsyncError) -> Notice:
-    return Notice(UNREAD, NOT_READ.format(name, str(error).rstrip(".") + "."))
+def _unread(name: str, error: Exception) -> Notice:
+    known = isinstance(error, AadsyncError)
+    reason = str(error) if known else f"Graph's answer makes no sense ({type(error).__name__})"
+    return Notice(UNREAD, NOT_READ.format(name, reason.rstrip(".") + "."))

@@ -22,25 +22,24 @@ from aadsync_lib.model.connector import as_settings, settings_in
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Store
 
-ALONE = frozenset({Action.ASSIGN, Action.UNASSIGN})  # one may fail, and the next one be done
+ALONE = frozenset({Action.ASSIGN, Action.UNASSIGN})  # one may fail, and what comes after it be done
 SKIPPED = "not tried, because something before it failed"
 
 
 def apply(work: Work, changes: Sequence[Change], store: Store, run_id: str) -> tuple[Outcome, ...]:
-    """Return what came of every change. After one that failed nothing is started."""
+    """Return what came of every change. After one that failed, an assignment apart, nothing is started."""
     outcomes: list[Outcome] = []
     for _, group in groupby(changes, key=lambda change: STEPS[change.action]):
         together = tuple(group)
-        if _goes_on(together[0].action, outcomes):
+        if _goes_on(outcomes):
             outcomes += _send(work, together, store, run_id)
         else:
             outcomes += [Outcome(change, Result.SKIPPED, SKIPPED) for change in together]
     return tuple(outcomes)
 
 
-def _goes_on(action: Action, outcomes: Sequence[Outcome]) -> bool:
-    failed = {o.change.action for o in outcomes if o.result is not Result.DONE}
-    return not failed or (action in ALONE and failed <= ALONE)
+def _goes_on(outcomes: Sequence[Outcome]) -> bool:
+    return {o.change.action for o in outcomes if o.result is not Result.DONE} <= ALONE
 
 
 def _send(
@@ -74,7 +73,7 @@ def _make(work: Work, announced: Announced) -> None:
 
 def _update(work: Work, announced: Announced) -> None:
     application = work.application
-    notes = "\n".join(notes_with(work.connector, application))
+    notes = notes_with(work.connector, application)
     body = {"displayName": work.connector.settings.name, "notes": notes}
     path = f"/applications/{application.id}"
     work.settled(lambda: work.entra.patch(path, body, "name and tag the application"), {404, 409})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
-from aadsync_lib.connector.entra import FRESH_TRIES, PAUSE
+from aadsync_lib.connector.entra import FRESH_TRIES
 from aadsync_lib.connector.journal import Announced
 from aadsync_lib.connector.past import BY_OTHERS
 from aadsync_lib.connector.reading import assignments_of
@@ -53,21 +53,22 @@ def _assigned(work: Work, change: Change, role: str) -> Change:
     }
     before = work.state.past.under_way(Action.ASSIGN)
     sent = any(earlier.external_id == change.external_id for earlier in before)
-    for left in reversed(range(work.application.tries)):
+    for look in range(work.application.tries):
+        last = look == work.application.tries - 1
         try:
             row = work.entra.post(path, body, f"assign {change.name}")
             return replace(change, target_id=str(row["id"]))
         except AnswerUnclearError:
-            if not left:
+            if last:
                 raise
             sent = True
         except EntraError as error:
             if _is_there(error):
                 there = replace(change, target_id=_listed(work, change))
                 return there if sent else _of_others(there)
-            if not left or error.status not in LATE:
+            if last or error.status not in LATE:
                 raise
-        work.clock.sleep(PAUSE)
+        work.entra.wait(look)
     raise AssertionError
 
 

@@ -13,6 +13,8 @@ from aadsync_lib.model.connector import as_settings
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 
+UNREAD = "unread"  # code of the warning that a part of who is to be assigned is not known
+
 
 def changes(connector: Connector, state: State) -> Iterator[Change]:
     """Yield who is to be assigned, and whom a setup assigned that the settings no longer name."""
@@ -40,7 +42,7 @@ def changes(connector: Connector, state: State) -> Iterator[Change]:
 def warnings(connector: Connector, state: State) -> Iterator[Notice]:
     """Yield what a person should know about the assignments."""
     for reason in state.wanted.unread:
-        yield Notice("unread", f"Nobody is unassigned: {reason}")
+        yield Notice(UNREAD, f"Not everybody was found, and nobody is unassigned: {reason}")
     services = {k for k, kind in state.wanted.kinds.items() if kind is Kind.SERVICE_PRINCIPAL}
     if services:
         names = listed(_name(state, key) for key in services)

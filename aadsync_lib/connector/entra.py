@@ -17,9 +17,10 @@ T = TypeVar("T")
 # What Graph answers about an application that its replicas do not all have yet
 # (terraform-provider-azuread, internal/services/synchronization).
 NOT_YET = frozenset({403, 404, 409})
-PAUSE = 5.0  # seconds between two looks
-TRIES = 3  # looks at what has been there for long
-FRESH_TRIES = 24  # looks at what was made just now: two minutes
+PAUSE = 5.0  # the most seconds between two looks; the first ones follow quicker
+FIRST = 0.5
+TRIES = 6  # looks at what has been there for long: some seconds
+FRESH_TRIES = 24  # looks at what was made just now: well over a minute
 
 
 Advice = Callable[[str, str], str]
@@ -76,24 +77,28 @@ class Entra:
         self, call: Callable[[], T], *, tries: int = TRIES, statuses: Collection[int] = NOT_YET
     ) -> T:
         """Return what a call returns, tried again while Graph does not have everything yet."""
-        for _ in range(tries - 1):
+        for look in range(tries - 1):
             try:
                 return call()
             except EntraError as error:
                 if error.status not in statuses:
                     raise
-            self._clock.sleep(PAUSE)
+            self.wait(look)
         return call()
 
     def until(self, look: Callable[[], T], *, tries: int = TRIES) -> T:
         """Return the first answer that is not empty, or the last one."""
         seen = look()
-        for _ in range(tries - 1):
+        for number in range(tries - 1):
             if seen:
                 break
-            self._clock.sleep(PAUSE)
+            self.wait(number)
             seen = look()
         return seen
+
+    def wait(self, looks: int) -> None:
+        """Wait for the next look, after so many others."""
+        self._clock.sleep(min(PAUSE, FIRST * 2.0**looks))
 
     def _call(self, method: str, path: str, doing: str, call: Callable[[], T]) -> T:
         try:

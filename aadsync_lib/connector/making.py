@@ -12,7 +12,7 @@ from aadsync_lib.connector.application import (
     principal_of,
 )
 from aadsync_lib.connector.connectors import Connector
-from aadsync_lib.connector.entra import FRESH_TRIES, TRIES, Entra
+from aadsync_lib.connector.entra import FRESH_TRIES, Entra
 from aadsync_lib.connector.past import listed
 from aadsync_lib.connector.reading import SYNCHRONIZATION, of_connector
 from aadsync_lib.errors import AnswerUnclearError, EntraError
@@ -20,6 +20,8 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.responses import JsonObject
 
 T = TypeVar("T")
+
+POSTS = 3  # requests to make one thing, each after nothing came of the one before
 
 
 def make_application(
@@ -67,7 +69,7 @@ def job_template(entra: Entra, application: Application) -> str:
 
 def once(entra: Entra, make: Callable[[], T], look: Callable[[], T | None]) -> T:
     """Make something once: after an answer that was lost, look what is there before it is made again."""
-    for _ in range(TRIES - 1):
+    for _ in range(POSTS - 1):
         try:
             return make()
         except AnswerUnclearError:

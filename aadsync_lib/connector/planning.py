@@ -32,11 +32,12 @@ def plan(connector: Connector, state: State, token: Secret) -> ConnectorTargetPl
     return ConnectorTargetPlan(connector.target, tuple(changes), tuple(_warnings(connector, state)))
 
 
-def notes_with(connector: Connector, application: Application) -> list[str]:
-    """Return the lines of the notes with all that is ours."""
-    lines = list(application.notes)
+def notes_with(connector: Connector, application: Application) -> str:
+    """Return the notes with all that is ours; what a person wrote stays as it is."""
+    written = str(application.row.get("notes") or "").rstrip()
     ours = (connector.tag, MADE) if application.made else (connector.tag,)
-    return [line for line in lines if line] + [line for line in ours if line not in lines]
+    missing = (line for line in ours if line not in application.notes)
+    return "\n".join(filter(None, (written, *missing)))
 
 
 def _application(connector: Connector, state: State) -> Iterator[Change]:

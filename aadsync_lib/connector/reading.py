@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aadsync_lib.connector.application import Application, find
 from aadsync_lib.connector.connectors import Connector, Connectors
-from aadsync_lib.connector.entra import FRESH_TRIES, Entra
+from aadsync_lib.connector.entra import FRESH_TRIES, TRIES, Entra
 from aadsync_lib.connector.past import Past
 from aadsync_lib.connector.recovery import recover
 from aadsync_lib.connector.state import Assignment, State, job_path
@@ -71,7 +71,7 @@ def jobs_of(entra: Entra, application: Application, past: Past) -> list[JsonObje
         return of_connector(rows)
 
     under_way = bool(past.under_way(Action.CREATE_JOB))
-    tries = FRESH_TRIES if under_way else 3 if past.job else 1
+    tries = FRESH_TRIES if under_way else TRIES if past.job else 1
     return sorted(entra.until(look, tries=tries), key=lambda row: str(row["id"]) != past.job)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+from aadsync_lib.connector.assigning import UNREAD
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.recovery import outcomes
 from aadsync_lib.connector.state import State
@@ -71,9 +72,10 @@ def recorded(
 def report_of(
     target: str, done: tuple[Outcome, ...], warnings: tuple[Notice, ...] = ()
 ) -> TargetReport:
-    """Return the report of one connector."""
+    """Return the report of one connector; with somebody unread it is done in part."""
     left = [outcome for outcome in done if outcome.result is not Result.DONE]
-    status = Status.PARTIAL if left else Status.SUCCEEDED
+    unread = any(notice.code == UNREAD for notice in warnings)
+    status = Status.PARTIAL if left or unread else Status.SUCCEEDED
     if left and len(left) == len(done):
         status = Status.FAILED
     return TargetReport(target, status, done, warnings=warnings)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aadsync_lib.clock import new_run_id
 from aadsync_lib.connector.application import FIELDS, Application, find
 from aadsync_lib.connector.connectors import Connector, Connectors
-from aadsync_lib.connector.entra import FRESH_TRIES, PAUSE, Entra
+from aadsync_lib.connector.entra import FRESH_TRIES, Entra
 from aadsync_lib.connector.journal import Announced
 from aadsync_lib.connector.past import Past
 from aadsync_lib.connector.reading import jobs_of
@@ -118,11 +118,11 @@ def _delete(connectors: Connectors, application: Application, change: Change) ->
         (lambda: _has_job(entra, application, key)) if is_job else (lambda: _is_there(entra, key))
     )
     doing = f"delete the {WORDS[change.action]} of {change.name}"
-    for _ in range(FRESH_TRIES):
+    for number in range(FRESH_TRIES):
         entra.settled(lambda: entra.delete(path, doing), tries=application.tries)
         if not look():
             return
-        connectors.clock.sleep(PAUSE)
+        entra.wait(number)
     raise EntraError(f"could not {doing}: it is still there. Run this again later.")
 
 

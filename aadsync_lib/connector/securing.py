@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from aadsync_lib.connector import credentials
-from aadsync_lib.connector.entra import NOT_YET, PAUSE
+from aadsync_lib.connector.entra import NOT_YET
 from aadsync_lib.connector.journal import Announced
 from aadsync_lib.connector.making import job_template, make_job
 from aadsync_lib.connector.past import TOKEN
@@ -29,11 +29,12 @@ def secure(work: Work, announced: Announced) -> None:
         steps.append(lambda: _make_job(work, announced, jobs[0]))
     if stored:
         steps.append(lambda: _store(work, announced, stored))
-    for left in reversed(range(work.application.tries)):
-        steps = [step for step in steps if not _goes(step, last=not left)]
+    for look in range(work.application.tries):
+        last = look == work.application.tries - 1
+        steps = [step for step in steps if not _goes(step, last=last)]
         if not steps:
             return
-        work.clock.sleep(PAUSE)
+        work.entra.wait(look)
 
 
 def _goes(step: Callable[[], None], *, last: bool) -> bool:

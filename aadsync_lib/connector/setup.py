@@ -95,7 +95,6 @@ def _work(connectors: Connectors, planned: Planned) -> Work:
     state = planned.state
     return Work(
         connectors.entra,
-        connectors.clock,
         planned.connector,
         planned.token,
         state,

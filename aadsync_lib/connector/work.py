@@ -12,7 +12,6 @@ from aadsync_lib.connector.connectors import Connector
 from aadsync_lib.connector.entra import FRESH_TRIES, NOT_YET, Entra
 from aadsync_lib.connector.state import State, job_path
 from aadsync_lib.errors import EntraError
-from aadsync_lib.ports import Clock
 from aadsync_lib.responses import JsonObject
 from aadsync_lib.secrets import HIDDEN, Secret
 
@@ -25,7 +24,6 @@ class Work:
     """What the steps of a setup share. ``refusal`` is why Databricks does not take the credentials."""
 
     entra: Entra
-    clock: Clock
     connector: Connector
     token: Secret
     state: State

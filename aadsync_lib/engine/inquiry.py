@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.change import DEPROVISIONS, Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import GUID, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
-from aadsync_lib.ports import ChangeRefused, Pending, Source, Target
+from aadsync_lib.ports import ChangeRefused, Pending, Target
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
@@ -119,7 +120,7 @@ class Inquiry:
     """Asks the target and Entra what a plan depends on."""
 
     target: Target
-    source: Source
+    source: AskedOnce
 
     def unlisted(self, remembered: Remembered, desired: Desired, shown: Shown) -> Shown:
         """Look up what is ours, or may be by an unrecorded write, and no listing shows."""

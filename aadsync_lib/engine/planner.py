@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
+from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
@@ -57,7 +58,7 @@ class Planner:
             tried = Everything() if full else anyway
             planning = SyncPlanning(
                 views,
-                self.source,
+                AskedOnce(self.source),
                 self.reader,
                 self.clock.now(),
                 self.reader.latest_run(),

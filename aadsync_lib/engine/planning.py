@@ -10,6 +10,7 @@ from aadsync_lib.apply.estimate import estimate
 from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.access import AccessReading, read_access
+from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
@@ -19,7 +20,7 @@ from aadsync_lib.model.directory import KnownRoot, Reading
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Pending, Source, StoreReader, Target
+from aadsync_lib.ports import Pending, StoreReader, Target
 from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import tree
 from aadsync_lib.reconcile.guard import Verdict, judge
@@ -149,7 +150,7 @@ class SyncPlanning:
     """Plans each target of a sync against one reading of Entra."""
 
     views: Views
-    source: Source
+    source: AskedOnce
     reader: StoreReader
     now: float
     last_run: float | None

@@ -94,7 +94,8 @@ class ConnectorRun:
         """0 where all is as the settings want it, 3 where a part is, 1 where nothing is or may run."""
         if all(target.clean for target in self.targets):
             return 0
-        return 3 if not self.not_accepted and any(target.applied for target in self.targets) else 1
+        in_part = any(t.applied or t.status is Status.PARTIAL for t in self.targets)
+        return 3 if in_part and not self.not_accepted else 1
 
     @property
     def status(self) -> Status:

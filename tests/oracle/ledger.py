@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass, field
 from math import inf
@@ -51,7 +51,9 @@ class RunLog:
     shared: dict[str, Shared] = field(default_factory=dict)
     switched: dict[str, bool] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
-    misnamed: set[str] = field(default_factory=set)  # it was told of a name, and did not take it
+    misnamed: set[str] = field(
+        default_factory=set
+    )  # it was told of a name, did not take it, and is still to have one
     unsure: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
 
@@ -93,23 +95,44 @@ class RunLog:
             if unanswered:
                 self.fresh |= came | went
 
+    def mistaken(self, behind: Set[str], creations: Mapping[str, str], scene: Scene) -> None:
+        """Note what looks as if a creation without an answer had made it: unlisted then, with the same externalId."""
+        strangers = scene.accounts.keys() - self.owners.keys() - self.shared.keys() - self.former
+        holders = [(tid, scene.accounts[tid].external_id or "") for tid in sorted(strangers)]
+        for oid in creations.keys() - self.links.keys():
+            same_id = [tid for tid, other in holders if other == oid]
+            if len(same_id) == 1 and same_id[0] in behind:
+                self.unsettled |= {*same_id}
+                self.made[same_id[0]], self.called[same_id[0]] = oid, creations[oid]
+
     def unheard(
         self, writes: Iterable[Effect], scene: Scene, *, looks: bool, removals: bool
     ) -> None:
         """Note what was answered and not done. Who ``looks`` after each write, or each removal, knows.
 
-        Others cannot tell it from what somebody undid by hand. Additions are always looked for.
+        Others cannot tell it from what somebody undid by hand. Additions are always looked for, and so is
+        the name of a group that somebody had renamed by hand.
         """
         for one in writes:
             self.blurred |= (
                 set() if looks or removals else {(one.id, member) for member in one.removed}
             )
             self.doubtful |= {one.id} if one.wanted and not looks else set()
-            if looks and one.wanted and one.wanted.active is not None:
-                self.switched[one.id] = scene.accounts[one.id].active
-            if looks and one.wanted and one.wanted.display_name is not None:
-                self.shown[one.id] = scene.accounts[one.id].display_name or ""
+            account = scene.accounts.get(one.id)  # or it was deleted thereafter
+            if not (one.wanted and account and (looks or self._called_back(one))):
+                continue
+            if one.wanted.active is not None:
+                self.switched[one.id] = account.active
+            if one.wanted.display_name is not None:
+                self.shown[one.id] = account.display_name or ""
                 self.misnamed.add(one.id)
+
+    def _called_back(self, one: Effect) -> bool:
+        """Return whether a group was to have the name again that it had when it was last seen to."""
+        link = self.links.get(self.owners.get(one.id, ""))
+        return bool(
+            link and link.kind is Kind.GROUP and one.wanted and one.wanted.display_name == link.name
+        )
 
     def relink(
         self,
@@ -156,6 +179,8 @@ class RunLog:
         self.added &= there
         self.blurred = (self.blurred & (wanted | there)) | lost
         self.wished = dict(wishes.all)
+        failing = {o for o, one in wishes.all.items() if not one.contested}
+        self.misnamed = {tid for tid in self.misnamed if self.owners.get(tid) in failing}
 
     def missed(
         self, wishes: Wishes, gone: Container[str], now: float, sure: Container[str]

@@ -24,7 +24,8 @@ class Matching:
     """``matches`` are target ids by object id, ``None`` for who has none.
 
     Of these, ``absent`` ones may be created. ``adopts`` are matched and not ours yet, ``replaced`` what
-    people had under another name, ``stuck`` groups that cannot be renamed, ``crowded`` who finds no room.
+    people had under another name, ``stuck`` groups that cannot be renamed, ``crowded`` who finds no room,
+    ``unforeseen`` who is to be created, but that somebody has the name whom no listing shows.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Matching:
         self.stuck: set[str] = set()
         self.adopts: dict[str, str] = {}
         self.absent: set[str] = set()
+        self.unforeseen: set[str] = set()
         self.replaced: dict[str, str] = {}
         self.matches = self._match()
         self._recreate()
@@ -95,7 +97,10 @@ class Matching:
         return {tid for tid, other in others.items() if other not in (None, tid)}
 
     def _protected(self, one: Account) -> bool:
-        """Compare every name and id of today, and of when the object was linked."""
+        """Compare every name and id of today, and of when the object was linked.
+
+        What is not ours is, by its name, whoever in scope would be called so, too.
+        """
         shown = one.display_name if one.kind is Kind.SERVICE_PRINCIPAL else None
         owner = self._identity(one)
         wish, link = self.wishes.all.get(owner or ""), self.ledger.links.get(owner or "")
@@ -104,6 +109,9 @@ class Matching:
             called |= {link.name} | self.ledger.names[link.external_id]
         if owner and (owner in self.known_in_entra or not self.tenant.unseen):
             called |= self.tenant.names(owner)
+        for claimant in self.wishes.of(one.kind) if one.id not in self.owners else ():
+            if claimant.key == key(one):
+                called |= {claimant.id, *self.tenant.names(claimant.id)}
         hit = {key_of(name) for name in called if name} & self.named[one.kind]
         system = one.kind is Kind.GROUP and key(one)[1] in RESERVED
         return bool(hit) or one.admin or system or one.id in self.scene.own
@@ -208,6 +216,7 @@ class Matching:
 
     def _refused_by(self, wish: Wish, one: Account) -> str | None:
         """Take over, if it may be, what no listing shows, but the target holds to be the same."""
+        self.unforeseen.add(wish.id)
         free = one.id not in {*self.ledger.shared, *self.ledger.former, *self.protected}
         same_id = one.external_id == wish.id and self._word(wish) != "never"
         if not (free and wish.active and (same_id or self._takes(wish, one))):
@@ -296,18 +305,25 @@ class Matching:
         return True
 
     def _crowded(self) -> set[str]:
-        """Return who is not created because the target is full: the last ones by name."""
+        """Return who is not created because the target is full: the last ones by name.
+
+        Whose name is taken by somebody unlisted does not get to know it, then.
+        """
         found: set[str] = set()
+        to_create = self.absent | self.unforeseen
         for kinds, most in (
             ((Kind.GROUP,), self.capacity.groups),
             (PEOPLE, self.capacity.principals),
         ):
             listed = (o for o in self.scene.accounts.values() if o.id not in self.behind)
             there = sum(one.kind in kinds for one in listed)
-            new = [one for one in self.wishes.of(*kinds) if one.id in self.absent and one.active]
+            new = [one for one in self.wishes.of(*kinds) if one.id in to_create and one.active]
             if most is not None:
                 in_order = sorted(new, key=lambda one: (one.name, one.id))
                 found |= {one.id for one in in_order[max(0, most - there) :]}
+        for oid in found & self.unforeseen:
+            self.adopts.pop(oid, None)
+            self.matches[oid] = None
         return found
 
     def _may_become(self, wish: Wish, one: Account) -> bool:

@@ -247,8 +247,9 @@ class _Oracle(Matching):
                     if goes - self._reached(top, sure=False):
                         stay.add(member)
             if fate.goes and perhaps:
+                must = fate.must | stay if fate.stays else set(there)
                 fate.stays, fate.goes = True, not stay
-                fate.must, fate.may = set(there), set(there)
+                fate.must, fate.may = must, set(there)
             else:
                 fate.may |= perhaps
                 fate.must |= stay
@@ -423,7 +424,9 @@ class _Oracle(Matching):
         for tid in self.ending:
             for wish in self.wishes.of(Kind.GROUP):
                 taken = self.presences[tid].stays and wish.key == key(self.scene.accounts[tid])
-                if taken and self.presences.pop(wish.id, None):
+                if taken and self.presences[tid].goes and wish.id in self.presences:
+                    self.presences[wish.id].goes = True
+                elif taken and self.presences.pop(wish.id, None):
                     self.wanted.pop(wish.id, None)
                     for fate in self.presences.values():
                         fate.must.discard(wish.id)
@@ -435,8 +438,9 @@ class _Oracle(Matching):
         fate, there = self.presences[tid], set(self.scene.groups[tid])
         stay = there & (self.protected | self.in_question())
         if self.policy.retired_groups == "delete" and made and not stay:
-            fate.stays, fate.goes = False, True
-            return
+            fate.stays, fate.goes = not there.isdisjoint(self.once_protected), True
+            if not fate.stays:
+                return
         removed = self._removable(tid, there)
         fate.must = there - removed
         fate.may = set(fate.must)

@@ -134,3 +134,31 @@ class TenantSource:
 
     def search(self, name: str) -> tuple[DirectoryMatch, ...]:
         return ()
+
+
+def direct_members(snapshot: Snapshot) -> Snapshot:
+    """Return what is read where no group is looked into below the roots."""
+    groups = {
+        gid: replace(one, members=one.members - snapshot.groups.keys())
+        for gid, one in snapshot.groups.items()
+        if gid in snapshot.roots
+    }
+    inside = snapshot.assigned.union(*(one.members for one in groups.values()))
+    return replace(
+        snapshot,
+        groups=groups,
+        users={uid: one for uid, one in snapshot.users.items() if uid in inside},
+        service_principals={
+            s: one for s, one in snapshot.service_principals.items() if s in inside
+        },
+    )
+
+
+def without_services(snapshot: Snapshot) -> Snapshot:
+    """Return what is read where no service principals are asked for."""
+    services = snapshot.service_principals.keys()
+    groups = {
+        gid: replace(one, members=one.members - services) for gid, one in snapshot.groups.items()
+    }
+    assigned = snapshot.assigned - services
+    return replace(snapshot, groups=groups, service_principals={}, assigned=assigned)

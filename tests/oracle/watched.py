@@ -51,20 +51,22 @@ class WatchedTarget(FakeTarget):
     """``announced`` tells whether the journal has an open entry for a write, by id or by name.
 
     ``unheard`` are the writes that were answered and changed nothing, ``touched`` the ids that any write was sent for,
-    ``asked`` those that were looked up.
+    ``asked`` those that were looked up, ``sought`` those found by name before the first of these writes.
 
-    Ids come from names, and faults are chosen by what a write says, so that a week is the same
+    Ids come from names, with some ``salt``, and faults are chosen by what a write says, so that a week is the same
     whenever it is run.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, name: str = "account", *, salt: str = "") -> None:
+        super().__init__(name)
+        self.salt = salt
         self.effects: list[Effect] = []
         self.given: set[str] = set()
         self.unheard: list[Effect] = []
         self.tried: set[tuple[str, str]] = set()
         self.touched: set[str] = set()
         self.asked: set[str] = set()
+        self.sought: set[str] = set()
         self.unannounced: list[str] = []
         self.announced: Callable[[str], bool] = lambda _: True
         self.trouble: Fault | None = None
@@ -81,7 +83,9 @@ class WatchedTarget(FakeTarget):
         return replace(shown, accounts={i: _as_read(one) for i, one in shown.accounts.items()})
 
     def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        return tuple(map(_as_read, super().find(kind, name)))
+        found = tuple(map(_as_read, super().find(kind, name)))
+        self.sought |= set() if self.touched else {one.id for one in found}
+        return found
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         self.asked |= set(ids)
@@ -89,7 +93,7 @@ class WatchedTarget(FakeTarget):
         return {i: _as_read(one) if isinstance(one, Account) else one for i, one in answers}
 
     def add(self, kind: Kind, name: str, members: Any = (), **more: Any) -> str:
-        place = crc32(f"{kind} {name}".encode()) % 10_000 * 100
+        place = crc32(f"{self.salt}{kind} {name}".encode()) % 10_000 * 100
         while str(place) in self.given:  # nothing gets the id of something that is gone
             place += 1
         self.given.add(str(place))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aadsync_lib.config.scope import Scope
+from aadsync_lib.config.scope import Clause, MappingSettings, Scope
 from aadsync_lib.model.directory import Snapshot, User
 from aadsync_lib.model.identity import Kind
 
@@ -53,23 +53,27 @@ class Wishes:
         return [one for one in self.all.values() if one.kind in kinds]
 
 
-def wish(seen: Snapshot, scope: Scope) -> Wishes:
-    """Return everybody in scope of one read."""
+DEFAULTS = MappingSettings()
+
+
+def wish(seen: Snapshot, scope: Scope, mapping: MappingSettings = DEFAULTS) -> Wishes:
+    """Return everybody in scope of one read, by the names that they get on the target."""
     nested = nest(seen, scope)
     inside = seen.assigned.union(*(members for members, _ in nested.values()))
     found: dict[str, Wish] = {}
-    out = {uid for uid, user in seen.users.items() if user.guest and not scope.guests}
+    out = {uid for uid, user in seen.users.items() if not _let_in(user, scope)}
     for uid, user in seen.users.items():
         if uid in inside - out:
-            name = _user_name(user)
-            shown = _shown(user.display_name, name or user.user_principal_name)
+            name = _user_name(user, mapping)
+            shown = _shown(_person(user, mapping), name or user.user_principal_name)
             found[uid] = Wish(Kind.USER, uid, name, shown, user.enabled)
     for sid, one in seen.service_principals.items():
         if sid in inside and scope.service_principals:
             shown = _shown(one.display_name, one.app_id)
             found[sid] = Wish(Kind.SERVICE_PRINCIPAL, sid, one.app_id, shown, one.enabled)
     for gid, (members, unread) in nested.items():
-        name = seen.groups[gid].display_name.strip()
+        shown = seen.groups[gid].display_name.strip()
+        name = mapping.group_name.replace("{displayName}", shown) if shown else ""
         found[gid] = Wish(Kind.GROUP, gid, name, None, True, members, unread)
     claims = Counter(one.key for one in found.values() if one.name)
     for oid, one in found.items():
@@ -79,9 +83,41 @@ def wish(seen: Snapshot, scope: Scope) -> Wishes:
     return Wishes(found, frozenset(out & inside), seen.complete)
 
 
-def _user_name(user: User) -> str:
-    name = user.mail if user.guest else user.user_principal_name
+def _let_in(user: User, scope: Scope) -> bool:
+    """Return whether guests are, where it is one, and all clauses of a list hold, where there are lists."""
+    of_user = {
+        "mail": user.mail,
+        "displayName": user.display_name,
+        "userType": "Guest" if user.guest else "Member",
+    }
+
+    def holds(clause: Clause) -> bool:
+        value = (of_user[clause.attribute] or "").lower()
+        tests = {
+            "is_not_null": bool(value),
+            "starts_with": value.startswith(str(clause.value)),
+            "equals": value == clause.value,
+        }
+        return tests[clause.operator]
+
+    clauses_hold = [all(map(holds, clauses)) for clauses in scope.users]
+    return (scope.guests or not user.guest) and (any(clauses_hold) or not clauses_hold)
+
+
+def _user_name(user: User, mapping: MappingSettings) -> str:
+    by_mail = (mapping.guest_user_name if user.guest else mapping.user_name) == "mail"
+    name = user.mail if by_mail else user.user_principal_name
     return (name or "").strip().lower()
+
+
+def _person(user: User, mapping: MappingSettings) -> str:
+    """Return the display name, empty where all that the template names is."""
+    values = {"{displayName}": user.display_name or "", "{mail}": user.mail or ""}
+    used = {field: value for field, value in values.items() if field in mapping.display_name}
+    shown = mapping.display_name if any(used.values()) else ""
+    for field, value in used.items():
+        shown = shown.replace(field, value)
+    return shown
 
 
 def _shown(display: str | None, name: str) -> str:

@@ -39,6 +39,7 @@ class World:
         self.workspaces = {target.name: FakeWorkspaces(target) for target in self.targets}
         self.clock = FakeClock()
         self.progress = progress
+        self.report: RunReport | None = None  # of the latest sync that got to its end
         self._directory = TemporaryDirectory()
         self.store = self._open()
 
@@ -69,8 +70,10 @@ class World:
         """Sync, after Entra has become ``snapshot``."""
         if snapshot is not None:
             self.source.snapshot = snapshot
+        self.report = None
         try:
-            return self.runner().sync(approve=approve)
+            self.report = self.runner().sync(approve=approve)
+            return self.report
         finally:
             self.clock.advance(1.0)  # so that runs have an order
 

@@ -11,8 +11,6 @@ from aadsync_lib.connector.registration.wanted import Permission
 from aadsync_lib.model.change import Action
 from aadsync_lib.responses import JsonObject
 
-AUDIENCE = "api://AzureADTokenExchange"
-
 
 @dataclass(frozen=True, slots=True)
 class Federation:
@@ -20,7 +18,7 @@ class Federation:
 
     issuer: str
     subject: str
-    audience: str = AUDIENCE
+    audience: str
 
     def name(self, application: str) -> str:
         """Return a name in letters that an address may hold, another one for each issuer and subject."""

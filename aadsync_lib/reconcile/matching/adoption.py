@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from aadsync_lib.config.policy import Adopt, AdoptWord, Policy
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.reconcile.protection import own_names, protected_names
 
 
 @dataclass(frozen=True)
 class AdoptionRule:
-    """The word of each kind, and the names and object ids that are adopted one by one."""
+    """The word of each kind, and the names and object ids that are adopted one by one.
+
+    What has one of the ``protected`` names of its kind is never adopted.
+    """
 
     adopt: Adopt
     listed: frozenset[str] = frozenset()
+    protected: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
 
     @staticmethod
     def of(policy: Policy) -> AdoptionRule:
-        """Take both from the policy."""
-        return AdoptionRule(policy.adopt, frozenset(map(name_key, policy.adopt_names)))
+        """Take all of it from the policy."""
+        listed = frozenset(map(name_key, policy.adopt_names))
+        return AdoptionRule(policy.adopt, listed, protected_names(policy.protected))
+
+    def protects(self, account: Account) -> bool:
+        """Return whether an object is protected by what it is called on the target, whosever it is."""
+        names = self.protected.get(account.kind, frozenset())
+        owner = name_key(account.external_id or account.id)
+        return account.admin or not names.isdisjoint((*own_names(account), owner))
 
     def word(self, kind: Kind, names: Iterable[str | None]) -> AdoptWord:
         """Return the word for an identity of these names and ids.

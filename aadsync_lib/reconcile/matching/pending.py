@@ -130,13 +130,18 @@ def _found(
     target: TargetSnapshot,
     had: Container[str],
 ) -> Account | None:
-    """Find what a change made or adopted; what somebody ``had`` before, or has by now, no change made."""
+    """Find what a change made or adopted; what somebody ``had`` before, or has by now, no change made.
+
+    Of several with its externalId, it made the one that has its name: the others, no listing showed then.
+    """
     if change.action.verb == "adopt":
         account = target.accounts.get(change.target_id or "")
         return account if account and carries(account, change.external_id) else None
     assert change.external_id
     same_id = index.get((change.action.kind, change.external_id.lower()), [])
     candidates = [account for account in same_id if account.id not in had]  # one of its former name
+    if len(candidates) > 1:
+        candidates = [account for account in candidates if same_name(account.name, change.name)]
     return candidates[0] if len(candidates) == 1 else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from aadsync_lib.connector import active
 from aadsync_lib.sandbox import Fault
 from tests.acceptance.worlds import ROOT
 from tests.contract.connector.gallery import NAME, Gallery
@@ -65,6 +66,17 @@ class TestWarning:
             gallery.stage.box.faults.clear()
         assert code == "connector_unread"
         assert NAME in message
+
+    def test_an_answer_that_makes_no_sense_is_no_reason_to_stop(
+        self, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gallery.ready()
+        broken = Fault(kind="truncated", side="graph", path="/synchronization/", count=None)
+        gallery.stage.box.faults.add(broken)
+        assert [code for code, _ in warnings(gallery)] == ["connector_unread"]
+        gallery.stage.box.faults.clear()
+        monkeypatch.setattr(active, "place_of", lambda *_, **__: {}["id"])
+        assert [code for code, _ in warnings(gallery)] == ["connector_unread"]
 
     def test_a_strangers_application_is_no_reason_to_stop(self, gallery: Gallery) -> None:
         gallery.instantiated(notes=None)

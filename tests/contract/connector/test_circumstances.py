@@ -26,6 +26,7 @@ from tests.contract.connector.seen import (
 from tests.contract.connector.test_setup import FULL
 from tests.contract.sandbox.connecting import with_job
 
+NOBODY = "5f0a0000-0000-4000-8000-0000000000fe"
 OTHER_WAYS = {
     "new_job": "NotConfigured",
     "new_interval": "P10675199DT2H48M5.4775807S",
@@ -81,11 +82,11 @@ def test_a_connector_that_a_person_made_is_taken_over_by_its_tag(gallery: Galler
 def test_a_tag_that_somebody_removed_is_written_again(gallery: Gallery) -> None:
     run(gallery, "setup")
     path = f"/applications/{ours(gallery)['id']}"
-    gallery.graph.patch(path, json={"notes": "kept"}).raise_for_status()
+    gallery.graph.patch(path, json={"notes": "kept\n\n  as it is"}).raise_for_status()
     assert actions(run(gallery, "plan")) == ["update_application"]
     run(gallery, "setup")
     assert TAG in ours(gallery)["notes"].splitlines()
-    assert "kept" in ours(gallery)["notes"].splitlines()
+    assert ours(gallery)["notes"].startswith("kept\n\n  as it is\n")
     assert actions(run(gallery, "plan")) == []
 
 
@@ -142,7 +143,11 @@ def test_a_template_goes_by_id_too(gallery: Gallery, template: str) -> None:
 
 @pytest.mark.parametrize(
     ("template", "words"),
-    [("No such", "has no application 'No such'"), (CUSTOM, "has no template dataBricks")],
+    [
+        ("No such", "has no application 'No such'"),
+        (NOBODY, f"has no application '{NOBODY}'"),
+        (CUSTOM, "has no template dataBricks"),
+    ],
 )
 def test_a_template_that_does_not_provision(gallery: Gallery, template: str, words: str) -> None:
     gallery.configure(template=template)
@@ -161,6 +166,18 @@ def test_a_cloud_without_the_connector_is_a_clear_no(gallery: Gallery) -> None:
         assert answer.exit_code == 1
         assert "aadsync sync" in answer.output
     assert not gallery.stage.box.log.select("graph")
+
+
+def test_a_government_gallery_without_it_is_a_clear_no(gallery: Gallery) -> None:
+    gallery.entra.applications.switches.cloud = "us_government"
+    tree = yaml.safe_load(gallery.stage.settings_file.read_text())
+    tree["source"]["cloud"] = "usgov"
+    gallery.stage.settings_file.write_text(yaml.safe_dump(tree))
+    answer = gallery("setup")
+    assert answer.exit_code == 1
+    assert "Azure Government" in answer.output
+    assert "aadsync sync" in answer.output
+    assert writes(gallery) == []
 
 
 class TestTargets:
@@ -255,6 +272,7 @@ class TestInPart:
         assert gallery.stage.box.faults.fired_by(key)
         assert actions(planned) == []
         assert "unread" in [w["code"] for w in part(planned)["warnings"]]
+        assert run(gallery, "setup", code=3)["status"] == "partial"
         gallery.stage.box.faults.clear()
         assert actions(run(gallery, "plan")) == ["unassign"]
 
@@ -334,3 +352,29 @@ def test_plans_and_setups_are_shown_in_every_format(gallery: Gallery, form: str)
         answer = gallery(words, "--format", form)
         assert answer.exit_code == 0
         assert "contoso" in answer.output
+
+
+def test_people_go_by_id_and_by_mail(gallery: Gallery) -> None:
+    entra = gallery.entra
+    people = {entra.objects[k]["userPrincipalName"]: k for k in entra.ids("user")}
+    ada, other = people.pop("ada@contoso.com"), next(iter(people.values()))
+    entra.update(other, mail="shared@contoso.com")
+    gallery.configure(assign={"users": [ada, "Shared@contoso.com"]})
+    assert actions(run(gallery, "plan")).count("assign") == 2
+    entra.update(ada, mail="shared@contoso.com")
+    answer = gallery("plan")
+    assert answer.exit_code == 1
+    assert "several people have it" in answer.output
+    gallery.configure(assign={"users": [NOBODY]})
+    assert "nobody has this user name" in gallery("plan").output
+
+
+def test_a_template_that_is_there_twice_goes_by_id(gallery: Gallery) -> None:
+    known = gallery.entra.applications
+    twin = {"id": NOBODY, "displayName": "Azure Databricks SCIM Provisioning Connector"}
+    known.templates = [{**twin, "id": CONNECTOR}, twin]
+    answer = gallery("plan")
+    assert answer.exit_code == 1
+    assert NOBODY in answer.output
+    known.templates = [{**twin, "displayName": "Databricks SCIM", "id": CONNECTOR}]
+    assert "create_application" in actions(run(gallery, "plan"))

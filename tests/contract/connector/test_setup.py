@@ -261,14 +261,26 @@ class TestChanges:
         assert actions(planned) == []
         assert [w["code"] for w in part(planned)["warnings"]] == ["other_role"]
 
-    def test_one_assignment_that_fails_keeps_no_other_out(self, gallery: Gallery) -> None:
-        run(gallery, "setup")
-        gallery.configure(assign=FULL["assign"])
+    def test_one_assignment_that_fails_keeps_no_other_out_and_the_job_runs(
+        self, gallery: Gallery
+    ) -> None:
+        gallery.configure(**FULL)
         gallery.stage.box.faults.add(
             Fault("400", side="graph", method="POST", path="appRoleAssignedTo")
         )
         made = part(run(gallery, "setup", code=3))
-        assert (made["status"], made["applied"]) == ("partial", {"assign": 1})
+        assert (made["status"], made["applied"]["assign"]) == ("partial", 1)
+        assert [failed["action"] for failed in made["failed"]] == ["assign"]
+        assert job(gallery).running
+        assert part(run(gallery, "setup"))["applied"] == {"assign": 1}
+
+    def test_a_mapping_that_fails_starts_nothing(self, gallery: Gallery) -> None:
+        gallery.configure(**FULL)
+        gallery.stage.box.faults.add(Fault("400", side="graph", method="PUT", path="/schema"))
+        made = part(run(gallery, "setup", code=3))
+        failed = [failed["action"] for failed in made["failed"]]
+        assert failed == ["set_mapping", "set_filter", "assign", "assign", "start"]
+        assert not job(gallery).running
         assert run(gallery, "setup")["status"] == "succeeded"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aadsync_lib.sandbox.entra.provisioning.cycles.quarantine import REASONS, impose
 from tests.acceptance.worlds import ADA, ETL, ROOT
 from tests.clock import FakeClock
 from tests.contract.connector.gallery import NAME, TAG, Gallery
@@ -111,6 +112,16 @@ class TestJob:
         assert target["quarantine"]["since"] == "2025-06-15T10:00:00Z"
         assert target["quarantine"]["next_attempt"] == "2025-06-15T22:00:00Z"
         assert "connector.token" in target["quarantine"]["remedy"]
+
+    def test_every_reason_of_entras_has_a_remedy(self, gallery: Gallery) -> None:
+        setup = gallery.ready()
+        remedies = set()
+        for reason in REASONS:
+            impose(gallery.entra.provisioning.jobs[setup.job], reason, "2025-06-15T10:00:00Z")
+            target = shown(gallery, code=3)
+            assert target["quarantine"]["reason"] == reason
+            remedies.add(target["quarantine"]["remedy"])
+        assert len(remedies) >= 6
 
 
 def quarantined(setup: Setup, held: dict[str, Any]) -> None:

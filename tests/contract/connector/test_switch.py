@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.run import Result
 from aadsync_lib.sandbox import Fault
 from tests.acceptance.worlds import ADA
-from tests.contract.connector.gallery import Gallery
+from tests.contract.connector.gallery import NAME, TOKEN, Gallery
 from tests.contract.sandbox.connecting import Setup
+
+JOURNAL = "account/connector"
 
 
 def result(gallery: Gallery, *words: str, code: int = 0) -> dict[str, Any]:
@@ -166,3 +170,51 @@ class TestImpossible:
         gallery.instantiated()
         target = result(gallery, "start", code=1)
         assert target["steps"][0]["name"] == "Job"
+
+
+class TestRecord:
+    """One command at a time, and nothing stays open."""
+
+    def test_what_a_command_announced_that_died_is_closed(self, gallery: Gallery) -> None:
+        setup = gallery.ready()
+        died = Change(Action.RESTART, "a", setup.job, NAME, "aadsync connector restart")
+        with gallery.stage.store() as store:
+            store.begin_run("20250615T000000Z-000000", "connector", "s", full=True)
+            with store.lease(JOURNAL, "20250615T000000Z-000000"):
+                store.announce("20250615T000000Z-000000", JOURNAL, (died,))
+        result(gallery, "stop")
+        with gallery.stage.store() as store:
+            assert store.pending(JOURNAL) == ()
+            (closed,) = (e.outcome for e in store.entries() if e.outcome.change == died)
+        assert closed.result is Result.FAILED
+
+    def test_while_another_command_holds_it_nothing_is_sent(self, gallery: Gallery) -> None:
+        setup = gallery.ready()
+        with gallery.stage.store() as store, store.lease(JOURNAL, "another"):
+            done = gallery("stop")
+        assert done.exit_code == 1
+        assert "lease" in done.stderr
+        assert schedule(setup) == "Active"
+
+
+class TestSeveral:
+    """A sync with two connectors."""
+
+    def test_each_is_acted_on_or_the_one_that_is_named(self, gallery: Gallery) -> None:
+        setup = gallery.ready()
+        box = gallery.stage.box
+        other = {
+            "name": "second", "host": box.databricks_url, "account_id": f"{box.account_id[:-1]}0",
+            "auth": {"method": "pat", "token": {"env": TOKEN}},
+            "connector": {"name": "second", "token": {"env": TOKEN}},
+        }  # fmt: skip
+        own = gallery.stage.settings.targets[0].model_dump(mode="json", exclude_unset=True)
+        gallery.stage.configure(targets=[own, other])
+        done = gallery("stop", "--format", "json")
+        assert done.exit_code == 3, done.output
+        first, second = json.loads(done.stdout)["targets"]
+        assert (first["status"], second["status"]) == ("done", "failed")
+        assert schedule(setup) == "Paused"
+        assert gallery("start", "--target", "account").exit_code == 0
+        assert gallery("start", "--target", "second").exit_code == 1
+        assert gallery("start", "--target", "third").exit_code == 2

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.workspace import AclPermission
 
+from aadsync_lib.cli.app import main
+from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.entra.applications import making
 from tests.contract.registration.stage import DAY, MAKER, NEEDED, STORE, URL
 
@@ -59,6 +62,20 @@ class TestFirst:
         assert "client_secret: {secret: aadsync/entra}" in text
         assert stage.stored not in text
 
+    @pytest.mark.parametrize("kind", ["client_secret", "certificate"])
+    def test_the_log_of_every_request_has_no_secret(self, stage, kind, monkeypatch):
+        monkeypatch.setenv("AADSYNC_DEBUG", "1")
+        words = ("--store-in", STORE, "--credential", kind, "-vv")
+        result = stage.command(*words)
+        assert result.exit_code == 0
+        assert result.stderr
+        stage.check_nothing_shown(result)
+        stage.box.faults.add(Fault("403", path="secrets/put", skip=1, count=None))
+        failed = stage.command(*words, "--rotate")
+        assert failed.exit_code == 1
+        stage.check_nothing_shown(failed)
+        assert "PRIVATE KEY" not in result.stderr + failed.stderr
+
     def test_a_plan_writes_nothing_anywhere(self, stage):
         mark = stage.box.log.mark()
         document = stage.done("--store-in", STORE, "--plan")
@@ -67,6 +84,14 @@ class TestFirst:
         assert document["credential"]["ends"] is None
         assert stage.writes(mark) == []
         assert "without --plan does it" in stage.command("--store-in", STORE, "--plan").stdout
+
+    def test_who_may_make_applications_of_its_own_only_is_enough(self, stage):
+        entra = stage.box.world.entra
+        entra.permissions -= {"Application.ReadWrite.All"}
+        entra.permissions |= {"Application.ReadWrite.OwnedBy"}
+        stage.done("--store-in", STORE)
+        stage.done("--store-in", STORE, "--rotate")
+        assert stage.logs_in()
 
     def test_without_a_place_there_is_no_credential(self, stage):
         document = stage.done()
@@ -170,6 +195,16 @@ class TestSecond:
         assert stage.logs_in()
         assert stage.done("--store-in", STORE)["changes"] == []
         assert stage.done("--store-in", f"key_vault: {URL}")["changes"] == []
+
+    def test_what_somebody_else_stored_there_is_replaced_and_said_so(self, stage):
+        stage.done()
+        stage.scope.secrets["entra"] = (b"of another application", 0)
+        (change,) = stage.done("--store-in", STORE)["changes"]
+        assert change["reason"] == "there is none yet"
+        stage.scope.secrets["entra"] = (b"of another application", 0)
+        (change, _) = stage.done("--store-in", STORE)["changes"]
+        assert change["reason"] == "what is stored there is none of this application"
+        assert stage.logs_in()
 
     def test_credentials_of_others_stay(self, stage, graph):
         stage.done("--store-in", STORE)
@@ -372,7 +407,9 @@ class TestKinds:
     def test_issuer_and_subject_are_read_from_the_token_of_the_settings(self, stage):
         from aadsync_lib.sandbox.entra.assertions import sign_token
 
-        (stage.folder / "token").write_text(sign_token({"iss": "https://k8s", "sub": "sa"}, "x"))
+        (stage.folder / "token").write_text(
+            sign_token({"iss": "https://k8s", "sub": "sa", "aud": ["ours"]}, "x")
+        )
         auth = {
             "method": "workload_identity",
             "client_id": "00000000-0000-4000-8000-000000000000",
@@ -382,3 +419,46 @@ class TestKinds:
         stage.done("--sign-in", "azure_cli")
         ((entry,),) = stage.box.world.entra.applications.federated.values()
         assert (entry["issuer"], entry["subject"]) == ("https://k8s", "sa")
+        assert entry["audiences"] == ["ours"]
+
+    @pytest.mark.parametrize(
+        ("cloud", "audience"),
+        [
+            ("public", "api://AzureADTokenExchange"),
+            ("usgov", "api://AzureADTokenExchangeUSGov"),
+            ("china", "api://AzureADTokenExchangeChina"),
+        ],
+    )
+    def test_the_audience_is_that_of_the_cloud(self, stage, cloud, audience):
+        settings = stage.settings()
+        settings["source"]["cloud"] = cloud
+        stage.write(settings)
+        stage.done("--issuer", "https://oidc.contoso.com", "--subject", "sync")
+        ((entry,),) = stage.box.world.entra.applications.federated.values()
+        assert entry["audiences"] == [audience]
+
+
+class TestEnough:
+    """What it grants, held against what the commands ask for."""
+
+    @pytest.fixture
+    def registered(self, stage, monkeypatch):
+        """Settings that log in as the application that they had registered."""
+        settings = stage.settings()
+        settings["targets"][0]["connector"] = CONNECTOR
+        stage.write(settings)
+        app_id = stage.done("--store-in", STORE)["application"]["app_id"]
+        monkeypatch.setenv("STORED", stage.stored)
+        auth = {"method": "client_secret", "client_id": app_id, "client_secret": {"env": "STORED"}}
+        settings["source"]["auth"] = auth
+        stage.write(settings)
+        return stage
+
+    @pytest.mark.parametrize(
+        "words",
+        [("plan",), ("connector", "plan"), ("connector", "setup"), ("connector", "compare")],
+        ids=" ".join,
+    )
+    def test_the_application_may_do_all_that_the_settings_ask_for(self, registered, words):
+        result = CliRunner().invoke(main, [*words, "-c", str(registered.file)])
+        assert result.exit_code == 0, (result.stdout, result.stderr)

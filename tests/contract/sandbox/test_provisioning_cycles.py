@@ -221,6 +221,12 @@ class TestWhoLeaves:
         settled.cycle()
         assert people(account)[GUEST_NAME.lower()] is True
 
+    def test_a_full_restart_forgets_who_has_left(self, account, settled):
+        settled.withdraw(EVE)
+        settled.post("restart", criteria={"resetScope": "Full"})
+        settled.cycle()
+        assert people(account)[GUEST_NAME.lower()] is True
+
     def test_who_is_disabled_or_deleted_in_entra_is_disabled(self, box, account, settled):
         box.world.entra.update(ADA, accountEnabled=False)
         box.world.entra.delete_user(EVE)

@@ -179,6 +179,12 @@ class TestSecrets:
         assert shown["BaseAddress"] == bare.base
         assert SCIM_TOKEN not in json.dumps(rows)
 
+    def test_a_star_that_is_put_back_is_the_secret_then(self, graph, setup):
+        setup.save()
+        read = graph.get(f"{setup.root}/secrets").json()["value"]
+        graph.put(f"{setup.root}/secrets", json={"value": read}).raise_for_status()
+        assert setup.post("validateCredentials", useSavedCredentials=True).status_code == 400
+
     def test_put_replaces(self, graph, bare):
         bare.save()
         graph.put(f"{bare.root}/secrets", json={"value": [{"key": "SyncAll", "value": "true"}]})

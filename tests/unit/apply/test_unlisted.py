@@ -143,3 +143,114 @@ def test_what_another_sync_has_under_the_same_id_does_not_hide_what_a_dead_run_m
             store.settle("account", {}, linked=[Link(kind, oid, other, Origin.CREATED, "other")])
         world.sync()
         assert world.links_of(oid) == made
+
+
+PROTECTED = pytest.mark.parametrize(("kind", "name"), [
+    (Kind.USER, "ADA@contoso.com"), (Kind.USER, "u-ada"), (Kind.SERVICE_PRINCIPAL, "Run"),
+    (Kind.SERVICE_PRINCIPAL, "by hand"), (Kind.GROUP, "data"), (Kind.GROUP, "g-data"),
+])  # fmt: skip
+
+
+@PROTECTED
+def test_what_is_protected_is_not_adopted_though_no_listing_shows_it(kind, name):
+    with World(only(kind), adopt="same_name", protected={f"{kind}s": [name]}) as world:
+        there = world.target.add(kind, OF[kind][1], display_name="By hand")
+        before = world.target.accounts[there]
+        world.target.behind = {there}
+        report = world.sync()
+        assert world.target.accounts[there] == before
+        assert world.links_of(OF[kind][0]) is None
+        held = report.targets[0].outcomes[0]
+        assert held.result is Result.QUARANTINED
+        assert f"exists already as {there} (externalId none, protected)" in held.error
+        assert "left alone" in held.error
+
+
+def test_an_account_admin_is_not_adopted_though_no_listing_shows_it():
+    with World(only(Kind.USER), adopt="same_name") as world:
+        there = world.target.add(Kind.USER, "ada@contoso.com", admin=True)
+        world.target.behind = {there}
+        assert world.sync().status is Status.PARTIAL
+        assert world.links_of("u-ada") is None
+
+
+@PROTECTED
+def test_what_is_protected_and_was_made_without_an_answer_is_ours(kind, name):
+    with World(only(kind), protected={f"{kind}s": [name]}) as world:
+        world.target.faults = {0: Fault.LOST_AFTER}
+        assert world.sync().status is Status.SUCCEEDED
+        assert world.links_of(OF[kind][0]) == world.target.named(OF[kind][1]).id
+
+
+@pytest.mark.parametrize("kind", [Kind.USER, Kind.SERVICE_PRINCIPAL])
+def test_what_is_protected_and_perhaps_not_made_by_this_run_is_changed_in_nothing(kind):
+    oid, name = OF[kind]
+    with World(only(kind), protected={f"{kind}s": [oid]}) as world:
+        world.target.faults = {0: Fault.LOST_BEFORE}
+        world.target.on_write = lambda index: (
+            index
+            or world.target.add(kind, name, external_id=oid, active=False, display_name="By hand")
+        )
+        report = world.sync()
+        account = world.target.named(name)
+        assert (account.active, account.display_name) == (False, "By hand")
+        assert report.status is Status.PARTIAL
+        assert world.links_of(oid) is None
+
+
+def alone(*members):
+    return directory(ADA, RUN, group("Data", members), assigned=[ADA, RUN])
+
+
+@pytest.mark.parametrize("hand", [frozenset(), frozenset({"app-run"})])
+def test_a_protected_group_that_lacks_a_member_was_not_made_by_this_run(hand):
+    with World(alone(), protected={"groups": ["Data"]}) as world:
+        world.target.faults = {2: Fault.LOST_BEFORE}
+        ids = {}
+
+        def by_hand(index):
+            if index == 2:
+                there = [world.target.named(name).id for name in hand]
+                ids["Data"] = world.target.add(Kind.GROUP, "Data", there, external_id="g-data")
+
+        world.target.on_write = by_hand
+        world.source.snapshot = alone(ADA, RUN)
+        assert world.sync().status is Status.PARTIAL
+        assert world.target.members_of("Data") == hand
+        assert world.links_of("g-data") is None
+
+
+def test_a_protected_group_made_without_an_answer_is_ours_with_its_members():
+    with World(alone(ADA, RUN), protected={"groups": ["Data"]}) as world:
+        world.target.faults = {2: Fault.LOST_AFTER}
+        assert world.sync().status is Status.SUCCEEDED
+        made = world.target.named("Data")
+        assert (world.links_of("g-data"), origin(world, Kind.GROUP)) == (made.id, Origin.CREATED)
+        assert world.target.members_of("Data") == {"ada@contoso.com", "app-run"}
+
+
+@EACH
+@pytest.mark.parametrize("others", [["stranger"], ["stranger", "alien"]])
+def test_of_several_with_its_object_id_a_dead_run_made_the_one_of_that_name(kind, others):
+    with World(only(kind)) as world:
+        oid, name = OF[kind]
+        strangers = {world.target.add(kind, other, external_id=oid) for other in others}
+        world.target.behind = set(strangers)
+        world.target.faults = {0: Fault.KILLED_AFTER}
+        assert world.sync_until_killed()
+        world.target.behind = set()
+        assert world.sync().status is Status.SUCCEEDED
+        assert world.links_of(oid) == world.target.named(name).id
+        assert origin(world, kind) is Origin.CREATED
+
+
+@EACH
+def test_of_several_with_its_object_id_none_is_taken_where_none_has_its_name(kind):
+    with World(only(kind)) as world:
+        oid = OF[kind][0]
+        world.target.faults = {0: Fault.KILLED_BEFORE}
+        assert world.sync_until_killed()
+        for other in ("stranger", "alien"):
+            world.target.add(kind, other, external_id=oid)
+        assert world.sync().status is Status.PARTIAL
+        assert world.links_of(oid) is None

@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aadsync_lib.config.scope import GroupSelector, Scope
+from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import Selected, Snapshot
 from aadsync_lib.reconcile.desired.view import seen_by
-from tests.unit.build import settings
+from tests.unit.build import directory, group, settings, user
 from tests.unit.fakes import FakeTarget
 from tests.unit.randoms import GROUPS, directories, mostly, policies
 from tests.unit.world import World
 
 NAMES = ("account", "sales")
 APPLICATION = GroupSelector(application="Databricks")
+ADA, BOB = user("ada"), user("bob")
+TOGETHER = directory(group("Data", [ADA, BOB]), ADA, BOB)
 LINES = {gid: GroupSelector(name=gid) for gid in GROUPS}
 
 
@@ -73,3 +76,27 @@ def test_each_target_ends_as_if_it_were_alone(
 def _alone(keys: dict[str, Any]) -> World:
     config = settings(scope=keys["scope"], mapping=keys["mapping"], **keys["policy"])
     return World(config=config)
+
+
+def test_targets_that_share_a_group_ask_entra_about_its_leavers_once() -> None:
+    """Where they are, and what they are called, as one of the names may be protected."""
+    asked: list[tuple[int, int]] = []
+    for names in (NAMES[:1], NAMES):
+        config = settings(targets=names, protected={"users": ["root@contoso.com"]})
+        with World(TOGETHER, *map(FakeTarget, names), config=config) as world:
+            world.sync()
+            before = world.source.requests
+            world.sync(directory(group("Data", [ADA]), ADA))
+            asked.append(
+                (len([ids for ids in world.source.asked if ids]), world.source.requests - before)
+            )
+            assert not any(t.named("bob@contoso.com").active for t in world.targets)
+    assert asked[0] == asked[1]
+
+
+def test_what_entra_did_not_say_about_a_leaver_holds_back_all_targets() -> None:
+    with World(TOGETHER, *map(FakeTarget, NAMES), config=settings(targets=NAMES)) as world:
+        world.sync()
+        world.source.places["u-bob"] = Unread("503 for the test")
+        world.sync(directory(group("Data", [ADA]), ADA))
+        assert all(t.named("bob@contoso.com").active for t in world.targets)

@@ -28,6 +28,10 @@ def ada(**more):
     return Account("7", Kind.USER, "ada", **more)
 
 
+def named(target_id, name):
+    return Account(target_id, Kind.USER, name, external_id="u1")
+
+
 def on(*accounts):
     return TargetSnapshot({one.id: one for one in accounts})
 
@@ -77,13 +81,18 @@ def test_an_adoption_shows_in_whatever_case_the_external_id_is_written(written):
     [
         (),
         (ada(external_id="alien"),),
-        (ada(external_id="u1"), Account("8", Kind.USER, "b", external_id="u1")),
+        (named("7", "a"), named("8", "b")),
         (Account("7", Kind.GROUP, "ada"),),
     ],
-    ids=["not there", "of somebody else", "two", "of another kind"],
+    ids=["not there", "of somebody else", "two of other names", "of another kind"],
 )
 def test_a_create_that_cannot_be_told_makes_no_link(accounts):
     assert recovered(CREATE, on(*accounts)).linked == ()
+
+
+def test_of_two_with_its_external_id_the_one_of_its_name_was_made():
+    found = recovered(CREATE, on(named("7", "ADA"), named("8", "b")))
+    assert [(link.target_id, link.origin) for link in found.linked] == [("7", Origin.CREATED)]
 
 
 def test_what_is_linked_already_is_not_linked_twice():

@@ -150,3 +150,35 @@ def test_what_is_protected_by_its_owners_name_of_today_is_adopted_by_nobody_else
         world.sync(directory(ADA, BOB, RUN, group("Data", [ADA], id="g-anew")))
         assert world.links_of("g-data") == there
         assert world.target.accounts[there].external_id == "g-data"
+
+
+WHOSE = pytest.mark.parametrize(("kind", "there", "name"), [
+    (Kind.USER, "ada@contoso.com", "ada.lovelace@contoso.com"), (Kind.USER, "ada@contoso.com", "U-ADA"),
+    (Kind.SERVICE_PRINCIPAL, "app-run", "run"), (Kind.SERVICE_PRINCIPAL, "app-run", "s-run"),
+    (Kind.GROUP, "Data", "g-data"),
+])  # fmt: skip
+
+
+@WHOSE
+@pytest.mark.parametrize("adopt", ["unowned", "same_name"])
+def test_an_object_that_is_not_ours_is_protected_by_each_name_of_whom_it_would_become(
+    kind, there, name, adopt
+):
+    target = FakeTarget()
+    place = target.add(kind, there, active=kind is Kind.GROUP, display_name="Was")
+    before = target.accounts[place]
+    with World(DAY, target, adopt=adopt, protected={f"{kind}s": [name]}) as world:
+        world.sync()
+        assert target.accounts[place] == before
+        assert there not in world.names_of_links().values()
+
+
+@WHOSE
+def test_somebody_else_of_that_kind_is_adopted_all_the_same(kind, there, name):
+    target = FakeTarget()
+    place = target.add(kind, there)
+    with World(DAY, target, protected={f"{kind}s": ["breakglass"]}) as world:
+        world.sync()
+        assert place in {
+            link.target_id for link in world.store.links("account").by_external.values()
+        }
