@@ -10,6 +10,7 @@ from typing import Protocol
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.carried import (
     CarriedState,
+    Checkpoint,
     JournalEntry,
     Membership,
     QuarantineRecord,
@@ -19,6 +20,7 @@ from aadsync_lib.model.carried import (
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import (
+    Changes,
     Cursor,
     DirectoryMatch,
     KnownRoot,
@@ -61,6 +63,12 @@ class Source(Protocol):
         """Read the scope, from a cursor on where one still holds, or raise ``SourceError``.
 
         ``known`` is what the selectors found before: what a listing no longer shows is looked up by id.
+        """
+
+    def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
+        """Return what Entra announces since a cursor, and where to go on; nothing else is read.
+
+        Where that cannot be told, it says why, and everything has to be read.
         """
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
@@ -230,8 +238,16 @@ class Store(HistoryReader, Protocol):
     ) -> None:
         """Record that a run begins to write, and which run it undoes, if it does."""
 
-    def end_run(self, run_id: str, status: str, report: str) -> None:
-        """Record how a run ended; ``report`` is its JSON."""
+    def end_run(
+        self, run_id: str, status: str, report: str, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Record how a run ended; ``report`` is its JSON.
+
+        The ``checkpoint`` counts from the moment on at which the run has ended well, and until another begins.
+        """
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where a run may go on; ``None`` unless the last run of this sync succeeded and left it."""
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries."""
@@ -266,16 +282,6 @@ class Store(HistoryReader, Protocol):
 
         Links, open writes, and what was given in workspaces stay.
         """
-
-
-class Mirror(Protocol):
-    """The scope in Entra as the last run left it, to go on from. No store has it yet."""
-
-    def reading(self) -> Reading | None:
-        """Return what was kept last, ``None`` where everything has to be read afresh."""
-
-    def keep(self, run_id: str, reading: Reading) -> None:
-        """Keep a reading with its cursor, all or nothing, once its changes are applied and recorded."""
 
 
 class Progress(Protocol):

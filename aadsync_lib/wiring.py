@@ -159,7 +159,7 @@ def _planner(
     read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
     chosen = _chosen(settings, only)
     source = _source(settings, [target.name for target in chosen], clock, secrets, dbutils)
-    apis = {target.name: _api(target, secrets) for target in chosen}
+    apis = {target.name: _late_api(target, secrets) for target in chosen}
     targets = [open_target(target, clock, secrets, apis[target.name]) for target in chosen]
     assignments = {
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
@@ -287,3 +287,9 @@ def _api(settings: TargetSettings, secrets: SecretResolver) -> Any:
     from aadsync_lib.auth import databricks_api
 
     return databricks_api(settings, secrets)
+
+
+def _late_api(settings: TargetSettings, secrets: SecretResolver) -> Any:
+    from aadsync_lib.auth.late import LateApi
+
+    return LateApi(settings.host, partial(_api, settings, secrets))

@@ -83,22 +83,40 @@ def _listen(
 THERE_ARE_CHANGES = 2
 
 
+ON_DEMAND = (
+    click.option(
+        "--user", metavar="NAME", help="Only what concerns this person, by any name or id."
+    ),
+    click.option("--group", metavar="NAME", help="Only what concerns this group, by name or id."),
+)
+
+
 @click.command()
 @options(*READING)
+@ON_DEMAND[0]
+@ON_DEMAND[1]
 @click.option(
     "--save", type=FILE, callback=new_file, metavar="PLAN.json", help="Keep the plan for apply."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.pass_context
 def plan(
-    ctx: click.Context, options: Options, save: Path | None, *, detailed_exitcode: bool
+    ctx: click.Context,
+    options: Options,
+    save: Path | None,
+    user: str | None,
+    group: str | None,
+    *,
+    detailed_exitcode: bool,
 ) -> None:
     """Show every change; write nothing."""
     from aadsync_lib.report.as_json import plan_to_json
 
+    if save and (user or group):
+        raise UsageError("--save keeps a whole plan: without --user and --group.")
     settings = runtime.settings_of(options)
     planner = runtime.planner_of(options, settings)
-    planning = planner.plan(full=options.full, fingerprint=save is not None)
+    planning = planner.plan(full=options.full, fingerprint=save is not None, user=user, group=group)
     call = runtime.call_of(options, str(save) if save else None)
     runtime.publish_plan(options, planner, planning, call)
     if save is not None:
@@ -125,12 +143,20 @@ APPROVE = click.option(
 @click.command()
 @options(*READING)
 @APPROVE
+@ON_DEMAND[0]
+@ON_DEMAND[1]
 @click.pass_context
-def sync(ctx: click.Context, options: Options, approve: str | None) -> None:
+def sync(
+    ctx: click.Context,
+    options: Options,
+    approve: str | None,
+    user: str | None,
+    group: str | None,
+) -> None:
     """Plan, check the limits, apply, record."""
 
     def act(runner: Runner) -> RunReport:
-        return runner.sync(approve=approve, full=options.full)
+        return runner.sync(approve=approve, full=options.full, user=user, group=group)
 
     ctx.exit(run(options, runtime.call_of(options), act))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from aadsync_lib.connector.application import KNOWN, of_template
+from aadsync_lib.connector.application import KNOWN, Application, of_template, principal_of
 from aadsync_lib.connector.assigner import assign, unassign
 from aadsync_lib.connector.filters import set_filter
 from aadsync_lib.connector.journal import Announced
@@ -16,7 +16,7 @@ from aadsync_lib.connector.planning import notes_with
 from aadsync_lib.connector.reading import operators_of, schema_of
 from aadsync_lib.connector.securing import secure
 from aadsync_lib.connector.work import Work
-from aadsync_lib.errors import AadsyncError, CredentialError, StoreError
+from aadsync_lib.errors import AadsyncError, CredentialError, EntraError, StoreError
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import as_settings, settings_in
 from aadsync_lib.model.run import Outcome, Result
@@ -67,8 +67,15 @@ def _intent(work: Work, change: Change) -> Change:
 
 def _make(work: Work, announced: Announced) -> None:
     (change,) = announced.changes
-    work.known = make_application(work.entra, work.connector, work.state.template, change)
-    announced.made(change, work.known.id)
+    row = make_application(work.entra, work.connector, work.state.template, change)
+    announced.made(change, str(row["id"]))
+    announced.keep()  # whatever comes now, the next setup finds it
+    try:
+        principal = principal_of(work.entra, row, fresh=True)
+    except EntraError as error:
+        announced.incomplete(change, error)
+    else:
+        work.known = Application(row, principal, made=True, fresh=True)
 
 
 def _update(work: Work, announced: Announced) -> None:

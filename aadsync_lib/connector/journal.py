@@ -49,6 +49,10 @@ class Announced:
         """Note that a change made an object."""
         self.done(change, replace(change, target_id=target_id))
 
+    def incomplete(self, change: Change, error: Exception) -> None:
+        """Report a change that is recorded as done for one that failed: what belongs to it did."""
+        self._outcomes[change] = Outcome(change, Result.FAILED, self._hide(str(error)))
+
     def failed(self, change: Change, error: Exception) -> None:
         """Note that a change failed, or that nobody knows."""
         text = self._hide(str(error))

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from aadsync_lib.connector.application import (
-    Application,
-    intended,
-    of_template,
-    principal_of,
-)
+from aadsync_lib.connector.application import Application, intended, of_template
 from aadsync_lib.connector.connectors import Connector
 from aadsync_lib.connector.entra import FRESH_TRIES, Entra
 from aadsync_lib.connector.past import listed
@@ -26,16 +21,15 @@ POSTS = 3  # requests to make one thing, each after nothing came of the one befo
 
 def make_application(
     entra: Entra, connector: Connector, template: str, intent: Change
-) -> Application:
-    """Instantiate the template. ``intent`` is in the journal already."""
+) -> JsonObject:
+    """Instantiate the template, and return the application. ``intent`` is in the journal already."""
     path, body = f"/applicationTemplates/{template}/instantiate", {"displayName": intent.name}
     pair = once(
         entra,
         lambda: entra.post(path, body, f"make the application {intent.name}")["application"],
         lambda: intended(of_template(entra, template), connector, (intent,)),
     )
-    row = {"displayName": intent.name, **pair, "id": str(pair.get("id") or pair.get("objectId"))}
-    return Application(row, principal_of(entra, row, fresh=True), made=True, fresh=True)
+    return {"displayName": intent.name, **pair, "id": str(pair.get("id") or pair.get("objectId"))}
 
 
 def make_job(entra: Entra, application: Application) -> str:
@@ -73,10 +67,18 @@ def once(entra: Entra, make: Callable[[], T], look: Callable[[], T | None]) -> T
         try:
             return make()
         except AnswerUnclearError:
-            there = entra.until(look, tries=FRESH_TRIES)
+            there = _looked(entra, look)
             if there:
                 return there
     return make()
+
+
+def _looked(entra: Entra, look: Callable[[], T | None]) -> T | None:
+    """Return what is there by now; where that cannot be read, it is as unclear as before."""
+    try:
+        return entra.until(look, tries=FRESH_TRIES)
+    except EntraError as error:
+        raise AnswerUnclearError(str(error), error.status, error.code) from error
 
 
 def _job_there(entra: Entra, application: Application) -> JsonObject | None:

@@ -10,6 +10,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
+from aadsync_lib.engine.on_demand import ids_of, left_out
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
@@ -18,7 +19,10 @@ from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.ports import Clock, HistoryReader, Neighbours, Source, Target
+from aadsync_lib.reconcile.matching.pending import ResolvedLinks
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
 
@@ -40,15 +44,23 @@ class Planner:
     neighbours: Neighbours | None = None
 
     def plan(
-        self, *, full: bool = False, fingerprint: bool = False, anyway: Container[str] = frozenset()
+        self,
+        *,
+        full: bool = False,
+        fingerprint: bool = False,
+        anyway: Container[str] = frozenset(),
+        user: str | None = None,
+        group: str | None = None,
     ) -> Planning:
         """Read Entra and all targets at once, and plan every change of every target.
 
         ``full`` tries what failed before now, however often it did; ``anyway`` are the keys of changes
         of which that holds. ``fingerprint`` is for a plan that is saved: it can tell later on which
-        side the world has moved. Raises ``SourceError`` or ``TargetError`` when a side could not be
-        read at all.
+        side the world has moved. With a ``user`` or ``group``, by any name, only what concerns that one is planned,
+        which raises ``NobodyError`` for a name that nobody has. Raises ``SourceError`` or ``TargetError`` when a
+        side could not be read at all.
         """
+        only = ids_of(self.source, self.reader, (t.name for t in self.targets), user, group)
         with ThreadPoolExecutor(2 + len(self.targets)) as pool:
             known = self.reader.roots()
             entra = pool.submit(self.source.read, None, known)
@@ -64,14 +76,29 @@ class Planner:
                 self.reader.latest_run(),
                 tried,
                 self.assignments,
+                only,
             )
             parts = [
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
         parts = _warned(parts, beside.result()) if beside else parts
+        if only is not None:
+            told = (left_out(str(user or group)),)
+            parts = _warned(parts, {target.name: told for target in self.targets})
         planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        if only is not None:
+            planned = replace(planned, plan=replace(planned.plan, full=False))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
+
+    def plan_nothing(self, notices: tuple[Notice, ...]) -> Planning:
+        """Return the planning of a run that reads neither side; every target has these notices."""
+        parts = [
+            TargetPlanning(TargetPlan(t.name, warnings=notices), Links(()), ResolvedLinks(), {})
+            for t in self.targets
+        ]
+        planned = Planning.of(self.settings, parts)
+        return replace(planned, plan=replace(planned.plan, full=False))
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""

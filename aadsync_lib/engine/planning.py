@@ -45,6 +45,7 @@ class TargetPlanning:
     """The plan of one target, with what else applying it has to know.
 
     ``resolved_pending`` is what the target shows of writes that an earlier run announced and never recorded.
+    ``narrowed``: the plan is about some identities alone, and says nothing of all others.
     ``context`` is what the plan was made from, and ``view`` what the target sees of Entra: ``None`` where
     nothing but the target was read. ``deferred_keys`` are the keys of what is not tried because it failed before.
     """
@@ -56,6 +57,7 @@ class TargetPlanning:
     context: TargetContext | None = None
     deferred_keys: frozenset[str] = frozenset()
     view: View | None = None
+    narrowed: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class _StoredProvenance:
 
 @dataclass(frozen=True)
 class SyncPlanning:
-    """Plans each target of a sync against one reading of Entra."""
+    """Plans each target of a sync against one reading of Entra; ``only`` what concerns some object ids."""
 
     views: Views
     source: AskedOnce
@@ -156,6 +158,7 @@ class SyncPlanning:
     last_run: float | None
     anyway: Container[str]
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
+    only: frozenset[str] | None = None
 
     def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
         """Read what else the plan of this target needs, and make it.
@@ -200,7 +203,8 @@ class SyncPlanning:
         )
         given = access.context(resolved_pending.values(), stored.links)
         context = replace(context, access=given)
-        drafted = draft(target.name, context, self._provenance(target, stored, resolved_pending))
+        provenance = self._provenance(target, stored, resolved_pending)
+        drafted = draft(target.name, context, provenance, self.only)
         return TargetPlanning(
             with_estimate(drafted.plan, target, self.assignments.get(target.name)),
             stored.links,
@@ -208,6 +212,7 @@ class SyncPlanning:
             resolved_pending,
             context,
             drafted.deferred_keys,
+            narrowed=self.only is not None,
         )
 
     def _provenance(

@@ -60,7 +60,7 @@ class Recorder:
             part.deferred_keys,
             outcomes,
             self.clock.now(),
-            complete=context.desired.complete,
+            complete=_tells_all(part, context),
         )
         links = self.store.links(target).by_external
         groups = touched_groups(context, links, outcomes, _unsettled(part))
@@ -80,7 +80,7 @@ class Recorder:
         refused = (_as_quarantined(o) for o in outcomes if o.result is Result.QUARANTINED)
         held = (*part.plan.quarantined, *refused)
         before = self.store.quarantine(part.plan.target)
-        complete = context.desired.complete
+        complete = _tells_all(part, context)
         return quarantine_after(before, held, self.clock.now(), complete=complete)
 
     def _memberships(
@@ -100,6 +100,11 @@ class Recorder:
 
 def _of_entra(parts: Iterable[TargetPlanning]) -> Iterator[tuple[TargetPlanning, TargetContext]]:
     return ((part, part.context) for part in parts if part.context)
+
+
+def _tells_all(part: TargetPlanning, context: TargetContext) -> bool:
+    """Return whether what is not planned is not to be done."""
+    return context.desired.complete and not part.narrowed
 
 
 def _chunks(groups: Groups) -> Iterator[Groups]:

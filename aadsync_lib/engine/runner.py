@@ -13,13 +13,14 @@ from threading import Event
 
 from aadsync_lib.apply.executor import Executor
 from aadsync_lib.clock import new_run_id
+from aadsync_lib.engine.incremental import Incremental
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
 from aadsync_lib.errors import PartialError, StoreError
-from aadsync_lib.model.carried import DAY, RunRecord
+from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -28,6 +29,8 @@ from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
+
+Leave = Callable[[Planning, RunReport], Checkpoint | None]
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +47,26 @@ class Runner:
         self._progress = progress
         self._stop = Event()
 
-    def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
-        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write."""
-        return self._run(partial(self._planner.plan, full=full), approve)
+    def sync(
+        self,
+        *,
+        approve: str | None = None,
+        full: bool = False,
+        user: str | None = None,
+        group: str | None = None,
+    ) -> RunReport:
+        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write.
+
+        Unless ``full``, or one plan is approved, both sides are read only where something may have changed.
+        With a ``user`` or ``group``, only what concerns that one is done, and the rest is left for the next run.
+        """
+        if user is not None or group is not None:
+            make = partial(self._planner.plan, full=full, user=user, group=group)
+            return self._run(make, approve)
+        asked = "it is asked to" if full or approve else None
+        incremental = Incremental(self._planner, self._store, asked)
+        make = partial(incremental.plan, partial(self._planner.plan, full=full))
+        return self._run(make, approve, leave=incremental.checkpoint)
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
         """Apply exactly this plan. Raises ``StalePlanError`` when planning now gives another one."""
@@ -73,9 +93,13 @@ class Runner:
         self._stop.set()
 
     def _run(
-        self, make: Callable[[], Planning], approve: str | None, saved: Plan | None = None
+        self,
+        make: Callable[[], Planning],
+        approve: str | None,
+        saved: Plan | None = None,
+        leave: Leave = lambda *_: None,
     ) -> RunReport:
-        """Make a plan under the leases, check it, and apply it."""
+        """Make a plan under the leases, check it, and apply it; ``leave`` says where the next run goes on."""
         began = self._clock.monotonic()
         recorder = Recorder(self._store, new_run_id(self._clock), self._clock)
         with ExitStack() as leases:
@@ -85,7 +109,7 @@ class Runner:
             if saved:
                 check_current(saved, planning)
             verdict = replace(planning.verdict, approve=approve)
-            report, error = self._carry_out(recorder, planning, verdict, began)
+            report, error = self._carry_out(recorder, planning, verdict, began, leave)
         self._prune()
         if not verdict.allowed:
             raise RefusedError(verdict, planning.plan, report)
@@ -95,7 +119,12 @@ class Runner:
         return report
 
     def _carry_out(
-        self, recorder: Recorder, planning: Planning, verdict: Verdict, began: float
+        self,
+        recorder: Recorder,
+        planning: Planning,
+        verdict: Verdict,
+        began: float,
+        leave: Leave,
     ) -> tuple[RunReport, BaseException | None]:
         """Apply what the guard allows; record the run's beginning and its end, whatever happens."""
         run_id, plan = recorder.run_id, planning.plan
@@ -104,17 +133,20 @@ class Runner:
         )
         reports: tuple[TargetReport, ...] = ()
         error: BaseException | None = None
+        checkpoint: Checkpoint | None = None
         try:
             recorder.keep_reads(planning)
             if verdict.allowed:
                 reports, error = self._apply(recorder, planning)
+                done = self._report(run_id, plan, verdict, reports, began)
+                checkpoint = leave(planning, done)
             else:
                 recorder.keep_quarantine(planning.parts.values())
                 reports = tuple(untouched(target, Status.REFUSED) for target in plan.targets)
         finally:
             report = self._report(run_id, plan, verdict, reports, began)
             status = report.status if reports else Status.FAILED
-            self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
+            self._store.end_run(run_id, status, json.dumps(run_to_json(report)), checkpoint)
         return report, error
 
     def _apply(

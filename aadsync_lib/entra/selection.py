@@ -24,7 +24,7 @@ class Selection:
     """The result of one selector, or of all of them together.
 
     ``names`` are those of assigned principals, by id. ``found`` holds what came of a selector that could
-    not be read in an earlier run, too.
+    not be read in an earlier run, too. ``passed_over`` are groups of another kind than the scope takes.
     """
 
     groups: dict[str, JsonObject] = field(default_factory=dict)
@@ -34,6 +34,7 @@ class Selection:
     unread: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
+    passed_over: set[str] = field(default_factory=set)
 
     @property
     def empty(self) -> bool:
@@ -49,6 +50,7 @@ class Selection:
         self.unread += other.unread
         self.notices += other.notices
         self.ambiguous += other.ambiguous
+        self.passed_over |= other.passed_over
 
 
 class SelectorReader:
@@ -179,6 +181,8 @@ class SelectorReader:
             return list(rows)
         # A group whose kind is not known counts as a security group.
         kept = [row for row in rows if row.get("securityEnabled") is not False]
+        others = (row["id"] for row in rows if row.get("securityEnabled") is False)
+        self._selection.passed_over.update(others)
         self._selection.notices += root_kind_notices(self._selector, len(rows) - len(kept))
         return kept
 

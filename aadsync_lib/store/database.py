@@ -22,6 +22,7 @@ DIALECT: Dialect = {
     "places": "places",
     "roots": "roots",
     "connector_states": "connector_states",
+    "checkpoints": "checkpoints",
     "former": "former",
     "memberships": "memberships",
     "runs": "runs",

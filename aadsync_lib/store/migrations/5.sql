@@ -1,7 +1,6 @@
--- What was seen of Entra's connector of a target, whenever somebody watched it. document is JSON: that target as in the
--- connector_status document, with the newest failures alone; failing counts all of them, null where they were not read.
-CREATE TABLE connector_states (
-  sync TEXT NOT NULL, target TEXT NOT NULL, seen_at REAL NOT NULL, state TEXT NOT NULL,
-  problems TEXT, failing INTEGER, document TEXT NOT NULL
-);
-CREATE INDEX connector_states_by_time ON connector_states (sync, seen_at);
+-- How far changes of Entra were read is one row of each sync: of the run run_id, and good as long as that is the
+-- last one and succeeded. state is JSON, watched the marks of the object ids that concern the sync.
+DROP TABLE cursors;
+CREATE TABLE checkpoints (
+  sync TEXT PRIMARY KEY, run_id TEXT NOT NULL, state TEXT NOT NULL, watched TEXT NOT NULL
+) WITHOUT ROWID;

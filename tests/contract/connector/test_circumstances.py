@@ -240,6 +240,22 @@ def test_a_setup_is_shown_by_history_and_not_taken_back_by_undo(gallery: Gallery
 class TestInPart:
     """Setups of which a part fails, or cannot be read."""
 
+    @pytest.mark.parametrize("lost", [False, True])
+    def test_an_application_whose_other_half_cannot_be_read_is_found_by_the_next_one(
+        self, gallery: Gallery, *, lost: bool
+    ) -> None:
+        faults = gallery.stage.box.faults
+        if lost:
+            faults.add(Fault("lost", side="graph", path="instantiate"))
+            faults.add(Fault("400", side="graph", path="/v1.0/applications", skip=2))
+        else:
+            faults.add(Fault("400", side="graph", path="/servicePrincipals"))
+        failed = part(run(gallery, "setup", code=1))["failed"]
+        assert failed[0]["action"] == "create_application"
+        faults.clear()
+        assert run(gallery, "setup")["status"] == "succeeded"
+        assert ours(gallery)["displayName"] == NAME
+
     def test_a_login_that_ends_on_the_way_leaves_what_the_next_one_finishes(
         self, gallery: Gallery
     ) -> None:

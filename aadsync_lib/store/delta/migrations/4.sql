@@ -1,10 +1,5 @@
-CREATE TABLE IF NOT EXISTS {connector_states} (
-  sync STRING COMMENT 'name of the sync',
-  target STRING COMMENT 'name of the target',
-  seen_at TIMESTAMP COMMENT 'when it was read',
-  state STRING COMMENT 'absent, not_configured, not_run, active, paused, quarantine, or the word of Graph',
-  problems STRING COMMENT 'what a person should look at; null where the connector is as its settings want it',
-  failing BIGINT COMMENT 'objects that fail to be provisioned; null where the log was not read',
-  document STRING COMMENT 'as JSON: the target as in the connector_status document, with the newest failures alone'
-) USING DELTA COMMENT 'aadsync: what was seen of the connector in Entra'
-TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true');
+-- How far changes of Entra were read: good as long as run_id is the last run of the sync and succeeded.
+CREATE TABLE IF NOT EXISTS {checkpoints} (
+  sync STRING, run_id STRING, state STRING COMMENT 'as JSON: links to go on from, and when they were given',
+  watched STRING COMMENT 'marks of the object ids of which every change concerns the sync'
+) USING DELTA COMMENT 'aadsync: how far changes of Entra were read';
