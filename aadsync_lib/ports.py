@@ -18,6 +18,7 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import (
     Changes,
     Cursor,
@@ -269,6 +270,12 @@ class Store(HistoryReader, Protocol):
 
     def remember(self, run_id: str, target: str, memory: CarriedState) -> None:
         """Keep what a run leaves behind for the next one, all or nothing."""
+
+    def keep_connectors(self, records: Sequence[ConnectorRecord]) -> None:
+        """Add what was seen of connectors, all or nothing."""
+
+    def connectors(self) -> tuple[ConnectorRecord, ...]:
+        """What was seen of connectors last, newest first; of older records not all."""
 
     def prune(self, before: float) -> None:
         """Delete what is older (epoch seconds), by the order of runs, too.

@@ -13,6 +13,7 @@ from aadsync_lib.connector.reading import read
 from aadsync_lib.connector.record import leased, recorded, report_of, settle_earlier
 from aadsync_lib.connector.state import State
 from aadsync_lib.connector.work import Work
+from aadsync_lib.errors import StalePlanError
 from aadsync_lib.model.connector import ConnectorPlan, ConnectorRun, ConnectorTargetPlan
 from aadsync_lib.model.run import Outcome, TargetReport
 from aadsync_lib.secrets import Secret
@@ -32,21 +33,38 @@ class Planned:
 
 def plan_connectors(connectors: Connectors) -> ConnectorPlan:
     """Return every difference between settings and Entra; nothing is written."""
-    planned = _planned(connectors)
-    return ConnectorPlan(connectors.sync, tuple(each.plan for each in planned))
+    return _together(connectors, _planned(connectors))
 
 
-def set_up(connectors: Connectors) -> ConnectorRun:
-    """Make Entra equal to the settings. Raises before the first write where anything cannot be read."""
+def set_up(connectors: Connectors, confirmed: str | None = None) -> ConnectorRun:
+    """Make Entra equal to the settings. Raises before the first write where anything cannot be read.
+
+    ``confirmed`` is the digest of the one plan that may be carried out; raises ``StalePlanError`` where
+    the world has moved since.
+    """
     run_id = new_run_id(connectors.clock)
     with leased(connectors, run_id):
         planned = _planned(connectors)
+        if confirmed is not None:
+            _check_same(_together(connectors, planned), confirmed)
         for each in planned:
             settle_earlier(connectors, each.connector, each.state, each.plan.changes)
         if not any(each.plan.changes for each in planned):
             unchanged = tuple(_report(each, ()) for each in planned)
             return ConnectorRun(connectors.sync, "", unchanged)
         return _carried_out(connectors, planned, run_id)
+
+
+def _together(connectors: Connectors, planned: list[Planned]) -> ConnectorPlan:
+    return ConnectorPlan(connectors.sync, tuple(each.plan for each in planned))
+
+
+def _check_same(plan: ConnectorPlan, confirmed: str) -> None:
+    if plan.digest != confirmed:
+        raise StalePlanError(
+            f"The plan that was confirmed no longer is what setup would do: {plan.digest} is, {confirmed} "
+            f"was confirmed. Nothing was changed. Look at the plan again."
+        )
 
 
 def _planned(connectors: Connectors) -> list[Planned]:

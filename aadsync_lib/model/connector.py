@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.codec import ENCODER
+from aadsync_lib.model.codec import ENCODER, digest_of
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Status, TargetReport
@@ -66,6 +66,16 @@ class ConnectorPlan:
     sync: str
     targets: tuple[ConnectorTargetPlan, ...]
 
+    @property
+    def empty(self) -> bool:
+        """Whether everything is as the settings want it."""
+        return not any(target.changes for target in self.targets)
+
+    @property
+    def digest(self) -> str:
+        """The digest over all changes, which tells this plan from every other."""
+        return digest_of((target.target, (), target.changes) for target in self.targets)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectorRun:
@@ -91,6 +101,22 @@ class ConnectorRun:
     def status(self) -> Status:
         """The worst status of its targets."""
         return Status.worst(target.status for target in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorRecord:
+    """What was seen of the connector of a target at one moment (seconds since the epoch).
+
+    ``problems`` are words, ``None`` where it is well; ``failing`` counts the objects that fail, ``None``
+    where they were not read; ``document`` is the target's part of the ``connector_status`` document.
+    """
+
+    target: str
+    seen_at: float
+    state: str
+    problems: str | None
+    failing: int | None
+    document: str
 
 
 class Ending(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook import results
+from aadsync_lib.notebook.connector import ConnectorAnswer
 from aadsync_lib.notebook.explanation import explanation_result, memberships_frame, paths_frame
 from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import Totals
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 Findings = tuple[Finding, ...]
-Shown = Plan | RunReport | Totals | Explanation | Past | Findings
+Shown = Plan | RunReport | Totals | Explanation | Past | ConnectorAnswer | Findings
 
 
 def summary_of(result: Shown, saved: str | None) -> JsonObject:
@@ -60,6 +61,10 @@ def summary_of(result: Shown, saved: str | None) -> JsonObject:
         case Past():
             if result.report:
                 results.check_run(result.report)
+            return result.result
+        case ConnectorAnswer():
+            if result.error:
+                raise result.error
             return result.result
         case _:
             results.check_findings(result)
@@ -90,6 +95,9 @@ def show(
             platform.table(memberships_frame(result))
         case Past():
             _past(result, platform, judge)
+        case ConnectorAnswer():
+            platform.page(summary(result.document), as_text(result.document))
+            _titled(result.tables, platform)
         case _:
             platform.table(findings_frame(result))
 
@@ -111,7 +119,11 @@ def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> N
         show(past.report, platform, judge)
     elif past.undo:
         show(past.undo, platform, judge)
-    for title, frame in past.tables():
+    _titled(past.tables(), platform)
+
+
+def _titled(tables: Iterable[tuple[str, pd.DataFrame]], platform: Platform) -> None:
+    for title, frame in tables:
         if len(frame):
             html = f"<h2>{escape(title)} ({len(frame):,})</h2>"
             platform.page(page(title, html), f"{title} ({len(frame):,})")

@@ -23,6 +23,7 @@ from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook import display, parameters, results
+from aadsync_lib.notebook.connector import ConnectorAnswer, ConnectorDesk
 from aadsync_lib.notebook.display import Findings, Shown, summary_of
 from aadsync_lib.notebook.job_folder import SILENT, WHOLE, RunFolder
 from aadsync_lib.notebook.job_report import Totals, total
@@ -145,6 +146,15 @@ class Notebook:
         check_confirmed(plan, confirm)
         return plan, self._applied(lambda runner: runner.apply(plan, approve=confirm))
 
+    def connector(self) -> ConnectorAnswer:
+        """Return the state of Entra's connector, its comparison with this sync, or the plan of its setup.
+
+        That plan is carried out when ``confirm`` holds its digest.
+        """
+        with clean_errors(self._secrets), story_on_stdout(self._secrets):
+            desk = ConnectorDesk(self._settings(), self._given(), self.show)
+            return interruptibly(lambda: desk.answer(self._values()))
+
     def report(self) -> Totals:
         """Return what became of all targets of one job run, and record what wrote nothing."""
         with clean_errors(self._secrets):
@@ -173,6 +183,8 @@ class Notebook:
             if isinstance(result, Plan):
                 self._hand_on(result)
             summary = summary_of(result, self._saved)
+            if isinstance(result, Totals):
+                results.check_watched(self._value("watched"))
         self._platform.exit(summary)
 
     def _hand_on(self, plan: Plan) -> None:

@@ -55,7 +55,20 @@ SETTINGS: tuple[str, ...] = (
 )
 """The settings that differ from workspace to workspace; all others belong into a file."""
 
+CONNECTOR_SETTINGS: tuple[str, ...] = (
+    "targets.0.connector.name",
+    "targets.0.connector.token",
+    "targets.0.connector.scope",
+    "targets.0.connector.assign.groups",
+    "targets.0.connector.notify",
+    "targets.0.connector.delete_threshold",
+    "targets.0.connector.enabled",
+)
+"""Those that the notebook about the connector has beside them."""
+
 SWITCH = ("false", "true")
+STATUS, COMPARE, SETUP = "status", "compare", "setup"
+NOT_WATCHED, WARN, FAIL = "none", "warn", "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,9 @@ ACTION = Parameter("action", ("", *(action.value for action in Action)))
 ON = Parameter("on")
 UNDO = Parameter("undo")
 CONFIRM = Parameter("confirm")
+DO = Parameter("do", (STATUS, COMPARE, SETUP))
+WATCH_CONNECTOR = Parameter("watch_connector", (NOT_WATCHED, WARN, FAIL))
+WATCHED = Parameter("watched")
 
 # What each notebook takes beside the settings.
 RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
@@ -95,25 +111,27 @@ RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
     "sync": (CONFIG, TARGET, FULL, APPROVE, REPORTS, RUN),
     "explain": (CONFIG, TARGET, USER, GROUP),
     "history": (CONFIG, RUN, USER, GROUP, ACTION, ON, UNDO, CONFIRM),
-    "report": (CONFIG, PLAN_ONLY, APPROVE, REPORTS, RUN, PLANNED),
+    "connector": (CONFIG, TARGET, DO, CONFIRM, WATCH_CONNECTOR),
+    "report": (CONFIG, PLAN_ONLY, APPROVE, REPORTS, RUN, PLANNED, WATCHED),
 }
 
 
-def settings_parameters() -> tuple[Parameter, ...]:
-    """Return a parameter for each of ``SETTINGS``, with the choices that the settings know."""
-    return tuple(Parameter(name, _choices(name)) for name in SETTINGS)
+def settings_parameters(names: Iterable[str] = SETTINGS) -> tuple[Parameter, ...]:
+    """Return a parameter for each of these settings, with the choices that the settings know."""
+    return tuple(Parameter(name, _choices(name)) for name in names)
 
 
 def parameters_of(notebook: str) -> tuple[Parameter, ...]:
     """Return everything that one notebook takes."""
-    return (*RUN_PARAMETERS[notebook], *settings_parameters())
+    more = CONNECTOR_SETTINGS if notebook == "connector" else ()
+    return (*RUN_PARAMETERS[notebook], *settings_parameters((*SETTINGS, *more)))
 
 
 JOB_PARAMETERS: tuple[str, ...] = (
-    *(one.name for one in (CONFIG, FULL, PLAN_ONLY, APPROVE, REPORTS, RUN)),
+    *(one.name for one in (CONFIG, FULL, PLAN_ONLY, APPROVE, WATCH_CONNECTOR, REPORTS, RUN)),
     *SETTINGS,
 )
-"""What the job passes to every task; ``target``, ``plan`` and ``planned`` come from task to task."""
+"""What the job passes to every task; ``target``, ``plan``, ``planned`` and ``watched`` come from task to task."""
 
 
 def _choices(name: str) -> tuple[str, ...]:

@@ -33,6 +33,15 @@ def check_planned(result: str | None, verdict: Verdict) -> None:
         )
 
 
+def check_watched(result: str | None) -> None:
+    """Raise unless the task that watches the connector went well, or there was nothing to watch."""
+    if result and result.lower() not in ("success", "excluded"):
+        raise PartialError(
+            f"The sync is done, but Entra's connector is not as its settings want it, or could not be looked "
+            f"at: its task ended as {visible(result)}. Look at the run page of that task."
+        )
+
+
 def check_run(report: RunReport) -> None:
     """Raise ``PartialError`` when something was not done; what waits for a person is shown only."""
     failed = [outcome for target in report.targets for outcome in target.failed]

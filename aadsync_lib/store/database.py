@@ -21,6 +21,7 @@ DIALECT: Dialect = {
     "links": "links",
     "places": "places",
     "roots": "roots",
+    "connector_states": "connector_states",
     "checkpoints": "checkpoints",
     "former": "former",
     "memberships": "memberships",

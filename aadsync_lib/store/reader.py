@@ -15,7 +15,7 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.connector import NO_PLAN
+from aadsync_lib.model.connector import NO_PLAN, ConnectorRecord
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.run import Outcome
@@ -79,6 +79,12 @@ FROM {links} l LEFT JOIN {places} p ON p.sync = l.sync AND p.target = l.target
 WHERE l.sync <> :sync
   AND CASE WHEN p.place IS NULL OR :place IS NULL THEN l.target = :target ELSE p.place = :place END
 ORDER BY in_scope, l.sync DESC, l.target DESC
+"""
+
+
+CONNECTORS = """
+SELECT target, {seconds:seen_at}, state, problems, failing, document FROM {connector_states}
+WHERE sync = :sync ORDER BY seen_at DESC, target LIMIT 100
 """
 
 
@@ -231,6 +237,10 @@ class SqlReader:
             " ORDER BY target, group_external_id, member_target_id"
         )
         return self._read(memberships_of, statement, **({} if at is None else {"at": at}))
+
+    def connectors(self) -> tuple[ConnectorRecord, ...]:
+        """The last hundred records of connectors, newest first."""
+        return self._all(ConnectorRecord, CONNECTORS)
 
     def _all(self, make: Callable[..., T], statement: str, **args: object) -> tuple[T, ...]:
         return self._read(lambda rows: tuple(starmap(make, rows)), statement, **args)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import astuple
 from typing import Any
 
 from aadsync_lib.errors import StoreError
@@ -17,6 +18,7 @@ from aadsync_lib.model.carried import (
 )
 from aadsync_lib.model.change import ACCESS, MADE, Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
+from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import Cursor
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin, Sharer
@@ -88,6 +90,11 @@ def owners_of(rows: Iterable[Row]) -> dict[str, str]:
         elif verb in ("delete", "release"):
             owners.pop(target_id, None)
     return owners
+
+
+def connector_rows(sync: str, records: Iterable[ConnectorRecord]) -> list[Row]:
+    """Return what was seen of connectors as rows: sync, target, time, state, problems, failing, document."""
+    return [(sync, *map(plain, astuple(record))) for record in records]
 
 
 def pending_of(entry: int, run_id: str, change: str) -> Pending:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from aadsync_lib.model.carried import CarriedState, Checkpoint
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome, Result
@@ -18,7 +19,7 @@ from aadsync_lib.store.lease import Lease, take
 from aadsync_lib.store.leasing import RENEW, LeasingStore, watch
 from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.records import Row, checkpoint_to_text, storable, unknown_run
+from aadsync_lib.store.records import Row, checkpoint_to_text, connector_rows, storable, unknown_run
 from aadsync_lib.store.write import (
     NEXT_RUN,
     add_entry,
@@ -46,6 +47,9 @@ KEEP_PLACE = """
 INSERT INTO places VALUES (:sync, :target, :place)
 ON CONFLICT DO UPDATE SET place = excluded.place WHERE place <> excluded.place
 """
+
+
+ADD_CONNECTOR = "INSERT INTO connector_states VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class SqliteStore(LeasingStore[Lease]):
@@ -152,6 +156,11 @@ class SqliteStore(LeasingStore[Lease]):
             if lease:
                 lease.check(writer)
             keep_state(writer, memory)
+
+    def keep_connectors(self, records: Sequence[ConnectorRecord]) -> None:
+        """Add what was seen of connectors, all or nothing."""
+        with self._database.transaction() as connection:
+            connection.executemany(ADD_CONNECTOR, connector_rows(self.sync, records))
 
     def _prune(self, before: float) -> None:
         with self._database.transaction() as connection:

@@ -193,6 +193,9 @@ def prune(connection: sqlite3.Connection, sync: str, before: float) -> None:
     connection.execute(PRUNE_JOURNAL, (sync, before))
     prune_memberships(connection, sync, before)
     connection.execute(
+        "DELETE FROM connector_states WHERE sync = ? AND seen_at < ?", (sync, before)
+    )
+    connection.execute(
         "DELETE FROM runs WHERE sync = ? AND ended_at < ?"
         " AND NOT EXISTS (SELECT 1 FROM journal WHERE journal.run_id = runs.run_id)",
         (sync, before),

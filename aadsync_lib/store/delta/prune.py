@@ -41,6 +41,10 @@ DELETE FROM {runs} WHERE sync = :sync AND ended_at < timestamp_micros(:before)
   AND NOT array_contains(from_json(:kept, 'array<string>'), run_id)
 """
 
+OLD_CONNECTORS = (
+    "DELETE FROM {connector_states} WHERE sync = :sync AND seen_at < timestamp_micros(:before)"
+)
+
 # A loss that nothing followed still tells what is drift, for as long as the group is ours.
 OLD_MEMBERSHIPS = """
 SELECT m.sync, m.target, m.group_external_id, m.member_target_id, m.since
@@ -94,6 +98,7 @@ def prune(tables: Tables, sync: str, before: float, now: float) -> None:
     if forgets:
         tables.execute(FORGET, **when)
     _delete(tables, RUNS_WITH_ENTRIES, OLD_RUNS, when)
+    tables.execute(OLD_CONNECTORS, **when)
     _forget_numbers(tables, sync)
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aadsync_lib.model.carried import CarriedState, Checkpoint
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
 from aadsync_lib.model.run import Outcome
@@ -20,13 +21,18 @@ from aadsync_lib.store.delta.session import Spark, micros, moment
 from aadsync_lib.store.delta.steps import OF_THE_SYNC, Announce, Note, Remember, Settle
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.records import Row, checkpoint_to_text, storable, unknown_run
+from aadsync_lib.store.records import Row, checkpoint_to_text, connector_rows, storable, unknown_run
 
 T = TypeVar("T")
 
 RUN = (
     "run_id STRING, sync STRING, digest STRING, settings_digest STRING, `full` BOOLEAN,"
     " undoes STRING, host STRING, `user` STRING, started_at TIMESTAMP, status STRING"
+)
+
+CONNECTOR = (
+    "sync STRING, target STRING, seen_at TIMESTAMP, state STRING, problems STRING, failing BIGINT,"
+    " document STRING"
 )
 
 CHECKPOINT = "sync STRING, run_id STRING, state STRING, watched STRING"
@@ -141,6 +147,14 @@ class DeltaStore(LeasingStore[Lease]):
             if lease.error:
                 raise lease.error
         self._committer.record(Remember(target, memory))
+
+    def keep_connectors(self, records: Sequence[ConnectorRecord]) -> None:
+        """Add what was seen of connectors, all or nothing: it is one commit."""
+        rows = [
+            (sync, target, moment(seen_at), *more)
+            for sync, target, seen_at, *more in connector_rows(self.sync, records)
+        ]
+        self._tables.append("connector_states", CONNECTOR, rows)
 
     def _keep_checkpoint(self, run_id: str, checkpoint: Checkpoint) -> None:
         about = {"sync": self.sync, "run_id": run_id}

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from aadsync_lib.connector.setup import plan_connectors, set_up
+from aadsync_lib.errors import StalePlanError
 from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.entra.applications.gallery import ACCESS_ROLE
+from aadsync_lib.wiring import open_connector
 from tests.contract.connector.gallery import NAME, TAG, TOKEN, Gallery
 from tests.contract.connector.seen import (
     actions,
@@ -279,3 +282,25 @@ class TestChanges:
         assert failed == ["set_mapping", "set_filter", "assign", "assign", "start"]
         assert not job(gallery).running
         assert run(gallery, "setup")["status"] == "succeeded"
+
+
+class TestConfirmed:
+    """A setup that may carry out one plan alone."""
+
+    def test_only_the_plan_that_was_confirmed_is_carried_out(self, gallery: Gallery) -> None:
+        gallery.configure(**FULL)
+        settings = gallery.stage.settings
+        with open_connector(settings) as connectors:
+            digest = plan_connectors(connectors).digest
+        gallery.ready(started=False)
+        before = len(writes(gallery))
+        with open_connector(settings, write=True) as connectors:
+            with pytest.raises(
+                StalePlanError, match=f"{digest} was confirmed. Nothing was changed"
+            ):
+                set_up(connectors, confirmed=digest)
+            assert len(writes(gallery)) == before
+            confirmed = plan_connectors(connectors).digest
+            assert confirmed != digest
+            assert set_up(connectors, confirmed=confirmed).exit_code == 0
+        assert job(gallery).running

@@ -11,7 +11,7 @@ import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
 from aadsync_lib.model.change import MADE, Action
-from aadsync_lib.model.connector import NO_PLAN, journal_name
+from aadsync_lib.model.connector import NO_PLAN, ConnectorRecord, journal_name
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
@@ -534,6 +534,27 @@ class StoreContract:
         store.begin_run("r2", NO_PLAN, "sha256:2", full=True)
         assert store.latest_run() == began
         assert [run.run_id for run in store.runs()] == ["r2", "r1"]
+
+    def test_what_was_seen_of_connectors_is_kept_newest_first_for_this_sync_alone(
+        self, store, open_store, clock
+    ):
+        seen = []
+        for number, name in enumerate(NASTY):
+            well = number % 2
+            seen.append(
+                ConnectorRecord(
+                    f"t{name}", clock.now(), "active" if well else name, None if well else name,
+                    None if well else number, f'{{"n": {number}}}',
+                )
+            )  # fmt: skip
+            store.keep_connectors([seen[-1]])
+            clock.advance(10)
+        store.keep_connectors([])
+        open_store("other").keep_connectors(seen[:1])
+        assert open_store().connectors() == tuple(reversed(seen))
+        store.prune(seen[2].seen_at)
+        assert store.connectors() == tuple(reversed(seen[2:]))
+        assert open_store("other").connectors() == (seen[0],)
 
     def test_what_is_open_can_be_settled_after_pruning(self, store, clock):
         with running(store, "r1") as run:

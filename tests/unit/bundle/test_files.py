@@ -352,7 +352,13 @@ def test_a_page_is_six_wide_without_holes_and_overlaps(page: dict[str, Any]) -> 
 
 
 def test_there_is_an_alert_for_each_thing_that_a_person_must_hear_of() -> None:
-    assert set(alerts()) == {"stale", "failures", "quarantine_grows", "refused"}
+    assert set(alerts()) == {
+        "stale",
+        "failures",
+        "quarantine_grows",
+        "refused",
+        "connector_quarantine",
+    }
     for one in alerts().values():
         assert one["evaluation"]["comparison_operator"] == "GREATER_THAN"
         assert one["evaluation"]["notification"]["subscriptions"] == "${var.alert_subscriptions}"

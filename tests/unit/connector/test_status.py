@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from aadsync_lib.connector.status.as_json import status_to_json
 from aadsync_lib.connector.status.document import next_cycle, status_document
+from aadsync_lib.connector.status.kept import NEWEST, records_of
 from aadsync_lib.connector.status.model import (
     Application,
     ConnectorStatus,
@@ -332,3 +334,29 @@ class TestWatch:
         with pytest.raises(KeyboardInterrupt):
             watch(read, FakeClock(), bar)
         assert bar.told[-1] == ("done", 0)
+
+
+class TestKept:
+    """What a store keeps of a look."""
+
+    def test_of_many_failures_the_newest_are_kept_and_all_are_counted(self) -> None:
+        many = tuple(replace(FAILURES[0], name=f"user{n}") for n in range(NEWEST + 2))
+        held = replace(RUNNING, quarantine=HELD, state="quarantine")
+        unread = target(failures=None, unread=("403",))
+        records = records_of(status(target(held, failures=many), unread, target(None)))
+        assert [(r.target, r.seen_at, r.state, r.failing) for r in records] == [
+            ("account", NOW, "quarantine", NEWEST + 2),
+            ("account", NOW, "active", None),
+            ("account", NOW, "not_configured", 0),
+        ]
+        assert (
+            records[0].problems
+            == f"the job is in quarantine: TooManyDeletes; {NEWEST + 2} objects fail to be provisioned"
+        )
+        document = json.loads(records[0].document)
+        assert [row["name"] for row in document["failures"]] == [f.name for f in many[:NEWEST]]
+        assert document["quarantine"]["remedy"] == "Look"
+        assert json.loads(records[1].document)["failures"] is None
+
+    def test_a_connector_that_is_well_has_no_problem(self) -> None:
+        assert [record.problems for record in records_of(status(target()))] == [None]

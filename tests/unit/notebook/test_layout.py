@@ -28,7 +28,8 @@ def cells(path):
 
 def test_the_notebooks_are_the_ones_the_readme_speaks_of():
     assert [path.stem for path in NOTEBOOKS] == [
-        "00_quickstart", "01_setup", "02_plan", "03_apply", "04_sync", "05_explain", "06_history", "90_report",
+        "00_quickstart", "01_setup", "02_plan", "03_apply", "04_sync", "05_explain", "06_history",
+        "07_connector", "90_report",
     ]  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def test_a_notebook_holds_no_logic(path):
 def test_the_first_cell_says_what_may_change(path):
     title = cells(path)[0]
     assert title.startswith("# MAGIC %md\n# MAGIC # ")
-    writes = path.stem in {"03_apply", "04_sync", "06_history"}
+    writes = path.stem in {"03_apply", "04_sync", "06_history", "07_connector"}
     assert ("**It changes access in Databricks.**" in title) is writes
 
 

@@ -7,6 +7,7 @@ from aadsync_lib.config.load import load_settings
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.notebook.parameters import (
+    CONNECTOR_SETTINGS,
     JOB_PARAMETERS,
     RUN_PARAMETERS,
     SETTINGS,
@@ -33,7 +34,7 @@ ENOUGH = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", [*SETTINGS, *CONNECTOR_SETTINGS])
 def test_every_parameter_is_a_setting(name):
     steps = [int(part) if part.isdigit() else part for part in name.split(".")]
     place = setting_key(steps)
@@ -72,14 +73,34 @@ def test_every_choice_is_one_that_the_settings_take_and_the_empty_one_leaves_the
         assert not [p for p in problems if p.startswith(f"{one.name}:") or ".auth" not in p]
 
 
+def test_widgets_alone_are_enough_for_a_connector():
+    left_alone = dict.fromkeys(CONNECTOR_SETTINGS, "")
+    assert load_settings(None, {**ENOUGH, **left_alone}).targets[0].connector is None
+    given = {
+        "targets.0.connector.name": "contoso-databricks",
+        "targets.0.connector.token": "{secret: aadsync/scim}",
+        "targets.0.connector.scope": "all",
+        "targets.0.connector.assign.groups": "[{prefix: dbx-}]",
+        "targets.0.connector.notify": "it@contoso.com",
+        "targets.0.connector.delete_threshold": "7",
+        "targets.0.connector.enabled": "false",
+    }
+    assert set(given) == set(CONNECTOR_SETTINGS) <= {p.name for p in parameters_of("connector")}
+    connector = load_settings(None, {**ENOUGH, **given}).targets[0].connector
+    assert connector.assign.groups[0].prefix == "dbx-"
+    assert (connector.delete_threshold, connector.enabled) == (7, False)
+
+
 def test_no_parameter_of_a_run_is_named_like_a_setting():
     taken = {one.name for one in (p for some in RUN_PARAMETERS.values() for p in some)}
     assert taken & {name.partition(".")[0] for name in Settings.model_fields} == set()
 
 
 def test_the_job_passes_what_its_notebooks_take():
-    taken = {one.name for kind in ("plan", "apply", "report") for one in parameters_of(kind)}
-    assert set(JOB_PARAMETERS) == taken - {"target", "plan", "planned"}
+    kinds = ("plan", "apply", "connector", "report")
+    taken = {one.name for kind in kinds for one in parameters_of(kind)}
+    of_a_task = {"target", "plan", "planned", "do", "confirm", "watched", *CONNECTOR_SETTINGS}
+    assert set(JOB_PARAMETERS) == taken - of_a_task
     assert len(JOB_PARAMETERS) == len(set(JOB_PARAMETERS))
 
 

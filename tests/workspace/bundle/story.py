@@ -22,6 +22,8 @@ COLUMNS = {
     " first_seen TIMESTAMP, last_seen TIMESTAMP, times BIGINT",
     "drift": "sync STRING, target STRING, run_id STRING, action STRING, name STRING, change STRING,"
     " result STRING, error STRING, settled_at TIMESTAMP",
+    "connector_states": "sync STRING, target STRING, seen_at TIMESTAMP, state STRING, problems STRING,"
+    " failing BIGINT, document STRING",
     "pending": "sync STRING, target STRING, entry BIGINT, run_id STRING, action STRING,"
     " external_id STRING, target_id STRING, name STRING, change STRING, announced_at TIMESTAMP",
 }
@@ -40,7 +42,13 @@ class Story:
         self._entry = 0
 
     def run(
-        self, run_id: str, at: datetime, status: str, *targets: dict[str, Any], ended: bool = True
+        self,
+        run_id: str,
+        at: datetime,
+        status: str,
+        *targets: dict[str, Any],
+        ended: bool = True,
+        digest: str = "sha256:d",
     ) -> None:
         """A run of ten seconds, with its report unless it never ended."""
         report = {
@@ -49,7 +57,7 @@ class Story:
         }  # fmt: skip
         end = at + timedelta(seconds=10) if ended else None
         told = json.dumps(report) if ended else None
-        who = ("sha256:d", "sha256:s", True, "worker", "svc")
+        who = (digest, "sha256:s", True, "worker", "svc")
         self.rows["runs"].append((run_id, "contoso", *who, at, end, status, told))
 
     def outcome(
@@ -102,6 +110,19 @@ class Story:
         """Somebody in quarantine."""
         key = ("contoso", "account", f"e-{name}", name, "two have this name")
         self.rows["quarantine"].append((*key, first, last, times))
+
+    def seen(self, at: datetime, state: str, *failing: str, target: str = "account") -> None:
+        """A look at the connector of a target."""
+        held = {"reason": "TooManyDeletes", "remedy": "Look"} if state == "quarantine" else None
+        failures = [
+            {"name": name, "action": "create", "code": "Conflict", "reason": "taken",
+             "recommended": None, "when": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+            for name in failing
+        ]  # fmt: skip
+        document = json.dumps({"target": target, "quarantine": held, "failures": failures})
+        problems = "look at it" if held or failing else None
+        row = ("contoso", target, at, state, problems, len(failing), document)
+        self.rows["connector_states"].append(row)
 
     def show(self, spark: Any) -> None:
         """Make all of it the tables that a query without a schema sees."""
@@ -173,4 +194,7 @@ def four_days() -> Story:
     story.run("r3", third, "refused", refused)
     story.run("r4", ago(hours=1), "running", ended=False)
     story.outcome("r4", ago(hours=1), "create_user", "fay", result=None)
+    story.seen(ago(hours=5), "active")
+    story.seen(ago(hours=3), "quarantine", "gus", "hal")
+    story.seen(ago(hours=4), "paused", target="second")
     return story

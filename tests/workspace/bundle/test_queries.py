@@ -151,13 +151,19 @@ def test_counters_show_the_worst_and_the_sums(spark: Any, story: Story) -> None:
     counters = [one for one in DRAWN if one["spec"]["widgetType"] == "counter"]
     found = {one["name"]: shown(spark, one)[0]["value"] for one in counters}
     assert found.pop("age") == pytest.approx(48, abs=0.2)
-    assert found == {"failed": 0, "quarantined": 2, "refused": 1, "pending": 1}
+    assert found.pop("connector_age") == pytest.approx(4, abs=0.2)
+    assert found == {
+        "failed": 0, "quarantined": 2, "refused": 1, "pending": 1, "connector_quarantine": 1,
+        "connector_failing": 2,
+    }  # fmt: skip
 
 
 def test_alerts_see_a_stale_target_newcomers_and_a_refusal(spark: Any, story: Story) -> None:
     found = {key: alert(spark, key) for key in alerts()}
     assert found.pop("stale") == pytest.approx(48, abs=0.2)
-    assert found == {"failures": 0, "quarantine_grows": 1, "refused": 1}
+    assert found == {
+        "failures": 0, "quarantine_grows": 1, "refused": 1, "connector_quarantine": 1,
+    }  # fmt: skip
 
 
 def test_alerts_are_quiet_after_good_runs(spark: Any) -> None:
@@ -168,7 +174,9 @@ def test_alerts_are_quiet_after_good_runs(spark: Any) -> None:
     story.show(spark)
     found = {key: alert(spark, key) for key in alerts()}
     assert found.pop("stale") == pytest.approx(1, abs=0.2)
-    assert found == {"failures": 0, "quarantine_grows": 0, "refused": 0}
+    assert found == {
+        "failures": 0, "quarantine_grows": 0, "refused": 0, "connector_quarantine": 0,
+    }  # fmt: skip
 
 
 def test_alerts_see_failed_changes_and_a_run_that_broke_off(spark: Any) -> None:
@@ -180,10 +188,32 @@ def test_alerts_see_failed_changes_and_a_run_that_broke_off(spark: Any) -> None:
     assert alert(spark, "stale") == pytest.approx(3, abs=0.2)
 
 
+def test_connectors_are_as_they_were_seen_last(spark: Any, story: Story) -> None:
+    account, second = dataset(spark, "connectors")
+    assert (account["state"], account["failing"], account["remedy"]) == ("quarantine", 2, "Look")
+    assert (second["state"], second["problems"], second["remedy"]) == ("paused", None, None)
+    assert [row["name"] for row in dataset(spark, "connector_failures")] == ["gus", "hal"]
+    story.seen(ago(minutes=5), "active")
+    story.show(spark)
+    assert alert(spark, "connector_quarantine") == 0
+    assert dataset(spark, "connector_failures") == []
+
+
+def test_a_setup_of_a_connector_makes_no_target_stale(spark: Any) -> None:
+    story = Story()
+    setup = told("account/connector", "succeeded")
+    story.run("c1", ago(hours=50), "succeeded", setup, digest="connector")
+    story.run("r1", ago(hours=1), "succeeded", told("account", "succeeded"))
+    story.show(spark)
+    assert alert(spark, "stale") == pytest.approx(1, abs=0.2)
+    assert [row["target"] for row in dataset(spark, "targets")] == ["account"]
+
+
 def test_a_store_without_a_run_is_stale_and_nothing_else(spark: Any) -> None:
     Story().show(spark)
     assert {key: alert(spark, key) for key in alerts()} == {
         "stale": 168, "failures": 0, "quarantine_grows": 0, "refused": 0,
+        "connector_quarantine": 0,
     }  # fmt: skip
     assert {name: dataset(spark, name) for name in datasets()} == {name: [] for name in datasets()}
 

@@ -192,20 +192,23 @@ def test_speed_tells_each_run_of_the_target(synced: Synced) -> None:
 
 
 def test_what_did_not_happen_is_empty(synced: Synced) -> None:
-    for name in ("failures", "pending", "quarantine"):
+    for name in ("failures", "pending", "quarantine", "connectors", "connector_failures"):
         assert dataset(synced.spark, name) == []
 
 
 def test_alerts_see_the_refusal_and_a_day_without_a_good_run(synced: Synced) -> None:
     found = {key: alert(synced.spark, key, SCHEMA) for key in alerts()}
     assert found.pop("stale") == pytest.approx(24, abs=0.5)
-    assert found == {"failures": 0, "quarantine_grows": 0, "refused": 1}
+    assert found == {
+        "failures": 0, "quarantine_grows": 0, "refused": 1, "connector_quarantine": 0,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("widget", DRAWN, ids=lambda widget: widget["name"])
 def test_every_widget_can_be_drawn(synced: Synced, widget: dict[str, Any]) -> None:
     found = shown(synced.spark, widget)
-    empty = widget["name"] in {"failures", "quarantine"}
+    nobody_watched = {"choose_target_connector", "connectors", "connector_failures"}
+    empty = widget["name"] in {"failures", "quarantine"} | nobody_watched
     assert bool(found) is not empty
 
 
