@@ -138,8 +138,9 @@ class CreateTask:
         return owner in (None, change.external_id) and not self.run_log.sharer(account.id)
 
     def _protected(self, account: Account, change: Change) -> bool:
-        """Return whether an object is protected, or whom it would become: no listing has to show it for that."""
-        by_id = not self.protected.isdisjoint(filter(None, (account.id, change.external_id)))
+        """Return whether an object is protected, whose it is, or whom it would become: no listing has to show it."""
+        ids = (account.id, account.external_id, change.external_id)
+        by_id = not self.protected.isdisjoint(filter(None, ids))
         return by_id or self.adoption.protects(account)
 
     def _adoptable(self, account: Account, change: Change) -> bool:

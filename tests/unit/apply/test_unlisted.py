@@ -254,3 +254,19 @@ def test_of_several_with_its_object_id_none_is_taken_where_none_has_its_name(kin
             world.target.add(kind, other, external_id=oid)
         assert world.sync().status is Status.PARTIAL
         assert world.links_of(oid) is None
+
+
+@pytest.mark.parametrize("protected", ["bob@contoso.com", "u-bob"])
+def test_what_says_to_be_somebody_protected_is_not_taken_over_though_no_listing_shows_it(protected):
+    bob = user("bob")
+    people = directory(ADA, bob, assigned=[ADA, bob])
+    with World(people, adopt="same_name", protected={"users": [protected]}) as world:
+        there = world.target.add(Kind.USER, "ada@contoso.com", external_id="u-bob")
+        before = world.target.accounts[there]
+        world.target.behind = {there}
+        report = world.sync()
+        assert world.target.accounts[there] == before
+        assert world.links_of("u-ada") is None
+        held = [o.error for o in report.targets[0].outcomes if o.result is Result.QUARANTINED]
+        assert len(held) == 1
+        assert "(externalId u-bob, protected)" in held[0]
