@@ -10,6 +10,7 @@ from typing import Protocol
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.carried import (
     CarriedState,
+    Checkpoint,
     JournalEntry,
     Membership,
     QuarantineRecord,
@@ -17,7 +18,15 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import Cursor, DirectoryMatch, KnownRoot, Presence, Reading
+from aadsync_lib.model.directory import (
+    Changes,
+    Cursor,
+    DirectoryMatch,
+    KnownRoot,
+    Notice,
+    Presence,
+    Reading,
+)
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.rates import Verb
@@ -53,6 +62,12 @@ class Source(Protocol):
         """Read the scope, from a cursor on where one still holds, or raise ``SourceError``.
 
         ``known`` is what the selectors found before: what a listing no longer shows is looked up by id.
+        """
+
+    def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
+        """Return what Entra announces since a cursor, and where to go on; nothing else is read.
+
+        Where that cannot be told, it says why, and everything has to be read.
         """
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
@@ -130,6 +145,13 @@ class Pending:
     change: Change
 
 
+class Neighbours(Protocol):
+    """Provisioning into the same targets by others than this sync."""
+
+    def notices(self) -> Mapping[str, tuple[Notice, ...]]:
+        """Return by target what a person should know of it; what could not be read is told, too."""
+
+
 class StoreReader(Protocol):
     """What planning needs to know."""
 
@@ -143,7 +165,7 @@ class StoreReader(Protocol):
         """Target ids that other syncs of this store manage at the same place, whatever they call it."""
 
     def latest_run(self) -> float | None:
-        """When the run before began (seconds since the epoch), ``None`` before the first one."""
+        """When the sync before began (seconds since the epoch), ``None`` before the first one. Runs of connectors are none."""
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read."""
@@ -215,8 +237,16 @@ class Store(HistoryReader, Protocol):
     ) -> None:
         """Record that a run begins to write, and which run it undoes, if it does."""
 
-    def end_run(self, run_id: str, status: str, report: str) -> None:
-        """Record how a run ended; ``report`` is its JSON."""
+    def end_run(
+        self, run_id: str, status: str, report: str, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Record how a run ended; ``report`` is its JSON.
+
+        The ``checkpoint`` counts from the moment on at which the run has ended well, and until another begins.
+        """
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where a run may go on; ``None`` unless the last run of this sync succeeded and left it."""
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries."""
@@ -245,16 +275,6 @@ class Store(HistoryReader, Protocol):
 
         Links, open writes, and what was given in workspaces stay.
         """
-
-
-class Mirror(Protocol):
-    """The scope in Entra as the last run left it, to go on from. No store has it yet."""
-
-    def reading(self) -> Reading | None:
-        """Return what was kept last, ``None`` where everything has to be read afresh."""
-
-    def keep(self, run_id: str, reading: Reading) -> None:
-        """Keep a reading with its cursor, all or nothing, once its changes are applied and recorded."""
 
 
 class Progress(Protocol):

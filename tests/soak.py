@@ -22,7 +22,10 @@ SWEEPS = (
     "tests/acceptance/test_undo.py",
     "tests/acceptance/test_workspace_sweeps.py",
     "tests/acceptance/test_zero_writes.py",
+    "tests/contract/connector/test_sweeps.py",
     "tests/contract/probe/test_faults.py",
+    "tests/contract/registration/test_sweep.py",
+    "tests/contract/registration/test_rotation.py",
 )
 PROFILE = {"HYPOTHESIS_PROFILE": "soak", "HYPOTHESIS_EXAMPLES": str(WEEKS)}
 

@@ -1,7 +1,6 @@
 """One test for each promise of the contract, by its number; each goes red when it is broken.
 
-Promise 6 (the delta cursor) comes with incremental runs. The sweeps and properties behind these
-examples are in ``tests/unit``.
+The sweeps and properties behind these examples are in ``tests/unit``.
 """
 
 from __future__ import annotations
@@ -12,10 +11,12 @@ import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.errors import LeaseHeldError
+from aadsync_lib.model.directory import Announcement
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Result, Status
 from tests.unit.build import NO_LIMITS, directory, group, user
 from tests.unit.fakes import FakeTarget, Fault
+from tests.unit.following import Following
 from tests.unit.world import World
 
 ADA, BOB, CY = user("ada"), user("bob"), user("cy")
@@ -103,6 +104,26 @@ def test_promise_5_converges(fault, index):
         world.sync()
         assert world.target.state() == wanted
         assert world.planned().changes == ()
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.KILLED_BEFORE, Fault.KILLED_AFTER])
+def test_promise_6_the_cursor_moves_only_after_what_it_announced_is_applied_and_recorded(fault):
+    with Following(SMALL) as world:
+        world.sync()
+        left = world.store.checkpoint()
+        assert left
+        more = directory(ADA, BOB, CY, group("Data", [ADA, BOB, CY]), group("Ops", [BOB]))
+        world.source.snapshot = more
+        world.said = [Announcement("g-data", Kind.GROUP, joined=frozenset({"u-cy"}))]
+        world.target.faults = dict.fromkeys(range(99), fault)
+        world.sync_until_killed()
+        assert world.store.checkpoint() is None
+        world.target.faults = {}
+        assert world.sync().full  # though nothing announces it any more
+        assert "cy@contoso.com" in world.target.members_of("Data")
+        after = world.store.checkpoint()
+        assert after
+        assert after.cursor != left.cursor
 
 
 def test_promise_7_one_failure_is_one_failure():

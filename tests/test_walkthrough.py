@@ -21,9 +21,10 @@ from click.testing import CliRunner
 from aadsync_lib.cli import main
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox import command as sandbox_command
+from aadsync_lib.sandbox.settings import write_settings
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("walkthrough", "several-targets")
+PAGES = ("walkthrough", "several-targets", "connector")
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC).timestamp()
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday")
@@ -106,9 +107,11 @@ class Reader:
     def _run(self, command: str) -> str:
         words = shlex.split(command)
         match words:
-            case ["aadsync", "sandbox", "--world", world]:
+            case ["aadsync", "sandbox", "--world", world, *more]:
                 self.sandbox = Sandbox(World.load(self.folder / world)).start()
-                return sandbox_command._text(self.sandbox) + "\n"
+                self.sandbox.world.entra.clock = lambda: datetime.fromtimestamp(self.now, UTC)
+                written = write_settings(self.sandbox, Path()) if "--init" in more else None
+                return sandbox_command._text(self.sandbox, written) + "\n"
             case ["export", *pairs]:
                 for pair in pairs:
                     self.monkeypatch.setenv(*pair.split("=", 1))
@@ -140,6 +143,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOGNAME", "ops")
     monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
+    monkeypatch.setattr("aadsync_lib.cli.sync.one_stream", lambda: True)  # as on a terminal
     reader = Reader(tmp_path, monkeypatch)
     monkeypatch.setattr(time, "time", lambda: reader.now)
     yield reader
@@ -205,7 +209,8 @@ def test_any_other_difference_is_one(printed: str, shown: str) -> None:
     assert matched(printed, shown) is None
 
 
-def test_the_settings_on_the_page_of_several_targets_are_those_of_its_file() -> None:
-    page = (DOCS / "several-targets.md").read_text(encoding="utf-8")
-    settings = (DOCS / "several-targets.yml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["several-targets", "connector"])
+def test_the_settings_on_a_page_are_those_of_its_file(name: str) -> None:
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    settings = (DOCS / f"{name}.yml").read_text(encoding="utf-8")
     assert f"```yaml\n{settings}```" in page

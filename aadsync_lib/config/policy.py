@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_serializer, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -102,6 +110,27 @@ class Protected(Section):
     service_principals: tuple[NameOrId, ...] = Field((), description="application ids")
 
 
+PERIOD = r"^(0|[1-9][0-9]{0,4}[mhd])$"
+
+
+def _period(value: Any) -> Any:
+    """Take the text of a period; nothing is the only one without a unit, which YAML reads as a number."""
+    text = "0" if value == 0 and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not re.fullmatch(PERIOD, text):
+        raise ValueError(
+            f"found {str(value)[:60]!r}; expected minutes, hours or days, such as 30m, 24h or 7d, or 0"
+        )
+    return text
+
+
+Period = Annotated[
+    str,
+    BeforeValidator(_period),
+    WithJsonSchema({"anyOf": [{"pattern": PERIOD, "type": "string"}, {"const": 0}]}),
+]
+SECONDS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
+
+
 AdoptWord = Literal["never", "unowned", "same_name"]
 
 
@@ -177,6 +206,11 @@ class Policy(Section):
         description="names or object ids that may be adopted as under same_name, one by one: "
         "somebody made anew in Entra under an old name",
     )
+    full_every: Period = Field(
+        "24h",
+        description="a sync reads both sides in full when it last did so longer ago than this (30m, 24h, "
+        "7d), and else only asks Entra what has changed; 0: every sync is full",
+    )
     drift: Literal["repair", "report"] = Field(
         "repair", description="report leaves alone what was changed by hand on the target"
     )
@@ -187,3 +221,8 @@ class Policy(Section):
     protected: Protected = Field(
         Protected(), description="never changed; account admins and the sync itself always are"
     )
+
+    @property
+    def seconds_between_full(self) -> float:
+        """``full_every`` in seconds; 0: every run is full."""
+        return float(self.full_every[:-1] or 0) * SECONDS.get(self.full_every[-1], 0.0)

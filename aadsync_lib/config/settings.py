@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,12 +11,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
-from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
+from aadsync_lib.config.base import Guid, Pace, Section, Text, Url, WorkspaceId
+from aadsync_lib.config.connector import ConnectorSettings
 from aadsync_lib.config.hosts import console_of, not_of_workspace
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
 from aadsync_lib.config.policy import Capacity, Limits, Policy
 from aadsync_lib.config.references import foreign_vaults, vaults
 from aadsync_lib.config.scope import MappingSettings, Scope
+from aadsync_lib.config.store import StoreSettings
 
 Entitlement = Literal[
     "workspace-access", "databricks-sql-access", "workspace-consume", "allow-cluster-create",
@@ -26,7 +26,6 @@ Entitlement = Literal[
 ]  # fmt: skip
 
 PORTS = {"https": 443, "http": 80}
-OF_A_TARGET = ("scope", "mapping", "policy")  # sections that a target may have its own keys of
 
 
 class SourceSettings(Section):
@@ -107,6 +106,9 @@ class TargetSettings(Section):
         None,
         description="what groups that this sync manages may do; level workspace only, null: as it is",
     )
+    connector: ConnectorSettings | None = Field(
+        None, description="Entra's gallery connector of this target; a sync does not look at it"
+    )
 
     @property
     def place(self) -> str:
@@ -161,33 +163,6 @@ class TargetSettings(Section):
         return value
 
 
-class StoreSettings(Section):
-    """Where the sync remembers: one of the two, ``sqlite: ./aadsync.db`` when neither is given."""
-
-    sqlite: Text | None = Field(
-        None, description="a file, relative to this one, for a laptop or CI"
-    )
-    delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
-        None, description="a Unity Catalog schema, for jobs on Databricks"
-    )
-    retention_days: Annotated[Days, Field(ge=1)] | None = Field(
-        None, description="days to keep records of what was done; null: for ever"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default(cls, data: Any) -> Any:
-        if isinstance(data, dict) and all(data.get(key) is None for key in ("sqlite", "delta")):
-            return {**data, "sqlite": "./aadsync.db"}
-        return data
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> StoreSettings:
-        if (self.sqlite is None) == (self.delta is None):
-            raise ValueError("name exactly one of sqlite, delta")
-        return self
-
-
 class Settings(Section):
     """One sync."""
 
@@ -202,6 +177,7 @@ class Settings(Section):
     policy: Policy = Policy()
     store: StoreSettings = StoreSettings()
     _folder: Path = PrivateAttr(default_factory=Path)
+    _file: str = PrivateAttr(default="")
 
     @property
     def folder(self) -> Path:
@@ -210,6 +186,17 @@ class Settings(Section):
         It is no setting: the same file elsewhere has the same digest.
         """
         return self._folder
+
+    @property
+    def file(self) -> str:
+        """What the settings were read from, as it was named; no setting, either."""
+        return self._file
+
+    def read_from(self, file: str) -> Settings:
+        """Return the same settings, read from there."""
+        settings = self.model_copy()
+        settings._file = file  # noqa: SLF001 - of its own class
+        return settings
 
     def found_in(self, folder: Path) -> Settings:
         """Return the same settings, read from a file in this folder."""
@@ -245,6 +232,11 @@ class Settings(Section):
         targets = ((f"targets.{target.name}.auth", target.auth) for target in self.targets)
         return (("source.auth", self.source.auth), *targets)
 
+    def connectors(self) -> tuple[tuple[str, Section], ...]:
+        """Return the connectors that the targets have, by the keys of the file."""
+        each = ((f"targets.{target.name}.connector", target.connector) for target in self.targets)
+        return tuple((key, connector) for key, connector in each if connector)
+
     def attributes(self, targets: Collection[str] | None = None) -> tuple[str, ...]:
         """Return the properties of people that the mapping of any of these targets names."""
         names = (name for own in self._among(targets) for name in own.mapping.attributes)
@@ -274,21 +266,11 @@ class Settings(Section):
         own = [target.scope.groups for target in self.targets]
         problems = (
             *without_groups(self.scope.groups, own),
-            *foreign_vaults(vaults(self.logins()), self.source.cloud),
+            *foreign_vaults(vaults((*self.logins(), *self.connectors())), self.source.cloud),
         )
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-
-def settings_digest(settings: Settings) -> str:
-    """Return ``sha256:…``, the same for a default that is written down and one that is not."""
-    tree = settings.model_dump(mode="json")
-    for target, own in zip(tree["targets"], settings.each(), strict=True):
-        effective = own.model_dump(mode="json", include=set(OF_A_TARGET))
-        target |= {key: value if value != tree[key] else None for key, value in effective.items()}
-    canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def _twice(values: Iterable[str]) -> list[str]:

@@ -10,14 +10,21 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
-from aadsync_lib.engine.planning import Planning, SyncPlanning
+from aadsync_lib.engine.head import head_of
+from aadsync_lib.engine.on_demand import ids_of, left_out
+from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
 from aadsync_lib.engine.views import Views
 from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.explanation import Explanation
-from aadsync_lib.ports import Clock, HistoryReader, Source, Target
+from aadsync_lib.model.head import Head
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.plan import TargetPlan
+from aadsync_lib.ports import Clock, HistoryReader, Neighbours, Source, Target
+from aadsync_lib.reconcile.matching.pending import ResolvedLinks
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
 
@@ -26,7 +33,8 @@ from aadsync_lib.workspace_port import Assignments
 class Planner:
     """Plans a sync, or the undo of a run, and explains. None of it has side effects.
 
-    ``assignments`` reach the workspaces of the targets, by the names of these.
+    ``assignments`` reach the workspaces of the targets, by the names of these; ``neighbours`` are who else
+    provisions into them, where the settings name anybody. ``by`` is whoever asks.
     """
 
     settings: Settings
@@ -35,21 +43,32 @@ class Planner:
     reader: HistoryReader
     clock: Clock
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
+    neighbours: Neighbours | None = None
+    by: str = ""
 
     def plan(
-        self, *, full: bool = False, fingerprint: bool = False, anyway: Container[str] = frozenset()
+        self,
+        *,
+        full: bool = False,
+        fingerprint: bool = False,
+        anyway: Container[str] = frozenset(),
+        user: str | None = None,
+        group: str | None = None,
     ) -> Planning:
         """Read Entra and all targets at once, and plan every change of every target.
 
         ``full`` tries what failed before now, however often it did; ``anyway`` are the keys of changes
         of which that holds. ``fingerprint`` is for a plan that is saved: it can tell later on which
-        side the world has moved. Raises ``SourceError`` or ``TargetError`` when a side could not be
-        read at all.
+        side the world has moved. With a ``user`` or ``group``, by any name, only what concerns that one is planned,
+        which raises ``NobodyError`` for a name that nobody has. Raises ``SourceError`` or ``TargetError`` when a
+        side could not be read at all.
         """
-        with ThreadPoolExecutor(1 + len(self.targets)) as pool:
+        only = ids_of(self.source, self.reader, (t.name for t in self.targets), user, group)
+        with ThreadPoolExecutor(2 + len(self.targets)) as pool:
             known = self.reader.roots()
             entra = pool.submit(self.source.read, None, known)
             reads = [pool.submit(target.read) for target in self.targets]
+            beside = pool.submit(self.neighbours.notices) if self.neighbours else None
             views = Views(self.settings, [t.name for t in self.targets], entra.result())
             tried = Everything() if full else anyway
             planning = SyncPlanning(
@@ -60,21 +79,40 @@ class Planner:
                 self.reader.latest_run(),
                 tried,
                 self.assignments,
+                only,
             )
             parts = [
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
+        parts = _warned(parts, beside.result()) if beside else parts
+        if only is not None:
+            told = (left_out(str(user or group)),)
+            parts = _warned(parts, {target.name: told for target in self.targets})
         planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        planned = self._headed(planned)
+        if only is not None:
+            planned = replace(planned, plan=replace(planned.plan, full=False))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
+
+    def plan_nothing(self, notices: tuple[Notice, ...]) -> Planning:
+        """Return the planning of a run that reads neither side; every target has these notices."""
+        parts = [
+            TargetPlanning(TargetPlan(t.name, warnings=notices), Links(()), ResolvedLinks(), {})
+            for t in self.targets
+        ]
+        planned = self._headed(Planning.of(self.settings, parts))
+        return replace(planned, plan=replace(planned.plan, full=False))
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
-        return plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
+        return self._headed(
+            plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
+        )
 
     def plan_alignment(self) -> Planning:
         """Plan only the externalIds that automatic identity management needs."""
-        return plan_alignment(self.settings, self.targets, self.plan())
+        return self._headed(plan_alignment(self.settings, self.targets, self.plan()))
 
     def aim_report(self) -> AimReport:
         """Report what automatic identity management would double, block or split."""
@@ -85,6 +123,28 @@ class Planner:
         asked = Explainer(self.settings, self.source, self.targets, self.reader, self.plan)
         return asked.explain(user, group)
 
+    def head(self) -> Head:
+        """Return the head of what is planned or answered now."""
+        return head_of(self.settings, self.clock.now(), self.by)
+
+    def _headed(self, planning: Planning) -> Planning:
+        return replace(planning, plan=replace(planning.plan, head=self.head()))
+
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""
         return self.reader.runs()
+
+
+def _warned(
+    parts: Sequence[TargetPlanning], notices: Mapping[str, tuple[Notice, ...]]
+) -> list[TargetPlanning]:
+    """Return the plans with these warnings, by target."""
+    return [
+        replace(
+            part,
+            plan=replace(
+                part.plan, warnings=(*part.plan.warnings, *notices.get(part.plan.target, ()))
+            ),
+        )
+        for part in parts
+    ]

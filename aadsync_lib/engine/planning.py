@@ -7,9 +7,11 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.estimate import estimate
-from aadsync_lib.config.settings import Settings, settings_digest
+from aadsync_lib.config.digest import settings_digest
+from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.access import AccessReading, read_access
 from aadsync_lib.engine.asked_once import AskedOnce
+from aadsync_lib.engine.head import addresses_of
 from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
@@ -44,6 +46,7 @@ class TargetPlanning:
     """The plan of one target, with what else applying it has to know.
 
     ``resolved_pending`` is what the target shows of writes that an earlier run announced and never recorded.
+    ``narrowed``: the plan is about some identities alone, and says nothing of all others.
     ``context`` is what the plan was made from, and ``view`` what the target sees of Entra: ``None`` where
     nothing but the target was read. ``deferred_keys`` are the keys of what is not tried because it failed before.
     """
@@ -55,6 +58,7 @@ class TargetPlanning:
     context: TargetContext | None = None
     deferred_keys: frozenset[str] = frozenset()
     view: View | None = None
+    narrowed: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,12 @@ class Planning:
         undoes: str | None = None,
         roots: tuple[KnownRoot, ...] = (),
     ) -> Planning:
-        """Put the plans of all targets together, and judge the whole."""
+        """Put the plans of all targets together with where these are, and judge the whole."""
+        addresses = addresses_of(settings)
+        parts = [
+            replace(part, plan=replace(part.plan, address=addresses[part.plan.target]))
+            for part in parts
+        ]
         plan = Plan(
             settings.name,
             tuple(part.plan for part in parts),
@@ -146,7 +155,7 @@ class _StoredProvenance:
 
 @dataclass(frozen=True)
 class SyncPlanning:
-    """Plans each target of a sync against one reading of Entra."""
+    """Plans each target of a sync against one reading of Entra; ``only`` what concerns some object ids."""
 
     views: Views
     source: AskedOnce
@@ -155,6 +164,7 @@ class SyncPlanning:
     last_run: float | None
     anyway: Container[str]
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
+    only: frozenset[str] | None = None
 
     def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
         """Read what else the plan of this target needs, and make it.
@@ -199,7 +209,8 @@ class SyncPlanning:
         )
         given = access.context(resolved_pending.values(), stored.links)
         context = replace(context, access=given)
-        drafted = draft(target.name, context, self._provenance(target, stored, resolved_pending))
+        provenance = self._provenance(target, stored, resolved_pending)
+        drafted = draft(target.name, context, provenance, self.only)
         return TargetPlanning(
             with_estimate(drafted.plan, target, self.assignments.get(target.name)),
             stored.links,
@@ -207,6 +218,7 @@ class SyncPlanning:
             resolved_pending,
             context,
             drafted.deferred_keys,
+            narrowed=self.only is not None,
         )
 
     def _provenance(

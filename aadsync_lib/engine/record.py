@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from aadsync_lib.clock import new_run_id
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.model.account import Members
 from aadsync_lib.model.carried import CarriedState, Membership, QuarantineRecord
@@ -61,7 +60,7 @@ class Recorder:
             part.deferred_keys,
             outcomes,
             self.clock.now(),
-            complete=context.desired.complete,
+            complete=_tells_all(part, context),
         )
         links = self.store.links(target).by_external
         groups = touched_groups(context, links, outcomes, _unsettled(part))
@@ -81,7 +80,7 @@ class Recorder:
         refused = (_as_quarantined(o) for o in outcomes if o.result is Result.QUARANTINED)
         held = (*part.plan.quarantined, *refused)
         before = self.store.quarantine(part.plan.target)
-        complete = context.desired.complete
+        complete = _tells_all(part, context)
         return quarantine_after(before, held, self.clock.now(), complete=complete)
 
     def _memberships(
@@ -101,6 +100,11 @@ class Recorder:
 
 def _of_entra(parts: Iterable[TargetPlanning]) -> Iterator[tuple[TargetPlanning, TargetContext]]:
     return ((part, part.context) for part in parts if part.context)
+
+
+def _tells_all(part: TargetPlanning, context: TargetContext) -> bool:
+    """Return whether what is not planned is not to be done."""
+    return context.desired.complete and not part.narrowed
 
 
 def _chunks(groups: Groups) -> Iterator[Groups]:
@@ -127,12 +131,6 @@ def _as_quarantined(outcome: Outcome) -> Quarantined:
     return Quarantined(change.external_id, change.name, outcome.error or "")
 
 
-def new_run_id(clock: Clock) -> str:
-    """Return an id that tells when the run began by its clock; the order of runs is the store's."""
-    began = datetime.fromtimestamp(clock.now(), UTC)
-    return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-
-
 def untouched(plan: TargetPlan, status: Status) -> TargetReport:
     """Return the report of a target that nothing was sent to."""
     return TargetReport(
@@ -143,6 +141,7 @@ def untouched(plan: TargetPlan, status: Status) -> TargetReport:
         warnings=plan.warnings,
         unowned=plan.unowned,
         unapplied=plan.unapplied,
+        address=plan.address,
     )
 
 
@@ -174,6 +173,7 @@ def record_unwritten(
         0.0,
         plan.undoes,
         over,
+        plan.head,
     )
     store.begin_run(run_id, plan.digest, plan.settings_digest, full=plan.full, undoes=plan.undoes)
     store.end_run(run_id, report.status, json.dumps(run_to_json(report)))

@@ -12,13 +12,16 @@ from functools import partial
 from threading import Event
 
 from aadsync_lib.apply.executor import Executor
+from aadsync_lib.clock import new_run_id
+from aadsync_lib.engine.incremental import Incremental
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
-from aadsync_lib.engine.record import Recorder, new_run_id, untouched
+from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
-from aadsync_lib.errors import PartialError, StoreError
-from aadsync_lib.model.carried import DAY, RunRecord
+from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
+from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
+from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -27,6 +30,10 @@ from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
+from aadsync_lib.report.escape import visible
+
+Leave = Callable[[Planning, RunReport], Checkpoint | None]
+Consent = Callable[[Plan, Verdict], bool]
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +41,52 @@ log = logging.getLogger(__name__)
 class Runner:
     """Applies what a planner plans. Both walk the same code up to the guard."""
 
-    def __init__(self, planner: Planner, store: Store, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        store: Store,
+        progress: Progress | None = None,
+        consent: Consent | None = None,
+    ) -> None:
+        """``consent`` is asked before the first write of a plan that the guard allows."""
         self._planner = planner
         self._settings = planner.settings
         self._targets = planner.targets
         self._clock = planner.clock
         self._store = store
         self._progress = progress
+        self._consent = consent
         self._stop = Event()
 
-    def sync(self, *, approve: str | None = None, full: bool = False) -> RunReport:
-        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write."""
-        return self._run(partial(self._planner.plan, full=full), approve)
+    def sync(
+        self,
+        *,
+        approve: str | None = None,
+        full: bool = False,
+        user: str | None = None,
+        group: str | None = None,
+    ) -> RunReport:
+        """Plan, guard, apply and record. Raises ``RefusedError`` before the first write.
+
+        Unless ``full``, or one plan is approved, both sides are read only where something may have changed.
+        With a ``user`` or ``group``, only what concerns that one is done, and the rest is left for the next run.
+        """
+        if user is not None or group is not None:
+            make = partial(self._planner.plan, full=full, user=user, group=group)
+            return self._run(make, approve)
+        asked = "it is asked to" if full or approve else None
+        incremental = Incremental(self._planner, self._store, asked)
+        make = partial(incremental.plan, partial(self._planner.plan, full=full))
+        return self._run(partial(self._checked, make), approve, leave=incremental.checkpoint)
+
+    def _checked(self, make: Callable[[], Planning]) -> Planning:
+        """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
+        first, planning = self._store.latest_run() is None, make()
+        warnings = (notice for target in planning.plan.targets for notice in target.warnings)
+        empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
+        if first and empty:
+            raise ScopeEmptyError(map(visible, empty))
+        return planning
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
         """Apply exactly this plan. Raises ``StalePlanError`` when planning now gives another one."""
@@ -72,9 +113,13 @@ class Runner:
         self._stop.set()
 
     def _run(
-        self, make: Callable[[], Planning], approve: str | None, saved: Plan | None = None
+        self,
+        make: Callable[[], Planning],
+        approve: str | None,
+        saved: Plan | None = None,
+        leave: Leave = lambda *_: None,
     ) -> RunReport:
-        """Make a plan under the leases, check it, and apply it."""
+        """Make a plan under the leases, check it, and apply it; ``leave`` says where the next run goes on."""
         began = self._clock.monotonic()
         recorder = Recorder(self._store, new_run_id(self._clock), self._clock)
         with ExitStack() as leases:
@@ -84,7 +129,8 @@ class Runner:
             if saved:
                 check_current(saved, planning)
             verdict = replace(planning.verdict, approve=approve)
-            report, error = self._carry_out(recorder, planning, verdict, began)
+            self._ask(planning.plan, verdict)
+            report, error = self._carry_out(recorder, planning, verdict, began, leave)
         self._prune()
         if not verdict.allowed:
             raise RefusedError(verdict, planning.plan, report)
@@ -93,8 +139,19 @@ class Runner:
         log.info("run %s ended: %s", report.run_id, report.status)
         return report
 
+    def _ask(self, plan: Plan, verdict: Verdict) -> None:
+        """Raise ``DeclinedError`` unless whoever is asked wants the plan; nobody is asked of nothing."""
+        idle = plan.empty or not verdict.allowed
+        if self._consent and not idle and not self._consent(plan, verdict):
+            raise DeclinedError
+
     def _carry_out(
-        self, recorder: Recorder, planning: Planning, verdict: Verdict, began: float
+        self,
+        recorder: Recorder,
+        planning: Planning,
+        verdict: Verdict,
+        began: float,
+        leave: Leave,
     ) -> tuple[RunReport, BaseException | None]:
         """Apply what the guard allows; record the run's beginning and its end, whatever happens."""
         run_id, plan = recorder.run_id, planning.plan
@@ -103,17 +160,20 @@ class Runner:
         )
         reports: tuple[TargetReport, ...] = ()
         error: BaseException | None = None
+        checkpoint: Checkpoint | None = None
         try:
             recorder.keep_reads(planning)
             if verdict.allowed:
                 reports, error = self._apply(recorder, planning)
+                done = self._report(run_id, plan, verdict, reports, began)
+                checkpoint = leave(planning, done)
             else:
                 recorder.keep_quarantine(planning.parts.values())
                 reports = tuple(untouched(target, Status.REFUSED) for target in plan.targets)
         finally:
             report = self._report(run_id, plan, verdict, reports, began)
             status = report.status if reports else Status.FAILED
-            self._store.end_run(run_id, status, json.dumps(run_to_json(report)))
+            self._store.end_run(run_id, status, json.dumps(run_to_json(report)), checkpoint)
         return report, error
 
     def _apply(
@@ -127,7 +187,7 @@ class Runner:
             }
         errors = {name: future.exception() for name, future in running.items()}
         reports = tuple(
-            TargetReport(name, Status.FAILED) if errors[name] else future.result()
+            _broken(planning.parts[name].plan) if errors[name] else future.result()
             for name, future in running.items()
         )
         return reports, next(filter(None, errors.values()), None)
@@ -188,6 +248,7 @@ class Runner:
             seconds=round(self._clock.monotonic() - began, 1),
             undoes=plan.undoes,
             over=() if verdict.allowed else verdict.objections,
+            head=plan.head,
             plan=plan,
         )
 
@@ -200,6 +261,10 @@ def _broken_off(run_id: str, error: BaseException) -> BaseException:
         f"The run {run_id} was broken off by {type(error).__name__}: {error}\nEverything sent until "
         f"then is recorded. Mend the cause and run sync again; it goes on from there."
     )
+
+
+def _broken(plan: TargetPlan) -> TargetReport:
+    return TargetReport(plan.target, Status.FAILED, address=plan.address)
 
 
 def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool) -> TargetReport:

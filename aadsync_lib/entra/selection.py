@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import GroupSelector, Scope
 from aadsync_lib.entra.directory import GROUP, GROUPS, PERMISSIONS, Directory
+from aadsync_lib.entra.nearest import nearest
 from aadsync_lib.entra.objects import Found, read_each, read_one
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
@@ -24,7 +25,7 @@ class Selection:
     """The result of one selector, or of all of them together.
 
     ``names`` are those of assigned principals, by id. ``found`` holds what came of a selector that could
-    not be read in an earlier run, too.
+    not be read in an earlier run, too. ``passed_over`` are groups of another kind than the scope takes.
     """
 
     groups: dict[str, JsonObject] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Selection:
     unread: list[str] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     ambiguous: list[str] = field(default_factory=list)
+    passed_over: set[str] = field(default_factory=set)
 
     @property
     def empty(self) -> bool:
@@ -49,6 +51,7 @@ class Selection:
         self.unread += other.unread
         self.notices += other.notices
         self.ambiguous += other.ambiguous
+        self.passed_over |= other.passed_over
 
 
 class SelectorReader:
@@ -111,9 +114,11 @@ class SelectorReader:
             else:
                 rows[key] = row
                 break
-        return self._unique(kind, rows.values(), name)
+        return await self._unique(kind, rows.values(), name)
 
-    def _unique(self, kind: Kind, rows: Collection[JsonObject], name: str) -> JsonObject | None:
+    async def _unique(
+        self, kind: Kind, rows: Collection[JsonObject], name: str
+    ) -> JsonObject | None:
         """Return the only row of exactly this name; Graph compares without case."""
         exact = _exact(rows, name)
         if len(exact) > 1:
@@ -125,6 +130,7 @@ class SelectorReader:
         others = ", ".join(sorted(row["id"] for row in rows))
         near = f" (a name that differs in upper and lower case: {others})" if others else ""
         if not exact:
+            near = near or await nearest(self._directory, kind, name)
             self._nothing(f"none of the {NOUN[kind]}s has this name{near}")
         return next(iter(exact.values()), None)
 
@@ -179,6 +185,8 @@ class SelectorReader:
             return list(rows)
         # A group whose kind is not known counts as a security group.
         kept = [row for row in rows if row.get("securityEnabled") is not False]
+        others = (row["id"] for row in rows if row.get("securityEnabled") is False)
+        self._selection.passed_over.update(others)
         self._selection.notices += root_kind_notices(self._selector, len(rows) - len(kept))
         return kept
 

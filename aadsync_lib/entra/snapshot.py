@@ -77,6 +77,7 @@ async def read_snapshot(
         ),
         found=tuple(root for root in selection.found.values() if root.id not in gone),
         selected=selected,
+        passed_over=frozenset(selection.passed_over | traversal.passed_over) - groups.keys(),
     )
 
 

@@ -9,16 +9,19 @@ from typing import Any, TypeVar
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import Scope
+from aadsync_lib.entra.delta import Feed
 from aadsync_lib.entra.directory import Directory
 from aadsync_lib.entra.presence import look_up, read_names
 from aadsync_lib.entra.search import PEOPLE, search
 from aadsync_lib.entra.snapshot import read_snapshot
+from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import (
+    Changes,
     Cursor,
     DirectoryMatch,
     KnownRoot,
@@ -66,7 +69,7 @@ class EntraSource:
 
     def read(
         self,
-        since: Cursor | None = None,  # noqa: ARG002  reads all, as yet
+        since: Cursor | None = None,  # noqa: ARG002  reads all, whatever has changed
         known: Collection[KnownRoot] = (),
     ) -> Reading:
         """Read everything in scope; ``known`` is ``Snapshot.found`` of an earlier read.
@@ -86,6 +89,13 @@ class EntraSource:
             "" if snapshot.complete else "; some of it could not be read",
         )
         return Reading(snapshot)
+
+    def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
+        """Return what Entra announces since a cursor, and where to go on."""
+        fields = UserFields.of(self._scope.users, self._attributes)
+        return self._in_directory(
+            lambda directory: Feed(directory, self._scope, fields).read(since, known)
+        )
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Return the presence of each object id, in scope or not. Without ids nothing is sent."""

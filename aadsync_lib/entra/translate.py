@@ -12,6 +12,7 @@ from aadsync_lib.model.directory import AttributeValue, Group, ServicePrincipal,
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.responses import JsonObject
 
+Shown = User | ServicePrincipal | Group
 TYPE = "@odata.type"
 TYPE_PREFIX = "#microsoft.graph."
 KINDS: Mapping[str, Kind] = {

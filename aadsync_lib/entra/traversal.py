@@ -50,6 +50,7 @@ class Traversal:
         self.gone: set[str] = set()
         self.skipped: Counter[str] = Counter()
         self.other_kind = 0
+        self.passed_over: set[str] = set()
         self._cast_form = 0  # the way to ask for service principals that this Graph takes
 
     async def down(self, roots: Iterable[JsonObject]) -> None:
@@ -154,6 +155,7 @@ class Traversal:
     def _nest(self, parent: GroupRead, row: JsonObject) -> None:
         if unnested(self._scope, security=row.get("securityEnabled") is not False):
             self.other_kind += 1
+            self.passed_over.add(row["id"])
         else:
             parent.members[row["id"]] = Kind.GROUP
             parent.nested[row["id"]] = row

@@ -15,17 +15,21 @@ MOST_PAGES = 20_000  # of one listing; more is a server that never ends
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The rows of all pages; with a ``failure``, of those pages that came before it."""
+    """The rows of all pages; with a ``failure``, of those pages that came before it.
+
+    ``delta`` is the link to go on from, where the last page of a delta query has one.
+    """
 
     rows: tuple[JsonObject, ...]
     failure: GraphError | None = None
+    delta: str | None = None
 
 
-async def read_all(client: GraphClient, first: Request) -> Listing:
+async def read_all(client: GraphClient, first: Request, most: int = MOST_PAGES) -> Listing:
     """Read every page, an empty one included, and begin again once when the page token expires."""
-    listing = await _pages(client, first)
+    listing = await _pages(client, first, most)
     if listing.failure is not None and listing.failure.expired:
-        return await _pages(client, first)
+        return await _pages(client, first, most)
     return listing
 
 
@@ -41,7 +45,7 @@ async def read_object(client: GraphClient, request: Request) -> JsonObject | Gra
     return row
 
 
-async def _pages(client: GraphClient, first: Request) -> Listing:
+async def _pages(client: GraphClient, first: Request, most: int) -> Listing:
     rows: list[JsonObject] = []
     links: set[str] = set()
     request = first
@@ -53,8 +57,8 @@ async def _pages(client: GraphClient, first: Request) -> Listing:
             return Listing(tuple(rows), failure)
         link = page.get("@odata.nextLink")
         if link is None:
-            return Listing(tuple(rows))
-        if link in links or len(links) >= MOST_PAGES:
+            return Listing(tuple(rows), delta=_delta(client, page))
+        if link in links or len(links) >= most:
             return Listing(tuple(rows), GraphError(200, "endless_paging"))
         links.add(link)
         request = replace(first, url=client.endpoint.follow(str(link)))
@@ -69,3 +73,9 @@ def _rows(page: JsonObject) -> list[JsonObject]:
             raise GraphError(200, "no_id", "the answer has a row without an id")
         row["id"] = canonical_id(row["id"])
     return value
+
+
+def _delta(client: GraphClient, page: JsonObject) -> str | None:
+    """Return the delta link of a page, which may not lead to another host either."""
+    link = page.get("@odata.deltaLink")
+    return None if link is None else client.endpoint.follow(str(link))

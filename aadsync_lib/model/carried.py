@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from aadsync_lib.model.change import MemberRef
+from aadsync_lib.model.directory import Cursor
 from aadsync_lib.model.run import Outcome
 
 DAY = 86_400.0  # seconds
@@ -126,3 +127,19 @@ class JournalEntry:
     outcome: Outcome
     announced_at: float
     settled_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where the next run may go on: everything that Entra announced before ``cursor`` is applied and recorded.
+
+    ``made_for`` is a digest of settings, targets and version. ``given_at`` is when Entra gave the cursor,
+    ``full_at`` when the last run began that read everything, in seconds since the epoch. ``watched`` are the
+    marks (``reconcile.incremental.Watched``) of whom every change concerns; ``None`` keeps those that there are.
+    """
+
+    made_for: str
+    cursor: Cursor
+    given_at: float
+    full_at: float
+    watched: str | None = None

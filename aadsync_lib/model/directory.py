@@ -9,6 +9,7 @@ from enum import StrEnum
 from aadsync_lib.model.identity import Kind
 
 AttributeValue = str | bool | None
+SCOPE_EMPTY = "scope_empty"  # code of the notice that a selector finds nothing
 ASSIGNED_BY = "assigned:"  # before the application, in the selector of whoever is assigned to it
 
 
@@ -93,6 +94,7 @@ class Snapshot:
     assigned to an application directly; ``selected`` says which line found whom. Members that appear in no mapping could not be resolved;
     their group then is ``unread``. ``unread`` holds reads that failed as a whole (a selector, say).
     ``found`` is what each selector found, or still has from an earlier run where it could not be read.
+    ``passed_over`` are groups that would be in it, were they of another kind.
     """
 
     roots: frozenset[str]
@@ -104,6 +106,7 @@ class Snapshot:
     notices: tuple[Notice, ...] = ()
     found: tuple[KnownRoot, ...] = ()
     selected: tuple[Selected, ...] = ()
+    passed_over: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def complete(self) -> bool:
@@ -113,9 +116,45 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Place in Entra's feed of changes to go on from: a delta link by kind of object."""
+    """Place in Entra's feed of changes to go on from: a delta link by kind of object.
+
+    ``assigned`` has, by selector, a digest of who is assigned to an application, of which there is no feed.
+    """
 
     links: Mapping[str, str]
+    assigned: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What Entra's feed of changes says of one object, all of its entries together.
+
+    ``shown`` is the object as the last entry shows it, ``None`` where that is not known; the members of a
+    group are not in it. ``name`` is its display name. ``joined`` and ``left`` are members as the last entry
+    about each has them; of the former, people and service principals alone.
+    """
+
+    id: str
+    kind: Kind
+    removed: bool = False
+    name: str | None = None
+    shown: User | ServicePrincipal | Group | None = None
+    joined: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What Entra announces since a cursor, and where to go on.
+
+    ``announced`` is ``None`` where that is not known, ``reason`` says why. Without a ``cursor`` there is
+    nothing to go on from.
+    """
+
+    cursor: Cursor | None = None
+    announced: tuple[Announcement, ...] | None = None
+    reassigned: frozenset[str] = frozenset()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -37,6 +37,7 @@ from aadsync_lib.reconcile.holds.indirect_access import keep_access_on_move
 from aadsync_lib.reconcile.holds.retries import defer_failed
 from aadsync_lib.reconcile.holds.unlisted import hold_unlisted
 from aadsync_lib.reconcile.losses import losses, managed
+from aadsync_lib.reconcile.narrowing import narrowed
 from aadsync_lib.reconcile.split import Split
 from aadsync_lib.reconcile.state.provenance import ProvenanceReader
 from aadsync_lib.reconcile.warnings import warnings_of
@@ -61,8 +62,15 @@ class Drafted:
 
 
 @uncollected()
-def draft(name: str, context: TargetContext, reader: ProvenanceReader | None = None) -> Drafted:
+def draft(
+    name: str,
+    context: TargetContext,
+    reader: ProvenanceReader | None = None,
+    only: Collection[str] | None = None,
+) -> Drafted:
     """Plan the changes that make one target match what is desired, and say what waits.
+
+    ``only``: no others than those that concern these object ids.
 
     An incomplete read never removes anyone: who is missing from it is unknown, not gone.
     """
@@ -79,7 +87,12 @@ def draft(name: str, context: TargetContext, reader: ProvenanceReader | None = N
         split = Split(part.changes, (*split.deferred, *part.deferred))
     access = plan_access(context, split.changes)
     split = Split((*split.changes, *access.changes), (*split.deferred, *access.deferred))
-    return Drafted(_plan(name, context, split), split.retry_keys)
+    if only is None:
+        return Drafted(_plan(name, context, split), split.retry_keys)
+    split = narrowed(split, only)
+    plan = _plan(name, context, split)
+    quarantined = tuple(entry for entry in plan.quarantined if entry.external_id in only)
+    return Drafted(replace(plan, quarantined=quarantined), split.retry_keys)
 
 
 def diff(context: TargetContext, roster: Roster) -> Split:

@@ -21,6 +21,7 @@ DIALECT: Dialect = {
     "links": "links",
     "places": "places",
     "roots": "roots",
+    "checkpoints": "checkpoints",
     "former": "former",
     "memberships": "memberships",
     "runs": "runs",

@@ -6,8 +6,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import starmap
 from typing import TypeVar
 
-from aadsync_lib.model.carried import JournalEntry, Membership, QuarantineRecord, Retry, RunRecord
+from aadsync_lib.model.carried import (
+    Checkpoint,
+    JournalEntry,
+    Membership,
+    QuarantineRecord,
+    Retry,
+    RunRecord,
+)
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import NO_PLAN
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.run import Outcome
@@ -16,6 +24,7 @@ from aadsync_lib.store.records import (
     ACCESS_ACTIONS,
     Row,
     change_of,
+    checkpoint_of,
     entry_of,
     link_of,
     memberships_of,
@@ -37,6 +46,13 @@ FROM {runs_in_order} WHERE sync = :sync
 BEGAN = "SELECT {seconds:started_at} FROM {runs_in_order} WHERE sync = :sync"
 # Runs of before they had numbers are the oldest.
 NEWEST_FIRST = "ORDER BY number DESC, started_at DESC, run_id DESC"
+# One that another run followed, or that is of a run which did not end well, is none.
+CHECKPOINT = """
+SELECT c.state, c.watched FROM {checkpoints} c
+JOIN (SELECT run_id, status FROM {runs_in_order} WHERE sync = :sync <newest> LIMIT 1) r
+  ON r.run_id = c.run_id AND r.status = 'succeeded'
+WHERE c.sync = :sync
+""".replace("<newest>", NEWEST_FIRST)
 ENTRY = """
 SELECT entry, run_id, target, change, result, error, {seconds:announced_at}, {seconds:settled_at}
 FROM {outcomes} WHERE sync = :sync
@@ -112,13 +128,18 @@ class SqlReader:
         return self._read(sharers_of, SHARED, target=target, place=place)
 
     def latest_run(self) -> float | None:
-        """When the last run began (seconds since the epoch), ``None`` before the first one."""
-        return next(iter(self._all(float, f"{BEGAN} {NEWEST_FIRST} LIMIT 1")), None)
+        """When the last sync began (seconds since the epoch), ``None`` before the first one."""
+        statement = f"{BEGAN} AND digest <> :other {NEWEST_FIRST} LIMIT 1"
+        return next(iter(self._all(float, statement, other=NO_PLAN)), None)
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read, in order."""
         statement = "SELECT selector, external_id, name FROM {roots} WHERE sync = :sync"
         return self._all(KnownRoot, f"{statement} ORDER BY selector, external_id")
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where a run may go on; ``None`` unless the last run of this sync succeeded and left it."""
+        return next(iter(self._all(checkpoint_of, CHECKPOINT)), None)
 
     def former(self, target: str) -> tuple[Link, ...]:
         """Links whose Entra object has another target object by now, by id of the one that it left."""

@@ -8,14 +8,16 @@ from typing import Any
 
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.carried import (
+    Checkpoint,
     EndReason,
     JournalEntry,
     Membership,
     MembershipOrigin,
     RunRecord,
 )
-from aadsync_lib.model.change import ACCESS, Action, Change, MemberRef
+from aadsync_lib.model.change import ACCESS, MADE, Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
+from aadsync_lib.model.directory import Cursor
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin, Sharer
 from aadsync_lib.model.run import Outcome, Result
@@ -25,6 +27,8 @@ Row = tuple[Any, ...]
 
 # As a list of SQL. What was given in workspaces is ours as long as its entries tell so.
 ACCESS_ACTIONS = ", ".join(f"'{action}'" for action in sorted(ACCESS))
+# And what was made in Entra, which a person could have made as well.
+KEPT_ACTIONS = ", ".join(f"'{action}'" for action in sorted(ACCESS | MADE))
 
 # For memberships in their hundreds of thousands a look-up is quicker than the enumeration.
 KINDS = {kind.value: kind for kind in Kind}
@@ -94,6 +98,21 @@ def pending_of(entry: int, run_id: str, change: str) -> Pending:
 def run_of(run_id: str, digest: str, settings_digest: str, full: object, *more: Any) -> RunRecord:
     """Return a run from its columns."""
     return RunRecord(run_id, digest, settings_digest, bool(full), *more)
+
+
+def checkpoint_of(state: str, watched: str) -> Checkpoint:
+    """Return a checkpoint from its columns."""
+    fields = json.loads(state)
+    cursor = Cursor(fields.pop("links"), fields.pop("assigned"))
+    return Checkpoint(cursor=cursor, watched=watched, **fields)
+
+
+def checkpoint_to_text(checkpoint: Checkpoint) -> str:
+    """Return a checkpoint, but for whom it watches, as its column holds it."""
+    cursor = checkpoint.cursor
+    fields = {"links": dict(cursor.links), "assigned": dict(cursor.assigned)}
+    times = {"given_at": checkpoint.given_at, "full_at": checkpoint.full_at}
+    return json.dumps({"made_for": checkpoint.made_for, **times, **fields})
 
 
 def entry_of(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from aadsync_lib.model.carried import CarriedState
+from aadsync_lib.model.carried import CarriedState, Checkpoint
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
@@ -18,7 +18,7 @@ from aadsync_lib.store.lease import Lease, take
 from aadsync_lib.store.leasing import RENEW, LeasingStore, watch
 from aadsync_lib.store.memberships import note_members
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.records import Row, storable, unknown_run
+from aadsync_lib.store.records import Row, checkpoint_to_text, storable, unknown_run
 from aadsync_lib.store.write import (
     NEXT_RUN,
     add_entry,
@@ -37,6 +37,11 @@ INSERT INTO runs (run_id, sync, digest, settings_digest, "full", undoes, host, "
   status, number)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', <next>)
 """.replace("<next>", NEXT_RUN)
+KEEP_CHECKPOINT = """
+INSERT INTO checkpoints VALUES (:sync, :run_id, :state, :watched)
+ON CONFLICT DO UPDATE SET run_id = excluded.run_id, state = excluded.state, watched = excluded.watched
+"""
+MOVE_CHECKPOINT = "UPDATE checkpoints SET run_id = :run_id, state = :state WHERE sync = :sync"
 KEEP_PLACE = """
 INSERT INTO places VALUES (:sync, :target, :place)
 ON CONFLICT DO UPDATE SET place = excluded.place WHERE place <> excluded.place
@@ -78,8 +83,10 @@ class SqliteStore(LeasingStore[Lease]):
         with self._database.transaction() as connection:
             connection.execute(ADD_RUN, (*run, self._clock.now()))
 
-    def end_run(self, run_id: str, status: str, report: str) -> None:
-        """Record how a run ended; ``report`` is its JSON."""
+    def end_run(
+        self, run_id: str, status: str, report: str, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Record how a run ended, together with where the next one may go on; ``report`` is its JSON."""
         with self._database.transaction() as connection:
             done = connection.execute(
                 "UPDATE runs SET status = ?, report = ?, ended_at = ?"
@@ -88,6 +95,11 @@ class SqliteStore(LeasingStore[Lease]):
             )
             if done.rowcount != 1:
                 raise unknown_run(self._database.path, self.sync, run_id)
+            if checkpoint:
+                moves = checkpoint.watched is None
+                kept = {"state": checkpoint_to_text(checkpoint), "watched": checkpoint.watched}
+                statement = MOVE_CHECKPOINT if moves else KEEP_CHECKPOINT
+                connection.execute(statement, {"sync": self.sync, "run_id": run_id, **kept})
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries.

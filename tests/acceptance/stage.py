@@ -52,7 +52,10 @@ class Scene:
 
 @dataclass
 class Stage:
-    """A sandbox and one sync of it: ``folder`` holds settings and store."""
+    """A sandbox and one sync of it: ``folder`` holds settings and store.
+
+    Every run reads both sides, unless ``full_every`` says otherwise.
+    """
 
     box: Sandbox
     folder: Path
@@ -60,6 +63,7 @@ class Stage:
     limits: Mapping[str, Any] = field(default_factory=lambda: NO_LIMITS)
     clock: Clock = field(default_factory=FakeClock)
     given: Mapping[str, Any] = field(default_factory=dict)
+    full_every: str = "0"
 
     def __post_init__(self) -> None:
         self._configure()
@@ -97,7 +101,7 @@ class Stage:
             },
             "scope": {"groups": [{"prefix": "dbx-"}]},
             "targets": [{"name": TARGET, "pace": self.pace, **self._place()}],
-            "policy": {"limits": dict(self.limits)},
+            "policy": {"limits": dict(self.limits), "full_every": self.full_every},
             "store": {"sqlite": str(self.store_file)},
         }
 

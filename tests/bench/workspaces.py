@@ -27,7 +27,7 @@ def _both() -> tuple[Timed, Timed]:
     with served(world, SPEED) as sandbox:
         sandbox.targets = ("sales",)
         sandbox.log()
-        return timed(sandbox), timed(sandbox)
+        return timed(sandbox), timed(sandbox, full=True)
 
 
 def _section(first: Timed, second: Timed) -> Section:

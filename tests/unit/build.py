@@ -82,7 +82,7 @@ def settings(
     name: str = "contoso",
     **policy: Any,
 ) -> Settings:
-    """Settings whose limits are off, unless ``limits`` is given; other keywords are the policy's.
+    """Settings whose limits are off and whose every run is full, unless given; other keywords are the policy's.
 
     ``own`` are further keys of a target, by its name.
     """
@@ -97,7 +97,7 @@ def settings(
                 _target(target, index) | further.get(target, {})
                 for index, target in enumerate(targets)
             ],
-            "policy": {"limits": NO_LIMITS} | policy,
+            "policy": {"limits": NO_LIMITS, "full_every": 0} | policy,
         }
     )
 

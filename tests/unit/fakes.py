@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.directory import (
+    Changes,
     Cursor,
     DirectoryMatch,
     KnownRoot,
@@ -56,6 +57,8 @@ class FakeSource:
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
         self.touched: frozenset[str] | None = None
+        self.since: list[Cursor | None] = []
+        self.feed: Callable[[Cursor | None], Changes] = lambda _: Changes(reason="there is none")
         self.requests = 0
 
     def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
@@ -63,6 +66,12 @@ class FakeSource:
         if self.error:
             raise self.error
         return Reading(self.snapshot, touched=self.touched)
+
+    def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
+        """Return ``feed``."""
+        self.requests += 1
+        self.since.append(since)
+        return self.feed(since)
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of everybody whether the tenant has them; ``places`` tells otherwise."""

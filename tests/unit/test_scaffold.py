@@ -94,7 +94,7 @@ def test_every_key_of_the_contract_is_there():
                 "service_principals", "group_name", "workspaces", "mode", "members", "leavers", "delta",
                 "retired_groups", "grace_days", "adopt", "adopt_names", "users_deprovisioned", "access_removed",
                 "groups_emptied", "sqlite",
-                "drift", "user_name_change", "quarantine_after", "principals", "direct_groups"):  # fmt: skip
+                "drift", "full_every", "user_name_change", "quarantine_after", "principals", "direct_groups"):  # fmt: skip
         assert re.search(rf"(?m)^\s*# {key}: ", text), key
 
 

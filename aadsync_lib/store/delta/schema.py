@@ -14,7 +14,7 @@ from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.session import Spark, Tables, moment
 from aadsync_lib.store.sql import migrations_in
 
-TABLES = ("version", "journal", "runs", "run_numbers", "leases", "cursors")
+TABLES = ("version", "journal", "runs", "run_numbers", "leases", "checkpoints")
 VIEWS = (
     "links", "pending", "outcomes",
     "places", "roots",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from aadsync_lib.model.carried import CarriedState
+from aadsync_lib.model.carried import CarriedState, Checkpoint
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link
@@ -20,7 +20,7 @@ from aadsync_lib.store.delta.session import Spark, micros, moment
 from aadsync_lib.store.delta.steps import OF_THE_SYNC, Announce, Note, Remember, Settle
 from aadsync_lib.store.leasing import RENEW, LeasingStore
 from aadsync_lib.store.process import Process
-from aadsync_lib.store.records import Row, storable, unknown_run
+from aadsync_lib.store.records import Row, checkpoint_to_text, storable, unknown_run
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ RUN = (
     " undoes STRING, host STRING, `user` STRING, started_at TIMESTAMP, status STRING"
 )
 
+CHECKPOINT = "sync STRING, run_id STRING, state STRING, watched STRING"
 RUN_NUMBER = "sync STRING, run_id STRING, number BIGINT"
 LAST_NUMBER = "SELECT max(number) FROM {run_numbers} WHERE sync = :sync"
 
@@ -74,14 +75,21 @@ class DeltaStore(LeasingStore[Lease]):
         self._tables.append("run_numbers", RUN_NUMBER, [(self.sync, run_id, number)])
         self._tables.append("runs", RUN, [(*row, now, "running")])
 
-    def end_run(self, run_id: str, status: str, report: str) -> None:
-        """Record how a run ended; ``report`` is its JSON."""
+    def end_run(
+        self, run_id: str, status: str, report: str, checkpoint: Checkpoint | None = None
+    ) -> None:
+        """Record how a run ended, and where the next one may go on; ``report`` is its JSON.
+
+        The latter is recorded first, and holds only once the run has ended well.
+        """
         run = {"run_id": run_id, "sync": self.sync}
         there = self._tables.query(
             "SELECT 1 FROM {runs} WHERE run_id = :run_id AND sync = :sync", **run
         )
         if not there:
             raise unknown_run(self._tables.schema, self.sync, run_id)
+        if checkpoint:
+            self._keep_checkpoint(run_id, checkpoint)
         self._tables.execute(
             "UPDATE {runs} SET status = :status, report = :report,"
             " ended_at = timestamp_micros(:now) WHERE run_id = :run_id AND sync = :sync",
@@ -133,6 +141,18 @@ class DeltaStore(LeasingStore[Lease]):
             if lease.error:
                 raise lease.error
         self._committer.record(Remember(target, memory))
+
+    def _keep_checkpoint(self, run_id: str, checkpoint: Checkpoint) -> None:
+        about = {"sync": self.sync, "run_id": run_id}
+        state = checkpoint_to_text(checkpoint)
+        if checkpoint.watched is None:
+            move = "UPDATE {checkpoints} SET run_id = :run_id, state = :state WHERE sync = :sync"
+            self._tables.execute(move, state=state, **about)
+        else:
+            row = (self.sync, run_id, state, checkpoint.watched)
+            self._tables.append("checkpoints", CHECKPOINT, [row])
+            old = "DELETE FROM {checkpoints} WHERE sync = :sync AND run_id <> :run_id"
+            self._tables.execute(old, **about)
 
     def _prune(self, before: float) -> None:
         prune(self._tables, self.sync, before, self._clock.now())

@@ -25,6 +25,7 @@ from aadsync_lib.store.schema import APPLICATION, MIGRATIONS, VERSION, migrate
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock
 from tests.contract.store.build import change, done, link
+from tests.contract.store.checkpoint_contract import CheckpointContract
 from tests.contract.store.contract import StoreContract, running
 from tests.contract.store.files import damaged_store, filled, foreign_file, newer_store, old_store
 from tests.contract.store.memory_contract import MemoryContract, held, membership, retry
@@ -56,7 +57,7 @@ def open_store(path, clock):
         store.close()
 
 
-class TestSqliteStore(StoreContract, MemoryContract):
+class TestSqliteStore(StoreContract, MemoryContract, CheckpointContract):
     @pytest.fixture
     def open_store(self, path, clock):
         stores = []

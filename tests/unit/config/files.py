@@ -82,6 +82,7 @@ policy:
   user_name_change: quarantine
   adopt: unowned
   adopt_names: []
+  full_every: 24h
   drift: repair
   quarantine_after: 5
   limits:

@@ -86,6 +86,21 @@ def test_a_section_whose_every_line_is_a_comment_counts_as_not_given(write):
     assert settings.store.sqlite == "./aadsync.db"
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30m", 1_800), ("24h", 86_400), ("7d", 604_800), ("0", 0), (0, 0)]
+)
+def test_a_period_is_minutes_hours_or_days_or_nothing(write, text, seconds):
+    policy = loads(write, {**small(), "policy": {"full_every": text}}).policy
+    assert policy.seconds_between_full == seconds
+
+
+def test_a_period_that_is_none_is_told_with_what_it_may_be(write):
+    problem = refused(write, {**small(), "policy": {"full_every": "daily"}})
+    assert problem == (
+        "policy.full_every: found 'daily'; expected minutes, hours or days, such as 30m, 24h or 7d, or 0"
+    )
+
+
 def test_an_id_of_digits_may_be_protected_without_quotes(write):
     tree = {**small(), "policy": {"protected": {"users": [8204759371, "ada@contoso.com"]}}}
     assert loads(write, tree).policy.protected.users == ("8204759371", "ada@contoso.com")
@@ -112,6 +127,12 @@ def test_an_id_of_digits_may_be_protected_without_quotes(write):
         (("policy", "drift"), "ignore"),
         (("policy", "user_name_change"), "rename"),
         (("policy", "quarantine_after"), 0),
+        (("policy", "full_every"), 24),
+        (("policy", "full_every"), "1.5h"),
+        (("policy", "full_every"), "24 h"),
+        (("policy", "full_every"), "0h"),
+        (("policy", "full_every"), False),
+        (("policy", "full_every"), None),
         (("policy", "protected"), {"groups": [""]}),
         (("scope", "max_depth"), 11),
         (("scope", "max_depth"), 0),

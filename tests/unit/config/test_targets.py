@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.load import load_settings, settings_from
 from aadsync_lib.config.overrides import covering
 from aadsync_lib.config.policy import MembersRemoved
 from aadsync_lib.config.scope import GroupSelector, Scope
-from aadsync_lib.config.settings import Settings, settings_digest
+from aadsync_lib.config.settings import Settings
 from tests.unit.config.files import ACCOUNT, problems, small
 
 OTHER = ACCOUNT.replace("9c1d", "aaaa")
@@ -106,7 +107,7 @@ def test_no_groups_anywhere_is_one_problem(write):
     tree = two()
     del tree["scope"]
     assert [line for line in problems(write(tree)) if "groups" in line] == [
-        "scope.groups: is missing; expected a list"
+        "scope.groups: is missing; expected a list, such as [{prefix: dbx-}]"
     ]
 
 

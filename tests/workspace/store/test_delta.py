@@ -33,6 +33,7 @@ from aadsync_lib.store.process import Process
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock
 from tests.contract.store.build import change, done, link, member
+from tests.contract.store.checkpoint_contract import CheckpointContract
 from tests.contract.store.contract import StoreContract, running
 from tests.contract.store.days import GROUPS, live
 from tests.contract.store.memory_contract import (
@@ -84,7 +85,7 @@ def open_store(spark, schema, clock, prefix, monkeypatch):
     return open_one
 
 
-class TestDeltaStore(StoreContract, MemoryContract):
+class TestDeltaStore(StoreContract, MemoryContract, CheckpointContract):
     @pytest.fixture
     def open_store(self, open_store):
         return open_store

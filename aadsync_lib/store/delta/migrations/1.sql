@@ -39,10 +39,6 @@ CREATE TABLE IF NOT EXISTS {leases} (
   since TIMESTAMP, renewed_at TIMESTAMP, expires_at TIMESTAMP
 ) USING DELTA COMMENT 'aadsync: who works on a target. Rows are added by taking, renewing and releasing' TBLPROPERTIES ('delta.autoOptimize.autoCompact' = 'true');
 
-CREATE TABLE IF NOT EXISTS {cursors} (
-  sync STRING, kind STRING, settings_digest STRING, delta_link STRING, saved_at TIMESTAMP, run_id STRING
-) USING DELTA COMMENT 'aadsync: how far changes of Entra were read';
-
 -- A target object is linked once: should two rows say otherwise, the later one holds.
 CREATE OR REPLACE VIEW {links} COMMENT 'aadsync: which target object is which Entra object' AS
 SELECT sync, target, of_it.kind AS kind, external_id, target_id, of_it.origin AS origin,

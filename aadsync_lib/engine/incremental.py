@@ -1,0 +1,162 @@
+"""Decides whether a sync has to read anything, and records where the next one may go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from aadsync_lib import __version__
+from aadsync_lib.config.digest import settings_digest
+from aadsync_lib.engine.planner import Planner
+from aadsync_lib.engine.planning import Planning
+from aadsync_lib.model.carried import DAY, Checkpoint
+from aadsync_lib.model.directory import Changes, Notice
+from aadsync_lib.model.run import RunReport
+from aadsync_lib.ports import Store
+from aadsync_lib.reconcile.incremental import Watched, agrees, concern, settled, watched_ids
+
+LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
+CODE = "incremental"
+NOT_FULL = (
+    "Entra announced nothing for this sync since {since}, so Databricks was not asked; both sides were last "
+    "read in full at {full} (policy.full_every: {every}; --full reads them now)"
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a run begins: what Entra announced before anything was read, and what the run before it left.
+
+    ``why_full`` says why everything has to be read; ``None``: nothing has.
+    """
+
+    at: float
+    changes: Changes
+    before: Checkpoint | None
+    why_full: str | None
+
+
+class Incremental:
+    """The feed of Entra's changes, as one run of a sync follows it.
+
+    The cursor is taken before a full read begins and kept with the record of what came of the run, and of
+    no other than one that left nothing open. Whatever else happens, the next run reads everything.
+    ``asked`` says why this one has to, whatever Entra announces.
+    """
+
+    def __init__(self, planner: Planner, store: Store, asked: str | None = None) -> None:
+        self._planner = planner
+        self._store = store
+        self._asked = asked
+        self._names = sorted(target.name for target in planner.targets)
+        self._scope = planner.settings.whole_scope(self._names)
+        self._made_for = _made_for(settings_digest(planner.settings), self._names)
+        policies = [planner.settings.for_target(name).policy for name in self._names]
+        self._policy = min(policies, key=lambda policy: policy.seconds_between_full)
+        self._start: Start | None = None
+
+    def plan(self, read: Callable[[], Planning]) -> Planning:
+        """Ask Entra what has changed, and ``read`` both sides and plan unless that is nothing."""
+        if not self._policy.seconds_between_full:
+            return read()
+        self._start = start = self._ask()
+        if start.why_full is None:
+            return self._quiet(start)
+        log.info("this run reads everything: %s", start.why_full)
+        return read()
+
+    def checkpoint(self, planning: Planning, report: RunReport) -> Checkpoint | None:
+        """Return where the next run may go on, ``None`` where it has to read everything."""
+        start = self._start
+        if not start or not start.changes.cursor or not self._nothing_open(start, planning, report):
+            return None
+        if not start.why_full:
+            assert start.before
+            full_at, watched = start.before.full_at, None
+        else:
+            full_at, watched = start.at, self._watched(planning)
+        return Checkpoint(self._made_for, start.changes.cursor, start.at, full_at, watched)
+
+    def _ask(self) -> Start:
+        now, before = self._planner.clock.now(), self._store.checkpoint()
+        if before and not self._holds(before, now):
+            before = None
+        changes = self._changes(before)
+        reasons = (self._asked, *self._reasons(before, now), self._concern(before, changes))
+        return Start(now, changes, before, next(filter(None, reasons), None))
+
+    def _quiet(self, start: Start) -> Planning:
+        """Return the planning of a run that has nothing to read and nothing to do."""
+        assert start.before
+        since, full = _utc(start.before.given_at), _utc(start.before.full_at)
+        told = NOT_FULL.format(since=since, full=full, every=self._policy.full_every)
+        log.info("Entra announces nothing that concerns this sync")
+        return self._planner.plan_nothing((Notice(CODE, told),))
+
+    def _holds(self, before: Checkpoint, now: float) -> bool:
+        """Return whether Entra still knows the links of a checkpoint, and these settings ask the same."""
+        return before.made_for == self._made_for and 0 <= now - before.given_at < LINKS_LAST
+
+    def _changes(self, before: Checkpoint | None) -> Changes:
+        source, roots = self._planner.source, self._store.roots()
+        changes = source.changes(before.cursor if before else None, roots)
+        if before and not changes.cursor:
+            log.warning(
+                "Entra no longer tells what has changed since the last run: %s", changes.reason
+            )
+            changes = replace(source.changes(None, roots), reason=changes.reason)
+        elif not changes.cursor:
+            log.warning(
+                "every run reads everything, as there is no feed of changes: %s", changes.reason
+            )
+        return changes
+
+    def _reasons(self, before: Checkpoint | None, now: float) -> Iterator[str]:
+        if before is None:
+            yield "no earlier run of these settings left where to go on"
+        elif not 0 <= now - before.full_at < self._policy.seconds_between_full:
+            full, every = _utc(before.full_at), self._policy.full_every
+            yield f"the last run that did began at {full} (policy.full_every: {every})"
+        yield from self._open()
+
+    def _open(self) -> Iterator[str]:
+        store = self._store
+        for name in self._names:
+            if store.pending(name) or store.retries(name) or store.quarantine(name):
+                yield f"{name}: something waits from an earlier run"
+
+    def _concern(self, before: Checkpoint | None, changes: Changes) -> str | None:
+        return concern(changes, self._scope, Watched(before.watched or "")) if before else None
+
+    def _nothing_open(self, start: Start, planning: Planning, report: RunReport) -> bool:
+        """Return whether nothing waits, and a full run saw what was announced, and what it did itself."""
+        if any(self._open()) or not report.clean:
+            return False
+        if not start.why_full:
+            return True
+        reading = planning.reading
+        if reading is None or not reading.full or not reading.snapshot.complete:
+            return False
+        done = all(settled(planning.parts[each.target].plan, each) for each in report.targets)
+        return done and agrees(reading.snapshot, start.changes, self._scope)
+
+    def _watched(self, planning: Planning) -> str:
+        assert planning.reading
+        linked = (key for part in planning.parts.values() for key in part.links.by_external)
+        return Watched.packed(watched_ids(planning.reading.snapshot, self._scope, linked))
+
+
+def _made_for(settings: str, targets: list[str]) -> str:
+    """Return a digest of everything but the directory that decides what a run would do."""
+    text = json.dumps([__version__, settings, targets])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

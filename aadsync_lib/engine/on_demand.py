@@ -1,0 +1,69 @@
+"""Finds whom a run on demand is about, by any name, in Entra and among those that the sync manages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from aadsync_lib.errors import AadsyncError, UsageError
+from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.identity import Kind, same_name
+from aadsync_lib.model.link import Link
+from aadsync_lib.ports import Source, StoreReader
+
+PEOPLE, GROUPS = (Kind.USER, Kind.SERVICE_PRINCIPAL), (Kind.GROUP,)
+LEFT = (
+    "only what concerns {0} was planned; everything else is left for the next run of the whole sync"
+)
+
+
+class NobodyError(AadsyncError):
+    """Neither Entra nor the sync knows the name, or Entra knows several."""
+
+
+def ids_of(
+    source: Source,
+    reader: StoreReader,
+    targets: Iterable[str],
+    user: str | None = None,
+    group: str | None = None,
+) -> frozenset[str] | None:
+    """Return the object ids of a person, or of a group; ``None`` where neither is asked for.
+
+    Raises ``NobodyError`` for a name that nobody has, or more than one in Entra.
+    """
+    if user is not None and group is not None:
+        raise UsageError("Name a user or a group, not both: --user NAME or --group NAME.")
+    name, kinds = (group, GROUPS) if user is None else (user, PEOPLE)
+    if name is None:
+        return None
+    name = name.strip()
+    found = {match.id: match.name for match in source.search(name, kinds)} if name else {}
+    if len(found) > 1:
+        which = ", ".join(f"{shown} ({key})" for key, shown in sorted(found.items()))
+        raise NobodyError(
+            f"{len(found)} in Entra have the name {name!r}: {which}. Nothing was changed. Name the object id."
+        )
+    links = (link for target in targets for link in reader.links(target).by_external.values())
+    ids = frozenset(found) | {link.external_id for link in links if _is(link, name, kinds)}
+    if not ids:
+        raise NobodyError(
+            f"Nobody has the name {name!r}: no user name, mail address, application id, display name or "
+            f"object id in Entra, and nobody whom this sync manages. Nothing was changed."
+            if kinds == PEOPLE
+            else f"No group has the name {name!r}: neither in Entra nor among those that this sync manages. "
+            f"Nothing was changed."
+        )
+    return ids
+
+
+def left_out(name: str) -> Notice:
+    """Return what the report of such a run says of all the rest."""
+    return Notice("on_demand", LEFT.format(name))
+
+
+def _is(link: Link, name: str, kinds: tuple[Kind, ...]) -> bool:
+    return link.kind in kinds and any(same_name(each, name) for each in _names(link))
+
+
+def _names(link: Link) -> Iterator[str]:
+    yield from (link.external_id, link.name, *link.names)

@@ -1,0 +1,35 @@
+"""A sync in memory that follows what Entra announces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aadsync_lib.model.directory import Announcement, Changes, Cursor, Snapshot
+from tests.unit.fakes import FakeTarget
+from tests.unit.world import World
+
+
+class Following(World):
+    """A world whose Entra announces what is put into ``said``, once."""
+
+    def __init__(self, snapshot: Snapshot, *targets: FakeTarget, **policy: Any) -> None:
+        super().__init__(snapshot, *targets, **{"full_every": "24h", **policy})
+        self.said: list[Announcement] = []
+        self.dead = False
+        self.number = 0
+        self.source.feed = self._feed
+
+    def _feed(self, since: Cursor | None) -> Changes:
+        self.number += 1
+        if self.dead and since:
+            return Changes(reason="410")
+        said, self.said = tuple(self.said), []
+        cursor = Cursor({"user": f"link {self.number}"})
+        return Changes(cursor, said if since else None, reason="" if since else "nothing before")
+
+    def quiet(self) -> bool:
+        """Sync; whether that read neither side."""
+        reads, sent = self.target.requests, self.source.requests
+        report = self.sync()
+        assert report.full or (self.target.requests, self.source.requests) == (reads, sent + 1)
+        return not report.full
