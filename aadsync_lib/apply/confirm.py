@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from threading import Event
 
 from aadsync_lib.apply.announced import failed_member
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.apply.tasks import Task
 from aadsync_lib.model.account import Members
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.plan import Step
 from aadsync_lib.model.run import Outcome, Result
 from aadsync_lib.ports import Clock, Target
 
@@ -24,7 +25,8 @@ class Confirmation:
 
     Databricks answers 200 to members it does not know. A group is read as soon as it is written,
     while others still are; reads can lag behind writes, so what is missing then is looked for again
-    at the end, until the patience is over or the run is stopped.
+    at the end, until the patience is over or the run is stopped. The additions that somebody's removal
+    depends on are looked for before that.
     """
 
     def __init__(self, target: Target, run_log: RunLog, clock: Clock, stop: Event) -> None:
@@ -41,9 +43,19 @@ class Confirmation:
             if change.action is Action.ADD_MEMBERS and group:
                 self._seen.update(self._target.members((group,)))
 
+    def ways(self, steps: Set[Step]) -> None:
+        """Look for the additions that open another way for who leaves a group, and correct the record.
+
+        Without them there nobody leaves.
+        """
+        if steps:
+            self._look_again(_added(self._run_log, steps))
+
     def finish(self) -> None:
         """Look again for what is still missing, and correct the record."""
-        expected = _added(self._run_log)
+        self._look_again(_added(self._run_log))
+
+    def _look_again(self, expected: Expected) -> None:
         unread = [g for g in expected if not isinstance(self._seen.get(g), frozenset)]
         self._seen.update(self._target.members(unread) if unread else {})
         missing = _missing(expected, self._seen)
@@ -52,7 +64,8 @@ class Confirmation:
         while missing and self._clock.monotonic() + pause < deadline and not self._stop.is_set():
             self._clock.sleep(pause)
             pause *= 2
-            missing = _missing(missing, self._target.members(missing))
+            self._seen.update(self._target.members(missing))
+            missing = _missing(missing, self._seen)
         for outcomes in missing.values():
             for outcome, ids in outcomes.items():
                 members = (m for m in outcome.change.members if m.target_id in ids)
@@ -63,17 +76,27 @@ class Confirmation:
 Expected = Mapping[str, Mapping[Outcome, frozenset[str]]]
 
 
-def _added(run_log: RunLog) -> Expected:
-    """Return, by group, the outcomes that added members, with the ids of these."""
+def _added(run_log: RunLog, steps: Set[Step] | None = None) -> Expected:
+    """Return, by group, the outcomes that added members, with the ids of these: all, or those of ``steps``."""
     added: dict[str, dict[Outcome, frozenset[str]]] = defaultdict(dict)
     for outcome in run_log.outcomes:
         change = outcome.change
         if outcome.result is Result.DONE and change.action is Action.ADD_MEMBERS:
             group = change.target_id or run_log.target_id(change.external_id)
-            ids = frozenset(member.target_id for member in change.members if member.target_id)
             assert group  # a group that was made is linked by the same record
-            added[group][outcome] = ids
+            if ids := _ids(change, steps):
+                added[group][outcome] = ids
     return added
+
+
+def _ids(change: Change, steps: Set[Step] | None) -> frozenset[str]:
+    """Return the target ids of the members of an addition: of all, or of those of ``steps``."""
+    return frozenset(
+        member.target_id
+        for member in change.members
+        if member.target_id
+        if steps is None or (change.external_id, member.external_id) in steps
+    )
 
 
 def _missing(expected: Expected, current: Mapping[str, Members]) -> Expected:

@@ -61,6 +61,7 @@ class Executor:
         replacement_paths = {
             (path.group, path.member): path.through for path in plan.replacement_paths
         }
+        ways = frozenset(step for path in plan.replacement_paths for step in path.through)
         tasks = schedule(plan.changes, replacement_paths.keys())
         run_log = RunLog(self._store, run_id, plan.target, links)
         creator = CreateTask(self._target, run_log, self._clock, self._adoption, plan.protected)
@@ -78,6 +79,8 @@ class Executor:
                     part = [task for task in tasks if task.phase is phase]
                     worker = (performer, confirmation, pools, self._stop, self._progress)
                     _Run(part, failed, *worker).finish()
+                    if phase is Phase.BUILD:
+                        confirmation.ways(ways)
         finally:
             if self._progress:
                 self._progress.done()

@@ -32,7 +32,8 @@ class RunLog:
     ``missing`` is when a read first missed a leaver, or at the latest might have, ``wished`` what Entra
     wanted when a run last ended, ``names`` what Entra called identities when they were linked, ``aliases`` what first thereafter. ``former`` objects had an identity that has another object by now, ``shared`` ones
     belong to another sync. ``switched`` and ``shown`` are what the sync last set; of ``doubtful`` accounts
-    nobody can say who switched them: a run died over that, and then somebody did so by hand.
+    nobody can say who switched them: a run died over that, and then somebody did so by hand. ``ended`` are objects that
+    the sync deleted, ``ending`` those that it may have, as no answer came.
     """
 
     links: dict[str, Link] = field(default_factory=dict)
@@ -56,6 +57,8 @@ class RunLog:
     )  # it was told of a name, did not take it, and is still to have one
     unsure: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    ending: set[str] = field(default_factory=set)
 
     @property
     def owners(self) -> dict[str, str]:
@@ -74,6 +77,7 @@ class RunLog:
         self.fresh, self.unsettled = set(tried) if unanswered else set(), set()
         self.unsure = set()
         for one in effects:
+            self.ended |= {one.id} if one.verb == "delete" else set()
             if one.verb == "create" and one.wanted and one.wanted.external_id:
                 self.made[one.id] = one.wanted.external_id
                 self.unsettled |= {one.id} if unanswered else set()

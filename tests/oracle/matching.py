@@ -59,6 +59,7 @@ class Matching:
         self.adopts: dict[str, str] = {}
         self.absent: set[str] = set()
         self.unforeseen: set[str] = set()
+        self.perhaps_adopted: set[str] = set()
         self.replaced: dict[str, str] = {}
         self.matches = self._match()
         self._recreate()
@@ -192,10 +193,12 @@ class Matching:
     def _by_name(self, wish: Wish, leaving: set[str]) -> str | None:
         holders = [one for one in self._named(wish) if one.id not in leaving]
         unlisted = bool(holders) and holders[0].id in self.strangers_unlisted
-        by_hand = wish.id in self.ledger.links and wish.id not in self.ledger.missing
-        if unlisted and self.reports and by_hand:  # deleted and made again, and so not made here
+        by_hand = unlisted and self.reports and wish.id in self.ledger.links
+        if by_hand and wish.id not in self.ledger.missing:  # deleted and made again: not made here
             self.absent.add(wish.id)
             return None
+        if by_hand:  # left and came back, and was deleted meanwhile
+            self.perhaps_adopted.add(holders[0].id)
         if unlisted:
             return self._refused_by(wish, holders[0])
         if not holders:

@@ -140,7 +140,9 @@ class _Oracle(Matching):
         )  # fmt: skip
 
     def _deleted_by_hand(self, wish: Wish) -> bool:
-        return wish.id in self.ledger.links and wish.id not in self.replaced
+        link = self.ledger.links.get(wish.id)
+        ours = link and link.target_id in self.ledger.ended
+        return bool(link) and wish.id not in self.replaced and not ours
 
     def _create(self, wish: Wish) -> None:
         if wish.id in self.crowded:
@@ -149,9 +151,10 @@ class _Oracle(Matching):
         name = wish.name.lower() if wish.kind is Kind.USER else wish.name
         fate = EdgeOutcome(wish.kind, {name}, {wish.id}, {None if group else wish.display}, {True})
         if self.reports and self._deleted_by_hand(wish):
-            if wish.id not in self.ledger.missing:
+            ending = self.ledger.links[wish.id].target_id in self.ledger.ending
+            if wish.id not in self.ledger.missing and not ending:
                 return
-            fate.goes = True  # left and came back, and was deleted by hand meanwhile
+            fate.goes = True  # left and came back, and was deleted meanwhile, or by the sync
         self.presences[wish.id] = fate
 
     def _person(self, wish: Wish) -> None:
@@ -405,8 +408,12 @@ class _Oracle(Matching):
         return {active} if self.reports and by_hand else {False}
 
     def _perhaps_protected(self) -> None:
-        """Let it be open what becomes of whoever had a protected name for a while."""
-        for tid in self.once_protected & self.scene.accounts.keys():
+        """Let it be open what becomes of whoever had a protected name for a while, or perhaps is not taken over."""
+        for tid in self.perhaps_adopted:
+            for fate in self.presences.values():
+                if tid in fate.must:
+                    fate.loose(tid)
+        for tid in (self.once_protected | self.perhaps_adopted) & self.scene.accounts.keys():
             fate, as_is = self.presences[tid], self._as_it_is(self.scene.accounts[tid])
             fate.names |= as_is.names
             fate.external |= as_is.external

@@ -270,6 +270,7 @@ class Company:
         store = self.world.store
         open_ = [one.change for one in store.pending(self.target.name)]
         adopting = {c.external_id: c.target_id for c in open_ if c.action.verb == "adopt"}
+        self.ledger.ending = {c.target_id or "" for c in open_ if c.action.verb == "delete"}
         links = store.links(self.target.name).by_external.values()
         self.ledger.shared = dict(self.other.shared())
         self.ledger.relink(links, adopting, self.target.scene(), self.tenant.names)

@@ -21,13 +21,21 @@ class Everything(Container[str]):
 
 
 def retry_key(change: Change, member: MemberRef | None = None) -> str:
-    """Return what tells the same change, or the same member of it, in a later plan."""
-    identity = (member.external_id or member.target_id) if member else None
-    about = change.external_id or change.target_id or change.name
+    """Return what tells the same change, or the same member of it, in a later plan.
+
+    What takes something away is about an object: an identity may have former ones beside its own.
+    """
+    takes = change.action in REMOVING and change.action not in ACCESS
+    identity = _subject(member, takes=takes) if member else None
+    about = _subject(change, takes=takes and not member) or change.name
     taken = change.before if change.action in ACCESS and change.after is None else None
     values = attributes_to_json(change.after or taken)
     parts = (change.action.value, about, values, identity)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _subject(subject: Change | MemberRef, *, takes: bool) -> str | None:
+    return (takes and subject.target_id) or subject.external_id or subject.target_id
 
 
 def keys_of(change: Change) -> Iterator[str]:

@@ -465,6 +465,39 @@ def test_what_was_done_to_a_former_user_is_known_though_the_new_one_is_gone(worl
     assert left(world.planned()) == [("drift", "deactivate_user", A, True)]
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_failed_of_the_new_user_says_nothing_of_a_former_one(world, leaves):
+    world.configure(user_name_change="recreate", drift="report")
+    lee = replace(ADA, user_principal_name="lee@contoso.com")
+    world.sync(directory(lee, BOB, group("Data", [lee, BOB])))
+    setting(world, A, active=True)
+    off = replace(lee, enabled=False)
+    members = [BOB] if leaves else [off, BOB]
+    world.target.deaf = {world.target.named("lee@contoso.com").id}
+    report = world.sync(directory(off, BOB, group("Data", members)))
+    assert [o.change.name for o in report.targets[0].failed] == ["lee@contoso.com"]
+    assert left(world.planned()) == [("drift", "deactivate_user", A, True)]
+    assert told(world.planned().changes) == [("deactivate_user", "lee@contoso.com", False)]
+    world.target.deaf = set()
+    world.sync()
+    assert left(world.planned()) == [("drift", "deactivate_user", A, True)]
+    assert told(world.planned().changes) == []
+
+
+def test_who_failed_to_leave_a_group_says_nothing_of_their_former_account(world):
+    world.configure(user_name_change="recreate", drift="report")
+    lee = replace(ADA, user_principal_name="lee@contoso.com")
+    world.sync(directory(lee, BOB, group("Data", [lee, BOB])))
+    put_in(world, "Data", A)
+    world.sync()
+    put_in_vain = ("drift", "remove_members", "Data", True, A)
+    assert put_in_vain in left(world.planned())
+    world.target.refuses = lambda what: "no" if what.startswith("members") else None
+    report = world.sync(directory(lee, BOB, group("Data", [BOB])))
+    assert [o.change.members[0].name for o in report.targets[0].failed] == ["lee@contoso.com"]
+    assert put_in_vain in left(world.planned())
+
+
 def test_who_was_put_in_again_by_hand_begins_a_new_membership(world):
     world.sync(directory(ADA, BOB, group("Data", [BOB]), group("Ops", [ADA])))
     world.configure(drift="report")
