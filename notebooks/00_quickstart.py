@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # aadsync in two minutes
 # MAGIC A made-up company, Contoso, with its Microsoft Entra ID and its Databricks account, both running on this driver. You see a plan, a sync, a second

@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Set up and check
 # MAGIC Creates the secret scope and the tables that the settings name and that are not there yet, then tests every credential, permission and

@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Plan
 # MAGIC Reads Entra and Databricks and shows every change that a sync would make. It changes nobody's access. With `reports`, the plan is saved there, for

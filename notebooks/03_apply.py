@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Apply
 # MAGIC Applies exactly the plan that `02_plan` has saved (`plan`: its path), or its part for one `target`. **It changes access in Databricks.** When

@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Sync
 # MAGIC Plans and applies in one go, for a person who looks on. **It changes access in Databricks.** A plan over the limits is shown and refused, and

@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Explain
 # MAGIC Why is somebody in a group, or not? `user`: every group of theirs and every path; `group`: everybody in it; both: the paths of the one into the

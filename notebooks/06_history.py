@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # History and undo
 # MAGIC Shows past runs, what came of each change (narrowed by `run`, `user`, `group` and `action`), who was in which group (`on` a date), drift and

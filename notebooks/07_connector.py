@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Connector
 # MAGIC Entra's own provisioning into Databricks, the gallery connector that the settings name (`targets[].connector`). `do`: `status` shows its state,

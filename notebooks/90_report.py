@@ -1,4 +1,8 @@
 # Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
 # MAGIC %md
 # MAGIC # Report
 # MAGIC The last task of the job: what became of every target of one `run` below `reports`. It records the targets that had nothing to do, keeps a page of

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from aadsync_lib.config import auth
 from aadsync_lib.config.base import GUID, SecretRef, Section, is_section
 from aadsync_lib.config.policy import Adopt, AdoptWord
-from aadsync_lib.config.scope import PERSON_TEMPLATE, SHOWN
+from aadsync_lib.config.scope import PERSON_TEMPLATE, SHOWN, GroupSelector
 from aadsync_lib.config.settings import Settings
 
 REFERENCE = "a reference: {secret: scope/key}, {env: NAME} or {key_vault: https://…/secrets/KEY}"
@@ -64,6 +64,11 @@ class SettingKey:
     def is_list(self) -> bool:
         """True where items stand here, each by its position."""
         return get_origin(bare(self.annotation)) is tuple
+
+    @property
+    def selects_groups(self) -> bool:
+        """True where a list of group selectors belongs."""
+        return GroupSelector in get_args(bare(self.annotation))
 
 
 def setting_key(parts: Sequence[str | int], *, tagged: bool = False) -> SettingKey:

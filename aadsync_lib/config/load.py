@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from aadsync_lib.config.base import KEY_VAULT
+from aadsync_lib.config.group_words import group_words
 from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
 from aadsync_lib.config.overrides import without_groups
 from aadsync_lib.config.plain import KeyPath, Plain
@@ -53,8 +54,9 @@ def settings_from(
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
-        problems.extend(problems_of(error, plain))
-        problems.extend(_without_groups(tree))
+        refused = {f"{problem.partition(':')[0]}: is missing" for problem in problems}
+        whole = (*problems_of(error, plain), *_without_groups(tree))
+        problems.extend(text for text in whole if text.partition(";")[0] not in refused)
         problems.extend(_foreign_vaults(tree))
     problems.extend(misread(plain))
     usage = tuple(_no_such_target(tree, only))
@@ -160,7 +162,8 @@ class _NotSetError(Exception):
 def _read(key: SettingKey, text: str) -> Parsed:
     if key.takes_text:
         return Parsed(text)
-    read = parse(text, key.path)
+    words = group_words(text) if key.selects_groups else None
+    read = words or parse(text, key.path)
     if read.problems:
         raise _NotSetError(*read.problems)
     return read

@@ -25,8 +25,9 @@ class Listing:
     delta: str | None = None
 
 
-async def read_all(client: GraphClient, first: Request, most: int = MOST_PAGES) -> Listing:
-    """Read every page, an empty one included, and begin again once when the page token expires."""
+async def read_all(client: GraphClient, first: Request, most: int | None = None) -> Listing:
+    """Read every page (of ``most``), an empty one included, and begin again once when the page token expires."""
+    most = most or MOST_PAGES
     listing = await _pages(client, first, most)
     if listing.failure is not None and listing.failure.expired:
         return await _pages(client, first, most)

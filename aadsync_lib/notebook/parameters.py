@@ -18,6 +18,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.errors import UsageError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.codec import digest_in
+from aadsync_lib.notebook.setting_lines import problems_in, settings_of
 
 SETTINGS: tuple[str, ...] = (
     "name",
@@ -102,6 +103,7 @@ CONFIRM = Parameter("confirm")
 DO = Parameter("do", (STATUS, COMPARE, SETUP))
 WATCH_CONNECTOR = Parameter("watch_connector", (NOT_WATCHED, WARN, FAIL))
 WATCHED = Parameter("watched")
+LINES = Parameter("settings")
 
 # What each notebook takes beside the settings.
 RUN_PARAMETERS: dict[str, tuple[Parameter, ...]] = {
@@ -124,11 +126,12 @@ def settings_parameters(names: Iterable[str] = SETTINGS) -> tuple[Parameter, ...
 def parameters_of(notebook: str) -> tuple[Parameter, ...]:
     """Return everything that one notebook takes."""
     more = CONNECTOR_SETTINGS if notebook == "connector" else ()
-    return (*RUN_PARAMETERS[notebook], *settings_parameters((*SETTINGS, *more)))
+    return (*RUN_PARAMETERS[notebook], LINES, *settings_parameters((*SETTINGS, *more)))
 
 
 JOB_PARAMETERS: tuple[str, ...] = (
     *(one.name for one in (CONFIG, FULL, PLAN_ONLY, APPROVE, WATCH_CONNECTOR, REPORTS, RUN)),
+    LINES.name,
     *SETTINGS,
 )
 """What the job passes to every task; ``target``, ``plan``, ``planned`` and ``watched`` come from task to task."""
@@ -147,7 +150,7 @@ def _choices(name: str) -> tuple[str, ...]:
     return ("", *map(str, known)) if known else ()
 
 
-KNOWN = {each.name: each for several in RUN_PARAMETERS.values() for each in several}
+KNOWN = {each.name: each for some in (*RUN_PARAMETERS.values(), (LINES,)) for each in some}
 
 
 def declare(dbutils: Any, parameters: Iterable[Parameter]) -> None:
@@ -166,6 +169,7 @@ def declare(dbutils: Any, parameters: Iterable[Parameter]) -> None:
 def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
     """Return what is set, by name, those that nobody declared included: any setting may be a parameter.
 
+    The lines of ``settings`` count as parameters of their names.
     Raises ``UsageError`` rather than take ``plan_only`` = True, or ``planonly`` = true, for nothing.
     """
     if dbutils is None:
@@ -179,7 +183,7 @@ def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
         raise UsageError("\n".join(problems))
     if APPROVE.name in values:
         values[APPROVE.name] = digest_in(values[APPROVE.name])
-    return values
+    return {**settings_of(values.pop(LINES.name, "")), **values}
 
 
 def settings_in(values: Mapping[str, str]) -> dict[str, str]:
@@ -193,6 +197,11 @@ def settings_in(values: Mapping[str, str]) -> dict[str, str]:
 
 def _problems(values: Mapping[str, str]) -> Iterator[str]:
     """Say what of a run is misspelt; the settings tell of themselves."""
+    lines = values.get(LINES.name, "")
+    yield from problems_in(lines, values)
+    for name in settings_of(lines):
+        if not settings_in({name: ""}):
+            yield f"{LINES.name}: {name} is no setting; those have names such as policy.mode"
     for name, value in values.items():
         if name in KNOWN:
             choices = KNOWN[name].choices

@@ -72,6 +72,13 @@ def test_a_notebook_installs_what_the_lock_names_and_nothing_else(path: Path) ->
     assert loose(path.read_text(encoding="utf-8")) == []
 
 
+def test_notebooks_and_option_pin_the_environment_that_the_lock_was_made_for() -> None:
+    [made_for] = re.findall(r"requirements-environment-(\d+)\.txt", ENVIRONMENT.name)
+    pin = re.compile(r'environment_version(?: =|:) "(\d+)"')
+    for path in (*NOTEBOOKS, OPTIONAL / "environment.yml"):
+        assert pin.findall(path.read_text(encoding="utf-8")) == [made_for], path
+
+
 @pytest.mark.parametrize("lock", [LOCK, ENVIRONMENT], ids=lambda path: path.name)
 def test_every_line_of_a_lock_has_one_version_and_hashes(lock: Path) -> None:
     pins = read_lock(lock.read_text(encoding="utf-8"))

@@ -10,6 +10,12 @@ LOGIC = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.If, ast.IfExp,
     ast.Try, ast.With, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
 )  # fmt: skip
+HEADER = """# Databricks notebook source
+# /// script
+# [tool.databricks.environment]
+# environment_version = "4"
+# ///
+"""
 PATH = 'import sys\n\nsys.path.append("..")'
 MISSING = 'from aadsync_lib.packages import missing\n\npackages = missing("../requirements.txt")'
 INSTALL = (
@@ -21,9 +27,8 @@ every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: pat
 
 def cells(path):
     header, *rest = path.read_text(encoding="utf-8").split("\n\n# COMMAND ----------\n\n")
-    first, _, title = header.partition("\n")
-    assert first == "# Databricks notebook source"
-    return [cell.rstrip("\n") for cell in (title, *rest)]
+    assert header.startswith(HEADER)
+    return [cell.rstrip("\n") for cell in (header.removeprefix(HEADER), *rest)]
 
 
 def test_the_notebooks_are_the_ones_the_readme_speaks_of():

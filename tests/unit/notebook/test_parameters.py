@@ -141,3 +141,36 @@ def problems_with(parameters):
     except SettingsError as error:
         return error.problems
     return ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "policy.mode: additive\n\n# a remark\npolicy.grace_days:  7\nscope.groups: [{name: 'a; b'}]",
+        "policy.mode: additive; policy.grace_days: 7 ;scope.groups: [{name: 'a; b'}];",
+    ],
+)
+def test_lines_of_one_widget_are_settings_of_their_names(text):
+    assert read(Lenient(settings=text, full="true"), parameters_of("plan")) == {
+        "policy.mode": "additive",
+        "policy.grace_days": "7",
+        "scope.groups": "[{name: 'a; b'}]",
+        "full": "true",
+    }
+
+
+def test_every_wrong_line_is_named_at_once():
+    lines = "additive\npolicy.mode: additive\npolicy.mode: mirror\nfull: true\npolicy.leavers: keep"
+    with pytest.raises(UsageError) as caught:
+        read(Lenient(settings=lines, **{"policy.leavers": "delete"}), parameters_of("plan"))
+    assert str(caught.value).splitlines() == [
+        "settings: found 'additive'; expected a line such as policy.mode: additive",
+        "settings: policy.mode is there twice",
+        "settings: policy.leavers has another value than the widget policy.leavers; empty one of them",
+        "settings: full is no setting; those have names such as policy.mode",
+    ]
+
+
+def test_a_line_with_an_unknown_name_is_a_problem_of_the_settings():
+    values = read(Lenient(settings="policy.mod: additive"), parameters_of("plan"))
+    assert [text for text in problems_with({**ENOUGH, **values}) if "did you mean" in text]

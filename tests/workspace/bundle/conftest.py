@@ -16,6 +16,9 @@ from tests.workspace.bundle.deployed import Bundle
 from tests.workspace_lab import Workspace
 
 PEOPLE, SEED = 30, 3
+RUNNER = "11111111-1111-4111-8111-111111111111"
+CONFIG = "${workspace.file_path}/aadsync.yml"
+PROD = {"run_as_sp": RUNNER, "notify_email": "identity@contoso.com", "config": CONFIG}
 LISTED = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 
 
@@ -33,7 +36,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory, hub: Sandbox) -> Callable[..
     def make(*options: str) -> Bundle:
         folder, private = (tmp_path_factory.mktemp(name) for name in ("clone", "private"))
         _copy(folder)
-        cli = DatabricksCli(program, folder, private)
+        given = {f"BUNDLE_VAR_{name}": value for name, value in PROD.items()}
+        cli = DatabricksCli(program, folder, private, given)
         bundle = Bundle(cli.at(hub.databricks_url, hub.databricks_token), hub)
         for option in options:
             bundle.include(option)

@@ -33,9 +33,10 @@ class Bundle:
         """Run ``databricks bundle COMMAND -t TARGET``."""
         return self.cli("bundle", command, "-t", target, *words, expect=expect)
 
-    def resolved(self, target: str) -> dict[str, Any]:
+    def resolved(self, target: str, *words: str) -> dict[str, Any]:
         """Return the bundle as the CLI sees it."""
-        found: dict[str, Any] = json.loads(self("validate", target, "--output", "json").stdout)
+        shown = self("validate", target, "--output", "json", *words).stdout
+        found: dict[str, Any] = json.loads(shown)
         return found
 
     def writes_since(self, mark: int) -> list[str]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from databricks.sdk import WorkspaceClient
+from jsonschema.exceptions import best_match
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
 
 from aadsync_lib.sandbox import Sandbox
 from tests.runtimes import ENVIRONMENT
-from tests.unit.bundle.files import OPTIONS
+from tests.unit.bundle.files import EVERY, OPTIONS, load
+from tests.workspace.bundle.conftest import PROD, RUNNER
 from tests.workspace.bundle.deployed import Bundle
 
 Clone = Callable[..., Bundle]
 TARGETS = ("dev", "prod")
-RUNNER = "11111111-1111-4111-8111-111111111111"
-RUN_AS = f"--var=run_as_sp={RUNNER}"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def whole(clone: Clone) -> Bundle:
     """With dashboard, alerts and the environment; deployed to both targets."""
     bundle = clone("monitoring", "environment")
     bundle("deploy", "dev")
-    bundle("deploy", "prod", RUN_AS)
+    bundle("deploy", "prod")
     return bundle
 
 
@@ -62,11 +66,62 @@ def test_dev_is_paused_plans_only_and_has_names_of_its_own(plain: Bundle) -> Non
     assert dev["resources"]["secret_scopes"]["secrets"]["name"] == f"aadsync-{user}"
 
 
-def test_prod_runs_on_schedule_as_a_service_principal(plain: Bundle) -> None:
+def test_prod_runs_as_a_service_principal_and_tells_somebody(plain: Bundle) -> None:
     jobs = plain.resolved("prod")["resources"]["jobs"]
-    assert {job["schedule"]["pause_status"] for job in jobs.values()} == {"UNPAUSED"}
-    assert all(job["run_as"]["service_principal_name"] for job in jobs.values())
+    assert {job["run_as"]["service_principal_name"] for job in jobs.values()} == {RUNNER}
+    for job in jobs.values():
+        assert job["email_notifications"]["on_failure"] == [PROD["notify_email"]]
+        assert job["tags"] == {"app": "aadsync", "target": "prod"}
     assert _parameters(jobs["sync"])["plan_only"] == "false"
+
+
+def test_prod_is_paused_until_somebody_says_otherwise(plain: Bundle) -> None:
+    for words, expected in (((), "PAUSED"), (("--var=schedule_status=UNPAUSED",), "UNPAUSED")):
+        jobs = plain.resolved("prod", *words)["resources"]["jobs"]
+        assert {job["schedule"]["pause_status"] for job in jobs.values()} == {expected}
+
+
+@pytest.mark.parametrize("missing", PROD)
+def test_prod_without_one_of_its_values_stops_before_the_deploy(
+    plain: Bundle, hub: Sandbox, missing: str
+) -> None:
+    mark, variables = hub.log.mark(), dict(plain.cli.variables)
+    del variables[f"BUNDLE_VAR_{missing}"]
+    lacking = Bundle(replace(plain.cli, variables=variables), hub)
+    refused = lacking("deploy", "prod", expect=1).stderr
+    assert f"no value assigned to required variable {missing}" in refused
+    assert [entry for entry in hub.log.select(after=mark) if entry.is_write] == []
+    assert "Validation OK!" in lacking("validate", "dev", "--strict").stdout
+
+
+def test_operators_look_at_runs_reports_and_tables_and_at_no_secret(clone: Clone) -> None:
+    resources = clone("operators").resolved("prod")["resources"]
+    may = {"group_name": "identity-operators", "level": "CAN_VIEW"}
+    for job in resources["jobs"].values():
+        assert [each for each in job["permissions"] if "group_name" in each] == [may]
+    assert "identity-operators" not in json.dumps(resources["secret_scopes"])
+    granted = {
+        kind: [each["privileges"] for each in found["grants"] if each["principal"] != RUNNER]
+        for kind in ("schemas", "volumes")
+        for found in resources[kind].values()
+    }
+    assert granted == {"schemas": [["USE_SCHEMA", "SELECT"]], "volumes": [["READ_VOLUME"]]}
+
+
+@pytest.fixture(scope="module")
+def cli_schema(plain: Bundle) -> Validator:
+    """The JSON schema that the CLI has of its files; Python knows no classes of Unicode letters."""
+    text = plain.cli("bundle", "schema").stdout
+    for letters, same in ((r"[\\p{L}\\p{N}]", r"[^\\W_]"), (r"\\p{L}", r"[^\\W\\d_]")):
+        text = text.replace(letters, same)
+    schema = json.loads(text)
+    return validator_for(schema)(schema)
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: path.name)
+def test_the_schema_of_the_cli_takes_every_file(path: Path, cli_schema: Validator) -> None:
+    problem = best_match(cli_schema.iter_errors(load(path)))
+    assert problem is None, (list(problem.absolute_path), problem.message)
 
 
 def test_an_option_changes_every_notebook_task_and_adds_none(clone: Clone) -> None:
@@ -170,9 +225,9 @@ def test_tests_and_documents_are_not_uploaded(whole: Bundle, hub: Sandbox) -> No
 
 
 def test_deploying_prod_again_changes_nothing(whole: Bundle, hub: Sandbox) -> None:
-    assert "0 to add, 0 to change, 0 to delete" in whole("plan", "prod", RUN_AS).stdout
+    assert "0 to add, 0 to change, 0 to delete" in whole("plan", "prod").stdout
     mark = hub.log.mark()
-    whole("deploy", "prod", RUN_AS)
+    whole("deploy", "prod")
     assert whole.writes_since(mark) == []
 
 
@@ -182,12 +237,12 @@ def test_deploying_dev_again_changes_nothing(whole: Bundle, hub: Sandbox) -> Non
     assert whole.writes_since(mark) == []
 
 
-@pytest.mark.parametrize(("target", "words"), [("dev", ()), ("prod", (RUN_AS,))])
+@pytest.mark.parametrize("target", TARGETS)
 def test_secrets_tables_and_reports_are_not_destroyed(
-    whole: Bundle, hub: Sandbox, target: str, words: tuple[str, ...]
+    whole: Bundle, hub: Sandbox, target: str
 ) -> None:
     mark = hub.log.mark()
-    refused = whole("destroy", target, "--auto-approve", *words, expect=1).stderr
+    refused = whole("destroy", target, "--auto-approve", expect=1).stderr
     assert "prevent_destroy" in refused
     assert whole.writes_since(mark) == []
 
