@@ -83,11 +83,13 @@ class Incremental:
         if not start.why_full:
             assert before
             return replace(before, cursor=cursor, given_at=start.at, watched=None)
-        if not self._all_read(planning, report):
+        if not _read_all(planning):
             return None
         if before and not self._shown(start, before, planning):
             doubted_at = start.at if before.doubted_at is None else before.doubted_at
             return replace(before, watched=None, doubted_at=doubted_at)
+        if not all(settled(planning.parts[each.target].plan, each) for each in report.targets):
+            return None
         return Checkpoint(self._made_for, cursor, start.at, start.at, self._watched(planning))
 
     def _ask(self) -> Start:
@@ -146,14 +148,6 @@ class Incremental:
     def _nothing_open(self, report: RunReport) -> bool:
         return report.clean and not any(self._open())
 
-    @staticmethod
-    def _all_read(planning: Planning, report: RunReport) -> bool:
-        """Return whether everything was read, and nothing of what was done has to be looked at again."""
-        reading = planning.reading
-        if reading is None or not reading.full or not reading.snapshot.complete:
-            return False
-        return all(settled(planning.parts[each.target].plan, each) for each in report.targets)
-
     def _shown(self, start: Start, before: Checkpoint, planning: Planning) -> bool:
         """Return whether the read showed what was announced, or would by now if it ever did."""
         if start.changes.announced is None:
@@ -169,6 +163,12 @@ class Incremental:
         assert planning.reading
         linked = (key for part in planning.parts.values() for key in part.links.by_external)
         return Watched.packed(watched_ids(planning.reading.snapshot, self._scope, linked))
+
+
+def _read_all(planning: Planning) -> bool:
+    """Return whether both sides were read, and Entra in full."""
+    reading = planning.reading
+    return reading is not None and reading.full and reading.snapshot.complete
 
 
 def _made_for(settings: str, targets: list[str]) -> str:
