@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --upgrade --python-version 3.11 --generate-
 unexport PYTHONDONTWRITEBYTECODE # uv compiles nothing, and importing the source of msgraph takes seconds, each time
 TYPES := $(VENV)/types.txt
 # Whole syncs, random weeks, sweeps of faults and a browser, which measuring coverage would only slow down.
-SLOW := tests/acceptance tests/oracle tests/contract/probe/test_faults.py tests/unit/engine/test_faults.py
+SLOW := tests/acceptance tests/oracle tests/contract/connector/test_sweeps.py tests/contract/probe/test_faults.py tests/contract/registration/test_sweep.py tests/unit/engine/test_faults.py
 UNMEASURED := $(SLOW) tests/contract/sandbox # the sandbox is a tool of tests, and reaches nothing that is measured
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 

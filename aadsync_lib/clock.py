@@ -1,8 +1,12 @@
-"""The real clock."""
+"""The real clock, and ids of runs that begin by it."""
 
 from __future__ import annotations
 
+import secrets
 import time
+from datetime import UTC, datetime
+
+from aadsync_lib.ports import Clock
 
 
 class SystemClock:
@@ -19,3 +23,9 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait for real."""
         time.sleep(seconds)
+
+
+def new_run_id(clock: Clock) -> str:
+    """Return an id that tells when the run began by its clock; the order of runs is the store's."""
+    began = datetime.fromtimestamp(clock.now(), UTC)
+    return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"

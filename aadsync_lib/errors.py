@@ -4,6 +4,8 @@ AadsyncError                  1  base of all
 ├── SettingsError             1  the configuration, every problem at once
 ├── CredentialError           1  a secret or a login
 ├── SourceError               1  Entra could not be read
+├── EntraError                1  Entra refused a request about an application
+│   └── AnswerUnclearError    1  a write that may or may not have been done
 ├── TargetError               1  a target could not be read
 ├── StoreError                1  the store could not be used
 │   └── LeaseHeldError        1  another run holds the lease
@@ -41,6 +43,19 @@ class CredentialError(AadsyncError):
 
 class SourceError(AadsyncError):
     """Entra could not be read at all."""
+
+
+class EntraError(AadsyncError):
+    """Entra refused a request about an application. ``status`` is HTTP's, 0 for no usable answer."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class AnswerUnclearError(EntraError):
+    """A write about an application was sent, and may or may not have been done."""
 
 
 class TargetError(AadsyncError):

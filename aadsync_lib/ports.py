@@ -23,6 +23,7 @@ from aadsync_lib.model.directory import (
     Cursor,
     DirectoryMatch,
     KnownRoot,
+    Notice,
     Presence,
     Reading,
 )
@@ -144,6 +145,13 @@ class Pending:
     change: Change
 
 
+class Neighbours(Protocol):
+    """Provisioning into the same targets by others than this sync."""
+
+    def notices(self) -> Mapping[str, tuple[Notice, ...]]:
+        """Return by target what a person should know of it; what could not be read is told, too."""
+
+
 class StoreReader(Protocol):
     """What planning needs to know."""
 
@@ -157,7 +165,7 @@ class StoreReader(Protocol):
         """Target ids that other syncs of this store manage at the same place, whatever they call it."""
 
     def latest_run(self) -> float | None:
-        """When the run before began (seconds since the epoch), ``None`` before the first one."""
+        """When the sync before began (seconds since the epoch), ``None`` before the first one. Runs of connectors are none."""
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read."""

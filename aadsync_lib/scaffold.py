@@ -10,9 +10,10 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from aadsync_lib.config.base import SecretRef, Section, is_section
+from aadsync_lib.config.digest import NOT_OF_A_SYNC, OF_A_TARGET
 from aadsync_lib.config.keys import bare, listed, method_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, Limit
-from aadsync_lib.config.settings import OF_A_TARGET, Settings, SourceSettings, TargetSettings
+from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
 from aadsync_lib.errors import UsageError
 
 HEAD = """\
@@ -117,8 +118,9 @@ def _lines(
             yield ""
         kind = bare(info.annotation)
         fallback = getattr(default, key) if default else info.default
-        if model is TargetSettings and key in OF_A_TARGET:
-            yield f"{pad}# {key}: {{}}{_why(info.description)}"
+        if model is TargetSettings and key in (*OF_A_TARGET, NOT_OF_A_SYNC):
+            empty = "null" if info.default is None else "{}"
+            yield f"{pad}# {key}: {empty}{_why(info.description)}"
         elif is_section(kind) and not issubclass(kind, (Adopt, Limit)):
             yield f"{pad}{key}:{_why(kind.__doc__)}"
             inner = fallback if isinstance(fallback, Section) else None

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.clock import SystemClock
+from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
 from aadsync_lib.errors import UsageError
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
-from aadsync_lib.secrets import SecretResolver
+from aadsync_lib.secrets import Secret, SecretResolver
 from aadsync_lib.workspace_port import Assignments
+
+if TYPE_CHECKING:
+    from aadsync_lib.config.scope import Scope
+    from aadsync_lib.connector.compare.run import Comparer
+    from aadsync_lib.connector.connectors import Connectors
+    from aadsync_lib.graph.calls import GraphCalls
+    from aadsync_lib.model.directory import Snapshot
 
 
 def open_planner(
@@ -52,6 +60,91 @@ def open_runner(
         yield Runner(_planner(settings, store, only, secrets, clock, dbutils), store, progress)
 
 
+@contextmanager
+def open_connector(
+    settings: Settings,
+    *,
+    only: str | None = None,
+    write: bool = False,
+    secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
+    reader: HistoryReader | None = None,
+    spark: Any = None,
+    dbutils: Any = None,
+) -> Iterator[Connectors]:
+    """Build the connectors of these settings, or that of ``only`` one target; to ``write`` opens the store, too."""
+    from aadsync_lib.auth import read_vaults
+    from aadsync_lib.connector.connectors import Connectors, chosen, connector_of
+    from aadsync_lib.connector.entra import Entra
+    from aadsync_lib.entra.assignable import AssignableReader
+
+    clock, secrets = clock or SystemClock(), secrets or SecretResolver()
+    targets = chosen(settings, only)
+    read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
+    with ExitStack() as opened:
+        store = opened.enter_context(open_store(settings, clock, spark=spark)) if write else None
+        with _calls(settings, clock, secrets, dbutils) as calls:
+            yield Connectors(
+                sync=settings.name,
+                each=tuple(
+                    connector_of(settings.name, target, partial(_scim_token, secrets=secrets))
+                    for target in targets
+                ),
+                entra=Entra(calls, clock),
+                principals=AssignableReader(**_graph(settings, secrets, dbutils), clock=clock),
+                reader=store or reader or open_reader(settings, spark=spark),
+                clock=clock,
+                store=store,
+                cloud=settings.source.cloud,
+                settings_digest=settings_digest(settings),
+            )
+
+
+@contextmanager
+def open_comparer(
+    settings: Settings,
+    *,
+    only: str | None = None,
+    secrets: SecretResolver | None = None,
+    clock: Clock | None = None,
+    spark: Any = None,
+    dbutils: Any = None,
+) -> Iterator[Comparer]:
+    """Build what compares the connectors of these settings with this sync; it writes nothing."""
+    from aadsync_lib.connector.compare.run import Comparer
+    from aadsync_lib.entra.source import EntraSource
+
+    clock, secrets = clock or SystemClock(), secrets or SecretResolver()
+    given: dict[str, Any] = {"secrets": secrets, "clock": clock, "spark": spark, "dbutils": dbutils}
+
+    def read(scope: Scope, attributes: Collection[str]) -> Snapshot:
+        graph = _graph(settings, secrets, dbutils)
+        source = EntraSource(scope, **graph, clock=clock, attributes=attributes)
+        return source.read(known=open_reader(settings, spark=spark).roots()).snapshot
+
+    with open_connector(settings, only=only, **given) as connectors:
+        yield Comparer(settings, connectors, read)
+
+
+def _scim_token(target: TargetSettings, secrets: SecretResolver) -> Secret:
+    assert target.connector
+    return secrets.resolve(target.connector.token, f"targets.{target.name}.connector.token")
+
+
+def _calls(settings: Settings, clock: Clock, secrets: SecretResolver, dbutils: Any) -> GraphCalls:
+    from aadsync_lib.graph.calls import GraphCalls
+
+    return GraphCalls(**_graph(settings, secrets, dbutils), clock=clock)
+
+
+def _graph(settings: Settings, secrets: SecretResolver, dbutils: Any) -> dict[str, Any]:
+    from aadsync_lib.auth import graph_credential, graph_endpoint
+
+    endpoint, token_scope = graph_endpoint(settings.source)
+    credential = graph_credential(settings.source, secrets, dbutils=dbutils, folder=settings.folder)
+    return {"credential": credential, "endpoint": endpoint, "token_scope": token_scope}
+
+
 def _planner(
     settings: Settings,
     reader: HistoryReader,
@@ -72,7 +165,13 @@ def _planner(
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
         for own, target in zip(chosen, targets, strict=True)
     }
-    return Planner(settings, source, targets, reader, clock, assignments)
+    neighbours = None
+    if any(target.connector for target in chosen):
+        from aadsync_lib.connector.active import ConnectorsBeside
+
+        given = {"secrets": secrets, "clock": clock, "reader": reader, "dbutils": dbutils}
+        neighbours = ConnectorsBeside(partial(open_connector, settings, only=only, **given), chosen)
+    return Planner(settings, source, targets, reader, clock, assignments, neighbours)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
@@ -139,16 +238,11 @@ def _source(
     secrets: SecretResolver,
     dbutils: Any,
 ) -> Source:
-    from aadsync_lib.auth import graph_credential, graph_endpoint
     from aadsync_lib.entra.source import EntraSource
 
-    endpoint, token_scope = graph_endpoint(settings.source)
-    credential = graph_credential(settings.source, secrets, dbutils=dbutils, folder=settings.folder)
     return EntraSource(
         settings.whole_scope(targets),
-        credential,
-        endpoint=endpoint,
-        token_scope=token_scope,
+        **_graph(settings, secrets, dbutils),
         clock=clock,
         attributes=settings.attributes(targets),
     )

@@ -19,9 +19,13 @@ WEEKS = 100  # of one target, and of two, in a round: some four minutes
 SWEEPS = (
     "tests/acceptance/test_fault_sweep.py",
     "tests/acceptance/test_kill_sweep.py",
+    "tests/acceptance/test_undo.py",
     "tests/acceptance/test_workspace_sweeps.py",
     "tests/acceptance/test_zero_writes.py",
+    "tests/contract/connector/test_sweeps.py",
     "tests/contract/probe/test_faults.py",
+    "tests/contract/registration/test_sweep.py",
+    "tests/contract/registration/test_rotation.py",
 )
 PROFILE = {"HYPOTHESIS_PROFILE": "soak", "HYPOTHESIS_EXAMPLES": str(WEEKS)}
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
+from aadsync_lib.config.base import SecretRef
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor import databricks as databricks_checks
+from aadsync_lib.doctor.credentials import _end_of, _finding
 from aadsync_lib.doctor.examine import Finding, doctor
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.faults import Fault
@@ -473,3 +483,119 @@ class TestWorkspaces:
         assert found.status == "failed"
         assert "entitlements" in found.detail
         assert "admin of the workspace" in found.detail
+
+
+class TestEndOfCredentials:
+    """A credential that is about to end."""
+
+    @pytest.fixture
+    def registered(self, box, tree, monkeypatch):
+        """Registers the login of the settings, with a secret that lasts some days."""
+        from aadsync_lib.sandbox.entra.applications import making
+        from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP
+
+        def register(days: int, *others: int) -> None:
+            entra = box.world.entra
+            entra.permissions |= {"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All"}
+            key = making.add_application(entra, displayName="aadsync-contoso")
+            principal = making.add_principal(entra, key)
+            headers = {"Authorization": f"Bearer {box.graph_token}"}
+            with httpx.Client(base_url=box.graph_url, headers=headers, verify=False) as graph:
+                resource = graph.get(f"/servicePrincipals(appId='{GRAPH_APP}')").json()
+                for role in resource["appRoles"]:
+                    entra.assign(resource["id"], principal, role["id"])
+                for length in (*others, days):
+                    ends = datetime.now(UTC) + timedelta(days=length, hours=1)
+                    body = {"passwordCredential": {"endDateTime": ends.isoformat()}}
+                    secret = graph.post(f"/applications/{key}/addPassword", json=body).json()
+            monkeypatch.setenv("ENTRA_SECRET", secret["secretText"])
+            tree["source"]["auth"]["client_id"] = entra.objects[key]["appId"]
+
+        return register
+
+    def end(self, tree: dict[str, Any]) -> Finding | None:
+        findings = doctor(Settings.model_validate(tree), clock=FakeClock(time.time()))
+        (found,) = [f for f in findings if f.check.startswith("end of")] or [None]
+        return found
+
+    @pytest.mark.parametrize(("days", "status"), [(365, "ok"), (31, "ok"), (29, "warning")])
+    def test_it_warns_thirty_days_before(self, registered, tree, days, status):
+        registered(days, 5)
+        assert self.end(tree).status == status
+
+    def test_the_remedy_is_to_register_into_the_same_place(self, registered, tree):
+        registered(3)
+        found = self.end(tree)
+        assert "in 3 days" in found.detail
+        assert "aadsync register" in found.remedy
+
+    def test_on_its_last_day_it_says_when(self, registered, tree):
+        registered(0)
+        assert "today" in self.end(tree).detail
+
+    def test_one_that_entra_does_not_show_is_no_finding(self, tree):
+        assert self.end(tree) is None
+
+    def test_who_may_not_read_applications_gets_no_finding(self, registered, box, tree):
+        registered(3)
+        entra = box.world.entra
+        graph = next(o for o in entra.objects.values() if o.get("displayName") == "Microsoft Graph")
+        kept = {r["id"] for r in graph["appRoles"] if r["value"] in {"User.Read.All", "GroupMember.Read.All"}}  # fmt: skip
+        for key, entry in list(entra.assignments.items()):
+            if entry["resourceId"] == graph["id"] and entry["appRoleId"] not in kept:
+                entra.unassign(key)
+        assert self.end(tree) is None
+
+    @pytest.mark.parametrize("form", ["pem", "pfx"])
+    def test_a_certificate_tells_its_own_end(self, box, tree, monkeypatch, form):
+        pem = Path(box.entra_certificate).read_text()
+        monkeypatch.setenv("ENTRA_CERTIFICATE", pfx_of(pem) if form == "pfx" else pem)
+        tree["source"]["auth"] = {
+            "method": "certificate",
+            "client_id": box.entra_client_id,
+            "certificate": {"env": "ENTRA_CERTIFICATE"},
+        }
+        ends = x509.load_pem_x509_certificates(pem.encode())[0].not_valid_after_utc
+        assert f"{ends:%Y-%m-%d}" in self.end(tree).detail
+
+    def test_the_login_of_a_target_to_the_same_tenant_counts_too(self, registered, box, tree):
+        registered(3)
+        auth = tree["source"]["auth"]
+        tree["targets"][0]["auth"] = {
+            **auth, "method": "azure_client_secret", "tenant_id": box.tenant_id,
+        }  # fmt: skip
+        findings = doctor(Settings.model_validate(tree), clock=FakeClock(time.time()))
+        ends = [f for f in findings if f.check.startswith("end of")]
+        assert [f.check for f in ends] == [
+            "end of source.auth.client_secret", "end of targets.account.auth.client_secret",
+        ]  # fmt: skip
+        assert ends[1].remedy == "Make a new one in Entra and store it."
+
+
+def pfx_of(pem: str) -> str:
+    key = serialization.load_pem_private_key(pem.encode(), None)
+    certificate = x509.load_pem_x509_certificates(pem.encode())[0]
+    plain = serialization.NoEncryption()
+    raw = pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, plain)
+    return base64.b64encode(raw).decode()
+
+
+@pytest.mark.parametrize("text", ["no certificate", "-----BEGIN nothing", "AAAA"])
+def test_what_is_no_certificate_has_no_end(text):
+    assert _end_of(text, None) is None
+
+
+@pytest.mark.parametrize(
+    ("ref", "words"),
+    [
+        ({"secret": "aadsync/entra"}, '--store-in "secret: aadsync/entra"'),
+        (
+            {"key_vault": "https://contoso.vault.azure.net/secrets/entra"},
+            '--store-in "key_vault: https://contoso.vault.azure.net/secrets/entra"',
+        ),
+        ({"env": "NAME"}, "with --store-in"),
+    ],
+)
+def test_the_remedy_names_the_place(ref, words):
+    found = _finding("source.auth.client_secret", 86_400.0, 0.0, SecretRef.model_validate(ref))
+    assert words in found.remedy

@@ -23,7 +23,7 @@ from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox import command as sandbox_command
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("walkthrough", "several-targets")
+PAGES = ("walkthrough", "several-targets", "connector")
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC).timestamp()
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday")
@@ -108,6 +108,7 @@ class Reader:
         match words:
             case ["aadsync", "sandbox", "--world", world]:
                 self.sandbox = Sandbox(World.load(self.folder / world)).start()
+                self.sandbox.world.entra.clock = lambda: datetime.fromtimestamp(self.now, UTC)
                 return sandbox_command._text(self.sandbox) + "\n"
             case ["export", *pairs]:
                 for pair in pairs:
@@ -205,7 +206,8 @@ def test_any_other_difference_is_one(printed: str, shown: str) -> None:
     assert matched(printed, shown) is None
 
 
-def test_the_settings_on_the_page_of_several_targets_are_those_of_its_file() -> None:
-    page = (DOCS / "several-targets.md").read_text(encoding="utf-8")
-    settings = (DOCS / "several-targets.yml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["several-targets", "connector"])
+def test_the_settings_on_a_page_are_those_of_its_file(name: str) -> None:
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    settings = (DOCS / f"{name}.yml").read_text(encoding="utf-8")
     assert f"```yaml\n{settings}```" in page

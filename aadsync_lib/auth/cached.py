@@ -22,7 +22,7 @@ PAUSE = 30.0  # seconds until a token that was too short when it came is asked f
 LONGEST = 300  # characters of another system's message
 REMEDIES = {
     "AADSTS7000215": "Store the secret's value, not its id.",
-    "AADSTS7000222": "The secret has expired: make a new one and store it.",
+    "AADSTS7000222": "The secret has expired: aadsync register makes a new one and stores it.",
     "AADSTS700016": "Check client_id, and that the application is in this tenant.",
     "AADSTS700027": "Upload the certificate to the application, or renew it.",
     "AADSTS90002": "Check tenant_id and cloud.",

@@ -103,7 +103,7 @@ def _by_method(source: SourceSettings, secrets: SecretResolver, dbutils: Any, fo
             return identity.AzureCliCredential(tenant_id=tenant)
         case DeviceCodeAuth(client_id=client_id):
             return identity.DeviceCodeCredential(
-                client_id, tenant_id=tenant, prompt_callback=_ask_for_code, **options
+                client_id, tenant_id=tenant, prompt_callback=ask_for_code, **options
             )
         case ServiceCredentialAuth(name=name):
             return _ScopesOnly(_service_credential(name, dbutils))
@@ -132,7 +132,7 @@ def _certificate_bytes(text: str) -> bytes:
         ) from None
 
 
-def _ask_for_code(address: str, code: str, _expires: datetime) -> None:
+def ask_for_code(address: str, code: str, _expires: datetime) -> None:
     """Tell the person at the terminal, away from the results on stdout."""
     sys.stderr.write(f"To log in, open {address} and enter the code {code}\n")
     sys.stderr.flush()

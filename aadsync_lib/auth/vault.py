@@ -59,7 +59,7 @@ class _Vaults:
         of_login = setting.startswith(f"{SETTING}.")
         parts = urlsplit(url)
         name, version = (*parts.path.removeprefix("/secrets/").split("/"), None)[:2]
-        client = _client(url, f"https://{parts.netloc}", self._credential(of_login=of_login))
+        client = vault_client(url, f"https://{parts.netloc}", self._credential(of_login=of_login))
         try:
             secret = client.get_secret(name, version)
         except exceptions.ClientAuthenticationError as error:
@@ -102,18 +102,19 @@ def _own_identity() -> Any:
     return DefaultAzureCredential(**{f"exclude_{name}_credential": True for name in others})
 
 
-def _client(url: str, vault: str, credential: Any) -> Any:
+def vault_client(url: str, vault: str, credential: Any, **options: Any) -> Any:
+    """Return the client of a vault, by its address, for the secret at ``url``."""
     try:
         from azure.keyvault.secrets import SecretClient
     except ImportError as error:
         raise CredentialError(
             f"key_vault {url} needs a package that is not installed: {install_extra('keyvault')}"
         ) from error
-    return SecretClient(vault, credential)
+    return SecretClient(vault, credential, **options)
 
 
 def _refused(url: str, error: HttpResponseError, who: str) -> CredentialError:
-    codes = _codes(error)
+    codes = codes_of(error)
     for code, remedy in REMEDIES.items():
         if code in codes:
             return CredentialError(f"key_vault {url}: {remedy}")
@@ -134,7 +135,7 @@ def _no_login(url: str, who: str, error: Exception) -> CredentialError:
     )
 
 
-def _codes(error: HttpResponseError) -> list[str]:
+def codes_of(error: HttpResponseError) -> list[str]:
     """Return the codes of the vault's answer, from the outermost in."""
     codes, inner = [], error.error
     while inner is not None:

@@ -8,12 +8,14 @@ import click
 
 from aadsync_lib import __version__
 from aadsync_lib.cli.aim import aim
+from aadsync_lib.cli.connector import connector
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_anything
+from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
@@ -54,5 +56,19 @@ def main() -> None:
     """
 
 
-for command in (demo, init, doctor, plan, sync, apply, explain, history, undo, aim, sandbox):
+for command in (
+    demo,
+    init,
+    doctor,
+    plan,
+    sync,
+    apply,
+    explain,
+    history,
+    undo,
+    aim,
+    register,
+    connector,
+    sandbox,
+):
     main.add_command(command)

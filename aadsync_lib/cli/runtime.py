@@ -13,6 +13,8 @@ from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
     from aadsync_lib.config.settings import Settings
+    from aadsync_lib.connector.compare.run import Comparer
+    from aadsync_lib.connector.connectors import Connectors
     from aadsync_lib.engine.planner import Planner
     from aadsync_lib.engine.planning import Planning
     from aadsync_lib.engine.runner import Runner
@@ -40,7 +42,7 @@ def planner_of(options: Options, settings: Settings) -> Planner:
     """Build the planner for a command that writes nothing."""
     from aadsync_lib.wiring import open_planner
 
-    return open_planner(settings, only=options.target, secrets=_secrets(options))
+    return open_planner(settings, only=options.target, secrets=secrets_of(options))
 
 
 @contextmanager
@@ -53,12 +55,34 @@ def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
         settings,
         only=options.target,
         progress=progress_on(sys.stderr, quiet=options.quiet),
-        secrets=_secrets(options),
+        secrets=secrets_of(options),
     ) as runner:
         yield runner
 
 
-def _secrets(options: Options) -> SecretResolver:
+@contextmanager
+def connectors_of(
+    options: Options, settings: Settings, *, write: bool = False
+) -> Iterator[Connectors]:
+    """Open the connectors for a command; one that is to ``write`` records what it does."""
+    from aadsync_lib.wiring import open_connector
+
+    with open_connector(
+        settings, only=options.target, write=write, secrets=secrets_of(options)
+    ) as connectors:
+        yield connectors
+
+
+@contextmanager
+def comparer_of(options: Options, settings: Settings) -> Iterator[Comparer]:
+    """Open what compares the connectors with the sync; it writes nothing."""
+    from aadsync_lib.wiring import open_comparer
+
+    with open_comparer(settings, only=options.target, secrets=secrets_of(options)) as comparer:
+        yield comparer
+
+
+def secrets_of(options: Options) -> SecretResolver:
     """Return what looks secrets up, and keep them out of what is shown."""
     from aadsync_lib.secrets import SecretResolver
 

@@ -26,6 +26,7 @@ PATTERNS = {
     r"^[^/\s]+/[^/\s]+$": "scope/key",
     r"^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable",
 }
+DICT_KEY = "[key]"  # pydantic's mark for the key of a mapping itself
 WORDS: dict[Any, str] = {
     str: "text",
     bool: "true or false",
@@ -95,6 +96,8 @@ def setting_key(parts: Sequence[str | int], *, tagged: bool = False) -> SettingK
             secret = secret or part == "auth" or plain is SecretRef
         elif get_origin(bare(plain)) is tuple and is_index(part):
             annotation = get_args(bare(plain))[0]
+        elif get_origin(plain) is dict and part != DICT_KEY:
+            annotation = get_args(plain)[1]
         elif tagged and plain is not None:
             break
         else:
@@ -157,6 +160,8 @@ def in_words(annotation: Any) -> str:
     if get_origin(plain) is tuple:
         inner = bare(get_args(plain)[0])
         return "a list of text" if inner is str else "a list"
+    if get_origin(plain) is dict:
+        return "a section of names and values"
     if get_origin(plain) in (Union, UnionType):
         return listed((in_words(arm) for arm in get_args(plain) if arm is not NoneType), "or")
     return _pattern(annotation) or WORDS.get(plain, "something else")

@@ -77,11 +77,12 @@ def _vaults(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
     each = targets if isinstance(targets, list) else []
     named = [(f"targets.{_child(target, 'name')}", target) for target in each]
     for owner, section in (("source", tree.get("source")), *named):
-        auth = _child(section, "auth")
-        for key, value in auth.items() if isinstance(auth, dict) else ():
-            address = _child(value, "key_vault")
-            if isinstance(address, str) and KEY_VAULT.match(address):
-                yield f"{owner}.auth.{key}", address
+        for part in ("auth", "connector"):
+            refs = _child(section, part)
+            for key, value in refs.items() if isinstance(refs, dict) else ():
+                address = _child(value, "key_vault")
+                if isinstance(address, str) and KEY_VAULT.match(address):
+                    yield f"{owner}.{part}.{key}", address
 
 
 def _file(text: str, where: str, *, given: bool) -> Parsed:

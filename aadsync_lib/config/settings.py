@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
 from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
+from aadsync_lib.config.connector import ConnectorSettings
 from aadsync_lib.config.hosts import console_of, not_of_workspace
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
 from aadsync_lib.config.policy import Capacity, Limits, Policy
@@ -26,7 +25,6 @@ Entitlement = Literal[
 ]  # fmt: skip
 
 PORTS = {"https": 443, "http": 80}
-OF_A_TARGET = ("scope", "mapping", "policy")  # sections that a target may have its own keys of
 
 
 class SourceSettings(Section):
@@ -106,6 +104,9 @@ class TargetSettings(Section):
     entitlements: tuple[Entitled, ...] | None = Field(
         None,
         description="what groups that this sync manages may do; level workspace only, null: as it is",
+    )
+    connector: ConnectorSettings | None = Field(
+        None, description="Entra's gallery connector of this target; a sync does not look at it"
     )
 
     @property
@@ -245,6 +246,11 @@ class Settings(Section):
         targets = ((f"targets.{target.name}.auth", target.auth) for target in self.targets)
         return (("source.auth", self.source.auth), *targets)
 
+    def connectors(self) -> tuple[tuple[str, Section], ...]:
+        """Return the connectors that the targets have, by the keys of the file."""
+        each = ((f"targets.{target.name}.connector", target.connector) for target in self.targets)
+        return tuple((key, connector) for key, connector in each if connector)
+
     def attributes(self, targets: Collection[str] | None = None) -> tuple[str, ...]:
         """Return the properties of people that the mapping of any of these targets names."""
         names = (name for own in self._among(targets) for name in own.mapping.attributes)
@@ -274,21 +280,11 @@ class Settings(Section):
         own = [target.scope.groups for target in self.targets]
         problems = (
             *without_groups(self.scope.groups, own),
-            *foreign_vaults(vaults(self.logins()), self.source.cloud),
+            *foreign_vaults(vaults((*self.logins(), *self.connectors())), self.source.cloud),
         )
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-
-def settings_digest(settings: Settings) -> str:
-    """Return ``sha256:…``, the same for a default that is written down and one that is not."""
-    tree = settings.model_dump(mode="json")
-    for target, own in zip(tree["targets"], settings.each(), strict=True):
-        effective = own.model_dump(mode="json", include=set(OF_A_TARGET))
-        target |= {key: value if value != tree[key] else None for key, value in effective.items()}
-    canonical = json.dumps(tree, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def _twice(values: Iterable[str]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from aadsync_lib.auth import read_vaults
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.settings import Settings
+from aadsync_lib.doctor.credentials import check_credentials
 from aadsync_lib.doctor.databricks import check_targets
 from aadsync_lib.doctor.entra import check_graph, check_login, check_scope
 from aadsync_lib.doctor.finding import CheckContext, Finding
@@ -23,6 +24,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     check_settings,
     check_secrets,
     check_login,
+    check_credentials,
     check_graph,
     check_scope,
     check_targets,

@@ -19,13 +19,13 @@ class AskedOnce:
         self._names: dict[str, frozenset[str] | Unread] = {}
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
-        """Say of each object id where it is."""
+        """Say of each object id where it is; an id that the source says nothing about is left out."""
         if new := {key: kind for key, kind in ids.items() if key not in self._presences}:
             self._presences |= self._source.look_up(new)
-        return {key: self._presences[key] for key in ids}
+        return {key: self._presences[key] for key in ids if key in self._presences}
 
     def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
         """Return every name that Entra has for each object id; none for one that is gone."""
         if new := {key: kind for key, kind in ids.items() if key not in self._names}:
             self._names |= self._source.names(new)
-        return {key: self._names[key] for key in ids}
+        return {key: self._names[key] for key in ids if key in self._names}

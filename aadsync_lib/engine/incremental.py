@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from aadsync_lib import __version__
-from aadsync_lib.config.settings import settings_digest
+from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning
 from aadsync_lib.model.carried import DAY, Checkpoint

@@ -21,7 +21,7 @@ from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
-from aadsync_lib.ports import Clock, HistoryReader, Source, Target
+from aadsync_lib.ports import Clock, HistoryReader, Neighbours, Source, Target
 from aadsync_lib.reconcile.matching.pending import ResolvedLinks
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
@@ -31,7 +31,8 @@ from aadsync_lib.workspace_port import Assignments
 class Planner:
     """Plans a sync, or the undo of a run, and explains. None of it has side effects.
 
-    ``assignments`` reach the workspaces of the targets, by the names of these.
+    ``assignments`` reach the workspaces of the targets, by the names of these; ``neighbours`` are who else
+    provisions into them, where the settings name anybody.
     """
 
     settings: Settings
@@ -40,6 +41,7 @@ class Planner:
     reader: HistoryReader
     clock: Clock
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
+    neighbours: Neighbours | None = None
 
     def plan(
         self,
@@ -59,10 +61,11 @@ class Planner:
         side could not be read at all.
         """
         only = ids_of(self.source, self.reader, (t.name for t in self.targets), user, group)
-        with ThreadPoolExecutor(1 + len(self.targets)) as pool:
+        with ThreadPoolExecutor(2 + len(self.targets)) as pool:
             known = self.reader.roots()
             entra = pool.submit(self.source.read, None, known)
             reads = [pool.submit(target.read) for target in self.targets]
+            beside = pool.submit(self.neighbours.notices) if self.neighbours else None
             views = Views(self.settings, [t.name for t in self.targets], entra.result())
             tried = Everything() if full else anyway
             planning = SyncPlanning(
@@ -79,9 +82,10 @@ class Planner:
                 planning.plan(target, read.result())
                 for target, read in zip(self.targets, reads, strict=True)
             ]
+        parts = _warned(parts, beside.result()) if beside else parts
         if only is not None:
-            told = left_out(str(user or group))
-            parts = [_with_notice(part, told) for part in parts]
+            told = (left_out(str(user or group)),)
+            parts = _warned(parts, {target.name: told for target in self.targets})
         planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
         if only is not None:
             planned = replace(planned, plan=replace(planned.plan, full=False))
@@ -118,6 +122,16 @@ class Planner:
         return self.reader.runs()
 
 
-def _with_notice(part: TargetPlanning, notice: Notice) -> TargetPlanning:
-    plan = replace(part.plan, warnings=(*part.plan.warnings, notice))
-    return replace(part, plan=plan)
+def _warned(
+    parts: Sequence[TargetPlanning], notices: Mapping[str, tuple[Notice, ...]]
+) -> list[TargetPlanning]:
+    """Return the plans with these warnings, by target."""
+    return [
+        replace(
+            part,
+            plan=replace(
+                part.plan, warnings=(*part.plan.warnings, *notices.get(part.plan.target, ()))
+            ),
+        )
+        for part in parts
+    ]

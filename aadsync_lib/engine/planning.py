@@ -7,7 +7,8 @@ from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.apply.estimate import estimate
-from aadsync_lib.config.settings import Settings, settings_digest
+from aadsync_lib.config.digest import settings_digest
+from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.access import AccessReading, read_access
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from aadsync_lib.clock import new_run_id
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.model.account import Members
 from aadsync_lib.model.carried import CarriedState, Membership, QuarantineRecord
@@ -130,12 +129,6 @@ def _unsettled(part: TargetPlanning) -> frozenset[str]:
 def _as_quarantined(outcome: Outcome) -> Quarantined:
     change = outcome.change
     return Quarantined(change.external_id, change.name, outcome.error or "")
-
-
-def new_run_id(clock: Clock) -> str:
-    """Return an id that tells when the run began by its clock; the order of runs is the store's."""
-    began = datetime.fromtimestamp(clock.now(), UTC)
-    return f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def untouched(plan: TargetPlan, status: Status) -> TargetReport:

@@ -12,10 +12,11 @@ from functools import partial
 from threading import Event
 
 from aadsync_lib.apply.executor import Executor
+from aadsync_lib.clock import new_run_id
 from aadsync_lib.engine.incremental import Incremental
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
-from aadsync_lib.engine.record import Recorder, new_run_id, untouched
+from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
 from aadsync_lib.errors import PartialError, StoreError

@@ -17,6 +17,7 @@ from aadsync_lib.errors import TargetError, UsageError
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import JournalEntry, RunRecord
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import NO_PLAN
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.link import Links
@@ -161,6 +162,11 @@ def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:
     run = next((run for run in reader.runs() if run.run_id == run_id), None)
     if run is None:
         raise UsageError(f"There is no run {run_id} in the store. aadsync history lists the runs.")
+    if run.digest == NO_PLAN:
+        raise UsageError(
+            f"Run {run_id} changed a connector in Entra, which no undo takes back. Nothing was changed. "
+            f"Change targets[].connector and run aadsync connector setup, or aadsync connector remove."
+        )
     if run.status == Status.REFUSED:
         raise UsageError(
             f"Run {run_id} was refused by the guard and changed nothing, so there is nothing to undo."

@@ -29,6 +29,7 @@ from aadsync_lib.graph.loop import off_loop
 from aadsync_lib.responses import JsonObject, without_login
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+NO_CONTENT = frozenset({202, 204})  # accepted, or done, and nothing to tell
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Response:
         """Take an answer apart; a success without a JSON object is no usable answer."""
         if isinstance(body, dict):
             return Response(status, body, retry_after)
+        if status in NO_CONTENT:
+            return Response(status, {}, retry_after)
         return Response.unusable("bad_json") if status < 400 else Response(status, {}, retry_after)
 
     @staticmethod
@@ -76,6 +79,11 @@ class Response:
     def ok(self) -> bool:
         """True where it holds what a read asked for."""
         return self.status == 200
+
+    @property
+    def done(self) -> bool:
+        """True where it says that a write was done."""
+        return 200 <= self.status < 300
 
     def failure(self) -> GraphError:
         """Return it as the failure it is."""

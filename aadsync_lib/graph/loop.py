@@ -6,9 +6,32 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import closing
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+class LoopThread:
+    """A loop of its own in a daemon thread, until it is closed."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="aadsync-graph", daemon=True
+        )
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` to its end and return what it returns."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        """Cancel what is still running, wait until it has closed what it opened, and end the thread."""
+        self.run(_wind_up())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -16,16 +39,8 @@ def run_apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     A caller that is interrupted cancels the work and waits until it has closed what it opened.
     """
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="aadsync-graph", daemon=True)
-    thread.start()
-    try:
-        return asyncio.run_coroutine_threadsafe(work(), loop).result()
-    finally:
-        asyncio.run_coroutine_threadsafe(_wind_up(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with closing(LoopThread()) as loop:
+        return loop.run(work())
 
 
 async def off_loop(call: Callable[[], T]) -> T:

@@ -37,6 +37,22 @@ class Action(StrEnum):
     DELETE_USER = "delete_user"
     DELETE_SERVICE_PRINCIPAL = "delete_service_principal"
     DELETE_GROUP = "delete_group"
+    # Of Entra's gallery connector; no sync plans them.
+    STOP = "stop"
+    CREATE_APPLICATION = "create_application"
+    UPDATE_APPLICATION = "update_application"
+    CREATE_JOB = "create_job"
+    SET_CREDENTIALS = "set_credentials"
+    SET_SETTINGS = "set_settings"
+    SET_MAPPING = "set_mapping"
+    SET_FILTER = "set_filter"
+    ASSIGN = "assign"
+    UNASSIGN = "unassign"
+    START = "start"
+    RESTART = "restart"
+    PROVISION = "provision"
+    DELETE_JOB = "delete_job"
+    DELETE_APPLICATION = "delete_application"
 
     @staticmethod
     @cache
@@ -53,8 +69,11 @@ class Action(StrEnum):
     def kind(self) -> Kind:
         """The kind of object that is changed; a change of members changes a group.
 
-        A change of access says itself whose it is (``Change.kind``): a group's, as a rule.
+        A change of access says itself whose it is (``Change.kind``): a group's, as a rule. One of a
+        connector changes an enterprise application, which is a service principal.
         """
+        if self in CONNECTOR:
+            return Kind.SERVICE_PRINCIPAL
         rest = self.partition("_")[2]
         return Kind.GROUP if rest in ("members", "workspace", "entitlements") else Kind(rest)
 
@@ -62,6 +81,18 @@ class Action(StrEnum):
 MEMBERS = (Action.ADD_MEMBERS, Action.REMOVE_MEMBERS)
 ENTITLEMENTS = (Action.GRANT_ENTITLEMENTS, Action.REVOKE_ENTITLEMENTS)
 ACCESS = frozenset({Action.ASSIGN_WORKSPACE, Action.UNASSIGN_WORKSPACE, *ENTITLEMENTS})
+CONNECTOR = frozenset(tuple(Action)[tuple(Action).index(Action.STOP) :])
+MADE = frozenset(
+    {
+        Action.CREATE_APPLICATION,
+        Action.CREATE_JOB,
+        Action.SET_CREDENTIALS,
+        Action.ASSIGN,
+        Action.UNASSIGN,
+        Action.DELETE_JOB,
+        Action.DELETE_APPLICATION,
+    }
+)  # of a connector: they tell what is a setup's to take back
 ORDER = {action: index for index, action in enumerate(Action)}
 
 DEPROVISIONS = frozenset(
@@ -102,7 +133,8 @@ class Change:
     in an ``add_members`` of its own; the executor sends both in one request. ``drift``: it mends a
     difference that nobody made in Entra. ``verify``: an earlier run did the same, so that the target is
     read after the write. ``principal`` is whose access to a workspace changes; ``before`` and ``after`` then
-    are the permission, or the entitlements that are revoked and granted.
+    are the permission, or the entitlements that are revoked and granted. Of a connector, ``external_id`` is
+    the application or who is assigned, and ``before`` and ``after`` are settings.
     """
 
     action: Action

@@ -24,6 +24,7 @@ SCIM = {
     "workspace_id": "workspace_id",
     "permission": "permission",
     "entitlements": "entitlements",
+    "settings": "settings",
 }
 FIELDS = {scim: name for name, scim in SCIM.items()}
 
@@ -36,6 +37,8 @@ def attributes_to_json(attributes: Attributes | None) -> JsonObject | None:
     raw = {scim: value for scim, value in pairs if value is not None}
     if attributes.entitlements is not None:
         raw["entitlements"] = list(attributes.entitlements)
+    if attributes.settings is not None:
+        raw["settings"] = json.loads(attributes.settings)
     return raw
 
 
@@ -48,6 +51,8 @@ def attributes_from_json(raw: Mapping[str, Any] | None) -> Attributes | None:
         values["permission"] = Permission(values["permission"])
     if "entitlements" in values:
         values["entitlements"] = tuple(values["entitlements"])
+    if "settings" in values:
+        values["settings"] = ENCODER.encode(values["settings"])
     return Attributes(**values)
 
 

@@ -32,6 +32,7 @@ class Attributes:
 
     ``permission`` and ``entitlements`` are those in a workspace of an account, ``workspace_id``; in a target
     that is a workspace it has none. Entitlements go by SCIM's names, such as ``workspace-access``.
+    ``settings`` are those of a connector, as the text of a JSON object.
     """
 
     user_name: str | None = None
@@ -42,6 +43,7 @@ class Attributes:
     workspace_id: int | None = None
     permission: Permission | None = None
     entitlements: tuple[str, ...] | None = None
+    settings: str | None = None
 
 
 def merged(parts: Iterable[Attributes | None]) -> Attributes | None:

@@ -15,9 +15,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aadsync_lib.sandbox.automatic import manage_automatically
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.days import day
+from aadsync_lib.sandbox.entra.provisioning.control import control
 from aadsync_lib.sandbox.faults import Fault, Faults
 from aadsync_lib.sandbox.limits import Limits
 from aadsync_lib.sandbox.requestlog import RequestLog
+from aadsync_lib.sandbox.switching import turn
 from aadsync_lib.sandbox.world import World
 
 _ENTRA_SWITCHES = frozenset(
@@ -94,6 +96,9 @@ class Admin:
         groups = (await _body(request)).get("groups", ())
         return JSONResponse(asdict(manage_automatically(self.sandbox.world, *groups)))
 
+    async def provisioning(self, request: Request) -> Response:
+        return JSONResponse(await control(self.sandbox.world.entra, await _body(request)))
+
     async def world(self, request: Request) -> Response:
         if request.method == "GET":
             return JSONResponse(self.sandbox.world.to_json())
@@ -108,6 +113,10 @@ class Admin:
     async def switches(self, request: Request) -> Response:
         body = await _body(request)
         self._entra(body.get("entra", {}))
+        for name, value in body.get("applications", {}).items():
+            turn(self.sandbox.world.entra.applications.switches, "applications", name, value)
+        for name, value in body.get("provisioning", {}).items():
+            turn(self.sandbox.world.entra.provisioning.switches, "provisioning", name, value)
         for name, value in body.get("databricks", {}).items():
             _turn(self.sandbox.world.databricks, name, value)
         for place, wanted in body.get("workspaces", {}).items():
@@ -142,6 +151,7 @@ def admin_app(sandbox: Running) -> Starlette:
         Route("/_sandbox/log", admin.log, methods=["GET", "DELETE"]),
         Route("/_sandbox/day", admin.day, methods=["POST"]),
         Route("/_sandbox/automatic", admin.automatic, methods=["POST"]),
+        Route("/_sandbox/provisioning", admin.provisioning, methods=["POST"]),
         Route("/_sandbox/world", admin.world, methods=["GET", "PUT"]),
         Route("/_sandbox/limits", admin.limits, methods=["GET", "POST"]),
         Route("/_sandbox/switches", admin.switches, methods=["POST"]),

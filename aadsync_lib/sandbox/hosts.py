@@ -62,6 +62,13 @@ class WorkspaceHosts:
         self._sockets |= {name: ports.socket() for name in fresh}
         return [Site(self.layers(self._apps[n], n), self._sockets[n]) for n in fresh]
 
+    def app_at(self, port: int) -> ASGIApp | None:
+        """The application of the workspace at a port, with its layers."""
+        for name in self._states:
+            if name in self._sockets and port_of(self._sockets[name]) == port:
+                return self.layers(self._apps[name], name)
+        return None
+
     def close(self) -> None:
         """Forget the addresses, whose servers have closed them."""
         self._sockets.clear()

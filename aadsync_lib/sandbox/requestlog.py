@@ -15,7 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 AUTH_PATH = re.compile(r"/oidc/|/\.well-known/|/oauth2/|/openid|/discovery/")
-READING_POST = re.compile(r"/(\$batch|getByIds|getMemberObjects|getMemberGroups|checkMember\w+)$")
+READING_POST = re.compile(
+    r"/(\$batch|getByIds|getMemberObjects|getMemberGroups|checkMember\w+|validateCredentials)$"
+)
 
 
 @dataclass(frozen=True, slots=True)

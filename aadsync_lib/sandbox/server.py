@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
@@ -26,7 +27,8 @@ from aadsync_lib.sandbox.identities import (
     IDENTITY_HEADER,
 )
 from aadsync_lib.sandbox.limits import LimitMiddleware, Limits
-from aadsync_lib.sandbox.names import CERTIFIED, ByName, environment, is_known
+from aadsync_lib.sandbox.names import ACCOUNTS, CERTIFIED, ByName, environment, is_known
+from aadsync_lib.sandbox.outbound import Outbound
 from aadsync_lib.sandbox.requestlog import RequestLog, RequestLogMiddleware
 from aadsync_lib.sandbox.serving import Current, Ports, Servers, Site, port_of
 from aadsync_lib.sandbox.vault.app import vaults_app
@@ -195,6 +197,7 @@ class Sandbox:
             state.application_exists = lambda app_id: world.entra.find(app_id) is not None
         account.add_client(CLIENT_ID, CLIENT_SECRET)
         account.add_token(DATABRICKS_TOKEN, CLIENT_ID)
+        world.entra.provisioning.reach = Outbound(self._app_at)
         self._hosts.use(world.workspaces)
         if self._open_workspace is not None:
             self.workspace = self._open_workspace(account, self._task_environment)
@@ -208,6 +211,15 @@ class Sandbox:
             self._graph, self._databricks, self._entra, self._vaults = map(Current, apps)
             return
         self._graph.app, self._databricks.app, self._entra.app, self._vaults.app = apps
+
+    def _app_at(self, host: str) -> ASGIApp | None:
+        """What is served at a host and port, for requests that Entra makes itself."""
+        account = urlsplit(getattr(self, "databricks_url", "")).netloc
+        if host in ACCOUNTS or host == account:
+            return self._layers(self._databricks, "databricks")
+        name, _, port = host.rpartition(":")
+        local = name in {"127.0.0.1", "localhost"} and port.isdigit()
+        return self._hosts.app_at(int(port)) if local else None
 
     def _close_workspace(self) -> None:
         if self.workspace is not None:

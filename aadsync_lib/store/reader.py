@@ -15,6 +15,7 @@ from aadsync_lib.model.carried import (
     RunRecord,
 )
 from aadsync_lib.model.change import Change
+from aadsync_lib.model.connector import NO_PLAN
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.run import Outcome
@@ -127,8 +128,9 @@ class SqlReader:
         return self._read(sharers_of, SHARED, target=target, place=place)
 
     def latest_run(self) -> float | None:
-        """When the last run began (seconds since the epoch), ``None`` before the first one."""
-        return next(iter(self._all(float, f"{BEGAN} {NEWEST_FIRST} LIMIT 1")), None)
+        """When the last sync began (seconds since the epoch), ``None`` before the first one."""
+        statement = f"{BEGAN} AND digest <> :other {NEWEST_FIRST} LIMIT 1"
+        return next(iter(self._all(float, statement, other=NO_PLAN)), None)
 
     def roots(self) -> tuple[KnownRoot, ...]:
         """What the selectors of the scope found when they were last read, in order."""

@@ -15,7 +15,7 @@ from aadsync_lib.model.carried import (
     MembershipOrigin,
     RunRecord,
 )
-from aadsync_lib.model.change import ACCESS, Action, Change, MemberRef
+from aadsync_lib.model.change import ACCESS, MADE, Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.directory import Cursor
 from aadsync_lib.model.identity import Kind
@@ -27,6 +27,8 @@ Row = tuple[Any, ...]
 
 # As a list of SQL. What was given in workspaces is ours as long as its entries tell so.
 ACCESS_ACTIONS = ", ".join(f"'{action}'" for action in sorted(ACCESS))
+# And what was made in Entra, which a person could have made as well.
+KEPT_ACTIONS = ", ".join(f"'{action}'" for action in sorted(ACCESS | MADE))
 
 # For memberships in their hundreds of thousands a look-up is quicker than the enumeration.
 KINDS = {kind.value: kind for kind in Kind}

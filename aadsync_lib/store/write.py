@@ -13,7 +13,7 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.store.database import TargetWriter
 from aadsync_lib.store.memberships import end_group, keep_memberships, prune_memberships
 from aadsync_lib.store.records import (
-    ACCESS_ACTIONS,
+    KEPT_ACTIONS,
     already_linked,
     change_to_text,
     names_to_text,
@@ -58,7 +58,7 @@ ON CONFLICT DO UPDATE SET highest = max(highest, excluded.highest)
 PRUNE_JOURNAL = """
 DELETE FROM journal WHERE sync = ? AND result IS NOT NULL AND settled_at < ?
   AND NOT (result = 'done' AND action IN (<access>))
-""".replace("<access>", ACCESS_ACTIONS)
+""".replace("<access>", KEPT_ACTIONS)
 FORGET_RETRIES = "DELETE FROM retries WHERE sync = :sync AND target = :target"
 ADD_RETRY = "INSERT INTO retries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 FORGET_QUARANTINE = "DELETE FROM quarantine WHERE sync = :sync AND target = :target"

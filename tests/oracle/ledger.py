@@ -51,7 +51,9 @@ class RunLog:
     shared: dict[str, Shared] = field(default_factory=dict)
     switched: dict[str, bool] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
-    misnamed: set[str] = field(default_factory=set)  # it was told of a name, and did not take it
+    misnamed: set[str] = field(
+        default_factory=set
+    )  # it was told of a name, did not take it, and is still to have one
     unsure: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
 
@@ -177,6 +179,8 @@ class RunLog:
         self.added &= there
         self.blurred = (self.blurred & (wanted | there)) | lost
         self.wished = dict(wishes.all)
+        failing = {o for o, one in wishes.all.items() if not one.contested}
+        self.misnamed = {tid for tid in self.misnamed if self.owners.get(tid) in failing}
 
     def missed(
         self, wishes: Wishes, gone: Container[str], now: float, sure: Container[str]

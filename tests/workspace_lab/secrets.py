@@ -10,8 +10,13 @@ from starlette.routing import Route
 
 from aadsync_lib.sandbox.databricks.errors import ApiError, bad_request
 from aadsync_lib.sandbox.databricks.records import JsonObject
+from aadsync_lib.sandbox.databricks.workspaces.secret_store import (
+    LEVELS,
+    Scope,
+    SecretStore,
+    checked,
+)
 from tests.workspace_lab.calls import EVERYBODY, Call, Endpoints, text
-from tests.workspace_lab.secret_store import LEVELS, Scope, SecretStore, checked
 
 
 class Secrets:
@@ -48,7 +53,7 @@ class Secrets:
         self.store.create(text(body, "scope"), manager, key_vault)
 
     def list_scopes(self, _: Call) -> JsonObject:
-        return {"scopes": [_shown(s) for s in self.store.scopes.values()]}
+        return {"scopes": [scope.shown() for scope in self.store.scopes.values()]}
 
     def delete_scope(self, call: Call) -> None:
         del self.store.scopes[self._posted(call, "MANAGE").name]
@@ -101,11 +106,6 @@ class Secrets:
         if call.is_admin or scope.allows(level, (call.name, *call.groups)):
             return scope
         raise ApiError(403, f"User {call.name} does not have {level} permission on scope {name}")
-
-
-def _shown(scope: Scope) -> JsonObject:
-    shown: JsonObject = {"name": scope.name, "backend_type": scope.backend}
-    return shown | ({"keyvault_metadata": scope.key_vault} if scope.key_vault else {})
 
 
 def _secret(scope: Scope, key: str) -> tuple[bytes, int]:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from aadsync_lib.sandbox.databricks.records import JsonObject
 from aadsync_lib.sandbox.databricks.state import DatabricksState
+from aadsync_lib.sandbox.databricks.workspaces.secret_store import SecretStore
 from tests.workspace_lab.alerts import Alerts
 from tests.workspace_lab.calls import Endpoints
 from tests.workspace_lab.dashboards import Dashboards
@@ -20,7 +21,6 @@ from tests.workspace_lab.people import People, Telemetry
 from tests.workspace_lab.permissions import Permissions
 from tests.workspace_lab.run_routes import RunRoutes
 from tests.workspace_lab.runs import Runs
-from tests.workspace_lab.secret_store import SecretStore
 from tests.workspace_lab.secrets import Secrets
 from tests.workspace_lab.tree import MOUNT, Tree
 from tests.workspace_lab.unity import Unity

@@ -34,6 +34,7 @@ from aadsync_lib.report.html.changes import (
 )
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
 from aadsync_lib.report.html.grid import LISTED, Detail, Grid
+from aadsync_lib.report.html.tables import document_grids
 from aadsync_lib.report.html.tree import Tree, tree_of
 from aadsync_lib.report.next_steps import MEANT, Advice
 from aadsync_lib.report.plans import plan_document, run_document
@@ -136,6 +137,12 @@ def run_page(
     return _page(document, lines, plan.tree if plan else (), history, before, changes, after)
 
 
+def document_page(document: Document) -> str:
+    """Return the page of a document that is neither a plan nor a run: what it says, and its tables."""
+    grids = document_grids(document)
+    return _page(document, (), (), (), (), changes_grid((), several=False), grids)
+
+
 def _page(
     document: Document,
     lines: Sequence[Line],
@@ -206,7 +213,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield "Undoes run", document.undoes
     if document.cost:
         yield "Cost", document.cost.split(": ", 1)[-1]
-    yield "Digest", document.digest
+    if document.digest:
+        yield "Digest", document.digest
 
 
 def _policy(style: str, *scripts: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 from aadsync_lib.sandbox.databricks.records import Kind
+from aadsync_lib.sandbox.switching import turn
 
 Stored = Literal["stored", "dropped"]
 Operation = Literal[
@@ -124,21 +125,4 @@ class Switches:
 
     def turn(self, name: str, value: Any) -> None:
         """Set a switch by name, as the admin endpoint does. ``ValueError`` on what it does not know."""
-        hint = get_type_hints(Switches).get(name)
-        if hint is None:
-            raise ValueError(f"unknown switch {name!r} of databricks")
-        for given, allowed in _choices(value, hint):
-            if given not in allowed:
-                raise ValueError(f"{name}: {given!r} is not one of {', '.join(allowed)}")
-        setattr(self, name, value)
-
-
-def _choices(value: Any, hint: Any) -> list[tuple[Any, tuple[Any, ...]]]:
-    """Return each part of a value that has to be one of some words, with those words."""
-    if get_origin(hint) is Literal:
-        return [(value, get_args(hint))]
-    if get_origin(hint) is dict:
-        if not isinstance(value, dict):
-            raise ValueError(f"an object is expected, not {value!r}")
-        return [(key, get_args(get_args(hint)[0])) for key in value]
-    return []
+        turn(self, "databricks", name, value)

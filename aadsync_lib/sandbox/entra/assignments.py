@@ -53,16 +53,17 @@ def _page(call: GraphRequest, side: str, key: str) -> JsonObject:
         if entry[side] == key
         and (orphans or entry["principalId"] in kinds)
         and entry["resourceId"] in kinds
+        and not call.state.applications.takes(entry["id"], "assignments_unlisted")
     }
     by_id = {entry["id"]: entry for entry in numbered.values()}
     fields = _fields(call)
     rows = Rows(
-        list(by_id), list(numbered), lambda key: project(_complete(call, by_id[key]), fields)
+        list(by_id), list(numbered), lambda key: project(complete(call, by_id[key]), fields)
     )
     return respond(call, rows, "appRoleAssignments")
 
 
-def _complete(call: GraphRequest, entry: JsonObject) -> JsonObject:
+def complete(call: GraphRequest, entry: JsonObject) -> JsonObject:
     """The entry with the names as they are now."""
     state, principal = call.state, entry["principalId"]
     objects = state.objects

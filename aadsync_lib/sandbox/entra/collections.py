@@ -2,9 +2,17 @@
 
 from collections.abc import Callable
 
+from aadsync_lib.sandbox.entra.applications.objects import by_app_id
 from aadsync_lib.sandbox.entra.calls import Routes, get_object, require, require_any
-from aadsync_lib.sandbox.entra.errors import bad_request, not_found
-from aadsync_lib.sandbox.entra.kinds import GROUP, SERVICE_PRINCIPAL, USER, JsonObject, Kind
+from aadsync_lib.sandbox.entra.errors import bad_request
+from aadsync_lib.sandbox.entra.kinds import (
+    APPLICATION,
+    GROUP,
+    SERVICE_PRINCIPAL,
+    USER,
+    JsonObject,
+    Kind,
+)
 from aadsync_lib.sandbox.entra.paging import GraphRequest, Rows, respond
 from aadsync_lib.sandbox.entra.query import project
 
@@ -13,8 +21,9 @@ _ORGANIZATION = frozenset({"Organization.Read.All", "Directory.Read.All"})
 
 def add_routes(routes: Routes) -> None:
     routes.get("/organization", _organization)
-    routes.get("/servicePrincipals(appId='{app_id}')", _by_app_id)
-    for kind, cost in ((USER, 2), (GROUP, 1), (SERVICE_PRINCIPAL, 1)):
+    for kind in (SERVICE_PRINCIPAL, APPLICATION):
+        routes.get(f"/{kind.collection}(appId='{{app_id}}')", _by_app_id(kind))
+    for kind, cost in ((USER, 2), (GROUP, 1), (SERVICE_PRINCIPAL, 1), (APPLICATION, 2)):
         routes.get(f"/{kind.collection}", _listing(kind), cost)
         routes.get(f"/{kind.collection}/$count", _count(kind), cost)
         routes.get(f"/{kind.collection}/{{id}}", _single(kind))
@@ -36,10 +45,12 @@ def collection(call: GraphRequest, kind: Kind) -> Rows:
     fields = call.query.fields(kind)
     objects = call.state.objects
     unlisted = call.state.unlisted if call.query.filter and named is None else ()
+    applications = call.state.applications
+    late = {key for key in ids if applications.takes(key, "unlisted")}
 
     def show(key: str) -> JsonObject | None:
         item = objects[key]
-        if key in unlisted or (matches is not None and not matches(item)):
+        if key in unlisted or key in late or (matches is not None and not matches(item)):
             return None
         return project(item, fields)
 
@@ -65,15 +76,18 @@ def _single(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
     return handler
 
 
-def _by_app_id(call: GraphRequest) -> JsonObject:
-    require(call, SERVICE_PRINCIPAL)
-    key = call.state.find(call.path("app_id"))
-    if key is None:
-        raise not_found(call.path("app_id"))
-    return _entity(call, SERVICE_PRINCIPAL, call.state.objects[key])
+def _by_app_id(kind: Kind) -> Callable[[GraphRequest], JsonObject]:
+    def handler(call: GraphRequest) -> JsonObject:
+        require(call, kind)
+        key = by_app_id(call, kind, call.path("app_id"))
+        return _entity(call, kind, get_object(call, kind, key))
+
+    return handler
 
 
 def _entity(call: GraphRequest, kind: Kind, item: JsonObject) -> JsonObject:
+    if kind is SERVICE_PRINCIPAL and call.state.applications.takes(item["id"], "roles_late"):
+        item = {**item, "appRoles": []}
     context = f"{call.root}/$metadata#{kind.collection}/$entity"
     return {"@odata.context": context, **project(item, call.query.fields(kind))}
 

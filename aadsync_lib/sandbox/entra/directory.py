@@ -196,6 +196,8 @@ class Directory:
             number += 1
 
     def _key_name(self, key: str) -> str | None:
+        if self.kinds[key] == "application":  # its service principal has the same appId
+            return None
         item = self.objects[key]
         name = item.get("userPrincipalName") or item.get("appId")
         return None if name is None else str(name).casefold()

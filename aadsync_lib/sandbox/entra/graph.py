@@ -7,11 +7,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aadsync_lib.sandbox.entra import assignments, collections, delta, directory_items, members
+from aadsync_lib.sandbox.entra.applications import assigning, login_credentials, objects, templates
 from aadsync_lib.sandbox.entra.batch import Batch
 from aadsync_lib.sandbox.entra.calls import VERSIONS, Routes
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
 from aadsync_lib.sandbox.entra.issuer import Issuer
 from aadsync_lib.sandbox.entra.oauth import identity_route
+from aadsync_lib.sandbox.entra.provisioning import (
+    credentials,
+    demand_routes,
+    job_routes,
+    log_routes,
+    schema_routes,
+    secret_routes,
+)
 from aadsync_lib.sandbox.entra.state import EntraState
 from aadsync_lib.sandbox.fault_middleware import FaultMiddleware
 from aadsync_lib.sandbox.faults import Faults
@@ -41,7 +50,23 @@ def _plain(path: str) -> str:
 def graph_app(state: EntraState, issuer: Issuer, faults: Faults) -> ASGIApp:
     """Graph for ``state``. ``faults`` also hit the single requests of a batch."""
     routes = Routes(state, issuer.authorize)
-    for part in (delta, members, assignments, directory_items, collections):
+    for part in (
+        delta,
+        members,
+        assignments,
+        assigning,
+        login_credentials,
+        objects,
+        templates,
+        credentials,
+        demand_routes,
+        job_routes,
+        log_routes,
+        schema_routes,
+        secret_routes,
+        directory_items,
+        collections,
+    ):
         part.add_routes(routes)
     batch = Batch(issuer.authorize)
     app = Starlette(

@@ -1,8 +1,5 @@
-"""The tokens of one tenant: issued to its registered application, checked by Graph."""
+"""The tokens of one tenant: issued to its applications, checked by Graph."""
 
-import base64
-import hmac
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,62 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from starlette.requests import Request
 
+from aadsync_lib.sandbox.entra.assertions import read_assertion, read_token, sign_token
 from aadsync_lib.sandbox.entra.errors import GraphError
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP
+from aadsync_lib.sandbox.entra.logins import Logins
 from aadsync_lib.sandbox.entra.state import EntraState
-
-_PADDINGS: dict[str, padding.AsymmetricPadding] = {
-    "RS256": padding.PKCS1v15(),
-    "PS256": padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH),
-}
-
-
-def sign_token(claims: dict[str, Any], secret: str) -> str:
-    """A token that only this tenant can have made."""
-    head = _encode(json.dumps({"typ": "JWT", "alg": "HS256"}).encode())
-    body = f"{head}.{_encode(json.dumps(claims).encode())}"
-    return f"{body}.{_encode(hmac.digest(secret.encode(), body.encode(), 'sha256'))}"
-
-
-def read_token(token: str, secret: str) -> dict[str, Any] | None:
-    """The claims of a token of ``issue``; ``None`` for any other text."""
-    body, _, signature = token.rpartition(".")
-    expected = _encode(hmac.digest(secret.encode(), body.encode(), "sha256"))
-    if not body or not hmac.compare_digest(expected.encode(), signature.encode()):
-        return None
-    return _claims(body)
-
-
-def read_assertion(assertion: str, certificate: bytes) -> dict[str, Any] | None:
-    """The claims of a client assertion, when the certificate's key has signed it."""
-    body, _, signature = assertion.rpartition(".")
-    try:
-        algorithm = json.loads(_decode(body.partition(".")[0]))["alg"]
-        key = x509.load_pem_x509_certificate(certificate).public_key()
-        assert isinstance(key, rsa.RSAPublicKey)
-        key.verify(_decode(signature), body.encode(), _PADDINGS[algorithm], hashes.SHA256())
-        return _claims(body)
-    except (InvalidSignature, KeyError, ValueError):
-        return None
-
-
-def _claims(body: str) -> dict[str, Any]:
-    claims: dict[str, Any] = json.loads(_decode(body.partition(".")[2]))
-    return claims
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
 
 GRAPH_HOSTS = frozenset(
     {
@@ -78,7 +26,6 @@ GRAPH_HOSTS = frozenset(
         "::1",
     }
 )
-GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 DATABRICKS_APP = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 
 
@@ -103,20 +50,23 @@ class Issuer:
     ) -> None:
         self.state = state
         self.registration = registration
+        self.logins = Logins(state)
         self._clock = clock
         self._secret = f"{state.tenant_id}/{registration.client_secret}"
 
-    def issue(self, audience: str) -> str:
+    def issue(self, audience: str, app_id: str | None = None) -> str:
+        """A token of the application that the sandbox is made with, or of a registered one."""
         now = int(self._clock())
+        roles = self.logins.roles(app_id) if app_id else sorted(self.state.permissions)
         claims = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{self.state.tenant_id}/",
             "iat": now,
             "nbf": now,
             "exp": now + self.lifetime,
-            "appid": self.registration.client_id,
+            "appid": app_id or self.registration.client_id,
             "tid": self.state.tenant_id,
-            "roles": sorted(self.state.permissions),
+            "roles": roles,
             "uti": uuid4().hex,
         }
         return sign_token(claims, self._secret)
@@ -133,13 +83,16 @@ class Issuer:
         application: str = claims["appid"]
         return application
 
-    def authorize(self, request: Request) -> None:
-        """Refuse a Graph request without a token for Graph."""
+    def authorize(self, request: Request) -> frozenset[str] | None:
+        """Refuse a Graph request without a token for Graph.
+
+        Returns what a registered application may do; ``None`` for the one the sandbox is made with.
+        """
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("Access token is empty.")
         if token == self.registration.graph_token:
-            return
+            return None
         claims = read_token(token, self._secret)
         if claims is None:
             raise _unauthorized("CompactToken parsing failed with error code: 80049217")
@@ -147,6 +100,8 @@ class Issuer:
             raise _unauthorized("Lifetime validation failed, the token is expired.")
         if not _is_graph(claims["aud"]):
             raise _unauthorized("Access token validation failure. Invalid audience.")
+        own = claims["appid"] == self.registration.client_id
+        return None if own else frozenset(claims["roles"])
 
     def certificate_is_known(self, assertion: str, endpoint: str) -> bool:
         """Whether the registered certificate signed this assertion, for here and now."""

@@ -71,6 +71,14 @@ GROUP = Kind(
     frozenset({"Group.Read.All", "Directory.Read.All"}),
     {"groupTypes": [], "securityEnabled": True, "mailEnabled": False},
 )
+READ_APPLICATIONS = frozenset(
+    {
+        "Application.Read.All",
+        "Application.ReadWrite.OwnedBy",
+        "Application.ReadWrite.All",
+        "Directory.Read.All",
+    }
+)
 SERVICE_PRINCIPAL = Kind(
     "servicePrincipal",
     "servicePrincipals",
@@ -82,9 +90,32 @@ SERVICE_PRINCIPAL = Kind(
         "signInAudience tags"
     ),
     ("oauth2PermissionScopes", "replyUrls", "info", "keyCredentials", "passwordCredentials"),
-    frozenset({"Application.Read.All", "Directory.Read.All"}),
-    frozenset({"Application.Read.All", "Directory.Read.All"}),
+    READ_APPLICATIONS,
+    READ_APPLICATIONS,
     {"accountEnabled": True, "servicePrincipalType": "Application", "appRoles": []},
+)
+APPLICATION = Kind(
+    "application",
+    "applications",
+    _names(
+        "id deletedDateTime addIns api appId applicationTemplateId appRoles createdDateTime "
+        "description disabledByMicrosoftStatus displayName groupMembershipClaims identifierUris "
+        "info isFallbackPublicClient keyCredentials notes optionalClaims passwordCredentials "
+        "publicClient publisherDomain requiredResourceAccess serviceManagementReference "
+        "signInAudience spa tags uniqueName web"
+    ),
+    (),
+    READ_APPLICATIONS,
+    READ_APPLICATIONS,
+    {
+        "appRoles": [],
+        "identifierUris": [],
+        "keyCredentials": [],
+        "passwordCredentials": [],
+        "requiredResourceAccess": [],
+        "tags": [],
+        "signInAudience": "AzureADMyOrg",
+    },
 )
 DEVICE = Kind(
     "device",
@@ -102,5 +133,5 @@ CONTACT = Kind(
     frozenset({"OrgContact.Read.All", "Directory.Read.All"}),
 )
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (USER, GROUP, SERVICE_PRINCIPAL, DEVICE, CONTACT)
+    kind.name: kind for kind in (USER, GROUP, SERVICE_PRINCIPAL, APPLICATION, DEVICE, CONTACT)
 }

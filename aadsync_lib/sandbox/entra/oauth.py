@@ -79,9 +79,16 @@ def _token(issuer: Issuer, request: Request, body: dict[str, str]) -> Response:
             "token_type": "Bearer",
             "expires_in": issuer.lifetime,
             "ext_expires_in": issuer.lifetime,
-            "access_token": issuer.issue(audience),
+            "access_token": issuer.issue(audience, _registered(issuer, body)),
         }
     )
+
+
+def _registered(issuer: Issuer, body: dict[str, str]) -> str | None:
+    """The application of a login that is registered in the tenant, not the sandbox's own."""
+    client = body.get("client_id", "")
+    own = client == issuer.registration.client_id
+    return client if not own and issuer.logins.knows(client) else None
 
 
 def _check(issuer: Issuer, request: Request, body: dict[str, str]) -> Response | None:
@@ -91,7 +98,8 @@ def _check(issuer: Issuer, request: Request, body: dict[str, str]) -> Response |
         return _refusal(
             400, "unsupported_grant_type", "AADSTS70003: The app requested an unsupported grant."
         )
-    if body.get("client_id") != issuer.registration.client_id:
+    registered = _registered(issuer, body)
+    if registered is None and body.get("client_id") != issuer.registration.client_id:
         return _refusal(
             400,
             "unauthorized_client",
@@ -99,6 +107,9 @@ def _check(issuer: Issuer, request: Request, body: dict[str, str]) -> Response |
         )
     if not body.get("scope", "").endswith("/.default"):
         return _refusal(400, "invalid_scope", "AADSTS1002012: The scope is not valid.")
+    if registered is not None:
+        refusal = issuer.logins.refusal(body, f"{_root(request)}/oauth2/v2.0/token")
+        return None if refusal is None else _refusal(401, "invalid_client", refusal)
     return _check_credential(issuer, request, body)
 
 

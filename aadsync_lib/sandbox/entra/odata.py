@@ -1,8 +1,10 @@
 """OData $filter: parsed into a predicate over an object's properties."""
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aadsync_lib.sandbox.entra.errors import GraphError, bad_request
@@ -11,9 +13,25 @@ from aadsync_lib.sandbox.entra.kinds import JsonObject
 Predicate = Callable[[Any], bool]
 Knows = Callable[[str], bool]
 
-_TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[(),:]|[^\s(),:']+)")
-_FUNCTIONS = {"startswith", "endswith"}
+_DATE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
+_TOKEN = re.compile(rf"\s*('(?:[^']|'')*'|{_DATE}|[(),:]|[^\s(),:']+)")
 _LITERALS: dict[str, Any] = {"true": True, "false": False, "null": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The operators and functions that one part of Graph takes, and whether case counts."""
+
+    operators: frozenset[str]
+    functions: frozenset[str]
+    case_sensitive: bool = False
+
+
+DIRECTORY = Dialect(frozenset({"eq", "ne", "in"}), frozenset({"startswith", "endswith"}))
+TEMPLATES = Dialect(frozenset({"eq"}), frozenset({"contains", "startswith"}))
+REPORTS = Dialect(
+    frozenset({"eq", "gt", "lt", "ge", "le"}), frozenset({"contains"}), case_sensitive=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +42,9 @@ class Filter:
     advanced: bool
 
 
-def parse(text: str, knows: Knows) -> Filter:
+def parse(text: str, knows: Knows, dialect: Dialect = DIRECTORY) -> Filter:
     """Parse a filter over the properties that ``knows`` accepts."""
-    parser = _Parser(_tokens(text), knows)
+    parser = _Parser(_tokens(text), knows, dialect)
     predicate = parser.either()
     if parser.peek() is not None:
         raise parser.invalid()
@@ -58,6 +76,10 @@ def _fold(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
 
 
+def _same(value: Any) -> Any:
+    return value
+
+
 def _value_at(path: str) -> Callable[[Any], Any]:
     if path == "":
         return lambda item: item
@@ -73,11 +95,13 @@ def _value_at(path: str) -> Callable[[Any], Any]:
 
 
 class _Parser:
-    """Recursive descent; strings compare without regard to case, as the directory's do."""
+    """Recursive descent."""
 
-    def __init__(self, tokens: list[str], knows: Knows) -> None:
+    def __init__(self, tokens: list[str], knows: Knows, dialect: Dialect) -> None:
         self._tokens = tokens
         self._knows = knows
+        self._dialect = dialect
+        self._fold: Callable[[Any], Any] = _same if dialect.case_sensitive else _fold
         self._at = 0
         self._variable: str | None = None
         self.advanced = False
@@ -118,16 +142,19 @@ class _Parser:
         if name.endswith("/any"):
             return self._any(name.removesuffix("/any"))
         function = name.lower()
-        if function not in _FUNCTIONS:
+        if function not in self._dialect.functions:
             raise bad_request(f"Invalid filter clause: An unknown function '{name}' was found.")
         read = self._path(self._next())
         self._expect(",")
-        wanted = _fold(self._literal())
+        fold = self._fold
+        wanted = fold(self._literal())
         self._expect(")")
         if function == "startswith":
-            return lambda item: str(_fold(read(item)) or "").startswith(wanted)
+            return lambda item: str(fold(read(item)) or "").startswith(wanted)
+        if function == "contains":
+            return lambda item: wanted in str(fold(read(item)) or "")
         self.advanced = True
-        return lambda item: str(_fold(read(item)) or "").endswith(wanted)
+        return lambda item: str(fold(read(item)) or "").endswith(wanted)
 
     def _any(self, path: str) -> Predicate:
         read = self._path(path)
@@ -140,24 +167,28 @@ class _Parser:
 
     def _comparison(self, name: str) -> Predicate:
         read = self._path(name)
-        operator = self._next().lower()
-        if operator == "in":
+        verb = self._next().lower()
+        if verb not in self._dialect.operators:
+            raise bad_request(f"Unsupported or invalid query filter operator '{verb}'.")
+        if verb == "in":
             return self._in(read)
-        if operator not in {"eq", "ne"}:
-            raise bad_request(f"Unsupported or invalid query filter operator '{operator}'.")
-        wanted = _fold(self._literal())
-        if operator == "eq":
-            return lambda item: bool(_fold(read(item)) == wanted)
+        fold = self._fold
+        wanted = fold(self._literal())
+        if verb == "eq":
+            return lambda item: bool(_alike(fold(read(item)), wanted) == wanted)
+        if verb in _ORDERS:
+            return _ordered(read, _ORDERS[verb], wanted)
         self.advanced = True
-        return lambda item: bool(_fold(read(item)) != wanted)
+        return lambda item: bool(fold(read(item)) != wanted)
 
     def _in(self, read: Callable[[Any], Any]) -> Predicate:
         self._expect("(")
-        wanted = {_fold(self._literal())}
+        fold = self._fold
+        wanted = {fold(self._literal())}
         while self._accept(","):
-            wanted.add(_fold(self._literal()))
+            wanted.add(fold(self._literal()))
         self._expect(")")
-        return lambda item: _fold(read(item)) in wanted
+        return lambda item: fold(read(item)) in wanted
 
     def _path(self, name: str) -> Callable[[Any], Any]:
         if name == self._variable:
@@ -176,6 +207,8 @@ class _Parser:
             return _LITERALS[token.lower()]
         if token.isdigit():
             return int(token)
+        if re.fullmatch(_DATE, token):
+            return datetime.fromisoformat(token)
         raise self.invalid()
 
     def _next(self) -> str:
@@ -194,6 +227,31 @@ class _Parser:
     def _expect(self, token: str) -> None:
         if not self._accept(token):
             raise self.invalid()
+
+
+_ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "gt": operator.gt,
+    "lt": operator.lt,
+    "ge": operator.ge,
+    "le": operator.le,
+}
+
+
+def _ordered(
+    read: Callable[[Any], Any], compare: Callable[[Any, Any], Any], wanted: Any
+) -> Predicate:
+    def matches(item: Any) -> bool:
+        value = _alike(read(item), wanted)
+        return isinstance(value, type(wanted)) and bool(compare(value, wanted))
+
+    return matches
+
+
+def _alike(value: Any, wanted: Any) -> Any:
+    """The value as a time, where it is compared with one."""
+    if isinstance(wanted, datetime) and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value
 
 
 def _or(left: Predicate, right: Predicate) -> Predicate:

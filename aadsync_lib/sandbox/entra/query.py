@@ -32,17 +32,22 @@ class Query:
     eventual: bool
     skip_token: str | None
     delta_token: str | None
+    order: str | None = None
+    expand: str | None = None
 
     @property
     def advanced(self) -> bool:
         return self.count and self.eventual
 
     @classmethod
-    def of(cls, request: Request) -> Self:
-        """Read the options; the leading $ is optional, as it is for Graph."""
+    def of(cls, request: Request, allowed: tuple[str, ...] = ()) -> Self:
+        """Read the options; the leading $ is optional, as it is for Graph.
+
+        ``allowed`` are those that are taken here and refused elsewhere.
+        """
         options = {k.removeprefix("$").lower(): v for k, v in request.query_params.items()}
         for name, message in _REFUSED.items():
-            if name in options:
+            if name in options and name not in allowed:
                 raise unsupported(message)
         select = options.get("select")
         return cls(
@@ -53,6 +58,8 @@ class Query:
             request.headers.get("ConsistencyLevel", "").lower() == "eventual",
             options.get("skiptoken"),
             options.get("deltatoken"),
+            options.get("orderby"),
+            options.get("expand"),
         )
 
     @property
@@ -60,6 +67,10 @@ class Query:
         """The ids of a filter that is ``id in (…)`` alone, so that nobody else has to be looked at."""
         listed = _ID_IN.fullmatch(self.filter or "")
         return tuple(re.findall("'([^']*)'", listed[1])) if listed else None
+
+    def matches(self, knows: odata.Knows, dialect: odata.Dialect) -> odata.Predicate | None:
+        """The compiled filter over what is no directory object."""
+        return None if self.filter is None else odata.parse(self.filter, knows, dialect).matches
 
     def predicate(self, kind: Kind | None) -> odata.Predicate | None:
         """The compiled filter, refused when it needs the advanced options and lacks them."""

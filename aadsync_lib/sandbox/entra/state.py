@@ -1,17 +1,25 @@
 """The state of the sandbox's Entra tenant: its directory, the caller's permissions, switches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self
 
 from aadsync_lib.sandbox.entra.directory import Deleted, Directory
+from aadsync_lib.sandbox.entra.graph_roles import GRAPH_APP, graph_principal
 from aadsync_lib.sandbox.entra.kinds import KINDS, JsonObject, Kind
+from aadsync_lib.sandbox.entra.memory.applications import Applications
+from aadsync_lib.sandbox.entra.memory.provisioning import Provisioning
 from aadsync_lib.sandbox.entra.tokens import Tokens
 
 PERMISSIONS = frozenset(
     {"GroupMember.Read.All", "User.Read.All", "Application.Read.All", "Member.Read.Hidden"}
 )
+CONNECTOR_PERMISSIONS = frozenset(
+    {"Application.ReadWrite.OwnedBy", "AppRoleAssignment.ReadWrite.All", "ProvisioningLog.Read.All"}
+)
+"""With those of a sync, all that setting up and watching a connector takes."""
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 TENANT = "5f0a2d3e-6c1b-4d4e-9f70-0c0ffee0ada0"
 
@@ -27,7 +35,8 @@ class EntraState(Directory):
     ) -> None:
         super().__init__(tenant_id, clock)
         self.display_name = display_name
-        self.permissions: set[str] = set(PERMISSIONS)
+        self._permissions: set[str] = set(PERMISSIONS)
+        self._of_caller: set[str] | None = None
         self.empty_pages = 0  # every n-th page is empty, with a next link; 0: none
         self.delta_page_size = 200
         self.delta_members_per_page = 500
@@ -37,10 +46,36 @@ class EntraState(Directory):
         self.removed_in_first_round = False  # a first round shows the recycle bin, too
         self.unlisted: list[str] = []  # ids that listings by filter leave out; GET by id has them
         self.orphan_assignments = False  # assignments outlive the principals that they are of
+        self.applications = Applications()
+        self.provisioning = Provisioning()
         self.pages_served = 0
         secret = token_hex(16)  # the change log lives as long as this state, and so do tokens
         self.page_tokens = Tokens("page", secret)
         self.delta_tokens = Tokens("delta", secret)
+
+    @property
+    def permissions(self) -> set[str]:
+        """What the application that the sandbox is made with may do; during a request, what its caller may."""
+        return self._permissions if self._of_caller is None else self._of_caller
+
+    @permissions.setter
+    def permissions(self, value: set[str]) -> None:
+        self._permissions = value
+
+    @contextmanager
+    def called_with(self, permissions: frozenset[str] | None) -> Iterator[None]:
+        """Handle a request of a caller with these permissions, under the lock."""
+        self._of_caller = None if permissions is None else set(permissions)
+        try:
+            yield
+        finally:
+            self._of_caller = None
+
+    def find(self, name: str) -> str | None:
+        """Every tenant has Graph's service principal; here from the first time that somebody asks for it."""
+        if name == GRAPH_APP and super().find(name) is None:
+            self.insert("servicePrincipal", graph_principal(self.tenant_id))
+        return super().find(name)
 
     def expire_page_tokens(self) -> None:
         self.page_tokens.expire()
@@ -101,6 +136,7 @@ class EntraState(Directory):
 
     def delete_service_principal(self, service_principal: str) -> None:
         self.delete(service_principal, soft=True)
+        self.provisioning.forget(service_principal)
 
     def add_device(self, display_name: str, **properties: Any) -> str:
         return self.add("device", {"displayName": display_name, **properties})
@@ -141,6 +177,8 @@ class EntraState(Directory):
                 **listed,
                 "deleted": [_deleted_json(gone) for gone in self.deleted.values()],
                 "appRoleAssignments": list(self.assignments.values()),
+                "applicationState": self.applications.to_json(),
+                "provisioning": self.provisioning.to_json(),
             }
 
     def _written(self, key: str) -> JsonObject:
@@ -166,6 +204,8 @@ class EntraState(Directory):
             role = entry.get("appRoleId", DEFAULT_ACCESS)
             key = state.assign(entry["resourceId"], entry["principalId"], role)
             state.assignments[key].update(entry)
+        state.applications = Applications.from_json(section.get("applicationState", {}))
+        state.provisioning = Provisioning.from_json(section.get("provisioning", {}))
         state.log.clear()
         return state
 

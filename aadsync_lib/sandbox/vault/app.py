@@ -102,6 +102,21 @@ class Vaults:
         )
         return JSONResponse(_shown(vault, name, made))
 
+    async def patch(self, request: Request) -> Response:
+        """Change attributes of a version: what clients call updating the properties of a secret."""
+        vault = self._admit(request, "update", "set")
+        name, body = request.path_params["name"], await request.json()
+        version = vault.find(name, request.path_params.get("version"))
+        if version is None:
+            raise VaultError(
+                404, "SecretNotFound", f"A secret with (name/id) {name} was not found."
+            )
+        attributes = body.get("attributes", {})
+        version.enabled = attributes.get("enabled", version.enabled)
+        version.not_before = attributes.get("nbf", version.not_before)
+        version.expires = attributes.get("exp", version.expires)
+        return JSONResponse(_without_value(_shown(vault, name, version)))
+
     def _admit(self, request: Request, action: str, verb: str) -> Vault:
         """The vault of the request's host, which lets the caller do this."""
         vault = self.vaults.get(request.url.hostname or "")
@@ -115,7 +130,8 @@ class Vaults:
         if "api-version" not in request.query_params:
             raise VaultError(400, "BadParameter", "api-version must be specified")
         refusal = vault.refusal
-        if refusal is None and vault.readers is not None and caller not in vault.readers:
+        allowed = [vault.readers, vault.writers] if verb == "set" else [vault.readers]
+        if refusal is None and any(who is not None and caller not in who for who in allowed):
             refusal = "rbac"
         if refusal is not None:
             inner, message = FORBIDDEN[refusal]
@@ -141,6 +157,8 @@ def vaults_app(vaults: dict[str, Vault], tenant_id: str, holder: Holder) -> Star
         Route("/secrets/{name}/", api.get, methods=["GET"]),
         Route("/secrets/{name}", api.get, methods=["GET"]),
         Route("/secrets/{name}", api.put, methods=["PUT"]),
+        Route("/secrets/{name}/{version}", api.patch, methods=["PATCH"]),
+        Route("/secrets/{name}/", api.patch, methods=["PATCH"]),
     ]
     return Starlette(routes=routes, exception_handlers={VaultError: _refused})
 
@@ -175,6 +193,10 @@ def _shown(vault: Vault, name: str, version: Version) -> dict[str, Any]:
         "id": f"{vault.url}/secrets/{name}/{version.id}",
         "attributes": {k: v for k, v in attributes.items() if v is not None},
     }
+
+
+def _without_value(shown: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in shown.items() if key != "value"}
 
 
 def _refused(_: Request, error: Exception) -> Response:

@@ -35,6 +35,8 @@ class Vault:
     """Everybody is refused: no role assigned, no access policy, the firewall, a private endpoint."""
     readers: set[str] | None = None
     """Client ids that may read; ``None`` is every application of the tenant."""
+    writers: set[str] | None = None
+    """Client ids that may set; ``None`` is every one that may read."""
     refuses_outside_validity: bool = False
     """The documentation says that a secret is given before ``not_before`` and after ``expires``, too."""
     secrets: dict[str, dict[str, Version]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from aadsync_lib.store.delta.rows import COLUMNS, TYPES
 from aadsync_lib.store.delta.session import Tables, micros, moment
-from aadsync_lib.store.records import ACCESS_ACTIONS, Row
+from aadsync_lib.store.records import KEPT_ACTIONS, Row
 
 # What is kept is a short list that was read before: Delta's DELETE takes no subquery. An entry's two
 # rows go together, by the time of the later one, so that no announcement loses its outcome alone.
@@ -19,7 +19,7 @@ DELETE FROM {journal} WHERE sync = :sync AND (
   OR (event IN ('missing', 'retries', 'quarantine', 'place', 'roots', 'numbered')
     AND at < timestamp_micros(:before)
     AND NOT array_contains(from_json(:kept, 'array<bigint>'), seq)))
-""".replace("<access>", ACCESS_ACTIONS)
+""".replace("<access>", KEPT_ACTIONS)
 
 # Entries without an outcome, and the last word of what was remembered before.
 KEPT = """

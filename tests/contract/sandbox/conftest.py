@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -14,6 +15,8 @@ from kiota_authentication_azure.azure_identity_authentication_provider import (
 from msgraph import GraphRequestAdapter, GraphServiceClient
 
 from aadsync_lib.sandbox import Sandbox
+from tests.clock import FakeClock
+from tests.contract.sandbox.connecting import Setup, instantiated, with_job
 from tests.contract.sandbox.contoso import small_world
 
 
@@ -36,6 +39,45 @@ def graph(box: Sandbox) -> Iterator[httpx.Client]:
 def admin(box: Sandbox) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=f"{box.databricks_url}/_sandbox", verify=False) as client:
         yield client
+
+
+@pytest.fixture
+def bare(box: Sandbox, graph: httpx.Client) -> Setup:
+    """A connector that was just instantiated."""
+    return instantiated(box, graph)
+
+
+@pytest.fixture
+def setup(bare: Setup) -> Setup:
+    """A connector with a job, and no secrets yet."""
+    return with_job(bare)
+
+
+@pytest.fixture
+def running(setup: Setup) -> Setup:
+    """A connector whose job was started, with the credentials of the account."""
+    setup.save()
+    setup.post("start").raise_for_status()
+    return setup
+
+
+@pytest.fixture
+def clock(box: Sandbox) -> FakeClock:
+    """The time of the tenant, which tests move by hand."""
+    hands = FakeClock()
+    box.world.entra.clock = lambda: datetime.fromtimestamp(hands.now(), UTC)
+    return hands
+
+
+@pytest.fixture
+def turn(admin: httpx.Client) -> Callable[..., None]:
+    """Sets switches of the provisioning service."""
+
+    def switch(**provisioning: Any) -> None:
+        answer = admin.post("/switches", json={"provisioning": provisioning})
+        assert answer.status_code == 204, answer.text
+
+    return switch
 
 
 class StaticCredential:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from aadsync_lib.errors import LeaseHeldError, StoreError
-from aadsync_lib.model.change import Action
+from aadsync_lib.model.change import MADE, Action
+from aadsync_lib.model.connector import NO_PLAN, journal_name
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Origin
 from aadsync_lib.model.run import Outcome, Result
@@ -512,6 +513,27 @@ class StoreContract:
         assert store.access("account") == (given,)
         assert [run.run_id for run in store.runs()] == ["r2", "r1"]
         assert store.pending("account") == ()
+
+    def test_pruning_keeps_what_tells_what_a_setup_of_a_connector_made(self, store, clock):
+        made = [change("e1", action=action) for action in sorted(MADE)]
+        with running(store, "r1", target=journal_name("account")) as run:
+            for each in (*made, change("e1", action=Action.START)):
+                run.settled(each)
+        store.end_run("r1", "succeeded", "{}")
+        clock.advance(100)
+        with running(store, "r2") as run:
+            run.settled(change("e2"))
+        store.end_run("r2", "succeeded", "{}")
+        store.prune(clock.now() - 50)
+        assert store.outcomes("r1") == tuple(done(each) for each in made)
+
+    def test_a_run_of_connectors_is_no_sync(self, store, clock):
+        store.begin_run("r1", "sha256:1", "sha256:2", full=True)
+        began = clock.now()
+        clock.advance(100)
+        store.begin_run("r2", NO_PLAN, "sha256:2", full=True)
+        assert store.latest_run() == began
+        assert [run.run_id for run in store.runs()] == ["r2", "r1"]
 
     def test_what_is_open_can_be_settled_after_pruning(self, store, clock):
         with running(store, "r1") as run:

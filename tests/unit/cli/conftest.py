@@ -40,12 +40,12 @@ class FakeEngine:
     planned: object = None
     runs: tuple = ()
 
-    def plan(self, *, full=False, fingerprint=False):
-        given = _set(full=full, fingerprint=fingerprint)
+    def plan(self, *, full=False, fingerprint=False, user=None, group=None):
+        given = _set(full=full, fingerprint=fingerprint, user=user, group=group)
         return self._planning(self._answer("plan", self.found, *given))
 
-    def sync(self, *, approve=None, full=False):
-        return self._ran("sync", approve, *_set(full=full))
+    def sync(self, *, approve=None, full=False, user=None, group=None):
+        return self._ran("sync", approve, *_set(full=full, user=user, group=group))
 
     def apply(self, saved, *, approve=None):
         return self._ran("apply", saved, approve)

@@ -25,7 +25,7 @@ SECRET = 's3cr3t-"value"'
 def test_help_names_the_commands_of_this_version_only(run):
     listed = run("--help").stdout.split("Commands:")[1].split("\n\n")[0]
     names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
-    every = "demo init doctor plan sync apply explain history undo aim sandbox"
+    every = "demo init doctor plan sync apply explain history undo aim register connector sandbox"
     assert names == every.split()
 
 

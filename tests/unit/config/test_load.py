@@ -11,8 +11,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.load import load_settings, settings_from
-from aadsync_lib.config.settings import settings_digest
 from aadsync_lib.errors import SettingsError
 from tests.unit.config.files import CLIENT, FULL, SMALL, problems, small
 

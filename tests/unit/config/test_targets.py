@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.load import load_settings, settings_from
 from aadsync_lib.config.overrides import covering
 from aadsync_lib.config.policy import MembersRemoved
 from aadsync_lib.config.scope import GroupSelector, Scope
-from aadsync_lib.config.settings import Settings, settings_digest
+from aadsync_lib.config.settings import Settings
 from tests.unit.config.files import ACCOUNT, problems, small
 
 OTHER = ACCOUNT.replace("9c1d", "aaaa")

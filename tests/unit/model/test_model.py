@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change, MemberRef
+from aadsync_lib.model.change import ACCESS, CONNECTOR, MEMBERS, Action, Change, MemberRef
 from aadsync_lib.model.codec import change_from_json, change_to_json
 from aadsync_lib.model.identity import Attributes, Kind, Permission, merged, same_name
 from aadsync_lib.model.link import Link, Links, Origin
@@ -34,6 +34,8 @@ CREATE = Change(
 def test_every_action_is_a_verb_on_a_kind(action):
     if action in (*MEMBERS, *ACCESS):
         assert action.kind is Kind.GROUP
+    elif action in CONNECTOR:
+        assert action.kind is Kind.SERVICE_PRINCIPAL
     else:
         assert Action.on(action.verb, action.kind) is action
 

@@ -11,6 +11,7 @@ from aadsync_lib.sandbox.databricks.oauth import OAuth
 from aadsync_lib.sandbox.databricks.workspaces.assignments import LocalAssignments
 from aadsync_lib.sandbox.databricks.workspaces.proxy import ProxyScim
 from aadsync_lib.sandbox.databricks.workspaces.scim import WorkspaceScim
+from aadsync_lib.sandbox.databricks.workspaces.secrets import Secrets
 from aadsync_lib.sandbox.databricks.workspaces.state import WorkspaceState
 
 
@@ -21,6 +22,7 @@ def workspace_app(state: WorkspaceState) -> Starlette:
         OAuth(state, state.workspace_id, ("/oidc",)),
         WorkspaceScim(state),
         LocalAssignments(state),
+        Secrets(state),
         proxy,
         Identity(state.account, "/api/2.0/identity", proxy.admit),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from aadsync_lib.sandbox.databricks.auth import groups_of
@@ -15,6 +15,7 @@ from aadsync_lib.sandbox.databricks.workspaces.directory import (
     KINDS,
     WorkspaceDirectory,
 )
+from aadsync_lib.sandbox.databricks.workspaces.secret_store import SecretStore
 
 ID_RANGE = 10**12
 FIRST_WORKSPACE = 7_405_600_000_000_001
@@ -25,6 +26,9 @@ class WorkspaceState(WorkspaceDirectory):
     """One workspace. Hold ``lock``, which is the account's, while reading or changing it."""
 
     level: ClassVar[str] = "workspace"
+
+    secrets: SecretStore = field(init=False, default_factory=SecretStore, repr=False)
+    """Secret scopes. A world that is saved goes without them."""
 
     def __post_init__(self) -> None:
         self.lock = self.account.lock

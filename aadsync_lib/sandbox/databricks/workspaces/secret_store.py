@@ -27,6 +27,11 @@ class Scope:
     def backend(self) -> str:
         return "DATABRICKS" if self.key_vault is None else "AZURE_KEYVAULT"
 
+    def shown(self) -> JsonObject:
+        """Return the scope as a list of scopes shows it."""
+        shown: JsonObject = {"name": self.name, "backend_type": self.backend}
+        return shown | ({"keyvault_metadata": self.key_vault} if self.key_vault else {})
+
     def allows(self, level: str, principals: Iterable[str]) -> bool:
         """Whether any of the principals has that level or one above it."""
         enough = LEVELS[LEVELS.index(level) :]
@@ -53,10 +58,14 @@ class SecretStore:
             raise ApiError(404, f"Scope {name} does not exist!")
         return scope
 
+    def check_writable(self, scope: Scope) -> None:
+        """Refuse a scope that only shows the secrets of a key vault."""
+        if scope.key_vault is not None:
+            raise ApiError(400, f"Scope {scope.name} is kept in a key vault", code="BAD_REQUEST")
+
     def put(self, scope: str, key: str, value: bytes, at: int = 0) -> None:
         found = self.find(scope)
-        if found.key_vault is not None:
-            raise ApiError(400, f"Scope {scope} is kept in a key vault", code="BAD_REQUEST")
+        self.check_writable(found)
         if len(value) > MAX_BYTES:
             raise bad_request(f"The secret is {len(value)} bytes, over the limit of {MAX_BYTES}")
         found.secrets[checked(key, "key")] = value, at

@@ -1,0 +1,1 @@
+"""Comparison of what a connector provisions with what this sync would."""

@@ -1,0 +1,1 @@
+"""Operations on a connector's job: start, stop, restart, and provisioning on demand."""

@@ -1,0 +1,1 @@
+"""Plans and runs of connectors, as JSON and as documents."""

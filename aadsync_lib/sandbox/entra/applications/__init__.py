@@ -1,0 +1,1 @@
+"""Applications of the tenant: registrations, enterprise applications, the gallery, assignments."""

@@ -1,0 +1,1 @@
+"""Memory of a tenant besides its directory: applications, the provisioning service, switches."""

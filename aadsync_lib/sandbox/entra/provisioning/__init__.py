@@ -1,0 +1,1 @@
+"""The provisioning service of the tenant: jobs, credentials, mappings, cycles, its log."""
