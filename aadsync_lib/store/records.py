@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from aadsync_lib.errors import StoreError
@@ -104,8 +105,8 @@ def checkpoint_of(state: str, watched: str, run_id: str, status: str | None) -> 
     """Return a checkpoint from its columns; ``status`` is that of its run, if that is the last one."""
     fields = json.loads(state)
     cursor = Cursor(fields.pop("links"), fields.pop("assigned"))
-    about = {"watched": watched, "run_id": run_id, "current": status == "succeeded"}
-    return Checkpoint(cursor=cursor, **about, **fields)
+    kept = Checkpoint(cursor=cursor, watched=watched, run_id=run_id, **fields)
+    return replace(kept, current=status == "succeeded")
 
 
 def checkpoint_to_text(checkpoint: Checkpoint) -> str:
