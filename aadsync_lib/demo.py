@@ -63,7 +63,8 @@ class Tour:
         self._secrets = SecretResolver(lookups={"env": environment.__getitem__})
         settings = folder / "aadsync.yml"
         settings.write_text(config(sandbox), encoding="utf-8")
-        self._settings = load_settings(settings, {"store.sqlite": str(folder / "aadsync.db")})
+        read = load_settings(settings, {"store.sqlite": str(folder / "aadsync.db")})
+        self._settings = read.read_from(settings.name)  # of a folder that is gone afterwards
 
     @property
     def secrets(self) -> SecretResolver:

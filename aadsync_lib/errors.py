@@ -11,6 +11,8 @@ AadsyncError                  1  base of all
 │   └── LeaseHeldError        1  another run holds the lease
 ├── StalePlanError            1  a saved plan no longer fits the world
 ├── UnknownNameError          1  nobody of that name is known
+├── ScopeEmptyError           1  a selector of the scope finds nothing, on a first sync
+├── DeclinedError             1  the operator did not want the plan
 ├── UsageError                2  the command line
 ├── PartialError              3  the run went through, not everything was done
 └── UnsafePlanError           4  refused by the guard
@@ -18,6 +20,7 @@ AadsyncError                  1  base of all
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -92,6 +95,25 @@ class UnknownNameError(AadsyncError):
         )
 
 
+class ScopeEmptyError(AadsyncError):
+    """A selector finds nothing before anything was ever synced: most likely it is mistyped."""
+
+    def __init__(self, selectors: Iterable[str]) -> None:
+        lines = "\n".join(f"  {selector}" for selector in selectors)
+        super().__init__(
+            f"Not all of scope.groups finds something. Nothing was changed.\n{lines}\n"
+            f"This would be the first sync, so that stops it; a later one would only warn. Correct "
+            f"scope.groups, or take out what is not there yet."
+        )
+
+
+class DeclinedError(AadsyncError):
+    """Whoever was asked did not want the plan to be applied."""
+
+    def __init__(self) -> None:
+        super().__init__("Not applied: the answer was no. Nothing was changed.")
+
+
 class UsageError(AadsyncError):
     """The command was called in a way that cannot be carried out."""
 
@@ -112,5 +134,7 @@ class UnsafePlanError(AadsyncError):
 
 def install_extra(extra: str) -> str:
     """Say how to add an extra. No index has the distribution, so its bare name would be anybody's package."""
-    command = f"pip install '.[{extra}]'"
-    return f"{command} in a clone of aadsync, or with the path of its wheel in place of the dot."
+    return (
+        f"pip install '.[{extra}]' in a clone of aadsync, or from its wheel "
+        f"pip install 'PATH-OF-THE-WHEEL[{extra}]'."
+    )

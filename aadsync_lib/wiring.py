@@ -11,7 +11,7 @@ from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
-from aadsync_lib.engine.runner import Runner
+from aadsync_lib.engine.runner import Consent, Runner
 from aadsync_lib.errors import UsageError
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
 from aadsync_lib.secrets import Secret, SecretResolver
@@ -33,14 +33,14 @@ def open_planner(
     clock: Clock | None = None,
     spark: Any = None,
     dbutils: Any = None,
+    by: str | None = None,
 ) -> Planner:
-    """Build the planner of these settings, for all targets or ``only`` one; there is nothing to close.
+    """Build the planner of these settings, for all targets or ``only`` one. ``by`` names whoever asks.
 
-    ``spark`` and ``dbutils`` are what a notebook has, for a store in Delta tables and for a login by
-    service credential.
+    ``spark`` and ``dbutils`` are a notebook's, for a store in Delta tables and a service credential.
     """
     reader = open_reader(settings, spark=spark)
-    return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils)
+    return _planner(settings, reader, only, secrets, clock or SystemClock(), dbutils, by)
 
 
 @contextmanager
@@ -53,11 +53,14 @@ def open_runner(
     clock: Clock | None = None,
     spark: Any = None,
     dbutils: Any = None,
+    by: str | None = None,
+    consent: Consent | None = None,
 ) -> Iterator[Runner]:
-    """Open the store, and build what applies the plans of ``open_planner`` and records them."""
-    clock = clock or SystemClock()
-    with open_store(settings, clock, spark=spark) as store:
-        yield Runner(_planner(settings, store, only, secrets, clock, dbutils), store, progress)
+    """Open the store, and build what applies plans and records them; ``consent`` is asked before the first write."""
+    now = clock or SystemClock()
+    with open_store(settings, now, spark=spark) as store:
+        planner = _planner(settings, store, only, secrets, now, dbutils, by)
+        yield Runner(planner, store, progress, consent)
 
 
 @contextmanager
@@ -152,8 +155,10 @@ def _planner(
     secrets: SecretResolver | None,
     clock: Clock,
     dbutils: Any,
+    by: str | None = None,
 ) -> Planner:
     from aadsync_lib.auth import read_vaults
+    from aadsync_lib.store.process import Process
 
     secrets = secrets or SecretResolver()
     read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
@@ -171,7 +176,8 @@ def _planner(
 
         given = {"secrets": secrets, "clock": clock, "reader": reader, "dbutils": dbutils}
         neighbours = ConnectorsBeside(partial(open_connector, settings, only=only, **given), chosen)
-    return Planner(settings, source, targets, reader, clock, assignments, neighbours)
+    user = by or Process.here().user
+    return Planner(settings, source, targets, reader, clock, assignments, neighbours, user)
 
 
 def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
@@ -196,14 +202,13 @@ def open_reader(settings: Settings, *, spark: Any = None) -> HistoryReader:
         from aadsync_lib.store.delta.readonly import open_delta_for_plan
         from aadsync_lib.store.delta.session import session
 
-        return open_delta_for_plan(
-            spark or session(), settings.store.delta, settings.name, _places(settings)
-        )
+        schema, places = settings.store.delta, _places(settings)
+        return open_delta_for_plan(spark or session(), schema, settings.name, places)
     from aadsync_lib.store.readonly import open_for_plan
 
-    assert settings.store.sqlite
-    path = settings.folder / settings.store.sqlite
-    return open_for_plan(path, settings.name, _places(settings))
+    return open_for_plan(
+        settings.folder / str(settings.store.sqlite), settings.name, _places(settings)
+    )
 
 
 def _places(settings: Settings) -> Mapping[str, str]:
@@ -214,9 +219,9 @@ def _places(settings: Settings) -> Mapping[str, str]:
 def _sqlite(settings: Settings, clock: Clock, _: Any) -> Iterator[Store]:
     from aadsync_lib.store.sqlite import SqliteStore
 
-    assert settings.store.sqlite
-    path, places = settings.folder / settings.store.sqlite, _places(settings)
-    with SqliteStore(path, settings.name, clock, places=places) as store:
+    with SqliteStore(
+        settings.folder / str(settings.store.sqlite), settings.name, clock, places=_places(settings)
+    ) as store:
         yield store
 
 

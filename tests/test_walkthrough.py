@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from aadsync_lib.cli import main
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox import command as sandbox_command
+from aadsync_lib.sandbox.settings import write_settings
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = ("walkthrough", "several-targets", "connector")
@@ -106,10 +107,11 @@ class Reader:
     def _run(self, command: str) -> str:
         words = shlex.split(command)
         match words:
-            case ["aadsync", "sandbox", "--world", world]:
+            case ["aadsync", "sandbox", "--world", world, *more]:
                 self.sandbox = Sandbox(World.load(self.folder / world)).start()
                 self.sandbox.world.entra.clock = lambda: datetime.fromtimestamp(self.now, UTC)
-                return sandbox_command._text(self.sandbox) + "\n"
+                written = write_settings(self.sandbox, Path()) if "--init" in more else None
+                return sandbox_command._text(self.sandbox, written) + "\n"
             case ["export", *pairs]:
                 for pair in pairs:
                     self.monkeypatch.setenv(*pair.split("=", 1))
@@ -141,6 +143,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LOGNAME", "ops")
     monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
+    monkeypatch.setattr("aadsync_lib.cli.sync.one_stream", lambda: True)  # as on a terminal
     reader = Reader(tmp_path, monkeypatch)
     monkeypatch.setattr(time, "time", lambda: reader.now)
     yield reader

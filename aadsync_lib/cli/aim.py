@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from aadsync_lib.cli import runtime
+from aadsync_lib.cli.consent import YES
 from aadsync_lib.cli.options import APPLYING, OUTPUT, SETTINGS, TALK, TARGET, Options, options
 from aadsync_lib.cli.sync import APPROVE, run
 
@@ -33,9 +34,12 @@ def report(ctx: click.Context, options: Options) -> None:
 @aim.command()
 @options(*APPLYING)
 @APPROVE
+@YES
 @click.option("--plan", "only_plan", is_flag=True, help="Only show what would be filled in.")
 @click.pass_context
-def align(ctx: click.Context, options: Options, approve: str | None, *, only_plan: bool) -> None:
+def align(
+    ctx: click.Context, options: Options, approve: str | None, *, yes: bool, only_plan: bool
+) -> None:
     """Fill in the externalIds that it matches by, and nothing else.
 
     Missing ones; another one is replaced under policy.adopt: same_name or for policy.adopt_names alone.
@@ -45,4 +49,4 @@ def align(ctx: click.Context, options: Options, approve: str | None, *, only_pla
         planner = runtime.planner_of(options, runtime.settings_of(options))
         runtime.publish_plan(options, planner, planner.plan_alignment(), call)
         return
-    ctx.exit(run(options, call, lambda runner: runner.align(approve=approve)))
+    ctx.exit(run(options, call, lambda runner: runner.align(approve=approve), yes=yes))

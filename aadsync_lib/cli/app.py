@@ -8,6 +8,7 @@ import click
 
 from aadsync_lib import __version__
 from aadsync_lib.cli.aim import aim
+from aadsync_lib.cli.completion import completion
 from aadsync_lib.cli.connector import connector
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
@@ -19,6 +20,15 @@ from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
+from aadsync_lib.cli.validate import validate
+
+PURPOSES = {
+    "To begin": ("demo", "init", "validate", "doctor", "register"),
+    "To sync": ("plan", "sync", "apply"),
+    "To understand and to undo": ("explain", "history", "undo"),
+    "Entra's own provisioning": ("connector", "aim"),
+    "Tools": ("sandbox", "completion"),
+}
 
 
 class Program(click.Group):
@@ -27,6 +37,21 @@ class Program(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """List the commands in the order in which a newcomer needs them."""
         return list(self.commands)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the commands by what they are for; one without a purpose comes last."""
+        named = {name for names in PURPOSES.values() for name in names}
+        others = tuple(name for name in self.commands if name not in named)
+        for title, names in {**PURPOSES, "Others": others}.items():
+            known = [(name, self.commands[name]) for name in names if name in self.commands]
+            rows = [(name, command.get_short_help_str(80)) for name, command in known]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a subcommand."""
@@ -52,13 +77,14 @@ def main() -> None:
     """Governed sync of people, nested groups and service principals from Microsoft Entra ID
     into Databricks.
 
-    New here: aadsync demo. First real sync: aadsync init, doctor, plan, sync.
+    New here: aadsync demo. First real sync: aadsync init, validate, doctor, plan, sync.
     """
 
 
 for command in (
     demo,
     init,
+    validate,
     doctor,
     plan,
     sync,
@@ -70,5 +96,6 @@ for command in (
     register,
     connector,
     sandbox,
+    completion,
 ):
     main.add_command(command)

@@ -23,7 +23,7 @@ def plan(options: Options) -> None:
         options,
         lambda: plan_document(planned),
         lambda: plan_to_json(planned),
-        lambda: document_page(plan_document(planned)),
+        lambda: document_page(runtime.headed(options, plan_document(planned))),
     )
 
 
@@ -47,7 +47,7 @@ def setup(ctx: click.Context, options: Options) -> None:
         options,
         lambda: run_document(run),
         lambda: run_to_json(run),
-        lambda: document_page(run_document(run)),
+        lambda: document_page(runtime.headed(options, run_document(run))),
     )
     if run.not_accepted:
         names = ", ".join(run.not_accepted)
@@ -75,6 +75,6 @@ def remove(ctx: click.Context, options: Options, *, application: bool) -> None:
         options,
         lambda: result_document(result),
         lambda: result_to_json(result),
-        lambda: document_page(result_document(result)),
+        lambda: document_page(runtime.headed(options, result_document(result))),
     )
     ctx.exit(result.exit_code)

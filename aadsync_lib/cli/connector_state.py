@@ -36,7 +36,7 @@ def status(ctx: click.Context, options: Options, *, watched: bool) -> None:
         options,
         lambda: status_document(shown),
         lambda: status_to_json(shown),
-        lambda: document_page(status_document(shown)),
+        lambda: document_page(runtime.headed(options, status_document(shown))),
     )
     if not shown.healthy:
         ctx.exit(LOOK)
@@ -57,7 +57,7 @@ def compare(ctx: click.Context, options: Options) -> None:
         options,
         lambda: comparison_document(compared),
         lambda: comparison_to_json(compared),
-        lambda: document_page(comparison_document(compared)),
+        lambda: document_page(runtime.headed(options, comparison_document(compared))),
     )
     if not compared.complete:
         ctx.exit(LOOK)

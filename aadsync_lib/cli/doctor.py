@@ -36,7 +36,9 @@ def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> N
 
         ctx.exit(run(options, yes=yes))
     from aadsync_lib.doctor.examine import doctor as examine
-    from aadsync_lib.report.terminal import Look
+    from aadsync_lib.report.document import Document
+    from aadsync_lib.report.markdown import as_markdown
+    from aadsync_lib.report.terminal import Look, as_text
     from aadsync_lib.secrets import SecretResolver
 
     settings = runtime.settings_of(options)
@@ -44,13 +46,19 @@ def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> N
     options.output.hide(secrets.redact)
     findings = examine(settings, secrets=secrets)
     plan = runtime.call_of(options).command("plan")
+    head = runtime.headed(options, Document())
     match options.form:
         case "json":
-            runtime.publish(options, options.output.json(_document(findings)))
+            runtime.publish(
+                options, options.output.json(runtime.headed_json(options, _document(findings)))
+            )
         case "markdown":
-            runtime.publish(options, _markdown(findings, plan))
+            runtime.publish(options, f"{as_markdown(head)}\n{_markdown(findings, plan)}")
         case _:
-            shown, plain = (_text(findings, plan, look) for look in (Look.of(sys.stdout), Look()))
+            shown, plain = (
+                f"{as_text(head, look)}\n{_text(findings, plan, look)}"
+                for look in (Look.of(sys.stdout), Look())
+            )
             runtime.publish(options, shown, plain)
     ctx.exit(1 if _failed(findings) else 0)
 

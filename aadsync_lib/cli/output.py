@@ -12,11 +12,14 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from aadsync_lib.errors import AadsyncError
+
+if TYPE_CHECKING:
+    from aadsync_lib.config.settings import Settings
 
 OWNER_ONLY = 0o600
 
@@ -26,6 +29,7 @@ class Output:
 
     def __init__(self) -> None:
         self._redact: Callable[[str], str] = str
+        self.settings: Settings | None = None  # of this command, once they are read
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take secrets out of all that leaves from now on."""
@@ -36,6 +40,10 @@ class Output:
         from aadsync_lib.report.escape import visible_lines
 
         return visible_lines(self._redact(text))
+
+    def redacted(self, text: str) -> str:
+        """Return a text without secrets; its names are clean already."""
+        return self._redact(text)
 
     def result(self, text: str) -> None:
         """Write a result to stdout: its names are clean already, and colours may be in it."""
@@ -109,6 +117,15 @@ def check_stdout() -> None:
         raise AadsyncError("stdout is closed: the result cannot be written. Nothing was changed.")
     if _nobody_reads(sys.stdout):
         raise AadsyncError("Nobody reads stdout any more. Nothing was changed.")
+
+
+def one_stream() -> bool:
+    """Whether results and messages come out at the same place, such as a terminal or the log of a job."""
+    try:
+        places = [os.fstat(stream.fileno()) for stream in (sys.stdout, sys.stderr)]
+    except (AttributeError, OSError, ValueError):
+        return False
+    return os.path.samestat(*places)
 
 
 def _nobody_reads(stream: IO[str]) -> bool:

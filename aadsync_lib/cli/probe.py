@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from threading import Event
 
 import click
 
 from aadsync_lib.cli import runtime
+from aadsync_lib.cli.consent import asks
 from aadsync_lib.cli.options import Options
-from aadsync_lib.cli.sync import interruptible
+from aadsync_lib.cli.signals import interruptible
 
 STOPPING = (
     b"\naadsync: removing what the probe made. A second signal exits at once; what is left then is "
@@ -27,7 +27,7 @@ def run(options: Options, *, yes: bool) -> int:
 
     settings = runtime.settings_of(options)
     click.echo(options.output.clean(announcement(settings.targets)), err=True)
-    if not yes and _asks() and not click.confirm("Go on?", err=True):
+    if not yes and asks() and not click.confirm("Go on?", err=True):
         click.echo("aadsync: nothing was made.", err=True)
         return 1
     secrets, clock, stop = SecretResolver(), SystemClock(), Event()
@@ -37,7 +37,3 @@ def run(options: Options, *, yes: bool) -> int:
     told = (settings.name, results, clock.now(), aadsync_lib.__version__)
     runtime.publish_document(options, lambda: to_document(*told), lambda: to_json(*told))
     return exit_code(results)
-
-
-def _asks() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()

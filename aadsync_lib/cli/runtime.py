@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
 from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
+    from aadsync_lib.cli.consent import Consent
     from aadsync_lib.config.settings import Settings
     from aadsync_lib.connector.compare.run import Comparer
     from aadsync_lib.connector.connectors import Connectors
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from aadsync_lib.engine.runner import Runner
     from aadsync_lib.model.carried import RunRecord
     from aadsync_lib.model.codec import JsonObject
+    from aadsync_lib.model.head import Address, Head
+    from aadsync_lib.model.moved import Moved
     from aadsync_lib.model.plan import Plan
     from aadsync_lib.model.run import RunReport
     from aadsync_lib.ports import HistoryReader
@@ -35,7 +40,37 @@ def settings_of(options: Options) -> Settings:
     """Read and check the settings."""
     from aadsync_lib.config.load import load_settings
 
-    return load_settings(options.config, dict(options.overrides))
+    settings = load_settings(options.config, dict(options.overrides), options.target)
+    options.output.settings = settings
+    return settings
+
+
+def headed(options: Options, document: Document) -> Document:
+    """Return a document with the head of this command, unless it has one."""
+    from aadsync_lib.report.heading import places_of
+
+    settings = options.output.settings
+    if settings is None or document.head:
+        return document
+    head, addresses = _head(options, settings)
+    return replace(document, head=head, places=places_of(addresses.items()))
+
+
+def headed_json(options: Options, document: JsonObject) -> JsonObject:
+    """Return a JSON document with the head of this command, unless it has one."""
+    from aadsync_lib.report.heading import with_head
+
+    settings = options.output.settings
+    return document if settings is None else with_head(document, *_head(options, settings))
+
+
+def _head(options: Options, settings: Settings) -> tuple[Head, Mapping[str, Address]]:
+    from aadsync_lib.engine.head import addresses_of, head_of
+    from aadsync_lib.store.process import Process
+
+    addresses = addresses_of(settings)
+    chosen = {name: addresses[name] for name in addresses if options.target in (None, name)}
+    return head_of(settings, time.time(), Process.here().user), chosen
 
 
 def planner_of(options: Options, settings: Settings) -> Planner:
@@ -46,7 +81,9 @@ def planner_of(options: Options, settings: Settings) -> Planner:
 
 
 @contextmanager
-def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
+def runner_of(
+    options: Options, settings: Settings, consent: Consent | None = None
+) -> Iterator[Runner]:
     """Open the runner for a command that applies something."""
     from aadsync_lib.report.progress import progress_on
     from aadsync_lib.wiring import open_runner
@@ -56,6 +93,7 @@ def runner_of(options: Options, settings: Settings) -> Iterator[Runner]:
         only=options.target,
         progress=progress_on(sys.stderr, quiet=options.quiet),
         secrets=secrets_of(options),
+        consent=consent,
     ) as runner:
         yield runner
 
@@ -120,18 +158,30 @@ def history_of(runs: Planner | Runner) -> tuple[RunRecord, ...]:
         return ()
 
 
-def publish_plan(options: Options, planner: Planner, planning: Planning, call: Call) -> None:
-    """Write a plan in the format asked for, with what the guard has against it."""
+def publish_plan(
+    options: Options,
+    planner: Planner,
+    planning: Planning,
+    call: Call,
+    moved: Moved | None = None,
+) -> None:
+    """Write a plan in the format asked for, with what the guard has against it and what ``moved``."""
+    from aadsync_lib.report.against import moved_to_json, with_moved
     from aadsync_lib.report.as_json import plan_to_json
     from aadsync_lib.report.html import plan_page
     from aadsync_lib.report.plans import plan_document
 
     plan, verdict = planning.plan, planning.verdict
+
+    def document() -> Document:
+        shown = plan_document(plan, verdict, call)
+        return with_moved(shown, moved) if moved else shown
+
     publish_document(
         options,
-        lambda: plan_document(plan, verdict, call),
-        lambda: plan_to_json(plan),
-        lambda: plan_page(plan, verdict, call, history_of(planner)),
+        document,
+        lambda: plan_to_json(plan) | ({"against": moved_to_json(moved)} if moved else {}),
+        lambda: plan_page(plan, verdict, call, history_of(planner), moved),
     )
 
 
@@ -142,8 +192,12 @@ def publish_run(
     plan: Plan | None,
     call: Call,
     verdict: Verdict | None = None,
+    *,
+    brief: bool = False,
 ) -> None:
     """Write what a run did in the format asked for; a page shows its plan and the runs before, too.
+
+    ``brief`` leaves to the message that follows why it was refused.
 
     The run is over and recorded: it ends as it ended, whether its report can be written or not.
     """
@@ -157,11 +211,16 @@ def publish_run(
             lambda: run_document(report, verdict, call),
             lambda: run_to_json(report),
             lambda: run_page(report, plan, verdict, call, history_of(runner)),
+            shown=_without_refusal if brief else None,
         )
     except Exception as error:  # noqa: BLE001 - nothing may turn what was done into an error
         again = call.command("history", report.run_id)
         text = "the report of the run was not written (%s); %s shows it"
         log.error(text, _reason(error), again)  # noqa: TRY400 - the cause is a sentence already
+
+
+def _without_refusal(document: Document) -> Document:
+    return replace(document, alerts=(), next="")
 
 
 def _reason(error: Exception) -> str:
@@ -175,24 +234,25 @@ def publish_document(
     document: Callable[[], Document],
     as_json: Callable[[], JsonObject],
     page: Callable[[], str] = str,
+    *,
+    shown: Callable[[Document], Document] | None = None,
 ) -> None:
-    """Write a document in the format asked for."""
+    """Write a document in the format asked for; ``shown`` is what becomes of its text on stdout."""
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import Look, as_text
 
     match options.form:
         case "json":
-            publish(options, options.output.json(as_json()))
+            publish(options, options.output.json(headed_json(options, as_json())))
         case "markdown":
-            publish(options, as_markdown(document(), full=options.every))
+            publish(options, as_markdown(headed(options, document()), full=options.every))
         case "html":
             publish(options, page())
         case _:
-            shown, plain = (
-                as_text(document(), look, full=options.every)
-                for look in (Look.of(sys.stdout), Look())
-            )
-            publish(options, shown, plain)
+            result = headed(options, document())
+            here = shown(result) if shown else result
+            text = as_text(here, Look.of(sys.stdout), full=options.every)
+            publish(options, text, as_text(result, full=options.every))
 
 
 def publish(options: Options, shown: str, plain: str | None = None) -> None:

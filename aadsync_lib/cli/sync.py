@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
 
 from aadsync_lib.cli import runtime
+from aadsync_lib.cli.consent import YES, asker_of
 from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, new_file, options
-from aadsync_lib.cli.output import OWNER_ONLY
-from aadsync_lib.errors import UsageError
+from aadsync_lib.cli.output import OWNER_ONLY, one_stream
+from aadsync_lib.cli.signals import interruptible
+from aadsync_lib.errors import UnsafePlanError, UsageError
 from aadsync_lib.model.run import RunReport, Status
 
 if TYPE_CHECKING:
@@ -25,62 +22,8 @@ if TYPE_CHECKING:
     from aadsync_lib.report.next_steps import Call
 
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
-STOPPING = (
-    b"\naadsync: finishing and recording what is in flight. "
-    b"Run again to go on. A second signal exits at once.\n"
-)
-OVER = b"\0"
-
-
-@contextmanager
-def interruptible(
-    stop: Callable[[], None],
-    leave: Callable[[int], object] = os._exit,
-    words: bytes = STOPPING,
-) -> Iterator[None]:
-    """Let the first signal ask to stop and a second one leave at once.
-
-    A handler of Python's runs on the main thread only, which may wait for others and may not even
-    be the one that the system interrupts. So a thread listens to what arrives. Leaving does not
-    wait for anybody: what was sent is in the journal, and the next run looks it up.
-    """
-    ours, theirs = socket.socketpair()
-    theirs.setblocking(False)
-    listener = Thread(target=_listen, args=(ours, stop, leave, words), name="signals", daemon=True)
-    listener.start()
-    before = {number: signal.signal(number, _do_nothing) for number in SIGNALS}
-    wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(wakeup)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        theirs.send(OVER)
-        listener.join()
-        ours.close()
-        theirs.close()
-
-
-def _do_nothing(*_: object) -> None:
-    """Take the place of what would end the program."""
-
-
-def _listen(
-    ours: socket.socket, stop: Callable[[], None], leave: Callable[[int], object], words: bytes
-) -> None:
-    asked = False
-    while (arrived := ours.recv(1)) != OVER:
-        if asked:
-            leave(128 + arrived[0])
-            continue
-        asked = True
-        os.write(2, words)
-        stop()
-
-
 THERE_ARE_CHANGES = 2
+REFUSED = "Refused by the guard, for the reasons above. Nothing was changed."
 
 
 ON_DEMAND = (
@@ -98,27 +41,37 @@ ON_DEMAND = (
 @click.option(
     "--save", type=FILE, callback=new_file, metavar="PLAN.json", help="Keep the plan for apply."
 )
+@click.option(
+    "--against", type=FILE, metavar="PLAN.json", help="Say as well what moved since a saved plan."
+)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.pass_context
 def plan(
     ctx: click.Context,
     options: Options,
     save: Path | None,
+    against: Path | None,
     user: str | None,
     group: str | None,
     *,
     detailed_exitcode: bool,
 ) -> None:
     """Show every change; write nothing."""
+    from aadsync_lib.engine.against import moved_since
     from aadsync_lib.report.as_json import plan_to_json
+    from aadsync_lib.report.saved import part_of
 
-    if save and (user or group):
-        raise UsageError("--save keeps a whole plan: without --user and --group.")
+    before = None if against is None else part_of(_saved(against), options.target)
+    if (save or before) and (user or group):
+        raise UsageError("--save and --against are of a whole plan: without --user and --group.")
     settings = runtime.settings_of(options)
     planner = runtime.planner_of(options, settings)
-    planning = planner.plan(full=options.full, fingerprint=save is not None, user=user, group=group)
+    planning = planner.plan(
+        full=options.full, fingerprint=bool(save or before), user=user, group=group
+    )
     call = runtime.call_of(options, str(save) if save else None)
-    runtime.publish_plan(options, planner, planning, call)
+    moved = moved_since(before, planning.plan) if before else None
+    runtime.publish_plan(options, planner, planning, call, moved)
     if save is not None:
         options.output.file(save, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)
     if detailed_exitcode and not planning.plan.empty:
@@ -143,6 +96,7 @@ APPROVE = click.option(
 @click.command()
 @options(*READING)
 @APPROVE
+@YES
 @ON_DEMAND[0]
 @ON_DEMAND[1]
 @click.pass_context
@@ -152,24 +106,33 @@ def sync(
     approve: str | None,
     user: str | None,
     group: str | None,
+    *,
+    yes: bool,
 ) -> None:
-    """Plan, check the limits, apply, record."""
+    """Plan, check the limits, apply, record.
+
+    On a terminal it shows the plan and asks before the first write.
+    """
 
     def act(runner: Runner) -> RunReport:
         return runner.sync(approve=approve, full=options.full, user=user, group=group)
 
-    ctx.exit(run(options, runtime.call_of(options), act))
+    ctx.exit(run(options, runtime.call_of(options), act, yes=yes))
 
 
 @click.command()
 @click.argument("file", type=FILE, metavar="PLAN.json")
 @options(*APPLYING)
 @APPROVE
+@YES
 @click.pass_context
-def apply(ctx: click.Context, options: Options, file: Path, approve: str | None) -> None:
+def apply(
+    ctx: click.Context, options: Options, file: Path, approve: str | None, *, yes: bool
+) -> None:
     """Apply a saved plan.
 
-    It is applied exactly as it is, or refused when the world has moved under it.
+    It is applied exactly as it is, or refused when the world has moved under it. On a terminal it is
+    shown and asked for first.
     """
     from aadsync_lib.report.saved import approval_of, part_of
 
@@ -177,19 +140,25 @@ def apply(ctx: click.Context, options: Options, file: Path, approve: str | None)
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
     call = runtime.call_of(options, str(file))
-    ctx.exit(run(options, call, lambda runner: runner.apply(part, approve=approval)))
+    ctx.exit(run(options, call, lambda runner: runner.apply(part, approve=approval), yes=yes))
 
 
-def run(options: Options, call: Call, act: Callable[[Runner], RunReport]) -> int:
+def run(options: Options, call: Call, act: Callable[[Runner], RunReport], *, yes: bool) -> int:
     """Let the runner act, publish what it did, and return the exit code."""
     from aadsync_lib.engine.refusal import RefusedError
 
     settings = runtime.settings_of(options)
-    with runtime.runner_of(options, settings) as runner, interruptible(runner.stop):
+    asker = asker_of(options, call, yes=yes)
+    with runtime.runner_of(options, settings, asker) as runner, interruptible(runner.stop):
         try:
             report = act(runner)
         except RefusedError as error:
-            runtime.publish_run(options, runner, error.report, error.plan, call, error.verdict)
+            if asker:
+                asker.show(error.plan, error.verdict)
+            given = (error.report, error.plan, call, error.verdict)
+            runtime.publish_run(options, runner, *given, brief=one_stream())
+            if asker:  # it has shown why
+                raise UnsafePlanError(REFUSED) from error
             raise
         runtime.publish_run(options, runner, report, report.plan, call)
     return exit_code(report)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aadsync_lib.cli import runtime
+from aadsync_lib.cli.consent import YES
 from aadsync_lib.cli.options import APPLYING, FILE, Options, new_file, options
 from aadsync_lib.cli.output import OWNER_ONLY
 from aadsync_lib.cli.sync import APPROVE, run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.argument("run_id", metavar="RUN")
 @options(*APPLYING)
 @APPROVE
+@YES
 @click.option(
     "--save",
     type=FILE,
@@ -31,23 +33,30 @@ if TYPE_CHECKING:
 )
 @click.pass_context
 def undo(
-    ctx: click.Context, options: Options, run_id: str, approve: str | None, save: Path | None
+    ctx: click.Context,
+    options: Options,
+    run_id: str,
+    approve: str | None,
+    save: Path | None,
+    *,
+    yes: bool,
 ) -> None:
     """Take back what a run did.
 
-    RUN is the id of a run, its beginning, or "last". What has changed since is left alone and listed.
+    RUN is the id of a run, its beginning, or "last", the last one that changed anything. What has
+    changed since is left alone and listed. On a terminal it shows the plan and asks.
     """
-    from aadsync_lib.report.history.select import run_named
+    from aadsync_lib.report.history.select import run_to_undo
 
     if save is not None and approve is not None:
         raise click.UsageError("--save only plans: --approve goes with apply of what is saved.")
     settings = runtime.settings_of(options)
-    found = run_named(runtime.store_of(settings).runs(), run_id).run_id
+    found = run_to_undo(runtime.store_of(settings), run_id).run_id
     call = replace(runtime.call_of(options, str(save) if save else None), undoes=found)
     if save is not None:
         _save(options, settings, call, found, save)
         return
-    ctx.exit(run(options, call, lambda runner: runner.undo(found, approve=approve)))
+    ctx.exit(run(options, call, lambda runner: runner.undo(found, approve=approve), yes=yes))
 
 
 def _save(options: Options, settings: Settings, call: Call, run_id: str, path: Path) -> None:

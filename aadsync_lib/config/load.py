@@ -14,29 +14,34 @@ from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
 from aadsync_lib.config.overrides import without_groups
 from aadsync_lib.config.plain import KeyPath, Plain
 from aadsync_lib.config.policy import Adopt
-from aadsync_lib.config.problems import dotted, misread, problems_of
+from aadsync_lib.config.problems import closest, dotted, misread, problems_of
 from aadsync_lib.config.references import VAULTS, foreign_vaults
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.config.text import Parsed, parse
-from aadsync_lib.errors import SettingsError
+from aadsync_lib.errors import SettingsError, UsageError
 
 ADOPT = ("policy", "adopt")
 
 
-def load_settings(path: Path | None, overrides: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    path: Path | None, overrides: Mapping[str, str] | None = None, only: str | None = None
+) -> Settings:
     """Read and check the settings of a sync.
 
     ``overrides`` are widget or job parameters by dotted name; an empty one counts as not given. A
-    target may be named instead of counted: ``targets.account.pace``. Raises ``SettingsError`` with
-    every problem at once.
+    target may be named instead of counted: ``targets.account.pace``. ``only`` is the name of a target that
+    must be there. Raises ``SettingsError`` with every problem at once, ``UsageError`` for that name alone.
     """
     if path is None:
-        return settings_from(None, "settings", overrides)
-    return settings_from(_text(path), str(path), overrides).found_in(path.parent)
+        return settings_from(None, "settings", overrides, only)
+    return settings_from(_text(path), str(path), overrides, only).found_in(path.parent)
 
 
 def settings_from(
-    text: str | None, where: str, overrides: Mapping[str, str] | None = None
+    text: str | None,
+    where: str,
+    overrides: Mapping[str, str] | None = None,
+    only: str | None = None,
 ) -> Settings:
     """Check settings that were read already, ``None`` for parameters alone."""
     given = {name: value.strip() for name, value in (overrides or {}).items() if value.strip()}
@@ -52,9 +57,23 @@ def settings_from(
         problems.extend(_without_groups(tree))
         problems.extend(_foreign_vaults(tree))
     problems.extend(misread(plain))
+    usage = tuple(_no_such_target(tree, only))
+    if usage and not problems:
+        raise UsageError(usage[0])
+    problems.extend(usage)
     if problems:
         raise SettingsError(where, tuple(dict.fromkeys(problems)))
-    return settings
+    return settings.read_from(where)
+
+
+def _no_such_target(tree: dict[str, Any], only: str | None) -> Iterator[str]:
+    targets = tree.get("targets")
+    names = [
+        str(_child(target, "name")) for target in (targets if isinstance(targets, list) else ())
+    ]
+    if only is not None and names and only not in names:
+        hint = closest(only, names) or f"the settings have {listed(names, 'and')}"
+        yield f"--target {only}: no such target; {hint}"
 
 
 def _without_groups(tree: dict[str, Any]) -> Iterator[str]:

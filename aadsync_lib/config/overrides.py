@@ -51,7 +51,7 @@ def without_groups(whole: object, own: Iterable[object]) -> Iterator[str]:
     if whole:
         return
     if not any(targets):
-        yield "scope.groups: is missing; expected a list"
+        yield "scope.groups: is missing; expected a list, such as [{prefix: dbx-}]"
         return
     for index, groups in enumerate(targets):
         if not groups:

@@ -22,6 +22,7 @@ from aadsync_lib.config.keys import (
 )
 from aadsync_lib.config.plain import SHOWN, KeyPath, Plain
 from aadsync_lib.config.scope import Clause
+from aadsync_lib.config.suggest import host_to_write, suggestion
 
 TOO_SHORT = {"too_short": "at least one", "string_too_short": "text that is not empty"}
 BOUNDS = {
@@ -102,7 +103,8 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     if quoting := _quoting(key, plain):
         return quoting
     if kind == "missing":
-        return f"{dotted(key.path)}: is missing; expected {in_words(key.annotation)}"
+        wanted = in_words(key.annotation)
+        return f"{dotted(key.path)}: is missing; expected {wanted}{host_to_write(key, None)}"
     if kind in ("extra_forbidden", "invalid_key"):
         return _unknown_key(key)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -110,14 +112,16 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     if kind == "value_error" and not finding["loc"]:
         return str(finding["ctx"]["error"])
     if kind == "value_error":
-        return f"{dotted(key.path)}: {finding['ctx']['error']}"
+        host = host_to_write(key, finding["input"])
+        return f"{dotted(key.path)}: {finding['ctx']['error']}{host}"
     if bare(key.annotation) is SecretRef:
         return (
             f"{dotted(key.path)}: a literal value may not stand here; expected "
             f"{in_words(SecretRef)}"
         )
     value = "" if key.secret else f"found {show(finding['input'])}; "
-    return f"{dotted(key.path)}: {value}expected {_expected(key, finding)}"
+    instead = suggestion(key, finding["input"]) or host_to_write(key, finding["input"])
+    return f"{dotted(key.path)}: {value}expected {_expected(key, finding)}{instead}"
 
 
 def _expected(key: SettingKey, finding: Mapping[str, Any]) -> str:

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
-from aadsync_lib.config.base import Days, Guid, Pace, Section, Text, Url, WorkspaceId
+from aadsync_lib.config.base import Guid, Pace, Section, Text, Url, WorkspaceId
 from aadsync_lib.config.connector import ConnectorSettings
 from aadsync_lib.config.hosts import console_of, not_of_workspace
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
 from aadsync_lib.config.policy import Capacity, Limits, Policy
 from aadsync_lib.config.references import foreign_vaults, vaults
 from aadsync_lib.config.scope import MappingSettings, Scope
+from aadsync_lib.config.store import StoreSettings
 
 Entitlement = Literal[
     "workspace-access", "databricks-sql-access", "workspace-consume", "allow-cluster-create",
@@ -162,33 +163,6 @@ class TargetSettings(Section):
         return value
 
 
-class StoreSettings(Section):
-    """Where the sync remembers: one of the two, ``sqlite: ./aadsync.db`` when neither is given."""
-
-    sqlite: Text | None = Field(
-        None, description="a file, relative to this one, for a laptop or CI"
-    )
-    delta: Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")] | None = Field(
-        None, description="a Unity Catalog schema, for jobs on Databricks"
-    )
-    retention_days: Annotated[Days, Field(ge=1)] | None = Field(
-        None, description="days to keep records of what was done; null: for ever"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _default(cls, data: Any) -> Any:
-        if isinstance(data, dict) and all(data.get(key) is None for key in ("sqlite", "delta")):
-            return {**data, "sqlite": "./aadsync.db"}
-        return data
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> StoreSettings:
-        if (self.sqlite is None) == (self.delta is None):
-            raise ValueError("name exactly one of sqlite, delta")
-        return self
-
-
 class Settings(Section):
     """One sync."""
 
@@ -203,6 +177,7 @@ class Settings(Section):
     policy: Policy = Policy()
     store: StoreSettings = StoreSettings()
     _folder: Path = PrivateAttr(default_factory=Path)
+    _file: str = PrivateAttr(default="")
 
     @property
     def folder(self) -> Path:
@@ -211,6 +186,17 @@ class Settings(Section):
         It is no setting: the same file elsewhere has the same digest.
         """
         return self._folder
+
+    @property
+    def file(self) -> str:
+        """What the settings were read from, as it was named; no setting, either."""
+        return self._file
+
+    def read_from(self, file: str) -> Settings:
+        """Return the same settings, read from there."""
+        settings = self.model_copy()
+        settings._file = file  # noqa: SLF001 - of its own class
+        return settings
 
     def found_in(self, folder: Path) -> Settings:
         """Return the same settings, read from a file in this folder."""

@@ -11,6 +11,7 @@ import yaml
 
 from aadsync_lib.config.plain import MERGE, TIMESTAMP, KeyPath, Plain, plains
 from aadsync_lib.config.problems import dotted
+from aadsync_lib.config.suggest import line_without_tab
 
 TEXT = "tag:yaml.org,2002:str"
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -40,7 +41,7 @@ def parse(text: str, at: KeyPath = ()) -> Parsed:
     try:
         return _parsed(text, at)
     except yaml.MarkedYAMLError as error:
-        problem = _syntax_error(error)
+        problem = _syntax_error(error, text)
     except yaml.reader.ReaderError as error:
         problem = f"character {error.position}: not a character that YAML allows"
     except RecursionError:
@@ -108,10 +109,12 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _syntax_error(error: yaml.MarkedYAMLError) -> str:
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> str:
     """Name line and cause, without words from the text: one of them may be a secret."""
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    if mark and (spaced := line_without_tab(text.splitlines(), mark.line)):
+        return f"{where}a tab, where YAML takes spaces only; write {spaced!r}"
     return f"{where}not YAML: {QUOTED.sub(_unnamed, error.problem or 'cannot be read')}"
 
 

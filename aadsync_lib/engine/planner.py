@@ -10,6 +10,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
+from aadsync_lib.engine.head import head_of
 from aadsync_lib.engine.on_demand import ids_of, left_out
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
@@ -19,6 +20,7 @@ from aadsync_lib.model.aim import AimReport
 from aadsync_lib.model.carried import RunRecord
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.explanation import Explanation
+from aadsync_lib.model.head import Head
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.ports import Clock, HistoryReader, Neighbours, Source, Target
@@ -32,7 +34,7 @@ class Planner:
     """Plans a sync, or the undo of a run, and explains. None of it has side effects.
 
     ``assignments`` reach the workspaces of the targets, by the names of these; ``neighbours`` are who else
-    provisions into them, where the settings name anybody.
+    provisions into them, where the settings name anybody. ``by`` is whoever asks.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Planner:
     clock: Clock
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
     neighbours: Neighbours | None = None
+    by: str = ""
 
     def plan(
         self,
@@ -87,6 +90,7 @@ class Planner:
             told = (left_out(str(user or group)),)
             parts = _warned(parts, {target.name: told for target in self.targets})
         planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        planned = self._headed(planned)
         if only is not None:
             planned = replace(planned, plan=replace(planned.plan, full=False))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
@@ -97,16 +101,18 @@ class Planner:
             TargetPlanning(TargetPlan(t.name, warnings=notices), Links(()), ResolvedLinks(), {})
             for t in self.targets
         ]
-        planned = Planning.of(self.settings, parts)
+        planned = self._headed(Planning.of(self.settings, parts))
         return replace(planned, plan=replace(planned.plan, full=False))
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""
-        return plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
+        return self._headed(
+            plan_undo(self.settings, self.targets, self.reader, run_id, self.assignments)
+        )
 
     def plan_alignment(self) -> Planning:
         """Plan only the externalIds that automatic identity management needs."""
-        return plan_alignment(self.settings, self.targets, self.plan())
+        return self._headed(plan_alignment(self.settings, self.targets, self.plan()))
 
     def aim_report(self) -> AimReport:
         """Report what automatic identity management would double, block or split."""
@@ -116,6 +122,13 @@ class Planner:
         """Explain a person, a group, or why the person is in the group."""
         asked = Explainer(self.settings, self.source, self.targets, self.reader, self.plan)
         return asked.explain(user, group)
+
+    def head(self) -> Head:
+        """Return the head of what is planned or answered now."""
+        return head_of(self.settings, self.clock.now(), self.by)
+
+    def _headed(self, planning: Planning) -> Planning:
+        return replace(planning, plan=replace(planning.plan, head=self.head()))
 
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs of this sync, newest first."""

@@ -11,6 +11,7 @@ from aadsync_lib.config.digest import settings_digest
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.access import AccessReading, read_access
 from aadsync_lib.engine.asked_once import AskedOnce
+from aadsync_lib.engine.head import addresses_of
 from aadsync_lib.engine.inquiry import Inquiry, Remembered, Shown
 from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
@@ -82,7 +83,12 @@ class Planning:
         undoes: str | None = None,
         roots: tuple[KnownRoot, ...] = (),
     ) -> Planning:
-        """Put the plans of all targets together, and judge the whole."""
+        """Put the plans of all targets together with where these are, and judge the whole."""
+        addresses = addresses_of(settings)
+        parts = [
+            replace(part, plan=replace(part.plan, address=addresses[part.plan.target]))
+            for part in parts
+        ]
         plan = Plan(
             settings.name,
             tuple(part.plan for part in parts),

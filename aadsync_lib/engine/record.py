@@ -141,6 +141,7 @@ def untouched(plan: TargetPlan, status: Status) -> TargetReport:
         warnings=plan.warnings,
         unowned=plan.unowned,
         unapplied=plan.unapplied,
+        address=plan.address,
     )
 
 
@@ -172,6 +173,7 @@ def record_unwritten(
         0.0,
         plan.undoes,
         over,
+        plan.head,
     )
     store.begin_run(run_id, plan.digest, plan.settings_digest, full=plan.full, undoes=plan.undoes)
     store.end_run(run_id, report.status, json.dumps(run_to_json(report)))

@@ -19,8 +19,9 @@ from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
-from aadsync_lib.errors import PartialError, StoreError
+from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
 from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
+from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -29,8 +30,10 @@ from aadsync_lib.reconcile.matching.adoption import AdoptionRule
 from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
+from aadsync_lib.report.escape import visible
 
 Leave = Callable[[Planning, RunReport], Checkpoint | None]
+Consent = Callable[[Plan, Verdict], bool]
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +41,21 @@ log = logging.getLogger(__name__)
 class Runner:
     """Applies what a planner plans. Both walk the same code up to the guard."""
 
-    def __init__(self, planner: Planner, store: Store, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        store: Store,
+        progress: Progress | None = None,
+        consent: Consent | None = None,
+    ) -> None:
+        """``consent`` is asked before the first write of a plan that the guard allows."""
         self._planner = planner
         self._settings = planner.settings
         self._targets = planner.targets
         self._clock = planner.clock
         self._store = store
         self._progress = progress
+        self._consent = consent
         self._stop = Event()
 
     def sync(
@@ -66,7 +77,16 @@ class Runner:
         asked = "it is asked to" if full or approve else None
         incremental = Incremental(self._planner, self._store, asked)
         make = partial(incremental.plan, partial(self._planner.plan, full=full))
-        return self._run(make, approve, leave=incremental.checkpoint)
+        return self._run(partial(self._checked, make), approve, leave=incremental.checkpoint)
+
+    def _checked(self, make: Callable[[], Planning]) -> Planning:
+        """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
+        first, planning = self._store.latest_run() is None, make()
+        warnings = (notice for target in planning.plan.targets for notice in target.warnings)
+        empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
+        if first and empty:
+            raise ScopeEmptyError(map(visible, empty))
+        return planning
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:
         """Apply exactly this plan. Raises ``StalePlanError`` when planning now gives another one."""
@@ -109,6 +129,7 @@ class Runner:
             if saved:
                 check_current(saved, planning)
             verdict = replace(planning.verdict, approve=approve)
+            self._ask(planning.plan, verdict)
             report, error = self._carry_out(recorder, planning, verdict, began, leave)
         self._prune()
         if not verdict.allowed:
@@ -117,6 +138,12 @@ class Runner:
             raise _broken_off(report.run_id, error) from error
         log.info("run %s ended: %s", report.run_id, report.status)
         return report
+
+    def _ask(self, plan: Plan, verdict: Verdict) -> None:
+        """Raise ``DeclinedError`` unless whoever is asked wants the plan; nobody is asked of nothing."""
+        idle = plan.empty or not verdict.allowed
+        if self._consent and not idle and not self._consent(plan, verdict):
+            raise DeclinedError
 
     def _carry_out(
         self,
@@ -160,7 +187,7 @@ class Runner:
             }
         errors = {name: future.exception() for name, future in running.items()}
         reports = tuple(
-            TargetReport(name, Status.FAILED) if errors[name] else future.result()
+            _broken(planning.parts[name].plan) if errors[name] else future.result()
             for name, future in running.items()
         )
         return reports, next(filter(None, errors.values()), None)
@@ -221,6 +248,7 @@ class Runner:
             seconds=round(self._clock.monotonic() - began, 1),
             undoes=plan.undoes,
             over=() if verdict.allowed else verdict.objections,
+            head=plan.head,
             plan=plan,
         )
 
@@ -233,6 +261,10 @@ def _broken_off(run_id: str, error: BaseException) -> BaseException:
         f"The run {run_id} was broken off by {type(error).__name__}: {error}\nEverything sent until "
         f"then is recorded. Mend the cause and run sync again; it goes on from there."
     )
+
+
+def _broken(plan: TargetPlan) -> TargetReport:
+    return TargetReport(plan.target, Status.FAILED, address=plan.address)
 
 
 def _reported(plan: TargetPlan, outcomes: tuple[Outcome, ...], *, complete: bool) -> TargetReport:

@@ -49,14 +49,15 @@ def _sides(saved: Plan, current: Plan) -> Iterator[str]:
     """Say which side has moved, as far as the digests of a plan tell it."""
     if saved.settings_digest != current.settings_digest:
         return
-    moved = list(_moved_sides(saved, current))
+    moved = list(moved_sides(saved, current))
     yield from moved
     known = saved.source_digest or saved.undoes
     if known and not moved and saved.sync == current.sync:
         yield NEITHER
 
 
-def _moved_sides(saved: Plan, current: Plan) -> Iterator[str]:
+def moved_sides(saved: Plan, current: Plan) -> Iterator[str]:
+    """Yield which sides have moved, in sentences; both plans have the digests of these."""
     if saved.source_digest and saved.source_digest != current.source_digest:
         yield SOURCE
     then = {target.target: target.state_digest for target in saved.targets}

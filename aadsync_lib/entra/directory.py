@@ -77,6 +77,18 @@ class Directory:
         request = _request(path, counted=advanced, filter=filter_, select=GROUP, top=top)
         return await self._all(request)
 
+    async def some_names(self, kind: Kind, beginning: str) -> tuple[str, ...]:
+        """Display names that begin so, of one page; none where they cannot be read."""
+        starts = f"startswith(displayName,{literal(beginning)})"
+        path, options = self._collections[kind], {"select": "id,displayName", "top": str(PAGE)}
+        options |= {"filter": starts} if beginning else {}
+        try:
+            page = await self._client.get(_request(path, counted=False, **options))
+        except GraphError:
+            return ()
+        rows = page.get("value") or ()
+        return tuple(str(row["displayName"]) for row in rows if row.get("displayName"))
+
     async def members(self, group_id: str) -> Listing:
         """Direct members of every type but service principals, which v1.0 leaves out."""
         return await self._all(_request(self._members, group_id, select=GROUP, top=str(PAGE)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from aadsync_lib.entra.directory import AT_ONCE, GROUP, GROUPS, literal
+from aadsync_lib.entra.nearest import nearest
 from aadsync_lib.entra.objects import read_one
 from aadsync_lib.entra.selection import SelectorReader
 from aadsync_lib.entra.wording import label
@@ -63,7 +64,8 @@ class RootGroupReader(SelectorReader):
         names = ((row, normal(row.get("displayName")).lower()) for row in rows)
         named = [row for row, name in names if not name or name.startswith(start)]
         await self._take(named)
-        self._report(listing, named, "no group has a name that starts so")
+        near = "" if named else await nearest(self._directory, Kind.GROUP, prefix, start=True)
+        self._report(listing, named, f"no group has a name that starts so{near}")
 
     async def _by_filter(self, filter_: str) -> None:
         listing = await self._listing(filter_)

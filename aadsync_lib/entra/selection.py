@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import GroupSelector, Scope
 from aadsync_lib.entra.directory import GROUP, GROUPS, PERMISSIONS, Directory
+from aadsync_lib.entra.nearest import nearest
 from aadsync_lib.entra.objects import Found, read_each, read_one
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
@@ -113,9 +114,11 @@ class SelectorReader:
             else:
                 rows[key] = row
                 break
-        return self._unique(kind, rows.values(), name)
+        return await self._unique(kind, rows.values(), name)
 
-    def _unique(self, kind: Kind, rows: Collection[JsonObject], name: str) -> JsonObject | None:
+    async def _unique(
+        self, kind: Kind, rows: Collection[JsonObject], name: str
+    ) -> JsonObject | None:
         """Return the only row of exactly this name; Graph compares without case."""
         exact = _exact(rows, name)
         if len(exact) > 1:
@@ -127,6 +130,7 @@ class SelectorReader:
         others = ", ".join(sorted(row["id"] for row in rows))
         near = f" (a name that differs in upper and lower case: {others})" if others else ""
         if not exact:
+            near = near or await nearest(self._directory, kind, name)
             self._nothing(f"none of the {NOUN[kind]}s has this name{near}")
         return next(iter(exact.values()), None)
 

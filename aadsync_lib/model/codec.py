@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from aadsync_lib.model.change import Action, Change, MemberRef
+from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.identity import Attributes, Kind, Permission
 
 JsonObject = dict[str, Any]
@@ -110,12 +112,37 @@ def change_from_json(raw: Mapping[str, Any]) -> Change:
     )
 
 
-def digest_of(targets: Iterable[tuple[str, Iterable[Change]]]) -> str:
-    """Return ``sha256:…`` over the changes by target, the same for the same changes."""
+def head_to_json(head: Head | None) -> JsonObject | None:
+    """Return the head of a document; one that an earlier version kept has none."""
+    return None if head is None else asdict(head)
+
+
+def head_from_json(raw: Mapping[str, Any] | None) -> Head | None:
+    """Read what ``head_to_json`` wrote."""
+    return None if raw is None else Head(**{key: str(value) for key, value in raw.items()})
+
+
+def address_to_json(address: Address | None) -> JsonObject:
+    """Return the keys by which a document says where a target is."""
+    if address is None:
+        return {}
+    keys = "workspace_id" if address.account_id is None else "account_id"
+    return {"host": address.host, keys: getattr(address, keys)}
+
+
+def address_from_json(raw: Mapping[str, Any]) -> Address | None:
+    """Read from a target of a document what ``address_to_json`` wrote into it."""
+    if "host" not in raw:
+        return None
+    return Address(str(raw["host"]), raw.get("account_id"), raw.get("workspace_id"))
+
+
+def digest_of(targets: Iterable[tuple[str, Sequence[str], Iterable[Change]]]) -> str:
+    """Return ``sha256:…`` over name, place and changes of each target, the same for the same changes."""
     sha = hashlib.sha256()
     encoded: dict[int, bytes] = {}  # a member is in many groups, and written the same way in each
-    for target, changes in targets:
-        sha.update(json.dumps(target).encode())
+    for target, place, changes in targets:
+        sha.update(json.dumps([target, *place] if place else target).encode())
         for change in changes:
             sha.update(_canonical(_without_members(change)))
             sha.update(b",".join(_encoded(member, encoded) for member in change.members))

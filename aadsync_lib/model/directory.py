@@ -9,6 +9,7 @@ from enum import StrEnum
 from aadsync_lib.model.identity import Kind
 
 AttributeValue = str | bool | None
+SCOPE_EMPTY = "scope_empty"  # code of the notice that a selector finds nothing
 ASSIGNED_BY = "assigned:"  # before the application, in the selector of whoever is assigned to it
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import digest_of
 from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.identity import Kind
 
 if TYPE_CHECKING:
@@ -106,15 +107,29 @@ class Estimate:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Somebody who is in a group now, at any depth, and is not after the plan: ``ada from Data``."""
+
+    name: str
+    group: str
+    kind: Kind = Kind.USER
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} from {self.group}"
+
+
 @dataclass(frozen=True)
 class TargetPlan:
     """The changes of one target, with what was held back and why.
 
     ``emptied`` names groups that stay but would lose their last member, ``retired`` those that left the
-    scope, ``losing`` the people who lose a group, once for each (``ada from Data``). ``on_hold`` are the changes that wait because a part of the source could not be read.
+    scope, ``losing`` the people and service principals who lose a group, once for each group. ``on_hold`` are the changes that wait because a part of the source could not be read.
     ``protected`` are target ids that no change may touch. ``unowned`` is what is there and not ours,
     ``unapplied`` what the policy leaves as it is. ``state_digest`` tells whether the target has moved.
     ``replacement_paths`` are the removals that depend on additions; they follow from the rest of the plan.
+    ``address`` is where the target is; ``None`` in a plan that an earlier version saved.
     """
 
     target: str
@@ -129,7 +144,8 @@ class TargetPlan:
     protected: frozenset[str] = frozenset()
     unowned: tuple[Unowned, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()
-    losing: tuple[str, ...] = ()
+    losing: tuple[Loss, ...] = ()
+    address: Address | None = None
     state_digest: str | None = field(default=None, compare=False)
     replacement_paths: tuple[ReplacementPath, ...] = field(default=(), compare=False)
 
@@ -163,7 +179,7 @@ class Plan:
     """The changes of one sync on all its targets. ``complete``: all of the source was read.
 
     ``full``: it was read afresh, not only what changed. ``undoes`` is the run that the plan is the inverse of. ``source_digest`` tells whether Entra has
-    moved; ``tree`` holds the desired groups, parents first.
+    moved; ``tree`` holds the desired groups, parents first. ``head`` says when it was made, and by whom.
     """
 
     sync: str
@@ -174,11 +190,15 @@ class Plan:
     source_digest: str | None = field(default=None, compare=False)
     tree: tuple[GroupNode, ...] = field(default=(), compare=False)
     full: bool = field(default=True, compare=False)
+    head: Head | None = field(default=None, compare=False)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the changes of all targets: what ``--approve`` names."""
-        return digest_of((target.target, target.changes) for target in self.targets)
+        """SHA-256 over the changes of all targets and where these are: what ``--approve`` names."""
+        return digest_of(
+            (target.target, target.address.key if target.address else (), target.changes)
+            for target in self.targets
+        )
 
     @property
     def empty(self) -> bool:

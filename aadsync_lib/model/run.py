@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.plan import Plan, Quarantined, Unapplied, Unowned
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class TargetReport:
     unowned: tuple[Unowned, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()
     recap: Recap | None = None
+    address: Address | None = None
 
     @property
     def applied(self) -> Mapping[str, int]:
@@ -187,6 +189,7 @@ class RunReport:
     seconds: float
     undoes: str | None = None
     over: tuple[str, ...] = ()
+    head: Head | None = None
     plan: Plan | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -137,4 +137,5 @@ def _together(
         targets=targets,
         requests=Requests(graph, databricks),
         seconds=round(sum(run.seconds for run in runs), 1),
+        head=plan.head,
     )

@@ -11,7 +11,8 @@ from typing import Any
 from aadsync_lib import files
 from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.load import settings_from
-from aadsync_lib.config.settings import Settings, StoreSettings
+from aadsync_lib.config.settings import Settings
+from aadsync_lib.config.store import StoreSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.runner import Runner
@@ -31,7 +32,7 @@ from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
-from aadsync_lib.report.history.select import run_named
+from aadsync_lib.report.history.select import run_to_undo
 from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner, open_store
@@ -135,7 +136,7 @@ class Notebook:
                 raise UsageError("confirm: says nothing without undo, the run to take back.")
             return None, None
         with self._planner() as planner:
-            run_id = run_named(planner.history(), run).run_id
+            run_id = run_to_undo(planner.reader, run).run_id
             plan = interruptibly(lambda: planner.plan_undo(run_id)).plan
         if confirm is None:
             return plan, None
@@ -251,4 +252,5 @@ class Notebook:
             "clock": self._clock,
             "spark": self._platform.spark,
             "dbutils": self._platform.dbutils,
+            "by": self._platform.user,
         }

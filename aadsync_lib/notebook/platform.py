@@ -29,6 +29,16 @@ class Platform:
             return False
         return getattr(get_context(), "jobId", None) is None
 
+    @property
+    def user(self) -> str | None:
+        """Who runs the notebook, as Databricks knows it; ``None`` outside of it."""
+        if self.spark is None:
+            return None
+        try:
+            return str(self.spark.sql("SELECT current_user()").first()[0])
+        except Exception:  # noqa: BLE001 - it is only shown; a run is no worse without it
+            return None
+
     def table(self, frame: Any) -> None:
         """Show a frame, unless it has no row."""
         if not len(frame):

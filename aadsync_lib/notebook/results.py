@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aadsync_lib.doctor.examine import Finding
 from aadsync_lib.engine.refusal import refusal
 from aadsync_lib.errors import AadsyncError, PartialError
-from aadsync_lib.model.codec import JsonObject
+from aadsync_lib.model.codec import JsonObject, address_to_json, head_to_json
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import RunReport, Status, TargetReport
@@ -82,6 +82,7 @@ def plan_result(plan: Plan, saved: str | None) -> JsonObject:
     """Return what a plan comes to, small enough for the result of a notebook."""
     return {
         "kind": "plan",
+        "head": head_to_json(plan.head),
         "sync": plan.sync,
         "digest": plan.digest,
         "complete": plan.complete,
@@ -94,6 +95,7 @@ def run_result(report: RunReport) -> JsonObject:
     """Return what a run did, small enough for the result of a notebook."""
     return {
         "kind": "run",
+        "head": head_to_json(report.head),
         "run_id": report.run_id,
         "sync": report.sync,
         "digest": report.digest,
@@ -116,9 +118,11 @@ def findings_result(findings: Sequence[Finding]) -> JsonObject:
 def _planned(target: TargetPlan) -> JsonObject:
     return {
         "target": target.target,
+        **address_to_json(target.address),
         "counts": dict(target.counts),
         "members_added": target.members_added,
         "members_removed": target.members_removed,
+        "losing_access": len(target.losing),
         "quarantined": len(target.quarantined),
         "held": len(target.on_hold),
     }
@@ -127,6 +131,7 @@ def _planned(target: TargetPlan) -> JsonObject:
 def _ran(target: TargetReport) -> JsonObject:
     return {
         "target": target.target,
+        **address_to_json(target.address),
         "status": target.status.value,
         "applied": dict(target.applied),
         "members_added": target.members_added,

@@ -101,7 +101,7 @@ def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
     for name, limit, names, of in (
         ("users_deprovisioned", limits.users_deprovisioned, deprovisioned, managed.users),
         ("groups_removed", limits.groups_removed, plan.retired, managed.groups),
-        ("members_removed", limits.members_removed, plan.losing, managed.members),
+        ("members_removed", limits.members_removed, tuple(map(str, plan.losing)), managed.members),
         ("access_removed", limits.access_removed, access_lost(plan.changes), managed.access),
         ("groups_emptied", limits.groups_emptied, plan.emptied, managed.groups),
     ):

@@ -9,7 +9,7 @@ from aadsync_lib.model.account import Account, Members, TargetSnapshot
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Links
-from aadsync_lib.model.plan import Managed
+from aadsync_lib.model.plan import Loss, Managed
 
 Nesting = Mapping[str, frozenset[str]]  # the direct members of each group, by target ids
 TAKING = (Action.REMOVE_MEMBERS, Action.DELETE_GROUP)
@@ -43,28 +43,28 @@ def groups_leaving(
 
 def losses(
     changes: Sequence[Change], members: Mapping[str, Members], accounts: Mapping[str, Account]
-) -> tuple[str, ...]:
-    """Name whoever is in a group now, at any depth, and is not after the plan: ``ada from Data``."""
+) -> tuple[Loss, ...]:
+    """Return whoever is in a group now, at any depth, and is not after the plan."""
     taking = [change for change in changes if change.action in TAKING and change.target_id]
     if not taking:
         return ()
     before = {group: ids for group, ids in members.items() if isinstance(ids, frozenset)}
     after = _after(changes, before)
-    lost: dict[str | None, set[str]] = defaultdict(
-        set
-    )  # a group may lose people by several changes
-    for change in taking:
-        lost[change.target_id] |= _lost(change, before, after)
-    groups = {change.target_id: change.name for change in taking}
-    return tuple(
-        f"{name} from {groups[group]}" for group in lost for name in _names(lost[group], accounts)
-    )
+    lost: dict[str | None, dict[str, Change]] = defaultdict(dict)
+    for change in taking:  # a group may lose people by several changes
+        for target_id in _lost(change, before, after):
+            lost[change.target_id].setdefault(target_id, change)
+    return tuple(loss for of_group in lost.values() for loss in _of_group(of_group, accounts))
 
 
-def _names(ids: Iterable[str], accounts: Mapping[str, Account]) -> list[str]:
-    return sorted(
-        accounts[target_id].name if target_id in accounts else target_id for target_id in ids
-    )
+def _of_group(lost: Mapping[str, Change], accounts: Mapping[str, Account]) -> list[Loss]:
+    """Return the losses of one group by name; of whom no list shows, the id is all that is known."""
+    found = []
+    for target_id, change in lost.items():
+        account = accounts.get(target_id)
+        name, kind = (account.name, account.kind) if account else (target_id, Kind.USER)
+        found.append(Loss(name, change.name, kind, change.reason))
+    return sorted(found, key=lambda loss: loss.name)
 
 
 def _lost(change: Change, before: Nesting, after: Nesting) -> frozenset[str]:

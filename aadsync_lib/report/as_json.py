@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 from aadsync_lib.errors import StalePlanError, UsageError
 from aadsync_lib.model.change import Action, Change
-from aadsync_lib.model.codec import JsonObject, change_from_json, change_to_json
+from aadsync_lib.model.codec import (
+    JsonObject,
+    address_from_json,
+    address_to_json,
+    change_from_json,
+    change_to_json,
+    head_from_json,
+    head_to_json,
+)
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import (
     Estimate,
+    Loss,
     Managed,
     Plan,
     Quarantined,
@@ -81,6 +90,7 @@ def plan_to_json(plan: Plan) -> JsonObject:
     return {
         "kind": "plan",
         "version": VERSION,
+        "head": head_to_json(plan.head),
         "sync": plan.sync,
         "digest": plan.digest,
         "complete": plan.complete,
@@ -96,6 +106,7 @@ def run_to_json(report: RunReport) -> JsonObject:
     return {
         "kind": "run",
         "version": VERSION,
+        "head": head_to_json(report.head),
         "run_id": report.run_id,
         "sync": report.sync,
         "digest": report.digest,
@@ -146,6 +157,7 @@ def _read(raw: Mapping[str, Any]) -> tuple[Plan, object]:
             settings_digest=_is(str, raw["settings_digest"]),
             undoes=raw.get("undoes"),
             source_digest=raw.get("source_digest"),
+            head=head_from_json(raw.get("head")),
         )
         return plan, raw["digest"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -164,6 +176,7 @@ def _target_plan(target: TargetPlan) -> JsonObject:
     managed = target.managed
     return {
         "target": target.target,
+        **address_to_json(target.address),
         "counts": dict(target.counts),
         "changes": [change_to_json(change) for change in target.changes],
         "members_added": target.members_added,
@@ -176,7 +189,8 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "managed": asdict(managed),
         "emptied": list(target.emptied),
         "retired": list(target.retired),
-        "losing": list(target.losing),
+        "losing": list(map(str, target.losing)),
+        "losses": [asdict(loss) for loss in target.losing],
         "protected": sorted(target.protected),
         "found": found_to_json(target.unowned),
         "left": left_to_json(target.unapplied),
@@ -195,7 +209,8 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
         estimate=Estimate(**raw["estimate"]),
         emptied=tuple(raw["emptied"]),
         retired=tuple(raw["retired"]),
-        losing=tuple(raw.get("losing", ())),
+        losing=tuple(_losses(raw)),
+        address=address_from_json(raw),
         protected=frozenset(raw["protected"]),
         unowned=found_from_json(raw.get("found", ())),
         unapplied=left_from_json(raw.get("left", ())),
@@ -203,9 +218,20 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
     )
 
 
+def _losses(raw: Mapping[str, Any]) -> Iterator[Loss]:
+    """Read who loses a group; earlier versions kept no more than ``ada from Data``."""
+    if "losses" in raw:
+        yield from (Loss(**{**loss, "kind": Kind(loss["kind"])}) for loss in raw["losses"])
+        return
+    for text in raw.get("losing", ()):
+        name, _, group = text.rpartition(" from ")
+        yield Loss(name, group)
+
+
 def _target_report(target: TargetReport) -> JsonObject:
     return {
         "target": target.target,
+        **address_to_json(target.address),
         "status": target.status.value,
         "applied": dict(target.applied),
         "members_added": target.members_added,
@@ -238,6 +264,7 @@ def run_from_json(raw: Mapping[str, Any]) -> RunReport:
         seconds=raw["seconds"],
         undoes=raw.get("undoes"),
         over=tuple(raw.get("over", ())),
+        head=head_from_json(raw.get("head")),
     )
 
 
@@ -251,6 +278,7 @@ def _target_report_from(raw: Mapping[str, Any]) -> TargetReport:
         # A report that an earlier version kept has none of these.
         unowned=found_from_json(raw.get("found", ())),
         unapplied=left_from_json(raw.get("left", ())),
+        address=address_from_json(raw),
         recap=Recap(
             applied=raw["applied"],
             members_added=raw["members_added"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aadsync_lib.model.head import Head
 from aadsync_lib.report.plan_rows import Row
 
 GOOD, BENT, BAD = "good", "warn", "bad"
@@ -52,11 +53,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A target, a person or a group. Of changes that are many, writers show the totals alone."""
+    """A target, a person or a group. Of changes that are many, writers show the totals alone.
+
+    ``first`` are tables that are read before the changes.
+    """
 
     title: str
     target: str = ""
     lines: tuple[str, ...] = ()
+    first: tuple[Table, ...] = ()
     changes: tuple[Row, ...] = ()
     totals: tuple[tuple[str, str], ...] = ()
     tables: tuple[Table, ...] = ()
@@ -67,8 +72,9 @@ class Part:
 class Document:
     """A report. One without a title is its parts.
 
-    ``size`` is the number of changes in a plan, ``cost`` what it takes or took, ``approve`` whether the
+    ``size`` is the number of changes in a plan, ``cost`` what it takes or took, ``total`` how many bring, change and take, ``approve`` whether the
     next step is to approve the digest, ``empty`` what is said where there is no line in any table.
+    ``places`` are the targets with where they are, ``exactly`` says how to apply this plan or none.
     """
 
     title: str = ""
@@ -82,9 +88,13 @@ class Document:
     tables: tuple[Table, ...] = ()
     size: int = 0
     cost: str = ""
+    total: str = ""
     run_id: str = ""
     undoes: str = ""
     digest: str = ""
     next: str = ""
+    exactly: str = ""
+    head: Head | None = None
+    places: tuple[tuple[str, str], ...] = ()
     approve: bool = False
     empty: str = ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import Branch, Document, Part, Table
 from aadsync_lib.report.escape import markdown_name, markdown_prose
+from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.plan_rows import Row, first_names, most_affected, shortened
 from aadsync_lib.report.terminal import GROUPS, LINES, LISTED, NAMES, ROWS
 
@@ -28,8 +29,11 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
     listed = full or document.size <= LISTED
     if document.title:
         yield f"## {markdown_prose(document.title)}"
+    yield _heading(document)
     yield from (
-        f"**{alert.title}**" for alert in document.alerts if not (alert.lines or alert.brief)
+        f"**{markdown_prose(alert.title)}**"
+        for alert in document.alerts
+        if not (alert.lines or alert.brief)
     )
     yield from map(markdown_prose, document.lines)
     yield _items(document.items)
@@ -44,13 +48,24 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
     if document.empty and not any(each.rows for each in document.tables):
         yield markdown_prose(document.empty)
     yield "" if listed or not document.next else "Every change: the same with `--all`."
+    yield f"Total: `{document.total}`" if document.total else ""
     yield markdown_prose(document.cost)
-    yield f"Digest: `{document.digest}`" if document.digest else ""
+    yield markdown_prose(document.exactly)
     yield markdown_prose(document.next)
+
+
+def _heading(document: Document) -> str:
+    lines = (
+        f"{term}: `{fact}`" if term == "Digest" else f"{term}: {markdown_prose(fact)}"
+        for term, fact in head_facts(document)
+    )
+    return "<br>\n".join(lines)
 
 
 def _part(part: Part, *, listed: bool, full: bool) -> Iterator[str]:
     yield _items(part.lines)
+    for each in part.first:
+        yield from _section(each, None if full else ROWS)
     if part.changes and listed:
         yield _listed(part.changes, None if full else NAMES)
     else:
@@ -99,7 +114,7 @@ def _most_affected(rows: Iterable[Row]) -> Iterator[str]:
 def _section(section: Table, limit: int | None = None, hint: str = "") -> Iterator[str]:
     rows, more = shortened(section.rows, limit)
     if rows:
-        yield f"**{section.title} ({len(section.rows):,})**"
+        yield f"**{markdown_prose(section.title)} ({len(section.rows):,})**"
         cells = ((markdown_name(row[0]), *map(markdown_prose, row[1:])) for row in rows)
         yield table(section.head, cells)
         yield _more(more, "line") + hint if more else ""

@@ -15,6 +15,7 @@ LOOK = "Next: look at what is held back."
 PROTECTED = "Next: look in Entra; what is protected stays as it is, whatever is approved."
 MEANT = "Next: look in Entra whether this is meant. If so"
 UNDO_MEANT = "Next: look whether this is meant. If so"
+EXACTLY = "Exactly this plan or none"
 AGAIN = "where Entra and the settings still ask for it, the next sync does it again"
 
 APPROVE = f"{MEANT}, set approve, a widget here and a parameter of the job, to this digest and run it again:"
@@ -38,6 +39,9 @@ class Advice(Protocol):
 
     def approval(self, digest: str) -> str:
         """Say how to approve a plan that is over the limits."""
+
+    def exactly(self, plan: Plan, verdict: Verdict | None) -> str:
+        """Say how to apply this plan or none; nothing where that is said already, or cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,10 @@ class Call:
         meant = UNDO_MEANT if self.undoes else MEANT
         return f"{meant}: {self._apply()} --approve {digest}"
 
+    def exactly(self, plan: Plan, verdict: Verdict | None) -> str:
+        """Say how to apply this plan or none."""
+        return f"{EXACTLY}: {self._apply()} --approve {plan.digest}" if _free(plan, verdict) else ""
+
 
 class InNotebook:
     """Names notebooks of the job, and their widgets."""
@@ -112,6 +120,11 @@ class InNotebook:
         """Say how to approve a plan that is over the limits."""
         return f"{APPROVE} {digest}"
 
+    def exactly(self, plan: Plan, verdict: Verdict | None) -> str:
+        """Say how to apply this plan or none; undoing asks for the digest in any case."""
+        free = _free(plan, verdict) and not plan.undoes
+        return f"{EXACTLY}: approve = {plan.digest}" if free else ""
+
     def after_run(self, report: RunReport, verdict: Verdict | None) -> str:  # noqa: ARG002 - for commands
         """Say what to do after a run."""
         if report.status is Status.REFUSED:
@@ -119,6 +132,10 @@ class InNotebook:
         if report.undoes:
             return _after_undo(clean=report.clean)
         return f"{NOTHING} 02_plan shows the next changes." if report.clean else TRIED_AGAIN
+
+
+def _free(plan: Plan, verdict: Verdict | None) -> bool:
+    return not plan.empty and (verdict is None or verdict.allowed)
 
 
 def _after_nothing(plan: Plan) -> str:

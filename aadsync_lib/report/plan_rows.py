@@ -21,6 +21,7 @@ SYMBOLS = {
     **dict.fromkeys(("deactivate", "delete", "unassign", "revoke"), REMOVE),
 }
 MEMBERS = frozenset({Action.ADD_MEMBERS, Action.REMOVE_MEMBERS})
+REMOVALS_FIRST = (REMOVE, CHANGE, ADD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,29 @@ class Row:
         return len(self.added) + len(self.removed)
 
 
+def sign_of(action: Action) -> str:
+    """Return whether an action brings, takes or changes."""
+    if action in MEMBERS:
+        return ADD if action is Action.ADD_MEMBERS else REMOVE
+    return SYMBOLS.get(action.verb, CHANGE)
+
+
+def total_line(counts: Iterable[Mapping[str, int]]) -> str:
+    """Return how many changes bring, change and take: ``+14 ~2 -0``."""
+    totals = dict.fromkeys((ADD, CHANGE, REMOVE), 0)
+    for count in counts:
+        for action, number in count.items():
+            totals[sign_of(Action(action))] += number
+    return " ".join(f"{sign}{number:,}" for sign, number in totals.items())
+
+
+def removals_first(row: Row) -> tuple[int, int]:
+    """Return what sorts rows: what takes, then what changes, then what brings."""
+    return REMOVALS_FIRST.index(row.symbol), 0 if row.removed else 1
+
+
 def rows(target: TargetPlan) -> tuple[Row, ...]:
-    """Return the changes in plan order, with all member changes of a group in one row."""
+    """Return the changes, removals first, with all member changes of a group in one row."""
     found: dict[tuple[str, ...], Row] = {}
     for number, change in enumerate(target.changes):
         if change.action in MEMBERS:
@@ -55,7 +77,7 @@ def rows(target: TargetPlan) -> tuple[Row, ...]:
                 words(change.action) + details(change),
                 change.reason,
             )
-    return tuple(found.values())
+    return tuple(sorted(found.values(), key=removals_first))
 
 
 def most_affected(changes: Iterable[Row], limit: int) -> tuple[tuple[Row, ...], int]:

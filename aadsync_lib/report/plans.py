@@ -11,8 +11,10 @@ from aadsync_lib.model.run import RunReport, Status, TargetReport
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table, Tile
+from aadsync_lib.report.heading import places_of
+from aadsync_lib.report.lost_access import lost_access, lost_tables
 from aadsync_lib.report.next_steps import Advice
-from aadsync_lib.report.plan_rows import MEMBERS, rows
+from aadsync_lib.report.plan_rows import MEMBERS, rows, total_line
 
 COMING = (Action.CREATE_USER, Action.ACTIVATE_USER)
 GIVEN = (Action.ASSIGN_WORKSPACE, Action.GRANT_ENTITLEMENTS)
@@ -36,9 +38,13 @@ def plan_document(
         parts=tuple(map(_planned, plan.targets)),
         size=wording.size(plan),
         cost="" if plan.empty else wording.estimate_line(plan),
+        total="" if plan.empty else total_line(target.counts for target in plan.targets),
         undoes=plan.undoes or "",
         digest=plan.digest,
         next=advice.after_plan(plan, verdict) if advice else "",
+        exactly=advice.exactly(plan, verdict) if advice else "",
+        head=plan.head,
+        places=places_of((target.target, target.address) for target in plan.targets),
         approve=bool(verdict and verdict.approvable and not verdict.allowed),
     )
 
@@ -67,10 +73,13 @@ def run_document(
         parts=tuple(map(_done, report.targets)),
         tables=(Table("Without a report", ("Target", "Why"), lost),),
         cost=wording.cost_line(report),
+        total=total_line([report.applied]) if report.applied else "",
         run_id=report.run_id,
         undoes=report.undoes or "",
         digest=report.digest,
         next=advice.after_run(report, verdict) if advice else "",
+        head=report.head,
+        places=places_of((target.target, target.address) for target in report.targets),
     )
 
 
@@ -78,6 +87,7 @@ def _planned(target: TargetPlan) -> Part:
     return Part(
         title=wording.plan_line(target),
         target=target.target,
+        first=tuple(lost_tables(target)),
         changes=rows(target),
         totals=wording.totals(target),
         tables=tuple(wording.plan_tables(target)),
@@ -127,6 +137,7 @@ def _run_alerts(report: RunReport, plan: Plan | None, refusal: str | None) -> It
 
 def _plan_tiles(plan: Plan) -> Iterator[Tile]:
     targets = plan.targets
+    yield _tile("People who lose access", sum(map(_people_losing, targets)), "out")
     yield from _change_tiles(targets, [target.counts for target in targets])
     yield _tile("Drift", sum(len(target.drift) for target in targets), BENT)
     yield _tile("Quarantined", sum(len(target.quarantined) for target in targets), BENT)
@@ -134,6 +145,10 @@ def _plan_tiles(plan: Plan) -> Iterator[Tile]:
     yield _tile("Requests", sum(target.estimate.requests for target in targets))
     seconds = max((target.estimate.seconds for target in targets), default=0.0)
     yield Tile("Time", wording.duration(seconds).removeprefix("about "))
+
+
+def _people_losing(target: TargetPlan) -> int:
+    return sum(lost.kind is Kind.USER for lost in lost_access(target))
 
 
 def _run_tiles(report: RunReport, plan: Plan | None, lost: int) -> Iterator[Tile]:
@@ -156,17 +171,32 @@ def _change_tiles(
     targets: Sequence[TargetPlan | TargetReport], counts: Sequence[Mapping[str, int]]
 ) -> Iterator[Tile]:
     """Say who comes and who goes."""
-    yield _tile("People in", _total(counts, COMING), "in")
     yield _tile("People out", _total(counts, GOING), "out")
+    yield _tile("People in", _total(counts, COMING), "in")
     services = _total(counts, _of_kind(Kind.SERVICE_PRINCIPAL))
     if services:
         yield _tile("Service principals", services)
     yield _tile("Groups", _total(counts, _of_kind(Kind.GROUP)))
-    yield _tile("Members added", sum(target.members_added for target in targets), "in")
     yield _tile("Members removed", sum(target.members_removed for target in targets), "out")
+    yield _tile("Members added", sum(target.members_added for target in targets), "in")
     if _total(counts, tuple(ACCESS)):
-        yield _tile("Access given", _total(counts, GIVEN), "in")
         yield _tile("Access taken", _total(counts, TAKEN), "out")
+        yield _tile("Access given", _total(counts, GIVEN), "in")
+
+
+def counted_as(action: Action) -> str:
+    """Return the label of the tile that counts an action; nothing where none does."""
+    tiles = (
+        ("People in", COMING),
+        ("People out", GOING),
+        ("Service principals", _of_kind(Kind.SERVICE_PRINCIPAL)),
+        ("Groups", _of_kind(Kind.GROUP)),
+        ("Members added", (Action.ADD_MEMBERS,)),
+        ("Members removed", (Action.REMOVE_MEMBERS,)),
+        ("Access given", GIVEN),
+        ("Access taken", TAKEN),
+    )
+    return next((label for label, actions in tiles if action in actions), "")
 
 
 def _of_kind(kind: Kind) -> tuple[Action, ...]:

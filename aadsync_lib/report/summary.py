@@ -5,15 +5,16 @@ A page holds no script and asks for nothing from outside. Its size has a bound, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment
 
 from aadsync_lib.report import wording
-from aadsync_lib.report.document import Document
+from aadsync_lib.report.document import Document, Table
 from aadsync_lib.report.escape import cut, label, visible
+from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.plan_rows import TONES, shortened
 from aadsync_lib.report.templates import templates
 
@@ -58,9 +59,11 @@ def summary_part(document: Document, *, kept: str | None = None) -> str:
             alerts=[alert for alert in document.alerts if not alert.brief],
             tiles=[tile for tile in document.tiles if tile.label not in LEFT_OUT],
             changes=[(part.target, row) for part in parts for row in part.changes],
+            first=tuple(_merged((part.target, part.first) for part in parts)),
             several=len(parts) > 1,
             tables=tuple(_tables(document)),
             kept=kept,
+            heading=head_facts(document),
             say=wording,
         )
     )
@@ -75,13 +78,18 @@ def _tables(document: Document) -> Iterator[Shown]:
     """Yield each table once, for all targets; where there are several, a line names its own."""
     for table in document.tables:
         yield from _shown(table.title, table.head, table.rows)
-    several = len(document.parts) > 1
+    yield from _merged((part.target, part.tables) for part in document.parts)
+
+
+def _merged(parts: Iterable[tuple[str, tuple[Table, ...]]]) -> Iterator[Shown]:
+    named = tuple(parts)
+    several = len(named) > 1
     merged: dict[str, list[tuple[str, ...]]] = {}
     heads: dict[str, tuple[str, ...]] = {}
-    for part in document.parts:
-        for table in part.tables:
+    for target, tables in named:
+        for table in tables:
             heads[table.title] = (*table.head, "Target") if several else table.head
-            rows = ((*row, part.target) for row in table.rows) if several else table.rows
+            rows = ((*row, target) for row in table.rows) if several else table.rows
             merged.setdefault(table.title, []).extend(rows)
     for title, lines in merged.items():
         yield from _shown(title, heads[title], tuple(lines))

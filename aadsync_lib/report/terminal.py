@@ -16,6 +16,7 @@ from rich.text import Text
 from aadsync_lib.report import wording
 from aadsync_lib.report.document import BAD, BENT, GOOD, Branch, Document, Part, Table
 from aadsync_lib.report.escape import label, visible
+from aadsync_lib.report.heading import head_lines
 from aadsync_lib.report.plan_rows import (
     ADD,
     CHANGE,
@@ -145,9 +146,11 @@ def as_text(
 def _head(page: Page, document: Document) -> None:
     if document.title:
         page.line(document.title, "bold")
+    for line in head_lines(document):
+        page.line(line, "dim")
     for alert in document.alerts:
         if not alert.lines and not alert.brief:
-            page.line(alert.title, "yellow")
+            page.line(alert.title, STYLES[alert.tone])
     for line in (*document.lines, *document.items):
         page.line(line)
 
@@ -157,9 +160,12 @@ def _foot(page: Page, document: Document, *, shortened: bool) -> None:
         page.line()
         if document.next and shortened:
             page.line("Every change: the same with --all")
+        if document.total:
+            page.line(f"Total: {document.total}")
         if document.cost:
             page.line(document.cost)
-        page.line(f"Digest: {document.digest}")
+    if document.exactly:
+        page.line(document.exactly)
     if document.next:
         page.line(document.next, "bold")
 
@@ -180,6 +186,11 @@ def _part(page: Page, part: Part, *, full: bool, small: bool) -> None:
     page.line(part.title, "bold")
     for line in part.lines:
         page.note(line)
+    for table in part.first:
+        _section(page, table, None if full else ROWS, BAD)
+    if part.first and part.changes:
+        page.line()
+        page.note("All changes", "bold")
     if part.changes and small:
         _listed(page, part.changes, None if full else NAMES)
     elif part.changes and full:
@@ -237,11 +248,12 @@ def _most_affected(page: Page, rows: Iterable[Row]) -> None:
         _more(page, more, "group")
 
 
-def _section(page: Page, table: Table, limit: int | None = None) -> None:
+def _section(page: Page, table: Table, limit: int | None = None, tone: str = "") -> None:
     rows, more = shortened(table.rows, limit)
     if rows:
         page.line()
-        page.note(f"{table.title} ({len(table.rows):,})", "bold")
+        style = f"bold {STYLES[tone]}" if tone else "bold"
+        page.note(f"{table.title} ({len(table.rows):,})", style)
         page.table(table.head, map(_cells, rows))
         _more(page, more, "line")
 

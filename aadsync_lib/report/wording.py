@@ -87,8 +87,8 @@ def size(plan: Plan) -> int:
 
 
 def sides(row: Row) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the members that a row adds and those that it removes, each with its sign."""
-    return ((ADD, row.added), (REMOVE, row.removed))
+    """Return the members that a row removes and those that it adds, each with its sign."""
+    return ((REMOVE, row.removed), (ADD, row.added))
 
 
 def members_words(row: Row) -> str:

@@ -13,6 +13,7 @@ DATABRICKS_VARIABLE = "SANDBOX_DATABRICKS_TOKEN"
 WORKSPACE_VARIABLE = "SANDBOX_{name}_TOKEN"
 UNLIMITED_PACE = 100.0
 FILE_NAME = "aadsync.yml"
+COMPANY = "contoso"
 MARK = "# Written by aadsync sandbox --init"
 
 
@@ -30,13 +31,13 @@ def exports(variables: dict[str, str]) -> str:
     return "\n".join(f"export {name}={value}" for name, value in variables.items())
 
 
-def config(sandbox: Sandbox) -> str:
+def config(sandbox: Sandbox, name: str = "sandbox", store: str = "sandbox.db") -> str:
     """A settings file for this sandbox: federated workspaces by assignment, others as targets."""
     pace = f"{sandbox.limits.speed or UNLIMITED_PACE:g}"
     hosts = sandbox.workspaces.values()
     return f"""\
 version: 1
-name: sandbox
+name: {name}
 source:
   tenant_id: {sandbox.tenant_id}
   endpoint: {sandbox.graph_url.removesuffix("/v1.0")}
@@ -54,7 +55,7 @@ targets:
 {_assigned([host for host in hosts if host.state.federated])}\
 {"".join(_target(host, pace) for host in hosts if not host.state.federated)}\
 store:
-  sqlite: ./sandbox.db
+  sqlite: ./{store}
 """
 
 
@@ -68,7 +69,8 @@ def write_settings(sandbox: Sandbox, folder: Path) -> Path:
         raise FileExistsError(f"{path} was not written by a sandbox, and is left as it is")
     folder.mkdir(parents=True, exist_ok=True)
     needed = "".join(f"#   {line}\n" for line in exports(environment(sandbox)).splitlines())
-    text = f"{MARK}, for the sandbox that runs now. It needs:\n{needed}{config(sandbox)}"
+    text = f"{MARK}, for the sandbox that runs now. It needs:\n{needed}"
+    text += config(sandbox, COMPANY, f"{path.stem}.db")
     path.write_text(text, encoding="utf-8")
     return path
 

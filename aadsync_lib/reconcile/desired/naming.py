@@ -29,7 +29,8 @@ def _nodes(desired: Desired) -> Iterator[GroupNode]:
         nested = sorted(
             (ids & group.members), key=lambda gid: name_key(desired.groups[gid].principal.name)
         )
-        people = len(group.members) - len(nested)
+        named = (desired.principals[key] for key in group.members & desired.principals.keys())
+        people = sum(principal.kind is Kind.USER for principal in named)
         principal = group.principal
         yield GroupNode(principal.external_id, principal.name, tuple(nested), people)
 

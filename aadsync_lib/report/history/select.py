@@ -10,7 +10,10 @@ from aadsync_lib.errors import UsageError
 from aadsync_lib.model.carried import JournalEntry, Membership, RunRecord
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, name_key
+from aadsync_lib.model.run import Result
 from aadsync_lib.model.wording import listed
+from aadsync_lib.ports import HistoryReader
+from aadsync_lib.report.history.as_json import report_of
 
 LAST = "last"
 PEOPLE = frozenset({Kind.USER, Kind.SERVICE_PRINCIPAL})
@@ -41,6 +44,25 @@ def run_named(runs: Sequence[RunRecord], text: str) -> RunRecord:
         )
     ids = listed([run.run_id for run in found], 5)
     raise UsageError(f"{len(found)} runs begin with {text}: {ids}. Name one of them.")
+
+
+def run_to_undo(store: HistoryReader, text: str) -> RunRecord:
+    """Return the run that is to be undone: ``last`` is the last one that changed anything."""
+    runs = store.runs()
+    if text != LAST:
+        return run_named(runs, text)
+    last = next((run for run in runs if _changed_anything(store, run)), None)
+    if last is None:
+        raise UsageError("No run has changed anything, so there is nothing to undo.")
+    return last
+
+
+def _changed_anything(store: HistoryReader, run: RunRecord) -> bool:
+    """Whether a run did; of one that was killed, or that heard no answer, it is not known."""
+    if run.report is None or report_of(run).applied:
+        return True
+    sent = (Result.DONE, Result.UNKNOWN)
+    return any(entry.outcome.result in sent for entry in store.entries(run.run_id))
 
 
 def moment(text: str, now: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from aadsync_lib.model.change import Action, Change
+from aadsync_lib.model.change import Change
 from aadsync_lib.model.codec import attributes_to_json
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Plan, UnappliedBy
@@ -14,16 +14,15 @@ from aadsync_lib.model.wording import and_more
 from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.html.grid import Column, Detail, Grid, cleaned
 from aadsync_lib.report.plan_rows import (
-    ADD,
-    CHANGE,
     MEMBERS,
-    REMOVE,
+    REMOVALS_FIRST,
     SETTINGS,
-    SYMBOLS,
     TONES,
     details,
+    sign_of,
     words,
 )
+from aadsync_lib.report.plans import counted_as
 
 NOT_DONE = "not done"
 
@@ -40,10 +39,9 @@ class Line:
 
 
 def planned_lines(plan: Plan) -> tuple[Line, ...]:
-    """Return the changes of a plan."""
-    return tuple(
-        Line(target.target, change) for target in plan.targets for change in target.changes
-    )
+    """Return the changes of a plan, removals first."""
+    lines = (Line(target.target, change) for target in plan.targets for change in target.changes)
+    return tuple(sorted(lines, key=lambda line: REMOVALS_FIRST.index(sign_of(line.change.action))))
 
 
 def run_lines(report: RunReport, plan: Plan | None) -> tuple[Line, ...]:
@@ -71,13 +69,6 @@ def _ended(target: str, outcomes: Sequence[Outcome], planned: Sequence[Change]) 
     if not outcomes:
         for change in planned:
             yield Line(target, change, NOT_DONE)
-
-
-def sign_of(action: Action) -> str:
-    """Return whether an action brings, takes or changes."""
-    if action in MEMBERS:
-        return ADD if action is Action.ADD_MEMBERS else REMOVE
-    return SYMBOLS.get(action.verb, CHANGE)
 
 
 NAMES = 3  # members named in a row; it opens to all of them
@@ -108,6 +99,7 @@ def changes_grid(lines: Sequence[Line], *, several: bool) -> Grid:
         Column("Why", "quiet"),
         Column("Cause", "pill", shown=drift, filtered=True),
         Column("Target", "quiet", shown=several, filtered=True),
+        Column("Counted as", shown=False, filtered=True),
     )
     return _grid("changes", "Changes", "", columns, lines, map(_change_row, lines))
 
@@ -157,6 +149,7 @@ def _change_row(line: Line) -> tuple[str, ...]:
         line.why or change.reason,
         _cause(change),
         line.target,
+        counted_as(change.action),
     )
 
 

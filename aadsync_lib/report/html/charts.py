@@ -13,8 +13,8 @@ from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.run import Result
 from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.history.as_json import report_of
-from aadsync_lib.report.html.changes import NOT_DONE, Line, sign_of
-from aadsync_lib.report.plan_rows import MEMBERS, TONES, words
+from aadsync_lib.report.html.changes import NOT_DONE, Line
+from aadsync_lib.report.plan_rows import MEMBERS, TONES, sign_of, words
 from aadsync_lib.report.plans import ENDED
 from aadsync_lib.report.wording import ENDINGS, count
 

@@ -50,6 +50,15 @@ class Grid {
     return this.hays[place];
   }
 
+  // Show the lines of one value alone; where no choice has it, all of them.
+  only(value) {
+    this.search.value = "";
+    for (const choice of this.choices) {
+      choice.value = [...choice.options].some((one) => one.value === value) ? value : "";
+    }
+    this.narrow();
+  }
+
   narrow() {
     const wanted = words(this.search.value);
     const chosen = this.choices.filter((one) => one.value !== "")
@@ -170,3 +179,8 @@ class Grid {
 }
 
 const grids = new Map(data.grids.map((grid) => [grid.name, new Grid(grid)]));
+
+// A tile leads to the lines that it counts, and leaves only those.
+for (const tile of document.querySelectorAll("[data-counted]")) {
+  tile.addEventListener("click", () => grids.get(tile.hash.slice(1)).only(tile.dataset.counted));
+}

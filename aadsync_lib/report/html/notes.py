@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan
 from aadsync_lib.model.run import RunReport, TargetReport
 from aadsync_lib.report.html.grid import Column, Grid, cleaned
+from aadsync_lib.report.lost_access import lost_access
 from aadsync_lib.report.plan_rows import words
 
 LOOK = "Look at it in Entra and on the target."
@@ -96,6 +97,29 @@ def plan_notes(plan: Plan) -> Iterator[Grid]:
     yield _groups("retired", "Left the scope", RETIRED, targets, _retired_of(targets))
     yield _groups("emptied", "Lose their last member", EMPTIED, targets, _emptied(targets))
     yield _warnings(targets)
+
+
+def losing_grid(plan: Plan) -> Grid:
+    """Return the table of everybody who loses access, one line each."""
+    columns = (
+        Column("Name", "name"),
+        Column("Kind", filtered=True),
+        Column("Loses"),
+        Column("Why", "quiet"),
+        _target(plan.targets),
+    )
+    rows = (
+        (
+            lost.name,
+            lost.kind.value.replace("_", " "),
+            "; ".join(lost.what),
+            "; ".join(lost.why),
+            target.target,
+        )
+        for target in plan.targets
+        for lost in lost_access(target)
+    )
+    return Grid("losing", "Who loses access", "", columns, cleaned(columns, rows))
 
 
 def run_notes(report: RunReport) -> Iterator[Grid]:

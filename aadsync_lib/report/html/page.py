@@ -18,11 +18,15 @@ from typing import Any
 from jinja2 import Environment
 
 from aadsync_lib.model.carried import RunRecord
+from aadsync_lib.model.change import Action
+from aadsync_lib.model.moved import Moved
 from aadsync_lib.model.plan import GroupNode, Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.report.against import with_moved
 from aadsync_lib.report.document import Document, Tile
 from aadsync_lib.report.escape import visible
+from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.html import notes
 from aadsync_lib.report.html.changes import (
     Line,
@@ -37,7 +41,7 @@ from aadsync_lib.report.html.grid import LISTED, Detail, Grid
 from aadsync_lib.report.html.tables import document_grids
 from aadsync_lib.report.html.tree import Tree, tree_of
 from aadsync_lib.report.next_steps import MEANT, Advice
-from aadsync_lib.report.plans import plan_document, run_document
+from aadsync_lib.report.plans import counted_as, plan_document, run_document
 from aadsync_lib.report.templates import templates
 
 # What would end the element, begin a comment, or end a line of a script.
@@ -112,13 +116,16 @@ def plan_page(
     verdict: Verdict | None = None,
     advice: Advice | None = None,
     history: Sequence[RunRecord] = (),
+    moved: Moved | None = None,
 ) -> str:
-    """Return the page of a plan."""
+    """Return the page of a plan, with what ``moved`` since a saved one."""
     lines, several = planned_lines(plan), len(plan.targets) > 1
     after = (*notes.plan_notes(plan), left_grid(left_lines(plan), several=several))
     changes = changes_grid(lines, several=several)
     document = plan_document(plan, verdict, advice)
-    return _page(document, lines, plan.tree, history, (), changes, after)
+    document = with_moved(document, moved) if moved else document
+    before = (notes.losing_grid(plan),)
+    return _page(document, lines, plan.tree, history, before, changes, after)
 
 
 def run_page(
@@ -164,7 +171,8 @@ def _page(
             view=document,
             next=advice,
             command=command,
-            tiles=tuple(_tiles(document)),
+            tiles=tuple((tile, _place(tile, grids)) for tile in _tiles(document)),
+            heading=head_facts(document),
             facts=tuple(_facts(document)),
             actions=action_bars(lines),
             groups=group_bars(lines),
@@ -205,16 +213,32 @@ def _tiles(document: Document) -> Iterator[Tile]:
             yield tile
 
 
+TILES_OF = {
+    "People who lose access": "losing",
+    "Failed": "failed",
+    "Quarantined": "quarantined",
+    "Held back": "held",
+    "Drift": "changes",
+}
+COUNTED = frozenset(filter(None, map(counted_as, Action)))
+
+
+def _place(tile: Tile, grids: Sequence[Grid]) -> str:
+    """Return the table that a tile counts lines of; nothing for one that counts none."""
+    name = "changes" if tile.label in COUNTED else TILES_OF.get(tile.label, "")
+    return name if tile.value != "0" and any(grid.name == name for grid in grids) else ""
+
+
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
     if document.run_id:
         yield "Run", document.run_id
     yield "Targets", "; ".join(part.title for part in document.parts)
     if document.undoes:
         yield "Undoes run", document.undoes
+    if document.total:
+        yield "Total", document.total
     if document.cost:
         yield "Cost", document.cost.split(": ", 1)[-1]
-    if document.digest:
-        yield "Digest", document.digest
 
 
 def _policy(style: str, *scripts: str) -> str:

@@ -180,7 +180,7 @@ def test_a_column_sorts_both_ways_by_the_keyboard_and_says_so(plan):
 
 
 def test_a_row_opens_to_its_ids_members_and_attributes(plan):
-    button = plan.all("#changes .opens")[3]
+    button = plan.all("#changes .opens")[5]
     plan.js("arguments[0].focus()", button)
     plan.press("ENTER")
     assert button.get_attribute("aria-expanded") == "true"
@@ -193,6 +193,14 @@ def test_a_row_opens_to_its_ids_members_and_attributes(plan):
     plan.press("ENTER")
     assert button.get_attribute("aria-expanded") == "false"
     assert plan.all("#changes .detail") == []
+
+
+def test_a_tile_leaves_only_the_lines_that_it_counts(plan):
+    tile = next(one for one in plan.all(".tiles a") if one.text == "Members removed")
+    tile.click()
+    assert set(plan.texts("#changes tbody tr td:nth-child(2)")) == {"\u2212remove members"}
+    plan.find("#changes .clear").click()
+    assert len(shown(plan)) > 2
 
 
 def test_pages_hold_fifty_rows_and_turn(browser, big):

@@ -28,7 +28,12 @@ class TestAbsent:
         before = gallery.stage.box.world.to_json()
         target = shown(gallery, code=3)
         assert target["state"] == "absent"
-        assert {key for key, value in target.items() if value is not None} == {"target", "state"}
+        assert {key for key, value in target.items() if value is not None} == {
+            "target",
+            "host",
+            "account_id",
+            "state",
+        }
         assert gallery.stage.box.world.to_json() == before
         assert not gallery.stage.store_file.exists()
 

@@ -100,6 +100,30 @@ def test_a_prefix_that_nothing_has_is_a_notice(source):
     assert codes(source({"prefix": "dbx-"}).read().snapshot) == ["scope_empty"]
 
 
+@pytest.mark.parametrize(
+    ("selector", "nearest"),
+    [
+        ({"name": "Data Platfrom"}, "'Data Platform'"),
+        ({"name": "Bata Platform"}, "'Data Platform'"),
+        ({"prefix": "dbx_"}, "'dbx-data', 'dbx-ops'"),
+        ({"prefix": "Dta P"}, "'Data Platform'"),
+        ({"application": "Databrick"}, "'Databricks'"),
+    ],
+)
+def test_a_selector_that_finds_nothing_names_what_is_nearest(entra, source, selector, nearest):
+    for name in ("Data Platform", "dbx-data", "dbx-ops", "Finance"):
+        entra.add_group(name)
+    entra.add_service_principal("Databricks", "app-1")
+    [notice] = source(selector).read().snapshot.notices
+    assert f"; nearest: {nearest}; it adds nobody to the scope" in notice.message
+
+
+def test_where_nothing_is_near_nothing_is_named(entra, source):
+    entra.add_group("Finance")
+    [notice] = source({"name": "dbx-data"}).read().snapshot.notices
+    assert "nearest" not in notice.message
+
+
 def test_a_raw_filter_is_passed_on(entra, source):
     group = entra.add_group("O'Brien")
     entra.add_group("Other")

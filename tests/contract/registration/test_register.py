@@ -35,7 +35,7 @@ class TestFirst:
         document = stage.done("--store-in", STORE)
         application = stage.application
         assert list(document) == [
-            "kind", "version", "sync", "application", "permissions", "changes", "credential",
+            "kind", "version", "head", "sync", "application", "permissions", "changes", "credential",
         ]  # fmt: skip
         assert (document["kind"], document["version"], document["sync"]) == (
             "register",

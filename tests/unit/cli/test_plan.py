@@ -138,3 +138,66 @@ def test_plan_says_already_what_the_guard_will_refuse(run, engine):
     assert "Over the limits: sync will refuse this" in result.stdout
     assert "account: groups_emptied is 1, allowed 0: Night shift" in result.stdout
     assert f"aadsync sync --approve {engine.found.digest}" in result.stdout.splitlines()[-1]
+
+
+def saved(plan, path="before.json"):
+    Path(path).write_text(json.dumps(plan_to_json(plan)), encoding="utf-8")
+
+
+def test_against_says_that_nothing_moved(run, engine):
+    saved(engine.found)
+    result = run("plan", "--against", "before.json")
+    assert engine.asked == [("plan", "fingerprint")]
+    told = "Nothing has moved since the plan that ops@laptop saved at 2026-11-16 09:00:00 UTC.\n"
+    assert told in result.stdout
+    document = json.loads(run("plan", "--against", "before.json", "--format", "json").stdout)
+    against = document.pop("against")
+    assert (against["same"], against["moved"]) == (True, [])
+    assert document == plan_to_json(engine.found)
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_against_names_what_is_planned_now_and_what_no_longer_is(run, engine, form):
+    stays, *rest = samples.changes()
+    there = samples.target_plan(stays, *samples.members_of("Sales", add=("ada", "cy")))
+    here = samples.target_plan(*rest[1:3], *samples.members_of("Sales", add=("ada", "dan")))
+    saved(samples.plan(there))
+    engine.found = samples.replace(samples.plan(here), settings_digest="sha256:0")
+    shown = run("plan", "--against", "before.json", "--format", form).stdout.replace("\\", "")
+    assert "Moved since the plan that ops@" in shown
+    assert "the settings have changed since the plan was saved" in shown
+    assert "account: planned now: add members Sales: dan@" in shown
+    assert "account: no longer planned: add members Sales: cy@" in shown
+    assert "account: no longer planned: adopt group Sales" in shown
+    assert "Sales: ada@" not in shown
+
+
+def test_against_another_place_says_so(run, engine):
+    [target] = samples.plan(samples.target_plan(samples.create_user())).targets
+    other = samples.replace(target, address=samples.ADDRESSES["second"])
+    saved(samples.plan(other))
+    engine.found = samples.plan(target)
+    document = json.loads(run("plan", "--against", "before.json", "--format", "json").stdout)
+    [sentence] = document["against"]["moved"]
+    assert sentence.startswith(
+        "account: it was https://adb-7.1.azuredatabricks.net, workspace 7 then"
+    )
+    assert document["against"]["same"] is True
+
+
+@pytest.mark.parametrize("given", [{"undoes": "r-0"}, {"sync": "fabrikam"}])
+def test_against_a_plan_of_something_else_is_a_usage_error(run, engine, given):
+    saved(samples.replace(samples.full_plan(), **given))
+    result = run("plan", "--against", "before.json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--against: that plan " in result.stderr
+
+
+def test_every_plan_ends_with_how_to_apply_exactly_it_but_an_empty_one(run, engine):
+    engine.found = samples.replace(engine.found, targets=engine.found.targets[1:])
+    assert "Exactly" not in run("plan").stdout
+    engine.found = samples.plan(samples.target_plan(samples.create_user()))
+    line = f"Exactly this plan or none: aadsync sync --approve {engine.found.digest}"
+    assert line in run("plan").stdout.splitlines()
+    assert line in run("plan", "--format", "markdown").stdout.splitlines()
+    assert line in run("plan", "--format", "html").stdout

@@ -4,12 +4,15 @@ import io
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from aadsync_lib.cli import main
+from aadsync_lib.cli.app import PURPOSES
 from aadsync_lib.cli.logs import logs_to_stderr
 from aadsync_lib.cli.output import Output, streams_write_anything
 from aadsync_lib.errors import SourceError
@@ -23,10 +26,18 @@ SECRET = 's3cr3t-"value"'
 
 
 def test_help_names_the_commands_of_this_version_only(run):
-    listed = run("--help").stdout.split("Commands:")[1].split("\n\n")[0]
-    names = [line.split()[0] for line in listed.splitlines() if line.startswith("  ")]
-    every = "demo init doctor plan sync apply explain history undo aim register connector sandbox"
-    assert names == every.split()
+    text = run("--help").stdout
+    listed = text[text.index("To begin:") : text.index("Exit codes:")]
+    names = re.findall(r"^  (\S+)", listed, re.MULTILINE)
+    assert names == [
+        name for purpose in PURPOSES.values() for name in purpose if name in main.commands
+    ]
+    assert set(names) == set(main.commands)
+
+
+def test_a_command_without_a_purpose_is_listed_all_the_same(run, monkeypatch):
+    monkeypatch.setitem(main.commands, "new", main.commands["plan"])
+    assert "Others:\n  new" in run("--help").stdout
 
 
 def test_help_imports_nothing_heavy():

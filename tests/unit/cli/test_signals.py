@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from aadsync_lib.cli.sync import interruptible
+from aadsync_lib.cli.signals import interruptible
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -32,8 +32,24 @@ def undoing(plan, run_id=UNDONE):
 
 def test_undo_names_the_run_in_full_and_passes_the_approval(run, engine, past):
     assert run("undo", "last", "--approve", DIGEST).exit_code == 0
-    assert engine.asked == [("undo", past[-1], DIGEST)]
+    assert engine.asked == [("undo", past[0], DIGEST)]
     assert engine.opened["read_only"] is False
+
+
+def test_last_is_the_last_run_that_changed_anything(run, engine, past):
+    run("undo", "last")
+    run("undo", past[1])
+    assert engine.asked == [("undo", past[0], None), ("undo", past[1], None)]
+
+
+def test_where_no_run_changed_anything_there_is_nothing_to_undo(run, engine, tmp_path):
+    with World(directory()) as world:
+        world.sync()
+        world.store.close()
+        shutil.copy(world.store._database.path, tmp_path / "aadsync.db")
+    result = run("undo", "last")
+    assert (result.exit_code, engine.asked) == (2, [])
+    assert "No run has changed anything" in result.stderr
 
 
 def test_beginning_of_a_run_is_enough_while_it_is_the_only_one(run, engine, past):
@@ -49,13 +65,13 @@ def test_run_that_is_not_in_the_store_is_an_error_before_anything_is_read(run, e
 
 
 def test_saved_undo_writes_the_plan_for_its_owner_only_and_changes_nothing(run, engine, past):
-    engine.found = undoing(samples.full_plan(), past[-1])
+    engine.found = undoing(samples.full_plan(), past[0])
     result = run("undo", "last", "--save", "undo.json")
     assert result.exit_code == 0
-    assert engine.asked == [("plan_undo", past[-1])]
+    assert engine.asked == [("plan_undo", past[0])]
     assert engine.opened["read_only"] is True
     assert stat.S_IMODE(Path("undo.json").stat().st_mode) == 0o600
-    assert json.loads(Path("undo.json").read_text())["undoes"] == past[-1]
+    assert json.loads(Path("undo.json").read_text())["undoes"] == past[0]
     assert "aadsync apply undo.json" in result.stdout.splitlines()[-1]
 
 
@@ -79,7 +95,7 @@ def test_refused_undo_says_how_to_approve_it_by_the_id_of_its_run(run, engine, p
     result = run("undo", "last")
     assert result.exit_code == 4
     last = result.stdout.splitlines()[-1]
-    assert last.endswith(f"aadsync undo {past[-1]} --approve sha256:d1")
+    assert last.endswith(f"aadsync undo {past[0]} --approve sha256:d1")
 
 
 def test_report_of_an_undo_says_that_the_next_sync_does_it_again(run, engine, past):

@@ -107,7 +107,7 @@ def test_no_groups_anywhere_is_one_problem(write):
     tree = two()
     del tree["scope"]
     assert [line for line in problems(write(tree)) if "groups" in line] == [
-        "scope.groups: is missing; expected a list"
+        "scope.groups: is missing; expected a list, such as [{prefix: dbx-}]"
     ]
 
 

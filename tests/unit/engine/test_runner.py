@@ -5,8 +5,18 @@ import json
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.errors import LeaseHeldError, PartialError, SourceError, StalePlanError, StoreError
+from aadsync_lib.engine.runner import Runner
+from aadsync_lib.errors import (
+    DeclinedError,
+    LeaseHeldError,
+    PartialError,
+    ScopeEmptyError,
+    SourceError,
+    StalePlanError,
+    StoreError,
+)
 from aadsync_lib.model.change import Action
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Status
 from tests.unit.build import NO_LIMITS, directory, group, settings, user
@@ -41,6 +51,48 @@ def test_a_plan_has_no_side_effects(world):
     assert world.target.log == []
     assert recorded(world) == {}
     assert len(world.store.links("account")) == 0
+
+
+def test_a_no_changes_nothing_and_records_no_run(world):
+    asked = []
+
+    def decline(plan, verdict):
+        asked.append((plan, verdict.allowed))
+        return False
+
+    with pytest.raises(DeclinedError, match="Nothing was changed"):
+        Runner(world.planner(), world.store, consent=decline).sync()
+    assert asked == [(world.plan(), True)]
+    assert (world.target.log, recorded(world)) == ([], {})
+
+
+def test_nobody_is_asked_of_nothing_and_of_what_is_refused(world):
+    asked = []
+
+    def agree(*given):
+        asked.append(given)
+        return True
+
+    Runner(world.planner(), world.store, consent=agree).sync()
+    Runner(world.planner(), world.store, consent=agree).sync()
+    assert len(asked) == 1
+    world.source.snapshot = directory(ADA, BOB, group("Data", [ADA, BOB]))
+    with pytest.raises(RefusedError):
+        Runner(world.planner(), world.store, consent=agree).sync(approve="sha256:0")
+    assert len(asked) == 1
+
+
+def test_a_selector_that_finds_nothing_stops_a_first_sync_and_only_that(world):
+    empty = Notice("scope_empty", "name 'Dta': no group; nearest: 'Data'.")
+    world.source.snapshot = directory(ADA, group("Data", [ADA]), notices=(empty,))
+    with pytest.raises(ScopeEmptyError, match="nearest: 'Data'"):
+        world.sync()
+    assert (world.target.log, recorded(world)) == ([], {})
+    assert not world.plan().empty
+    world.source.snapshot = SMALL
+    world.sync()
+    world.source.snapshot = directory(ADA, group("Data", [ADA]), notices=(empty,))
+    assert world.sync().status is Status.SUCCEEDED
 
 
 def test_a_run_is_recorded_with_its_report(world):

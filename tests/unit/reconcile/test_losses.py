@@ -56,6 +56,19 @@ def test_a_nested_group_that_is_taken_out_counts_everybody_in_it_at_any_depth():
     assert refused(deep, after) == 6
 
 
+def test_a_loss_says_who_and_why_and_which_kind_of_principal():
+    before = directory(KEEPER, BOT, PEOPLE[0], REST, group("Data", [KEEPER, BOT, PEOPLE[0]]))
+    with World(before) as world:
+        world.configure(limits=NO_LIMITS)
+        world.sync()
+        world.source.snapshot = directory(KEEPER, REST, group("Data", [KEEPER]))
+        losses = {loss.kind: loss for loss in world.planned().losing}
+    assert losses[Kind.USER].name == "p0@contoso.com"
+    assert {loss.group for loss in losses.values()} == {"Data"}
+    assert all(loss.reason for loss in losses.values())
+    assert losses.keys() == {Kind.USER, Kind.SERVICE_PRINCIPAL}
+
+
 def test_a_foreign_group_that_is_taken_out_counts_whoever_is_in_it():
     with World(directory(KEEPER, REST)) as world:
         world.sync()
@@ -149,7 +162,7 @@ def test_who_leaves_a_group_directly_and_with_one_that_was_nested_by_hand_counts
         )
         plan = world.planned()
         assert len([change for change in plan.changes if change.name == "Top"]) == 2
-        assert sorted(plan.losing) == [f"p{n}@contoso.com from Top" for n in range(5)]
+        assert sorted(map(str, plan.losing)) == [f"p{n}@contoso.com from Top" for n in range(5)]
 
 
 def test_what_is_nested_in_a_foreign_group_that_is_taken_out_counts_at_any_depth():
@@ -161,4 +174,6 @@ def test_what_is_nested_in_a_foreign_group_that_is_taken_out_counts_at_any_depth
         mid = world.target.add(Kind.GROUP, "mid", [low])
         high = world.target.add(Kind.GROUP, "high", [mid])
         world.target.groups[world.target.named("Top").id].add(high)
-        assert sorted(world.planned().losing) == [f"s{n}@x.com from Top" for n in range(4)]
+        assert sorted(map(str, world.planned().losing)) == [
+            f"s{n}@x.com from Top" for n in range(4)
+        ]

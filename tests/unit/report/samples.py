@@ -6,9 +6,11 @@ from aadsync_lib.config.policy import Limits
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import (
     Estimate,
+    Loss,
     Managed,
     Plan,
     Quarantined,
@@ -21,6 +23,15 @@ from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, 
 from aadsync_lib.reconcile.guard import judge
 
 HOSTILE = "\x1b[31m[red]x[/red]\x9b2J\u202e|`<b>@team</b>`\n#1 [link](http://evil.example) "
+
+HEAD = Head(
+    "2026-11-16T09:00:00Z", "ops@laptop", "contoso.yml", "5f0a2d3e-6c1b-4d4e-9f70-0c0ffee0ada0",
+    "1.0.0",
+)  # fmt: skip
+ADDRESSES = {
+    "account": Address("https://accounts.example", "9c1d0000-0000-4000-8000-00000000da7a"),
+    "second": Address("https://adb-7.1.azuredatabricks.net", workspace_id=7),
+}
 
 
 def member(name, kind=Kind.USER):
@@ -75,11 +86,12 @@ def changes():
 
 
 def target_plan(*found, name="account", **more):
+    more.setdefault("address", ADDRESSES[name])
     return TargetPlan(name, tuple(found), estimate=Estimate(len(found), len(found) / 2), **more)
 
 
 def plan(*targets, **more):
-    return Plan("contoso", targets, settings_digest="sha256:5e77", **more)
+    return Plan("contoso", targets, settings_digest="sha256:5e77", head=HEAD, **more)
 
 
 def full_plan():
@@ -93,7 +105,11 @@ def full_plan():
             managed=Managed(40, 6, 120),
             emptied=("Night shift",),
             retired=("Old", "Older "),
-            losing=("eve from Sales", "bob from Sales", "zoe from Night shift"),
+            losing=(
+                Loss("eve@contoso.com", "Sales", Kind.USER, "no longer members in Entra"),
+                Loss("9c1d", "Sales", Kind.SERVICE_PRINCIPAL, "no longer members in Entra"),
+                Loss("zoe@contoso.com", "Night shift", Kind.USER, "no longer members in Entra"),
+            ),
             protected=frozenset({"t-breakglass", "t-admins"}),
         ),
         target_plan(name="second"),
@@ -182,9 +198,10 @@ def outcomes():
 def report(*targets, **more):
     given = {
         "run_id": "r-1", "sync": "contoso", "digest": "sha256:d1", "full": True,
-        "requests": Requests(7, 12), "seconds": 3.4321,
+        "requests": Requests(7, 12), "seconds": 3.4321, "head": HEAD,
     }  # fmt: skip
-    return RunReport(targets=targets, **{**given, **more})
+    placed = tuple(replace(target, address=ADDRESSES.get(target.target)) for target in targets)
+    return RunReport(targets=placed, **{**given, **more})
 
 
 def done(**more):

@@ -11,9 +11,11 @@ from aadsync_lib.cli.sync import exit_code
 from aadsync_lib.errors import StalePlanError, UsageError
 from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.plan import (
     Estimate,
+    Loss,
     Managed,
     Plan,
     Quarantined,
@@ -40,17 +42,24 @@ changes = st.builds(
 quarantined = st.lists(st.builds(Quarantined, maybe, names, names), max_size=2).map(tuple)
 some_names = st.lists(names, max_size=2).map(tuple)
 seconds = st.floats(0, 1e6)
+addresses = (
+    st.none() | st.builds(Address, names, names) | st.builds(Address, names, workspace_id=numbers)
+)
+losing = st.lists(st.builds(Loss, names, names, st.sampled_from(Kind), names), max_size=2).map(
+    tuple
+)
 targets = st.builds(
     TargetPlan, names, st.lists(changes, max_size=4).map(tuple), quarantined, quarantined,
     st.lists(st.builds(Notice, names, names), max_size=2).map(tuple),
     st.builds(Managed, numbers, numbers, numbers), st.builds(Estimate, numbers, seconds),
     some_names, some_names, st.frozensets(names, max_size=3),
     st.lists(st.builds(Unowned, st.sampled_from(Kind), names, names, names, names, maybe), max_size=2).map(tuple),
-    st.lists(st.builds(Unapplied, changes, st.sampled_from(UnappliedBy)), max_size=2).map(tuple), some_names, maybe,
+    st.lists(st.builds(Unapplied, changes, st.sampled_from(UnappliedBy)), max_size=2).map(tuple), losing, addresses, maybe,
 )  # fmt: skip
+heads = st.none() | st.builds(Head, names, names, names, names, names)
 plans = st.builds(
     Plan, names, st.lists(targets, max_size=3).map(tuple), st.booleans(), names,
-    st.none() | st.text(min_size=1), maybe,
+    st.none() | st.text(min_size=1), maybe, head=heads,
 )  # fmt: skip
 
 
@@ -68,6 +77,7 @@ def test_plan_survives_json_and_back_with_the_same_digest(plan):
     assert back == plan
     assert back.digest == plan.digest
     assert back.settings_digest == plan.settings_digest
+    assert back.head == plan.head
     assert back.source_digest == plan.source_digest
     assert [t.state_digest for t in back.targets] == [t.state_digest for t in plan.targets]
 
@@ -78,12 +88,41 @@ def test_plan_document_reads_as_agreed():
 
 
 def test_plan_that_an_earlier_version_saved_still_reads():
-    document = saved()
-    del document["source_digest"]
+    now = samples.full_plan()
+    then = replace(now, targets=tuple(replace(target, address=None) for target in now.targets))
+    document = saved(then)
+    for key in ("source_digest", "head"):
+        del document[key]
     for target in document["targets"]:
-        for key in ("found", "left", "state_digest"):
+        for key in ("found", "left", "state_digest", "losses"):
             del target[key]
-    assert plan_from_json(document) == samples.full_plan()
+    back = plan_from_json(document)
+    assert [str(loss) for loss in back.targets[0].losing] == document["targets"][0]["losing"]
+    kept = tuple(replace(target, losing=()) for target in back.targets)
+    assert replace(back, targets=kept) == replace(
+        then, targets=tuple(replace(target, losing=()) for target in then.targets)
+    )
+
+
+def test_digest_covers_the_places_and_nothing_else_of_the_head():
+    plan = samples.full_plan()
+    first, second = plan.targets
+    later = replace(samples.HEAD, time="2027-01-01T00:00:00Z", by="somebody", settings="x.yml")
+    assert replace(plan, head=later).digest == plan.digest
+    for other in (
+        Address("https://other.example", first.address.account_id),
+        replace(first.address, account_id="9c1d0000-0000-4000-8000-00000000da7b"),
+    ):
+        assert replace(plan, targets=(replace(first, address=other), second)).digest != plan.digest
+    shouted = Address(first.address.host.upper() + "/", first.address.account_id.upper())
+    assert replace(plan, targets=(replace(first, address=shouted), second)).digest == plan.digest
+
+
+def test_plan_moved_to_another_place_by_hand_is_refused_as_any_other_edit():
+    document = saved()
+    document["targets"][0]["host"] = "https://prod.example"
+    with pytest.raises(StalePlanError):
+        plan_from_json(document)
 
 
 def test_edited_drift_is_refused_as_any_other_edit():

@@ -27,7 +27,7 @@ from tests.unit.report.written import (
     run_text,
 )
 
-BOUND = 200_000
+BOUND = 240_000
 VOID = frozenset({"meta", "br", "hr", "input"})
 MARKUP = "<>&\"'/=`{}%# \nabi\x1b\u202e\U0001f600\ud83d"
 NASTY = ('"<b>\u202e&', "\U0001f600", "\udc00", "</style><script>", "Z\u0351\u036b\u0343", "\x00")

@@ -1,0 +1,71 @@
+"""``sync`` on a real terminal: the plan, the question, and an answer."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from aadsync_lib.sandbox import Sandbox, company
+from aadsync_lib.sandbox.command import config, describe
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox(company(8, 3)) as sandbox:
+        yield sandbox
+
+
+def on_a_terminal(box, folder, answer, *words):
+    """Run a command on a terminal, answer its question, and return exit code and all that it shows."""
+    (folder / "aadsync.yml").write_text(config(box), encoding="utf-8")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "aadsync_lib", *words]
+    env = {**os.environ, **describe(box)["environment"]}
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    process = subprocess.Popen(command, cwd=folder, env=env, start_new_session=True, **streams)
+    os.close(theirs)
+    shown, deadline = b"", time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if not select.select([ours], [], [], 1)[0]:
+            continue
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:
+            break
+        if answer and b"[y/N]" in shown:
+            if answer is os.kill:
+                process.send_signal(2)
+            else:
+                os.write(ours, answer)
+            answer = None
+    os.close(ours)
+    return process.wait(timeout=60), shown.decode()
+
+
+def test_an_interrupt_at_the_question_is_a_no(box, tmp_path):
+    code, shown = on_a_terminal(box, tmp_path, os.kill, "sync")
+    assert code == 1
+    assert "Plan for sandbox:" in shown
+    assert "Nothing was changed." in shown
+    assert "in flight" not in shown
+    assert not box.log.writes("databricks")
+
+
+def test_a_yes_applies_and_a_refusal_is_printed_once(box, tmp_path):
+    code, shown = on_a_terminal(box, tmp_path, b"y\n", "sync")
+    assert code == 0
+    assert "Run of sandbox: done" in shown
+    assert box.log.writes("databricks")
+    entra = box.world.entra
+    for group in entra.ids("group"):
+        for member in tuple(entra.members[group]):
+            entra.remove_member(group, member)
+    code, shown = on_a_terminal(box, tmp_path, None, "sync")
+    assert code == 4
+    assert "[y/N]" not in shown
+    assert shown.count("groups_emptied is") == 1
+    assert shown.count("--approve sha256:") == 1
