@@ -244,10 +244,11 @@ class Store(HistoryReader, Protocol):
         """Record how a run ended; ``report`` is its JSON.
 
         The ``checkpoint`` counts from the moment on at which the run has ended well, and until another begins.
+        One that moves another on, without whom it watches, does so only while that is the one that is kept.
         """
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where a run may go on; ``None`` unless the last run of this sync succeeded and left it."""
+        """Where a run may go on, if that is current; ``None`` where no run of this sync left it."""
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries."""

@@ -114,10 +114,11 @@ def test_promise_6_the_cursor_moves_only_after_what_it_announced_is_applied_and_
         assert left
         more = directory(ADA, BOB, CY, group("Data", [ADA, BOB, CY]), group("Ops", [BOB]))
         world.source.snapshot = more
-        world.said = [Announcement("g-data", Kind.GROUP, joined=frozenset({"u-cy"}))]
+        world.said = [Announcement("g-data", Kind.GROUP, joined={"u-cy": Kind.USER})]
         world.target.faults = dict.fromkeys(range(99), fault)
         world.sync_until_killed()
-        assert world.store.checkpoint() is None
+        kept = world.store.checkpoint()
+        assert (kept, kept.current) == (left, False)
         world.target.faults = {}
         assert world.sync().full  # though nothing announces it any more
         assert "cy@contoso.com" in world.target.members_of("Data")

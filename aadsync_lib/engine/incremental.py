@@ -17,9 +17,11 @@ from aadsync_lib.model.carried import DAY, Checkpoint
 from aadsync_lib.model.directory import Changes, Notice
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Store
-from aadsync_lib.reconcile.incremental import Watched, agrees, concern, settled, watched_ids
+from aadsync_lib.reconcile.agreement import Agreement, agreement
+from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
 
 LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
+SHOWN_BY_THEN = 3_600.0  # seconds after which a read shows whatever was announced before it
 CODE = "incremental"
 NOT_FULL = (
     "Entra announced nothing for this sync since {since}, so Databricks was not asked; both sides were last "
@@ -46,7 +48,8 @@ class Incremental:
     """The feed of Entra's changes, as one run of a sync follows it.
 
     The cursor is taken before a full read begins and kept with the record of what came of the run, and of
-    no other than one that left nothing open. Whatever else happens, the next run reads everything.
+    no other than one that left nothing open. Whatever else happens, the next run reads everything, and holds
+    it against what was announced since the cursor that was kept last.
     ``asked`` says why this one has to, whatever Entra announces.
     """
 
@@ -74,14 +77,20 @@ class Incremental:
     def checkpoint(self, planning: Planning, report: RunReport) -> Checkpoint | None:
         """Return where the next run may go on, ``None`` where it has to read everything."""
         start = self._start
-        if not start or not start.changes.cursor or not self._nothing_open(start, planning, report):
+        if not start or not start.changes.cursor or not self._nothing_open(report):
             return None
+        before, cursor = start.before, start.changes.cursor
         if not start.why_full:
-            assert start.before
-            full_at, watched = start.before.full_at, None
-        else:
-            full_at, watched = start.at, self._watched(planning)
-        return Checkpoint(self._made_for, start.changes.cursor, start.at, full_at, watched)
+            assert before
+            return replace(before, cursor=cursor, given_at=start.at, watched=None)
+        if not _read_all(planning):
+            return None
+        if before and not self._shown(start, before, planning):
+            doubted_at = start.at if before.doubted_at is None else before.doubted_at
+            return replace(before, watched=None, doubted_at=doubted_at)
+        if not all(settled(planning.parts[each.target].plan, each) for each in report.targets):
+            return None
+        return Checkpoint(self._made_for, cursor, start.at, start.at, self._watched(planning))
 
     def _ask(self) -> Start:
         now, before = self._planner.clock.now(), self._store.checkpoint()
@@ -118,8 +127,10 @@ class Incremental:
         return changes
 
     def _reasons(self, before: Checkpoint | None, now: float) -> Iterator[str]:
-        if before is None:
+        if before is None or not before.current:
             yield "no earlier run of these settings left where to go on"
+        elif before.doubted_at is not None:
+            yield "the last one may not have been shown yet what Entra had announced"
         elif not 0 <= now - before.full_at < self._policy.seconds_between_full:
             full, every = _utc(before.full_at), self._policy.full_every
             yield f"the last run that did began at {full} (policy.full_every: {every})"
@@ -134,22 +145,30 @@ class Incremental:
     def _concern(self, before: Checkpoint | None, changes: Changes) -> str | None:
         return concern(changes, self._scope, Watched(before.watched or "")) if before else None
 
-    def _nothing_open(self, start: Start, planning: Planning, report: RunReport) -> bool:
-        """Return whether nothing waits, and a full run saw what was announced, and what it did itself."""
-        if any(self._open()) or not report.clean:
-            return False
-        if not start.why_full:
+    def _nothing_open(self, report: RunReport) -> bool:
+        return report.clean and not any(self._open())
+
+    def _shown(self, start: Start, before: Checkpoint, planning: Planning) -> bool:
+        """Return whether the read showed what was announced, or would by now if it ever did."""
+        if start.changes.announced is None:
             return True
-        reading = planning.reading
-        if reading is None or not reading.full or not reading.snapshot.complete:
-            return False
-        done = all(settled(planning.parts[each.target].plan, each) for each in report.targets)
-        return done and agrees(reading.snapshot, start.changes, self._scope)
+        assert planning.reading
+        watched = Watched(before.watched or "")
+        found = agreement(planning.reading.snapshot, start.changes, self._scope, watched)
+        if before.doubted_at is None or found is Agreement.WHOLE:
+            return found is Agreement.WHOLE
+        return found is Agreement.UNSURE or not 0 <= start.at - before.doubted_at < SHOWN_BY_THEN
 
     def _watched(self, planning: Planning) -> str:
         assert planning.reading
         linked = (key for part in planning.parts.values() for key in part.links.by_external)
         return Watched.packed(watched_ids(planning.reading.snapshot, self._scope, linked))
+
+
+def _read_all(planning: Planning) -> bool:
+    """Return whether both sides were read, and Entra in full."""
+    reading = planning.reading
+    return reading is not None and reading.full and reading.snapshot.complete
 
 
 def _made_for(settings: str, targets: list[str]) -> str:

@@ -11,8 +11,8 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aadsync_lib.config.base import GUID
 from aadsync_lib.config.scope import GroupSelector, Scope
@@ -99,43 +99,45 @@ class Feed:
             return Assigned(reason=f"assignments: {failure.reason(APPLICATIONS)}")
         return Assigned({key: _digest(each) for key, each in zip(ids, listings, strict=True)})
 
-    def _merged(self, kind: Kind, listing: Listing) -> Iterable[Announcement]:
-        merged: dict[str, Announcement] = {}
+    def _merged(self, kind: Kind, listing: Listing) -> Iterator[Announcement]:
+        entries: dict[str, list[JsonObject]] = {}
         for row in listing.rows:
-            merged[row["id"]] = self._with(
-                merged.get(row["id"]) or Announcement(row["id"], kind), row
-            )
-        return merged.values()
+            entries.setdefault(row["id"], []).append(row)
+        for key, rows in entries.items():
+            yield self._announcement(kind, key, rows)
 
-    def _with(self, before: Announcement, row: JsonObject) -> Announcement:
-        """Return what is announced of an object, with one entry more."""
-        joined, left = set(before.joined), set(before.left)
-        for entry in row.get(MEMBERS) or ():
-            member = canonical_id(entry["id"])
-            joined.discard(member)
-            left.discard(member)
-            if REMOVED in entry:
-                left.add(member)
-            elif translate.KINDS.get(translate.type_name(entry)) in (
-                Kind.USER,
-                Kind.SERVICE_PRINCIPAL,
-            ):
-                joined.add(member)
-        return replace(
-            before,
-            removed=REMOVED in row,
-            name=row.get("displayName") or before.name,
-            shown=None if REMOVED in row else self._shown(before.kind, row) or before.shown,
-            joined=frozenset(joined),
-            left=frozenset(left),
-        )
+    def _announcement(self, kind: Kind, key: str, rows: Sequence[JsonObject]) -> Announcement:
+        """Return what all entries of one object announce together."""
+        members = {
+            canonical_id(entry["id"]): entry for row in rows for entry in row.get(MEMBERS) or ()
+        }
+        left = frozenset(member for member, entry in members.items() if REMOVED in entry)
+        named = [row["displayName"] for row in rows if row.get("displayName")]
+        removed = REMOVED in rows[-1]
+        whole = {name: value for row in rows for name, value in row.items()}
+        shown, unsaid = (None, frozenset[str]()) if removed else self._shown(kind, whole)
+        return Announcement(
+            key, kind, removed, named[-1] if named else None, shown, unsaid,
+            joined=dict(_joined(members, left)),
+            left=left,
+        )  # fmt: skip
 
-    def _shown(self, kind: Kind, row: JsonObject) -> translate.Shown | None:
+    def _shown(self, kind: Kind, row: JsonObject) -> tuple[translate.Shown, frozenset[str]]:
         if kind is Kind.USER:
-            return translate.user(row, self.fields)
+            return translate.shown_user(row, self.fields)
         if kind is Kind.SERVICE_PRINCIPAL:
-            return translate.service_principal(row)
-        return translate.group(row, frozenset(), None) if row.get("displayName") else None
+            return translate.shown_service_principal(row)
+        return translate.shown_group(row)
+
+
+def _joined(
+    members: Mapping[str, JsonObject], left: Container[str]
+) -> Iterator[tuple[str, Kind | None]]:
+    """Yield members that a group got, by kind; of one without a type nobody knows whether it counts."""
+    for member, entry in members.items():
+        kind = translate.KINDS.get(translate.type_name(entry))
+        if member not in left and (kind or not entry.get(translate.TYPE)):
+            yield member, kind
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,48 @@ def user(row: JsonObject, fields: UserFields) -> User | None:
     )
 
 
+def shown_user(row: JsonObject, fields: UserFields) -> tuple[User, frozenset[str]]:
+    """Return a person as entries of a feed show it, and which of its fields and attributes they leave out."""
+    row = _told(row, "userPrincipalName", "accountEnabled")
+    needs = {name: {_property(name)} for name in fields.attributes} | {
+        "user_principal_name": {"userPrincipalName"},
+        "mail": {"mail"},
+        "display_name": {"displayName"},
+        "enabled": {"accountEnabled"},
+        "guest": {"userPrincipalName", "userType"},
+    }
+    whole = {"userPrincipalName": "?", "accountEnabled": True, **row}
+    return user(whole, fields) or User(row["id"], "?"), _unsaid(row, needs)
+
+
+def shown_service_principal(row: JsonObject) -> tuple[ServicePrincipal, frozenset[str]]:
+    """Return a service principal in the same way."""
+    row = _told(row, "appId", "accountEnabled")
+    needs = {"app_id": {"appId"}, "display_name": {"displayName"}, "enabled": {"accountEnabled"}}
+    whole = {"appId": "?", "accountEnabled": True, **row}
+    return service_principal(whole) or ServicePrincipal(row["id"], "?"), _unsaid(row, needs)
+
+
+def shown_group(row: JsonObject) -> tuple[Group, frozenset[str]]:
+    """Return a group in the same way."""
+    row = _told(row, "displayName")
+    needs = {
+        "display_name": {"displayName"},
+        "mail_nickname": {"mailNickname"},
+        "security_enabled": {"securityEnabled"},
+    }
+    return group(row, frozenset(), None), _unsaid(row, needs)
+
+
+def _told(row: JsonObject, *required: str) -> JsonObject:
+    """Return a row without those properties that everybody has and that it shows as nothing."""
+    return {k: v for k, v in row.items() if v not in (None, "") or k not in required}
+
+
+def _unsaid(row: JsonObject, needs: Mapping[str, set[str]]) -> frozenset[str]:
+    return frozenset(name for name, properties in needs.items() if not properties <= row.keys())
+
+
 def _external(row: JsonObject) -> bool:
     """Return whether a person logs in with an account of another organization."""
     return (

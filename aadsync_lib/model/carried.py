@@ -136,6 +136,9 @@ class Checkpoint:
     ``made_for`` is a digest of settings, targets and version. ``given_at`` is when Entra gave the cursor,
     ``full_at`` when the last run began that read everything, in seconds since the epoch. ``watched`` are the
     marks (``reconcile.incremental.Watched``) of whom every change concerns; ``None`` keeps those that there are.
+    ``doubted_at`` is when a run first read less than what was announced after ``cursor``, which then stays.
+    ``run_id`` is the run that left it, and it is ``current`` while that is the last one and succeeded: the next
+    run may go on from there. Any other one only says since when to ask, to hold what is read against.
     """
 
     made_for: str
@@ -143,3 +146,6 @@ class Checkpoint:
     given_at: float
     full_at: float
     watched: str | None = None
+    doubted_at: float | None = None
+    run_id: str = field(default="", compare=False)
+    current: bool = field(default=False, compare=False)

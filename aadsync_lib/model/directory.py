@@ -129,9 +129,10 @@ class Cursor:
 class Announcement:
     """What Entra's feed of changes says of one object, all of its entries together.
 
-    ``shown`` is the object as the last entry shows it, ``None`` where that is not known; the members of a
-    group are not in it. ``name`` is its display name. ``joined`` and ``left`` are members as the last entry
-    about each has them; of the former, people and service principals alone.
+    ``shown`` is the object as the entries show it, ``None`` where that is not known; the members of a group
+    are not in it, and neither are its properties ``unsaid``: an entry need not have more than what has changed.
+    ``name`` is its display name. ``joined``, by kind, and ``left`` are members as the last entry about each
+    has them; those of kinds that nobody can have on a target are not among the former.
     """
 
     id: str
@@ -139,7 +140,8 @@ class Announcement:
     removed: bool = False
     name: str | None = None
     shown: User | ServicePrincipal | Group | None = None
-    joined: frozenset[str] = frozenset()
+    unsaid: frozenset[str] = frozenset()
+    joined: Mapping[str, Kind | None] = field(default_factory=dict)
     left: frozenset[str] = frozenset()
 
 

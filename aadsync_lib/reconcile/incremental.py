@@ -1,6 +1,6 @@
-"""Weighs what Entra announces: whether it can concern a sync, and whether a read agrees with it.
+"""Weighs what Entra announces: whether it can concern a sync.
 
-In doubt it concerns the sync, and a read does not agree: both end in a full run, which is never wrong.
+In doubt it does: that ends in a full run, which is never wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable
 
 from aadsync_lib.config.scope import GroupSelector, Scope
 from aadsync_lib.model.change import Action
-from aadsync_lib.model.directory import Announcement, Changes, Group, Snapshot
+from aadsync_lib.model.directory import Announcement, Changes, Snapshot
 from aadsync_lib.model.identity import Kind, canonical_id, normal
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.model.run import TargetReport
@@ -79,69 +79,32 @@ def concern(changes: Changes, scope: Scope, watched: Container[str]) -> str | No
     for announcement in changes.announced:
         if announcement.id in watched:
             return f"Entra announces a change of a {announcement.kind.value} that this sync knows"
-        if not announcement.removed and _selected(announcement, scope):
+        if not announcement.removed and selected(announcement, scope):
             return f"Entra announces a {announcement.kind.value} that scope.groups may find"
     return None
 
 
-def _selected(announcement: Announcement, scope: Scope) -> bool:
-    return any(_may_select(selector, announcement) for selector in scope.groups)
+def selected(announcement: Announcement, scope: Scope) -> bool:
+    """Return whether a line of the scope may find an object."""
+    return any(may_select(selector, announcement) for selector in scope.groups)
 
 
-def _may_select(selector: GroupSelector, announcement: Announcement) -> bool:
+def may_select(selector: GroupSelector, announcement: Announcement) -> bool:
     """Return whether a selector may find an object, or take another one because of it."""
-    name = _plain(announcement.name)
+    name = plain(announcement.name)
     if announcement.kind is Kind.SERVICE_PRINCIPAL:
-        return bool(selector.application) and name in ("", _plain(selector.application))
+        return bool(selector.application) and name in ("", plain(selector.application))
     if announcement.kind is not Kind.GROUP or selector.application:
         return False
     if selector.filter:
         return True
     if selector.prefix:
-        return not name or name.startswith(_plain(selector.prefix))
-    return bool(selector.name) and name in ("", _plain(selector.name))
+        return not name or name.startswith(plain(selector.prefix))
+    return bool(selector.name) and name in ("", plain(selector.name))
 
 
-def _plain(name: str | None) -> str:
+def plain(name: str | None) -> str:
     return normal(name or "").lower()
-
-
-def agrees(snapshot: Snapshot, changes: Changes, scope: Scope) -> bool:
-    """Return whether a read that began after this was announced shows it.
-
-    Graph announces a change before every read of it does: what such a read misses would be announced to
-    nobody again.
-    """
-    return all(_shows(snapshot, each, scope) for each in changes.announced or ())
-
-
-def _shows(snapshot: Snapshot, announcement: Announcement, scope: Scope) -> bool:
-    object_id = announcement.id
-    if announcement.kind is Kind.GROUP:
-        return _shows_group(snapshot, announcement, scope)
-    people = snapshot.users if announcement.kind is Kind.USER else snapshot.service_principals
-    if object_id not in people:
-        return True
-    return not announcement.removed and announcement.shown in (None, people[object_id])
-
-
-def _shows_group(snapshot: Snapshot, announcement: Announcement, scope: Scope) -> bool:
-    group = snapshot.groups.get(announcement.id)
-    if group is None:
-        away = announcement.removed or announcement.id in snapshot.passed_over
-        return away or not _selected(announcement, scope)
-    if announcement.removed or announcement.left & group.members:
-        return False
-    services = frozenset() if scope.service_principals else announcement.joined
-    missing = announcement.joined - group.members - services
-    return not missing and _alike(group, announcement.shown)
-
-
-def _alike(group: Group, shown: object) -> bool:
-    if not isinstance(shown, Group):
-        return True
-    about = (shown.display_name, shown.mail_nickname, shown.security_enabled)
-    return about == (group.display_name, group.mail_nickname, group.security_enabled)
 
 
 def settled(plan: TargetPlan, report: TargetReport) -> bool:

@@ -46,12 +46,12 @@ FROM {runs_in_order} WHERE sync = :sync
 BEGAN = "SELECT {seconds:started_at} FROM {runs_in_order} WHERE sync = :sync"
 # Runs of before they had numbers are the oldest.
 NEWEST_FIRST = "ORDER BY number DESC, started_at DESC, run_id DESC"
-# One that another run followed, or that is of a run which did not end well, is none.
+# One that another run followed, or that is of a run which did not end well, is not current.
 CHECKPOINT = """
-SELECT c.state, c.watched FROM {checkpoints} c
-JOIN (SELECT run_id, status FROM {runs_in_order} WHERE sync = :sync <newest> LIMIT 1) r
-  ON r.run_id = c.run_id AND r.status = 'succeeded'
-WHERE c.sync = :sync
+SELECT c.state, c.watched, c.run_id, r.status FROM {checkpoints} c
+LEFT JOIN (SELECT run_id, status FROM {runs_in_order} WHERE sync = :sync <newest> LIMIT 1) r
+  ON r.run_id = c.run_id
+WHERE c.sync = :sync ORDER BY CASE WHEN r.run_id IS NULL THEN 0 ELSE 1 END DESC
 """.replace("<newest>", NEWEST_FIRST)
 ENTRY = """
 SELECT entry, run_id, target, change, result, error, {seconds:announced_at}, {seconds:settled_at}
@@ -144,7 +144,7 @@ class SqlReader:
         return self._all(KnownRoot, f"{statement} ORDER BY selector, external_id")
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where a run may go on; ``None`` unless the last run of this sync succeeded and left it."""
+        """Where a run may go on, if that is current; ``None`` where no run of this sync left it."""
         return next(iter(self._all(checkpoint_of, CHECKPOINT)), None)
 
     def former(self, target: str) -> tuple[Link, ...]:

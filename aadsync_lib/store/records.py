@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from typing import Any
 
 from aadsync_lib.errors import StoreError
@@ -107,18 +107,23 @@ def run_of(run_id: str, digest: str, settings_digest: str, full: object, *more: 
     return RunRecord(run_id, digest, settings_digest, bool(full), *more)
 
 
-def checkpoint_of(state: str, watched: str) -> Checkpoint:
-    """Return a checkpoint from its columns."""
+def checkpoint_of(state: str, watched: str, run_id: str, status: str | None) -> Checkpoint:
+    """Return a checkpoint from its columns; ``status`` is that of its run, if that is the last one."""
     fields = json.loads(state)
     cursor = Cursor(fields.pop("links"), fields.pop("assigned"))
-    return Checkpoint(cursor=cursor, watched=watched, **fields)
+    kept = Checkpoint(cursor=cursor, watched=watched, run_id=run_id, **fields)
+    return replace(kept, current=status == "succeeded")
 
 
 def checkpoint_to_text(checkpoint: Checkpoint) -> str:
     """Return a checkpoint, but for whom it watches, as its column holds it."""
     cursor = checkpoint.cursor
     fields = {"links": dict(cursor.links), "assigned": dict(cursor.assigned)}
-    times = {"given_at": checkpoint.given_at, "full_at": checkpoint.full_at}
+    times = {
+        "given_at": checkpoint.given_at,
+        "full_at": checkpoint.full_at,
+        "doubted_at": checkpoint.doubted_at,
+    }
     return json.dumps({"made_for": checkpoint.made_for, **times, **fields})
 
 

@@ -42,7 +42,9 @@ KEEP_CHECKPOINT = """
 INSERT INTO checkpoints VALUES (:sync, :run_id, :state, :watched)
 ON CONFLICT DO UPDATE SET run_id = excluded.run_id, state = excluded.state, watched = excluded.watched
 """
-MOVE_CHECKPOINT = "UPDATE checkpoints SET run_id = :run_id, state = :state WHERE sync = :sync"
+MOVE_CHECKPOINT = """
+UPDATE checkpoints SET run_id = :run_id, state = :state WHERE sync = :sync AND run_id = :of_run
+"""
 KEEP_PLACE = """
 INSERT INTO places VALUES (:sync, :target, :place)
 ON CONFLICT DO UPDATE SET place = excluded.place WHERE place <> excluded.place
@@ -101,9 +103,13 @@ class SqliteStore(LeasingStore[Lease]):
                 raise unknown_run(self._database.path, self.sync, run_id)
             if checkpoint:
                 moves = checkpoint.watched is None
-                kept = {"state": checkpoint_to_text(checkpoint), "watched": checkpoint.watched}
-                statement = MOVE_CHECKPOINT if moves else KEEP_CHECKPOINT
-                connection.execute(statement, {"sync": self.sync, "run_id": run_id, **kept})
+                kept = {"of_run": checkpoint.run_id, "watched": checkpoint.watched}
+                kept |= {
+                    "sync": self.sync,
+                    "run_id": run_id,
+                    "state": checkpoint_to_text(checkpoint),
+                }
+                connection.execute(MOVE_CHECKPOINT if moves else KEEP_CHECKPOINT, kept)
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries.

@@ -298,6 +298,40 @@ def test_what_a_listing_does_not_show_yet_is_looked_for_by_the_next_run(followin
     assert "dbx-new" in following.picture()["groups"]
 
 
+def test_what_no_listing_shows_for_several_runs_is_not_forgotten(following: Stage) -> None:
+    tenant = entra(following)
+    new = tenant.add_group("dbx-new", members=[CYD])
+    tenant.unlisted = [new]
+    for _ in range(3):
+        assert not quiet(following)
+    tenant.unlisted = []
+    assert not quiet(following)
+    assert "dbx-new" in following.picture()["groups"]
+    assert quiet(following)
+
+
+def test_a_root_by_id_that_comes_back_is_looked_for_until_it_is_read(stage: Stage) -> None:
+    following = _followed(stage, scope={"groups": [{"prefix": "dbx-"}, {"id": OPS}]})
+    tenant = entra(following)
+    tenant.update(OPS, groupTypes=["Unified"])
+    tenant.delete(OPS, soft=True)
+    for _ in range(3):
+        following.sync()
+    tenant.restore(OPS)
+    fault = Fault("404", side="graph", path=f"groups/{OPS}", count=None)
+    following.box.faults.add(fault)
+    tenant.unlisted = [OPS]
+    following.sync()
+    following.box.faults.clear()
+    tenant.unlisted = []
+    assert not quiet(following)
+    assert A not in following.picture()["groups"]["dbx-ops"]["members"]
+    assert set(following.picture()["groups"]["dbx-ops"]["members"]) == {
+        "bob@contoso.com",
+        "cyd@contoso.com",
+    }
+
+
 def test_what_nothing_announces_is_found_by_the_next_full_run(following: Stage) -> None:
     tenant = entra(following)
     announced = len(tenant.log)

@@ -10,11 +10,12 @@ from tests.unit.world import World
 
 
 class Following(World):
-    """A world whose Entra announces what is put into ``said``, once."""
+    """A world whose Entra announces what is put into ``said``, to whoever asks since before then."""
 
     def __init__(self, snapshot: Snapshot, *targets: FakeTarget, **policy: Any) -> None:
         super().__init__(snapshot, *targets, **{"full_every": "24h", **policy})
         self.said: list[Announcement] = []
+        self.announced: list[tuple[int, Announcement]] = []
         self.dead = False
         self.number = 0
         self.source.feed = self._feed
@@ -23,9 +24,13 @@ class Following(World):
         self.number += 1
         if self.dead and since:
             return Changes(reason="410")
-        said, self.said = tuple(self.said), []
+        self.announced += [(self.number, each) for each in self.said]
+        self.said = []
         cursor = Cursor({"user": f"link {self.number}"})
-        return Changes(cursor, said if since else None, reason="" if since else "nothing before")
+        if not since:
+            return Changes(cursor, reason="nothing before")
+        before = int(since.links["user"].split()[1])
+        return Changes(cursor, tuple(each for number, each in self.announced if number > before))
 
     def quiet(self) -> bool:
         """Sync; whether that read neither side."""

@@ -160,8 +160,11 @@ class DeltaStore(LeasingStore[Lease]):
         about = {"sync": self.sync, "run_id": run_id}
         state = checkpoint_to_text(checkpoint)
         if checkpoint.watched is None:
-            move = "UPDATE {checkpoints} SET run_id = :run_id, state = :state WHERE sync = :sync"
-            self._tables.execute(move, state=state, **about)
+            move = (
+                "UPDATE {checkpoints} SET run_id = :run_id, state = :state"
+                " WHERE sync = :sync AND run_id = :of_run"
+            )
+            self._tables.execute(move, state=state, of_run=checkpoint.run_id, **about)
         else:
             row = (self.sync, run_id, state, checkpoint.watched)
             self._tables.append("checkpoints", CHECKPOINT, [row])

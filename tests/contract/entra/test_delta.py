@@ -70,6 +70,7 @@ def test_what_is_shown_of_somebody_is_what_a_read_shows(feed):
     feed.entra.update(feed.app, displayName="Robot 2")
     announced, read = feed.next(), feed.source.read().snapshot
     assert announced[feed.ada].shown == read.users[feed.ada]
+    assert announced[feed.ada].unsaid == {"mail"}  # it had none before
     assert announced[feed.app].shown == read.service_principals[feed.app]
 
 
@@ -88,19 +89,19 @@ def test_properties_that_the_scope_filters_on_are(box, source):
 def test_who_joins_and_who_leaves_is_told_by_the_last_entry_about_each(feed):
     feed.entra.add_member(feed.data, feed.bob)
     feed.entra.remove_member(feed.data, feed.ada)
-    assert feed.next()[feed.data].joined == {feed.bob}
+    assert feed.next()[feed.data].joined == {feed.bob: Kind.USER}
     feed.entra.remove_member(feed.data, feed.bob)
     feed.entra.add_member(feed.data, feed.ada)
     announced = feed.next()[feed.data]
-    assert (announced.joined, announced.left) == ({feed.ada}, {feed.bob})
+    assert (announced.joined, announced.left) == ({feed.ada: Kind.USER}, {feed.bob})
 
 
-def test_groups_and_devices_that_join_are_not_among_the_people(feed):
+def test_groups_that_join_are_told_and_devices_are_not(feed):
     nested = feed.entra.add_group("nested")
     feed.entra.add_member(feed.data, nested)
     feed.entra.add_member(feed.data, feed.entra.add_device("laptop"))
     announced = feed.next()
-    assert announced[feed.data].joined == frozenset()
+    assert announced[feed.data].joined == {nested: Kind.GROUP}
     assert announced[nested].name == "nested"
 
 
@@ -111,7 +112,7 @@ def test_members_over_many_pages_and_empty_pages_are_all_told(feed):
     feed.entra.delta_members_per_page, feed.entra.delta_page_size = 2, 3
     feed.entra.empty_pages = 2
     announced = feed.next()
-    assert announced[feed.data].joined == set(people)
+    assert announced[feed.data].joined == dict.fromkeys(people, Kind.USER)
     assert set(people) <= set(announced)
 
 

@@ -59,9 +59,43 @@ def test_whatever_is_announced_of_somebody_in_scope_is_read(world):
 
 
 def test_what_a_read_does_not_show_yet_is_read_again(world):
+    disabled = replace(ADA, enabled=False)
+    world.said = [of_user("ada", shown=disabled)]
+    for _ in range(3):  # however long that takes
+        assert not world.quiet()
+    world.source.snapshot = directory(disabled, BOB, DATA)
+    assert not world.quiet()
+    assert world.store.runs()[0].status == Status.SUCCEEDED
+    assert not world.quiet()
+    assert world.quiet()
+
+
+def test_nobody_waits_longer_than_an_hour_for_what_a_read_never_shows(world):
     world.said = [of_user("ada", shown=replace(ADA, enabled=False))]
+    for _ in range(4):
+        assert not world.quiet()
+        world.clock.advance(HOUR / 3)
+    assert world.quiet()
+
+
+def test_what_cannot_be_told_is_read_once_more(world):
+    world.source.snapshot = directory(BOB, group("data", [BOB]))
+    world.said = [of_user("ada")]
+    for _ in range(2):  # she left; then it is looked whether that was done, and whether she is back
+        assert not world.quiet()
+    assert world.quiet()
+
+
+def test_what_was_announced_before_a_run_that_failed_is_not_forgotten(world):
+    world.said = [Announcement("g-data", Kind.GROUP, joined={"u-bob": Kind.USER})]
+    world.source.snapshot = directory(ADA, BOB, replace(DATA, unread="503"))
+    assert world.sync().status is Status.PARTIAL
+    world.source.snapshot = SNAPSHOT
     assert not world.quiet()
+    assert not world.quiet()  # the feed was asked since before that run, and Bob is not there yet
+    world.source.snapshot = directory(ADA, BOB, group("data", [ADA, BOB]))
     assert not world.quiet()
+    assert "bob@contoso.com" in world.target.members_of("data")
     assert world.quiet()
 
 

@@ -1,4 +1,4 @@
-"""What Entra announces: whether it can concern a sync, and whether a read agrees with it."""
+"""What Entra announces: whether it can concern a sync."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aadsync_lib.model.directory import Announcement, Changes, KnownRoot, Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Quarantined, TargetPlan
 from aadsync_lib.model.run import Outcome, Result, Status, TargetReport
-from aadsync_lib.reconcile.incremental import Watched, agrees, concern, settled, watched_ids
+from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
 from tests.unit.build import directory, group, service, user
 
 ADA, BOB, APP = user("ada"), user("bob"), service("app")
@@ -108,44 +108,6 @@ def test_of_others_only_what_a_selector_may_find_concerns_the_sync(
     announcement, selector, expected
 ):
     assert concerns(announcement, selector) is expected
-
-
-@pytest.mark.parametrize(
-    ("announcement", "expected"),
-    [
-        (Announcement("u-ada", Kind.USER, shown=ADA), True),
-        (Announcement("u-ada", Kind.USER), True),
-        (Announcement("u-ada", Kind.USER, shown=user("ada", enabled=False)), False),
-        (Announcement("u-ada", Kind.USER, removed=True), False),
-        (Announcement("u-bob", Kind.USER, removed=True), True),
-        (Announcement("s-app", Kind.SERVICE_PRINCIPAL, shown=service("other")), False),
-        (of_group("g-dbx-data", joined=frozenset({"u-ada"})), True),
-        (of_group("g-dbx-data", joined=frozenset({"u-bob"})), False),
-        (of_group("g-dbx-data", left=frozenset({"u-bob"})), True),
-        (of_group("g-dbx-data", left=frozenset({"u-ada"})), False),
-        (of_group("g-dbx-data", removed=True), False),
-        (of_group("g-dbx-data", shown=group("dbx-data")), True),
-        (of_group("g-dbx-data", shown=group("dbx-data", security_enabled=False)), False),
-        (of_group("g-dbx-data", shown=group("dbx-renamed")), False),
-        (of_group("g-new", "dbx-new"), False),
-        (of_group("g-new", "dbx-new", removed=True), True),
-        (of_group("g-new", "other"), True),
-    ],
-)
-def test_a_read_agrees_with_what_was_announced_before_it(announcement, expected):
-    assert agrees(SNAPSHOT, said(announcement), scope()) is expected
-
-
-def test_a_group_of_another_kind_and_members_that_the_scope_leaves_out_are_not_missed():
-    read = replace(SNAPSHOT, passed_over=frozenset({"g-365"}))
-    assert agrees(read, said(of_group("g-365", "dbx-365")), scope())
-    joined = said(of_group("g-dbx-data", joined=frozenset({"s-other"})))
-    assert agrees(SNAPSHOT, joined, scope(service_principals=False))
-    assert not agrees(SNAPSHOT, joined, scope())
-
-
-def test_a_read_agrees_with_nothing_announced():
-    assert agrees(SNAPSHOT, Changes(reason="there was nothing to go on from"), scope())
 
 
 def report(*actions: Action, status: Status = Status.SUCCEEDED, **more: Any) -> TargetReport:
