@@ -116,7 +116,7 @@ class Incremental:
         source, roots = self._planner.source, self._store.roots()
         changes = source.changes(before.cursor if before else None, roots)
         if before and not changes.cursor:
-            log.warning(
+            log.info(
                 "Entra no longer tells what has changed since the last run: %s", changes.reason
             )
             changes = replace(source.changes(None, roots), reason=changes.reason)

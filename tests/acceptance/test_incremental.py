@@ -204,6 +204,7 @@ def test_assignments_to_an_application_are_compared_in_one_request_more(stage: S
 def test_a_dead_link_makes_the_run_full_and_the_next_one_quiet(
     following: Stage, answer: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     entra(following).expire_delta_tokens(answer)
     assert not quiet(following)
     assert "no longer tells what has changed since the last run" in caplog.text
