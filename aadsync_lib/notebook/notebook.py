@@ -246,14 +246,14 @@ class Notebook:
     @contextmanager
     def _planner(self) -> Iterator[Planner]:
         with story_on_stdout(self._secrets):
-            yield open_planner(self._settings(), **self._given())
+            yield open_planner(self._settings(), by=self._platform.user, **self._given())
 
     @contextmanager
     def _runner(self) -> Iterator[Runner]:
-        progress = notebook_progress(self._platform.interactive)
+        given = {"progress": notebook_progress(self._platform.interactive), **self._given()}
         with (
             story_on_stdout(self._secrets),
-            open_runner(self._settings(), progress=progress, **self._given()) as runner,
+            open_runner(self._settings(), by=self._platform.user, **given) as runner,
         ):
             yield runner
 
@@ -264,5 +264,4 @@ class Notebook:
             "clock": self._clock,
             "spark": self._platform.spark,
             "dbutils": self._platform.dbutils,
-            "by": self._platform.user,
         }

@@ -80,7 +80,7 @@ def test_explain_takes_names_as_data(stage):
 def test_history_has_runs_outcomes_memberships_and_what_drifted(stage):
     stage.run("04_sync").succeeded()
     user, group = taken_out_by_hand(stage)
-    stage.run("04_sync").succeeded()
+    stage.run("04_sync", full="true").succeeded()
     mark = stage.sandbox.log.mark()
     done = stage.run("06_history").succeeded()
     assert stage.sandbox.log.mark() == mark  # no login, no request
