@@ -18,7 +18,7 @@ from aadsync_lib.report.as_json import plan_to_json
 from aadsync_lib.report.saved import plan_from_text
 from tests.acceptance.stage import DATABRICKS_TOKEN, GRAPH_TOKEN, Stage
 from tests.acceptance.worlds import BOB, CYD, ETL, GUS, first_day, second_day
-from tests.warm_cli import aadsync
+from tests.command_line import aadsync
 
 ENTRA = "Entra has changed since the plan was saved"
 TARGET = "account: the target has changed since the plan was saved"

@@ -14,7 +14,7 @@ from aadsync_lib.cli import main
 from aadsync_lib.demo import Tour
 from aadsync_lib.sandbox import Fault, Sandbox, company
 from aadsync_lib.sandbox.command import config, describe
-from tests.warm_cli import Process
+from tests.command_line import start as start_process
 
 PEOPLE = 40
 
@@ -50,7 +50,7 @@ def sync(box, folder, monkeypatch):
 @pytest.fixture
 def start(folder, environment):
     """Start a command line as a process of its own."""
-    return lambda *words: Process(words, cwd=folder, env=environment)
+    return lambda *words: start_process(words, cwd=folder, env=environment)
 
 
 @pytest.fixture

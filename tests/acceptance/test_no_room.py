@@ -12,7 +12,7 @@ import pytest
 
 from tests.acceptance.stage import Stage
 from tests.acceptance.worlds import first_day, second_day
-from tests.warm_cli import PIPE, aadsync
+from tests.command_line import PIPE, aadsync
 
 FULL = Path("/dev/full")
 FORMS = ["text", "json", "markdown", "html"]

@@ -13,7 +13,7 @@ from aadsync_lib.cli.sync import exit_code
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.sandbox import Sandbox, company, day
 from tests.acceptance.stage import Stage
-from tests.warm_cli import aadsync
+from tests.command_line import aadsync
 
 PAGE = 100
 

@@ -346,7 +346,7 @@ class TestWorkspaces:
         path = write_settings(served, tmp_path / "new")
         assert write_settings(served, tmp_path / "new") == path
         text = path.read_text()
-        assert yaml.safe_load(text) == yaml.safe_load(config(served))
+        assert yaml.safe_load(text) == yaml.safe_load(config(served, "contoso", "aadsync.db"))
         assert "#   export SANDBOX_SALES_TOKEN=" in text
         assert [target.name for target in load_settings(path).targets] == ["account", "sales"]
         path.write_text("version: 1\n")
