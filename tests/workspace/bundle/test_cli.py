@@ -128,7 +128,8 @@ def test_an_option_changes_every_notebook_task_and_adds_none(clone: Clone) -> No
     for option, key in (("environment", "environment_key"), ("classic", "job_cluster_key")):
         for target in TARGETS:
             tasks = clone(option).resolved(target)["resources"]["jobs"]["sync"]["tasks"]
-            assert {task["task_key"] for task in tasks} == {"plan", "changed", "apply", "report"}
+            keys = {task["task_key"] for task in tasks}
+            assert keys == {"plan", "changed", "apply", "watched", "connector", "report"}
             inner = [task["for_each_task"]["task"] for task in tasks if "for_each_task" in task]
             assert {task[key] for task in (*tasks, *inner) if "notebook_task" in task} == {
                 "aadsync"
