@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
-from coverage import Coverage
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
@@ -30,7 +30,9 @@ if "HYPOTHESIS_PROFILE" not in os.environ:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """Measure what examples of a test cover, and not random ones: those would hide a case that nobody wrote."""
-    measuring = getattr(item.obj, "is_hypothesis_test", False) and Coverage.current()
+    coverage = sys.modules.get("coverage")  # imported where it measures
+    random = getattr(item.obj, "is_hypothesis_test", False)
+    measuring = coverage.Coverage.current() if coverage and random else None
     if measuring:
         measuring.stop()
     try:
