@@ -54,6 +54,7 @@ class FakeSource:
         self.error: Exception | None = None
         self.places: dict[str, Presence | Unread] = {}
         self.called: dict[str, frozenset[str] | Unread] = {}
+        self.silent: frozenset[str] = frozenset()
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
         self.touched: frozenset[str] | None = None
@@ -74,10 +75,12 @@ class FakeSource:
         return self.feed(since)
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
-        """Say of everybody whether the tenant has them; ``places`` tells otherwise."""
+        """Say of everybody but ``silent`` whether the tenant has them; ``places`` tells otherwise."""
         self.requests += bool(ids)
         self.asked.append(dict(ids))
-        return {one: self.places.get(one, Presence.PRESENT) for one in ids}
+        return {
+            one: self.places.get(one, Presence.PRESENT) for one in ids if one not in self.silent
+        }
 
     def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
         """Return what ``called`` has for each."""
