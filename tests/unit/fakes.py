@@ -15,7 +15,6 @@ from aadsync_lib.model.directory import (
     DirectoryMatch,
     KnownRoot,
     Presence,
-    Reading,
     Snapshot,
 )
 from aadsync_lib.model.identity import Attributes, Kind, alike, same_name
@@ -57,16 +56,15 @@ class FakeSource:
         self.silent: frozenset[str] = frozenset()
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
-        self.touched: frozenset[str] | None = None
         self.since: list[Cursor | None] = []
         self.feed: Callable[[Cursor | None], Changes] = lambda _: Changes(reason="there is none")
         self.requests = 0
 
-    def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
+    def read(self, known: Collection[KnownRoot] = ()) -> Snapshot:
         self.requests += 1
         if self.error:
             raise self.error
-        return Reading(self.snapshot, touched=self.touched)
+        return self.snapshot
 
     def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
         """Return ``feed``."""

@@ -69,7 +69,7 @@ def test_changes_of_people_groups_and_service_principals_are_announced_once(feed
 def test_what_is_shown_of_somebody_is_what_a_read_shows(feed):
     feed.entra.update_user(feed.ada, jobTitle="CTO", displayName="Ada L", mail=None)
     feed.entra.update(feed.app, displayName="Robot 2")
-    announced, read = feed.next(), feed.source.read().snapshot
+    announced, read = feed.next(), feed.source.read()
     assert announced[feed.ada].shown == read.users[feed.ada]
     assert announced[feed.ada].unsaid == {"mail"}  # it had none before
     assert announced[feed.app].shown == read.service_principals[feed.app]
