@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from aadsync_lib.errors import AadsyncError
 
@@ -38,6 +40,23 @@ class Platform:
             return str(self.spark.sql("SELECT current_user()").first()[0])
         except Exception:  # noqa: BLE001 - it is only shown; a run is no worse without it
             return None
+
+    @property
+    def host(self) -> str | None:
+        """The host name of this workspace, ``None`` where nothing tells it."""
+        try:
+            address = str(self.spark.conf.get("spark.databricks.workspaceUrl"))
+        except Exception:  # noqa: BLE001 - serverless does not tell it, and each runtime refuses in its own way
+            address = os.environ.get("DATABRICKS_HOST", "")
+        return urlsplit(address if "//" in address else f"//{address}").netloc or None
+
+    @property
+    def catalog(self) -> str | None:
+        """The current catalog of Unity Catalog; ``None`` without Spark."""
+        if self.spark is None:
+            return None
+        name = str(self.spark.sql("SELECT current_catalog()").first()[0])
+        return "main" if name == "hive_metastore" else name
 
     def table(self, frame: Any) -> None:
         """Show a frame, unless it has no row."""
