@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from aadsync_lib.config.base import SecretRef, Section, is_section
 from aadsync_lib.config.digest import NOT_OF_A_SYNC, OF_A_TARGET
+from aadsync_lib.config.hosts import console_for
 from aadsync_lib.config.keys import bare, listed, method_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, Limit
 from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
@@ -38,13 +39,20 @@ class Answers:
     name: str = "entra"
     groups: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
-    host: str = "https://accounts.azuredatabricks.net"
+    cloud: str | None = None
+    host: str | None = None
     source_method: str = "client_secret"
     source_client_id: str | None = None
     service_credential: str | None = None
     target_method: str = "oauth_m2m"
     target_client_id: str | None = None
     secret_scope: str | None = None
+    protected: tuple[str, ...] = ()
+
+    @property
+    def console(self) -> str:
+        """The address of the accounts console: the one that was named, or that of the cloud."""
+        return self.host or f"https://{console_for(self.cloud, None)}"
 
 
 def starter(answers: Answers) -> str:
@@ -62,6 +70,7 @@ def starter(answers: Answers) -> str:
         "name": answers.name,
         "source": {
             "tenant_id": answers.tenant_id,
+            **({"cloud": answers.cloud} if answers.cloud else {}),
             "auth": _login(SourceSettings, answers.source_method, source, "entra", answers),
         },
         "scope": {
@@ -71,13 +80,14 @@ def starter(answers: Answers) -> str:
         "targets": [
             {
                 "name": "account",
-                "host": answers.host,
+                "host": answers.console,
                 "account_id": answers.account_id,
                 "auth": _login(
                     TargetSettings, answers.target_method, target, "databricks", answers
                 ),
             }
         ],
+        "policy": {"protected": {"users": list(answers.protected)}} if answers.protected else {},
     }
     return written(given)
 
