@@ -12,11 +12,10 @@ from aadsync_lib import files
 from aadsync_lib.config.hosts import cloud_of, console_for
 from aadsync_lib.config.load import settings_and_tree
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.config.text import parse
 from aadsync_lib.doctor.examine import Finding
 from aadsync_lib.errors import AadsyncError, SettingsError, UsageError
 from aadsync_lib.notebook.parameters import CONFIG, settings_in
-from aadsync_lib.notebook.settings_file import WIDGETS, check_remembers, placed
+from aadsync_lib.notebook.settings_file import WIDGETS, check_remembers, placed, tree_of
 from aadsync_lib.notebook.widgets import FIRST, MODELS, SIDES, Widget, label_of
 from aadsync_lib.scaffold import TOKEN_FILE, login_of, written
 
@@ -62,12 +61,6 @@ def take_answers(
     except SettingsError as error:
         return Answered(None, tuple(_unfit(error, where, widgets)))
     return Answered(placed(settings, path), (_saved(path, text, before, tree),), path)
-
-
-def tree_of(text: str | None) -> Tree:
-    """Return the keys and values of a file; nothing for one that is none, which is told elsewhere."""
-    value = parse(text).value if text else None
-    return value if isinstance(value, dict) else {}
 
 
 def methods_of_file(path: str | None) -> dict[str, str]:

@@ -27,7 +27,7 @@ from aadsync_lib.notebook.job_report import Totals, total
 from aadsync_lib.notebook.log import clean_errors, interruptibly, notebook_progress, story_on_stdout
 from aadsync_lib.notebook.past import Past, check_confirmed, look_back
 from aadsync_lib.notebook.platform import Platform
-from aadsync_lib.notebook.settings_file import read_settings, usual_place
+from aadsync_lib.notebook.settings_file import read_settings, usual_place, usual_reports
 from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
@@ -59,11 +59,15 @@ class Notebook:
 
     def _declare(self, dbutils: Any) -> None:
         """Show the widgets; those of ``setup`` follow the logins that were chosen."""
-        methods = None
+        methods, path = None, parameters.current(dbutils, "config") or self._usual
+        usual = {"config": self._usual or ""}
         if self._kind == SETUP:
-            path = parameters.current(dbutils, parameters.CONFIG.name) or self._usual
             methods = widgets.chosen(dbutils, methods_of_file(path))
-        self._widgets = widgets.widgets_of(self._kind, self._usual, methods)
+        elif "reports" in widgets.WIDGETS[self._kind] and not parameters.current(
+            dbutils, "reports"
+        ):
+            usual["reports"] = usual_reports(path)
+        self._widgets = widgets.widgets_of(self._kind, usual, methods)
         if self._kind == SETUP and self._platform.interactive:
             widgets.forget_logins(dbutils, self._widgets)
         widgets.declare(dbutils, self._widgets)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import aadsync_lib
 from aadsync_lib import files
 from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.config.store import StoreSettings
-from aadsync_lib.errors import SettingsError
-from aadsync_lib.files.location import WORKSPACE, locate
+from aadsync_lib.config.text import parse
+from aadsync_lib.errors import AadsyncError, SettingsError
+from aadsync_lib.files.location import VOLUMES, WORKSPACE, locate
 from aadsync_lib.notebook.parameters import CONFIG, settings_in
 from aadsync_lib.notebook.platform import Platform
 
@@ -33,6 +36,35 @@ def usual_place(platform: Platform, library: str = aadsync_lib.__file__) -> str 
     if f"{WORKSPACE}/" in f"{root.as_posix()}/" and root.name != "site-packages":
         return f"{root.as_posix()}/{NAME}"
     return f"{WORKSPACE}/Users/{platform.user}/{NAME}" if platform.user else None
+
+
+def volume_of_reports(schema: str) -> str:
+    """Return the path of the volume that ``01_setup`` and the bundle make beside the tables."""
+    return f"{VOLUMES}/{schema.replace('.', '/')}/reports"
+
+
+def usual_reports(path: str | None) -> str:
+    """Return the folder of reports that nobody has named: that volume, where it is there."""
+    try:
+        store = tree_of(files.read_text(path) if path else None).get("store")
+    except AadsyncError:
+        return (
+            ""  # there are no settings yet, and what is wrong with them is told when they are used
+        )
+    schema = store.get("delta") if isinstance(store, dict) else None
+    volume = volume_of_reports(schema) if isinstance(schema, str) else ""
+    return volume if volume and is_folder(volume) else ""
+
+
+def is_folder(path: str) -> bool:
+    """Return whether a folder is there, as Databricks mounts it."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where one may not look
+
+
+def tree_of(text: str | None) -> dict[str, Any]:
+    """Return the keys and values of a file; nothing for one that is none, which is told elsewhere."""
+    value = parse(text).value if text else None
+    return value if isinstance(value, dict) else {}
 
 
 def path_in(values: Mapping[str, str], usual: str | None) -> str | None:

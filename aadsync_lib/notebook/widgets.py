@@ -70,16 +70,16 @@ class Widget:
 
 
 def widgets_of(
-    kind: str, config: str | None = None, methods: Mapping[str, str] | None = None
+    kind: str, usual: Mapping[str, str] | None = None, methods: Mapping[str, str] | None = None
 ) -> tuple[Widget, ...]:
     """Return the widgets of a notebook, in their order.
 
-    ``config`` is where the settings file is unless somebody says otherwise; ``methods`` are the logins
-    that ``setup`` asks for, by ``source.auth`` and ``targets.0.auth``.
+    ``usual`` is what holds unless somebody says otherwise, by name; ``methods`` are the logins that
+    ``setup`` asks for, by ``source.auth`` and ``targets.0.auth``.
     """
     names = tuple(_asked(methods or FIRST)) if kind == "setup" else WIDGETS[kind]
     return tuple(
-        _widget(name, number, config, methods or FIRST) for number, name in enumerate(names, 1)
+        _widget(name, number, usual or {}, methods or FIRST) for number, name in enumerate(names, 1)
     )
 
 
@@ -130,10 +130,10 @@ def _arms(side: str) -> tuple[Any, ...]:
     return union_of_sections(bare(MODELS[side].model_fields["auth"].annotation))
 
 
-def _widget(name: str, number: int, config: str | None, methods: Mapping[str, str]) -> Widget:
+def _widget(name: str, number: int, usual: Mapping[str, str], methods: Mapping[str, str]) -> Widget:
     side, _, key = name.rpartition(".")
     label = LABELS.get(name) or f"{SIDES[side]} {KEYS[key]}"
-    default, choices = config or "" if name == "config" else "", _choices(name)
+    default, choices = usual.get(name, ""), _choices(name)
     if key == "method":
         offered = tuple(
             method for method in map(method_of, _arms(side)) if method not in NEVER_HERE

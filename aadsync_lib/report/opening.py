@@ -9,15 +9,13 @@ from html import escape
 from aadsync_lib.report.document import Document
 from aadsync_lib.report.escape import cut, visible
 
-LEFT_OUT = frozenset({"Requests", "Time", "Seconds", "Drift"})  # read below, by those who ask
-ONE = (("people who lose", "person who loses"), ("people", "person"), ("members", "member"),
-       ("groups", "group"))  # fmt: skip
+ONE = (("people who lose", "person who loses"), ("people", "person"), ("members", "member"))
 LONGEST = 400  # characters of it
 
 
 def sentence_of(document: Document) -> str:
-    """Say in one sentence what a document comes to: its title, how it stands, and its numbers."""
-    tiles = (tile for tile in document.tiles if tile.value != "0" and tile.label not in LEFT_OUT)
+    """Say in one sentence what a document comes to: its title, how it stands, and who or what is to look at."""
+    tiles = (tile for tile in document.tiles if tile.tone and tile.label != "Drift")
     numbers = {_noun(tile.label, tile.value): tile.value for tile in tiles}
     return sentence(document.title, document.state, numbers)
 

@@ -8,7 +8,7 @@ from aadsync_lib.config.load import load_settings
 from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.notebook.answers import Place, methods_of_file, take_answers
 from aadsync_lib.notebook.platform import Platform
-from aadsync_lib.notebook.settings_file import path_in, read_settings, usual_place
+from aadsync_lib.notebook.settings_file import path_in, read_settings, usual_place, usual_reports
 from aadsync_lib.notebook.widgets import FIRST, MODELS, widgets_of
 from tests.unit.notebook.test_widgets import EVERY_LOGIN
 
@@ -161,6 +161,19 @@ def test_the_other_notebooks_find_the_file_and_a_widget_beats_it(tmp_path):
 def test_a_file_that_somebody_named_has_to_be_there(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         read_settings({"config": str(tmp_path / "other.yml"), **FEW}, str(tmp_path / "a.yml"))
+
+
+def test_reports_are_kept_in_the_volume_beside_the_tables_where_there_is_one(tmp_path, monkeypatch):
+    path = tmp_path / "aadsync.yml"
+    answer(path)
+    assert usual_reports(str(path)) == ""
+    there = "/Volumes/main/aadsync/reports"
+    monkeypatch.setattr("aadsync_lib.notebook.settings_file.is_folder", there.__eq__)
+    assert usual_reports(str(path)) == there
+    path.write_text("store: {sqlite: a.db}")
+    for other in (path, tmp_path / "none.yml"):
+        assert usual_reports(str(other)) == ""
+    assert usual_reports(None) == ""
 
 
 def test_the_usual_place_is_above_the_notebooks_or_in_the_home_of_the_user():

@@ -97,7 +97,7 @@ def test_the_widget_of_a_login_that_is_no_longer_chosen_goes():
 def test_the_settings_file_stands_in_its_widget_unless_somebody_names_another():
     for given, expected in (({}, "/Workspace/a.yml"), ({"config": "b.yml"}, "b.yml")):
         dbutils = Dbutils(interactive=False, **given)
-        declare(dbutils, widgets_of("plan", "/Workspace/a.yml"))
+        declare(dbutils, widgets_of("plan", {"config": "/Workspace/a.yml"}))
         assert shown(dbutils)["config"] == expected
 
 
