@@ -28,11 +28,10 @@ Tree = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The workspace that ``01_setup`` runs in: its host, its current catalog, and where the file usually is."""
+    """The workspace that ``01_setup`` runs in: its host and its current catalog."""
 
     host: str | None = None
     catalog: str | None = None
-    usual: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,10 @@ class Notebook:
 
     def _declare(self, dbutils: Any) -> None:
         """Show the widgets; those of ``setup`` follow the logins that were chosen."""
-        methods, path = None, parameters.current(dbutils, "config") or self._usual
+        named = parameters.current(dbutils, "config")
+        methods, path = None, named or self._usual
+        if named and not self._platform.interactive:
+            self._usual = None  # a job named its file, which has to be there
         usual = {"config": self._usual or ""}
         if self._kind == SETUP:
             methods = widgets.chosen(dbutils, methods_of_file(path))
@@ -74,7 +77,7 @@ class Notebook:
 
     def setup(self) -> Findings:
         """Take the answers, save them, make the secret scopes and tables that are missing, and check all."""
-        place = Place(self._platform.host, self._platform.catalog, self._usual)
+        place = Place(self._platform.host, self._platform.catalog)
         with clean_errors(self._secrets):
             answered = take_answers(self._values(), place, self._widgets)
             self._saved = answered.path

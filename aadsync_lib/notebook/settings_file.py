@@ -79,7 +79,12 @@ def read_settings(values: Mapping[str, str], usual: str | None) -> Settings:
     if path is None and not given:
         raise SettingsError(WIDGETS, (_nothing_yet(usual),))
     text = files.read_text(path) if path else None
-    settings = settings_from(text, path or WIDGETS, given)
+    try:
+        settings = settings_from(text, path or WIDGETS, given)
+    except SettingsError as error:
+        if path is None and values.get(CONFIG.name):
+            raise SettingsError(WIDGETS, (_nothing_yet(usual), *error.problems)) from None
+        raise
     check_remembers(settings, path or WIDGETS)
     return placed(settings, path)
 

@@ -6,11 +6,14 @@ import pytest
 
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.errors import SettingsError, UsageError
+from aadsync_lib.notebook import Notebook
 from aadsync_lib.notebook.answers import Place, methods_of_file, take_answers
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.settings_file import path_in, read_settings, usual_place, usual_reports
 from aadsync_lib.notebook.widgets import FIRST, MODELS, widgets_of
+from tests.unit.notebook.test_parameters import ENOUGH
 from tests.unit.notebook.test_widgets import EVERY_LOGIN
+from tests.workspace_lab.process.widgets import Widgets
 
 ID = "5f0a0000-0000-4000-8000-000000000001"
 FEW = {
@@ -156,6 +159,27 @@ def test_the_other_notebooks_find_the_file_and_a_widget_beats_it(tmp_path):
     assert path_in(values, str(path)) == str(path)
     settings = read_settings(values | {"policy.mode": "additive"}, str(path))
     assert (settings.name, settings.policy.mode) == ("entra", "additive")
+
+
+def test_parameters_that_are_not_enough_say_that_there_is_no_file_either(tmp_path):
+    usual = str(tmp_path / "a.yml")
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"config": usual, "policy.mode": "additive"}, usual)
+    first, *others = caught.value.problems
+    assert first.startswith(f"config: {usual} is not there yet. 01_setup asks")
+    assert any(problem.startswith("source: is missing") for problem in others)
+
+
+def test_a_file_that_a_job_named_has_to_be_there_also_in_the_usual_place(tmp_path, monkeypatch):
+    usual = str(tmp_path / "a.yml")
+    monkeypatch.setattr("aadsync_lib.notebook.notebook.usual_place", lambda _: usual)
+    parameters = {**ENOUGH, "config": usual}
+    job = SimpleNamespace(widgets=Widgets(parameters, interactive=False), notebook=None)
+    with pytest.raises(UsageError, match="cannot be read"):
+        Notebook({"dbutils": job}, "plan").plan()
+    alone = SimpleNamespace(widgets=Widgets({}, interactive=False), notebook=None)
+    with pytest.raises(SettingsError, match="01_setup asks"):
+        Notebook({"dbutils": alone}, "plan").plan()
 
 
 def test_a_file_that_somebody_named_has_to_be_there(tmp_path):
