@@ -60,19 +60,17 @@ class Notebook:
     def _declare(self, dbutils: Any) -> None:
         """Show the widgets; those of ``setup`` follow the logins that were chosen."""
         named = parameters.current(dbutils, "config")
-        methods, path = None, named or self._usual
         if named and not self._platform.interactive:
             self._usual = None  # a job named its file, which has to be there
-        usual = {"config": self._usual or ""}
+        path, usual = named or self._usual, {"config": self._usual or ""}
         if self._kind == SETUP:
-            methods = widgets.chosen(dbutils, methods_of_file(path))
-        elif "reports" in widgets.WIDGETS[self._kind] and not parameters.current(
-            dbutils, "reports"
-        ):
+            there, interactive = methods_of_file(path), self._platform.interactive
+            self._widgets = widgets.ask(dbutils, usual, there, interactive=interactive)
+            return
+        wanted = "reports" in widgets.WIDGETS[self._kind]
+        if wanted and not parameters.current(dbutils, "reports"):
             usual["reports"] = usual_reports(path)
-        self._widgets = widgets.widgets_of(self._kind, usual, methods)
-        if self._kind == SETUP and self._platform.interactive:
-            widgets.forget_logins(dbutils, self._widgets)
+        self._widgets = widgets.widgets_of(self._kind, usual)
         widgets.declare(dbutils, self._widgets)
 
     def setup(self) -> Findings:

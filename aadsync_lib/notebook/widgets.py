@@ -91,6 +91,22 @@ def chosen(dbutils: Any, there: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def ask(
+    dbutils: Any, usual: Mapping[str, str], there: Mapping[str, str], *, interactive: bool
+) -> tuple[Widget, ...]:
+    """Show the widgets of ``setup``, and return them; those of a login follow its method.
+
+    The second round is for a method that its widget had before this run declared it.
+    """
+    shown: tuple[Widget, ...] = ()
+    for _ in range(2):
+        shown = widgets_of("setup", usual, chosen(dbutils, there))
+        if interactive:
+            forget_logins(dbutils, shown)
+        declare(dbutils, shown)
+    return shown
+
+
 def declare(dbutils: Any, widgets: Iterable[Widget]) -> None:
     """Show widgets. The value of a job, or of a person, stays."""
     for widget in widgets:

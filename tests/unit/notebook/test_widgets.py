@@ -10,9 +10,9 @@ from aadsync_lib.notebook.widgets import (
     FIRST,
     MODELS,
     NEVER_HERE,
+    ask,
     chosen,
     declare,
-    forget_logins,
     widgets_of,
 )
 from tests.workspace_lab.process.widgets import Widgets
@@ -74,7 +74,7 @@ def test_a_drop_down_offers_what_can_be_completed_in_a_workspace():
 
 def test_what_a_file_or_a_job_chose_is_in_the_drop_down_whatever_it_is():
     dbutils = Dbutils(interactive=False, **{"source.auth.method": "azure_cli"})
-    declare(dbutils, widgets_of("setup", methods=chosen(dbutils, {})))
+    ask(dbutils, {}, {}, interactive=False)
     assert shown(dbutils)["source.auth.method"] == "azure_cli"
     assert chosen(Dbutils(), {"targets.0.auth": "pat"}) == {
         "source.auth": "client_secret",
@@ -84,14 +84,16 @@ def test_what_a_file_or_a_job_chose_is_in_the_drop_down_whatever_it_is():
 
 def test_the_widget_of_a_login_that_is_no_longer_chosen_goes():
     dbutils = Dbutils()
-    declare(dbutils, widgets_of("setup"))
+    ask(dbutils, {}, {}, interactive=True)
     assert "source.auth.client_id" in shown(dbutils)
-    followed = widgets_of("setup", methods={**FIRST, "source.auth": "service_credential"})
-    forget_logins(dbutils, followed)
-    declare(dbutils, followed)
-    assert "source.auth.client_id" not in shown(dbutils)
-    assert "source.auth.name" in shown(dbutils)
-    assert "targets.0.auth.client_id" in shown(dbutils)
+    ask(dbutils, {}, {"source.auth": "service_credential"}, interactive=True)
+    assert "source.auth.client_id" in shown(dbutils)  # what the person has chosen beats the file
+    fresh = Dbutils(**{"source.auth.method": "service_credential"})
+    widgets = ask(fresh, {}, {}, interactive=True)
+    assert set(shown(fresh)) == {widget.name for widget in widgets}
+    assert "source.auth.name" in shown(fresh)
+    assert "source.auth.client_id" not in shown(fresh)
+    assert "targets.0.auth.client_id" in shown(fresh)
 
 
 def test_the_settings_file_stands_in_its_widget_unless_somebody_names_another():

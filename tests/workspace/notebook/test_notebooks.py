@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aadsync_lib.config.load import load_settings
 from tests.workspace.notebook.runner import WAYS, extracted_wheel, run_notebook
 from tests.workspace.notebook.stage import result_of
 
@@ -211,6 +212,30 @@ def test_what_setup_was_told_is_saved_and_enough_for_every_other_notebook(stage)
         assert result_of(done)["sync"] == "contoso"
     again = stage.alone("01_setup", config=config).succeeded()
     assert f"{config} says all of this already" in again.html
+
+
+def test_a_person_fills_in_the_widgets_that_follow_the_login_and_nothing_else(stage):
+    config = str(stage.folder / "aadsync.yml")
+    answers = {
+        "config": config,
+        "source.tenant_id": stage.sandbox.tenant_id,
+        "source.auth.method": "access_token",
+        "source.auth.access_token": "{secret: aadsync/graph}",
+        "scope.groups": "dbx-*",
+        "targets.0.account_id": stage.sandbox.account_id,
+        "targets.0.auth.client_id": "5a4db0c5",
+        "policy.protected.users": "breakglass@contoso.com",
+    }
+    Path(config).write_text(f"store: {{sqlite: {stage.folder / 'a.db'}}}\n", encoding="utf-8")
+    done = run_notebook(
+        "notebooks/01_setup.py", answers, way="local", env=stage.environment, interactive=True
+    )
+    assert {widget["name"] for widget in done.widgets} >= set(answers)
+    settings = load_settings(Path(config))
+    assert str(settings.source.auth.access_token) == "secret aadsync/graph"
+    assert str(settings.targets[0].auth.client_secret) == "secret aadsync/databricks-client-secret"
+    assert "put-secret aadsync databricks-client-secret" in done.html
+    assert settings.policy.protected.users == ("breakglass@contoso.com",)
 
 
 def test_setup_without_answers_is_red_rows_that_name_the_widgets(stage):
