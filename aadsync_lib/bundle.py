@@ -115,10 +115,10 @@ class Bundle:
         """Run a command of the CLI and return what it printed. Raises with its last words when it fails."""
         done = self._run(*words)
         if done.returncode:
-            said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
+            last_words = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
             raise AadsyncError(
                 f"`{self.command(*words)}` ended with {done.returncode}. What is done stays; mend the cause and "
-                f"run this again.\n{said}"
+                f"run this again.\n{last_words}"
             )
         return done.stdout
 

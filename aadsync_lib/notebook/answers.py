@@ -72,8 +72,8 @@ def methods_of_file(path: str | None) -> dict[str, str]:
 
 def methods_in(tree: Tree) -> dict[str, str]:
     """Return the logins that a file has, by ``source.auth`` and ``targets.0.auth``."""
-    found = {side: _at(tree, *side.split("."), "method") for side in FIRST}
-    return {side: method for side, method in found.items() if isinstance(method, str)}
+    methods = {side: _at(tree, *side.split("."), "method") for side in FIRST}
+    return {side: method for side, method in methods.items() if isinstance(method, str)}
 
 
 def complete(given: Mapping[str, str], tree: Tree, place: Place) -> dict[str, str]:

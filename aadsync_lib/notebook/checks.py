@@ -50,9 +50,9 @@ def _sorted(findings: Sequence[Finding]) -> list[Finding]:
 
 def _row(finding: Finding) -> str:
     cells = (finding.detail, finding.remedy or "")
-    told = "".join(f"<td>{escape(visible(cell))}</td>" for cell in cells)
+    text = "".join(f"<td>{escape(visible(cell))}</td>" for cell in cells)
     name = f'<th scope="row">{escape(visible(finding.check))}</th>'
-    return f'<tr class="{TONES[finding.status]}"><td>{finding.status}</td>{name}{told}</tr>'
+    return f'<tr class="{TONES[finding.status]}"><td>{finding.status}</td>{name}{text}</tr>'
 
 
 def _narrow(name: str) -> str:

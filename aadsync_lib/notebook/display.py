@@ -131,9 +131,9 @@ def totals_document(totals: Totals) -> Document:
 def answer_in(document: Document) -> str:
     """Return the lines of an explanation that answer it: for somebody in a group, whether and where."""
     lines = (line for part in document.parts for line in part.lines)
-    told = [line for line in lines if re.match(r"(In Entra|On \S+): (yes|no)", line)]
+    verdicts = [line for line in lines if re.match(r"(In Entra|On \S+): (yes|no)", line)]
     parts = ", ".join(part.title for part in document.parts)
-    return "; ".join(told) or " ".join(document.lines[:1]) or f"every path of {parts}"
+    return "; ".join(verdicts) or " ".join(document.lines[:1]) or f"every path of {parts}"
 
 
 def _page(

@@ -162,8 +162,8 @@ def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
     """
     if dbutils is None:
         return {parameter.name: parameter.default for parameter in parameters if parameter.default}
-    found = _given(dbutils, parameters)
-    values = {name: value.strip() for name, value in found.items() if value.strip()}
+    given = _given(dbutils, parameters)
+    values = {name: value.strip() for name, value in given.items() if value.strip()}
     if problems := tuple(_problems(values)):
         raise UsageError("\n".join(problems))
     if APPROVE.name in values:

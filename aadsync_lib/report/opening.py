@@ -24,8 +24,8 @@ def sentence(title: str, state: str, numbers: Mapping[str, str] | Mapping[str, i
     """Return ``Plan for contoso: 15 changes, not applied yet; 3 groups, 12 members added.``"""
     counted = ", ".join(f"{value} {label}" for label, value in numbers.items())
     state = _lower(state.removesuffix("."))
-    told = "" if state and title.endswith(state) else state
-    rest = "; ".join(filter(None, (told, counted)))
+    standing = "" if state and title.endswith(state) else state
+    rest = "; ".join(filter(None, (standing, counted)))
     return (
         cut(visible((", " if ": " in title else ": ").join(filter(None, (title, rest)))), LONGEST)
         + "."
