@@ -21,7 +21,7 @@ ANSWERS = {
     "--tenant-id": GUID.format(1), "--account-id": GUID.format(2), "--prefix": "dbx-",
     "--source-client-id": GUID.format(3), "--target-client-id": GUID.format(4),
 }  # fmt: skip
-STANDIN = """#!{python}
+STANDIN = """#!{python} -IS
 import json, pathlib, sys
 words, folder = sys.argv[1:], pathlib.Path({folder!r})
 with (folder / "log").open("a") as log:

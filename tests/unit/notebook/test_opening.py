@@ -1,6 +1,7 @@
 """The beginning of a result: one sentence, a link where there is one, then rows."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,11 +10,12 @@ from aadsync_lib.doctor.examine import Finding
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.notebook.checks import checks_page, checks_sentence, checks_text
-from aadsync_lib.notebook.display import show, summary_of
+from aadsync_lib.notebook.display import answer_in, show, summary_of
 from aadsync_lib.notebook.links import link_to
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.reconcile.guard import judge
+from aadsync_lib.report.document import Document, Part
 from tests.unit.report import samples
 
 HOST = "adb-1.2.azuredatabricks.net"
@@ -121,3 +123,52 @@ def test_checks_that_are_well_say_what_to_do_next():
 )  # fmt: skip
 def test_a_link_leads_to_where_a_browser_shows_the_file(path, host, link):
     assert link_to(path, host) == link
+
+
+@pytest.mark.parametrize(
+    ("document", "answer"),
+    [
+        (
+            Document(
+                parts=(
+                    Part(
+                        "Ada",
+                        lines=(
+                            "a person",
+                            "In Entra: yes, by 1 path",
+                            "On account: no, as in Entra",
+                        ),
+                    ),
+                )
+            ),
+            "In Entra: yes, by 1 path; On account: no, as in Entra",
+        ),
+        (
+            Document(lines=('Nothing of the name "x" was found.',)),
+            'Nothing of the name "x" was found.',
+        ),
+        (Document(parts=(Part("Ada", lines=("a person",)),)), "every path of Ada"),
+    ],
+    ids=["in a group", "nobody", "a person"],
+)
+def test_an_explanation_begins_with_its_answer(document, answer):
+    assert answer_in(document) == answer
+
+
+class Spark:
+    """A session that knows its workspace and its current catalog."""
+
+    def __init__(self, catalog):
+        self.conf = {"spark.databricks.workspaceUrl": HOST}
+        self.catalog = catalog
+
+    def sql(self, _):
+        return SimpleNamespace(first=lambda: [self.catalog])
+
+
+def test_a_workspace_tells_its_host_and_its_catalog(monkeypatch):
+    monkeypatch.delenv("DATABRICKS_HOST", raising=False)
+    assert Platform({"spark": Spark("unity")}).host == HOST
+    assert Platform({"spark": Spark("unity")}).catalog == "unity"
+    assert Platform({"spark": Spark("hive_metastore")}).catalog == "main"
+    assert (Platform({}).host, Platform({}).catalog) == (None, None)
