@@ -25,11 +25,8 @@ class Platform:
     @property
     def interactive(self) -> bool:
         """Whether somebody looks on, rather than a job."""
-        try:
-            from dbruntime.databricks_repl_context import get_context
-        except ImportError:
-            return False
-        return getattr(get_context(), "jobId", None) is None
+        context = _context()
+        return context is not None and getattr(context, "jobId", None) is None
 
     @property
     def user(self) -> str | None:
@@ -44,10 +41,7 @@ class Platform:
     @property
     def host(self) -> str | None:
         """The host name of this workspace, ``None`` where nothing tells it."""
-        try:
-            address = str(self.spark.conf.get("spark.databricks.workspaceUrl"))
-        except Exception:  # noqa: BLE001 - serverless does not tell it, and each runtime refuses in its own way
-            address = os.environ.get("DATABRICKS_HOST", "")
+        address = getattr(_context(), "workspaceUrl", None) or os.environ.get("DATABRICKS_HOST", "")
         return urlsplit(address if "//" in address else f"//{address}").netloc or None
 
     @property
@@ -96,3 +90,12 @@ class Platform:
             print(text)  # noqa: T201 - what the notebook would have returned
         else:
             leave(text)
+
+
+def _context() -> Any:
+    """Return what a notebook of Databricks knows of itself, as databricks-sdk asks it; ``None`` elsewhere."""
+    try:
+        from dbruntime.databricks_repl_context import get_context
+    except ImportError:
+        return None
+    return get_context()

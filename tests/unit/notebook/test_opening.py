@@ -1,6 +1,7 @@
 """The beginning of a result: one sentence, a link where there is one, then rows."""
 
 import re
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -156,10 +157,9 @@ def test_an_explanation_begins_with_its_answer(document, answer):
 
 
 class Spark:
-    """A session that knows its workspace and its current catalog."""
+    """A session that knows its current catalog."""
 
     def __init__(self, catalog):
-        self.conf = {"spark.databricks.workspaceUrl": HOST}
         self.catalog = catalog
 
     def sql(self, _):
@@ -168,7 +168,11 @@ class Spark:
 
 def test_a_workspace_tells_its_host_and_its_catalog(monkeypatch):
     monkeypatch.delenv("DATABRICKS_HOST", raising=False)
-    assert Platform({"spark": Spark("unity")}).host == HOST
     assert Platform({"spark": Spark("unity")}).catalog == "unity"
     assert Platform({"spark": Spark("hive_metastore")}).catalog == "main"
     assert (Platform({}).host, Platform({}).catalog) == (None, None)
+    runtime = SimpleNamespace(get_context=lambda: SimpleNamespace(workspaceUrl=HOST))
+    monkeypatch.setitem(sys.modules, "dbruntime", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "dbruntime.databricks_repl_context", runtime)
+    assert Platform({}).host == HOST
+    assert Platform({}).interactive
