@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.connector.operations.subjects import Asked, Subject
-from aadsync_lib.errors import AadsyncError, EntraError
+from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.identity import GUID, Kind, same_name
 from aadsync_lib.responses import JsonObject
 
@@ -57,12 +57,8 @@ def _by_name(entra: Entra, kind: Kind, name: str) -> list[JsonObject]:
 
 def _by_id(entra: Entra, kind: Kind, key: str) -> list[JsonObject]:
     path = f"/{COLLECTIONS[kind]}/{key.lower()}?$select={_fields(kind)}"
-    try:
-        return [entra.get(path, f"look up the {kind.value} {key}")]
-    except EntraError as error:
-        if error.status == 404:
-            return []
-        raise
+    row = entra.find(path, f"look up the {kind.value} {key}")
+    return [] if row is None else [row]
 
 
 def _fields(kind: Kind) -> str:
