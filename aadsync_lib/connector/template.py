@@ -8,6 +8,7 @@ from aadsync_lib.config.connector import GALLERY
 from aadsync_lib.connector.clouds import no_template
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.errors import AadsyncError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.model.identity import GUID
 from aadsync_lib.responses import JsonObject
 
@@ -30,8 +31,8 @@ def _by_id(entra: Entra, key: str) -> JsonObject | None:
 
 
 def _by_name(entra: Entra, name: str) -> JsonObject | None:
-    literal = name.replace("'", "''")
-    rows = entra.rows(f"/applicationTemplates?$filter=displayName eq '{quote(literal)}'", DOING)
+    condition = quote(f"displayName eq {literal(name)}")
+    rows = entra.rows(f"/applicationTemplates?$filter={condition}", DOING)
     if len(rows) > 1:
         ids = ", ".join(sorted(str(row.get("id")) for row in rows))
         raise AadsyncError(

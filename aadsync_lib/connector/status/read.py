@@ -20,6 +20,7 @@ from aadsync_lib.connector.status.model import (
     TargetStatus,
 )
 from aadsync_lib.errors import EntraError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.responses import JsonObject
 
 KEPT = timedelta(days=30)  # for which Entra keeps its logs, at most
@@ -99,8 +100,7 @@ class StatusReader:
 
     def _failures(self, job: Job, unread: list[str]) -> tuple[Failure, ...] | None:
         since = datetime.fromtimestamp(self._connectors.clock.now(), UTC) - KEPT
-        literal = job.id.replace("'", "''")
-        condition = f"jobId eq '{literal}' and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
+        condition = f"jobId eq {literal(job.id)} and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
         path = f"/auditLogs/provisioning?$filter={quote(condition)}&{OPTIONS}"
         try:
             rows = self._connectors.entra.rows(path, "read the provisioning log")
