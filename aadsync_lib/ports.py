@@ -26,7 +26,7 @@ from aadsync_lib.model.directory import (
     KnownRoot,
     Notice,
     Presence,
-    Reading,
+    Snapshot,
 )
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
@@ -59,8 +59,8 @@ class Source(Protocol):
     def requests(self) -> int:
         """Requests sent so far."""
 
-    def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
-        """Read the scope, from a cursor on where one still holds, or raise ``SourceError``.
+    def read(self, known: Collection[KnownRoot] = ()) -> Snapshot:
+        """Read everything in scope, or raise ``SourceError``.
 
         ``known`` is what the selectors found before: what a listing no longer shows is looked up by id.
         """

@@ -123,7 +123,7 @@ def open_comparer(
     def read(scope: Scope, attributes: Collection[str]) -> Snapshot:
         graph = _graph(settings, secrets, dbutils)
         source = EntraSource(scope, **graph, clock=clock, attributes=attributes)
-        return source.read(known=open_reader(settings, spark=spark).roots()).snapshot
+        return source.read(known=open_reader(settings, spark=spark).roots())
 
     with open_connector(settings, only=only, **given) as connectors:
         yield Comparer(settings, connectors, read)

@@ -23,7 +23,7 @@ def aim_report(settings: Settings, planning: Planning) -> AimReport:
 def plan_alignment(settings: Settings, targets: Sequence[Target], planning: Planning) -> Planning:
     """Return the plan of the externalIds to fill in, in the place of what a sync would do."""
     parts = [_aligned(target, planning.parts[target.name]) for target in targets]
-    return Planning.of(settings, parts, planning.reading, roots=planning.roots)
+    return Planning.of(settings, parts, planning.snapshot, roots=planning.roots)
 
 
 def _aligned(target: Target, part: TargetPlanning) -> TargetPlanning:

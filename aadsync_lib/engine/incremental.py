@@ -152,23 +152,22 @@ class Incremental:
         """Return whether the read showed what was announced, or would by now if it ever did."""
         if start.changes.announced is None:
             return True
-        assert planning.reading
+        assert planning.snapshot
         watched = Watched(before.watched or "")
-        found = agreement(planning.reading.snapshot, start.changes, self._scope, watched)
+        found = agreement(planning.snapshot, start.changes, self._scope, watched)
         if before.doubted_at is None or found is Agreement.WHOLE:
             return found is Agreement.WHOLE
         return found is Agreement.UNSURE or not 0 <= start.at - before.doubted_at < SHOWN_BY_THEN
 
     def _watched(self, planning: Planning) -> str:
-        assert planning.reading
+        assert planning.snapshot
         linked = (key for part in planning.parts.values() for key in part.links.by_external)
-        return Watched.packed(watched_ids(planning.reading.snapshot, self._scope, linked))
+        return Watched.packed(watched_ids(planning.snapshot, self._scope, linked))
 
 
 def _read_all(planning: Planning) -> bool:
     """Return whether both sides were read, and Entra in full."""
-    reading = planning.reading
-    return reading is not None and reading.full and reading.snapshot.complete
+    return planning.snapshot is not None and planning.snapshot.complete
 
 
 def _made_for(settings: str, targets: list[str]) -> str:

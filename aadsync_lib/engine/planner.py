@@ -66,7 +66,7 @@ class Planner:
         only = ids_of(self.source, self.reader, (t.name for t in self.targets), user, group)
         with ThreadPoolExecutor(2 + len(self.targets)) as pool:
             known = self.reader.roots()
-            entra = pool.submit(self.source.read, None, known)
+            entra = pool.submit(self.source.read, known)
             reads = [pool.submit(target.read) for target in self.targets]
             beside = pool.submit(self.neighbours.notices) if self.neighbours else None
             views = Views(self.settings, [t.name for t in self.targets], entra.result())
@@ -89,7 +89,7 @@ class Planner:
         if only is not None:
             told = (left_out(str(user or group)),)
             parts = _warned(parts, {target.name: told for target in self.targets})
-        planned = Planning.of(self.settings, parts, views.reading, roots=views.roots(known))
+        planned = Planning.of(self.settings, parts, views.snapshot, roots=views.roots(known))
         planned = self._headed(planned)
         if only is not None:
             planned = replace(planned, plan=replace(planned.plan, full=False))

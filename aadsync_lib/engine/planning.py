@@ -17,7 +17,7 @@ from aadsync_lib.engine.views import View, Views
 from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.carried import DAY, Membership
 from aadsync_lib.model.change import Change
-from aadsync_lib.model.directory import KnownRoot, Reading
+from aadsync_lib.model.directory import KnownRoot, Snapshot
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
@@ -63,7 +63,7 @@ class TargetPlanning:
 
 @dataclass(frozen=True)
 class Planning:
-    """A plan and its parts, by target, with the reading of Entra where it was made from one.
+    """A plan and its parts, by target, with what was read of Entra where it was made from that.
 
     ``verdict`` is the guard's, as long as nobody approves. ``roots`` is what to remember of the scope.
     """
@@ -71,7 +71,7 @@ class Planning:
     plan: Plan
     parts: Mapping[str, TargetPlanning]
     verdict: Verdict
-    reading: Reading | None = None
+    snapshot: Snapshot | None = None
     roots: tuple[KnownRoot, ...] = ()
 
     @classmethod
@@ -79,7 +79,7 @@ class Planning:
         cls,
         settings: Settings,
         parts: Sequence[TargetPlanning],
-        reading: Reading | None = None,
+        snapshot: Snapshot | None = None,
         undoes: str | None = None,
         roots: tuple[KnownRoot, ...] = (),
     ) -> Planning:
@@ -92,14 +92,13 @@ class Planning:
         plan = Plan(
             settings.name,
             tuple(part.plan for part in parts),
-            complete=reading is None or reading.snapshot.complete,
+            complete=snapshot is None or snapshot.complete,
             settings_digest=settings_digest(settings),
             undoes=undoes,
             tree=tree(*(part.view.desired for part in parts if part.view)),
-            full=reading is None or reading.full,
         )
         verdict = judge(plan, settings.limits())
-        return cls(plan, {part.plan.target: part for part in parts}, verdict, reading, roots)
+        return cls(plan, {part.plan.target: part for part in parts}, verdict, snapshot, roots)
 
 
 @dataclass(frozen=True)

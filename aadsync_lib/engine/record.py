@@ -38,7 +38,7 @@ class Recorder:
 
     def keep_reads(self, planning: Planning) -> None:
         """Keep what the reads showed, whatever becomes of the plan: the roots, who is missing, who is where."""
-        if planning.reading:
+        if planning.snapshot:
             self.store.keep_roots(planning.roots)
         for part, context in _of_entra(planning.parts.values()):
             groups = managed_groups(context, _unsettled(part))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aadsync_lib.config.scope import MappingSettings, Scope
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.model.desired import Desired
-from aadsync_lib.model.directory import ASSIGNED_BY, KnownRoot, Reading, Snapshot
+from aadsync_lib.model.directory import ASSIGNED_BY, KnownRoot, Snapshot
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.desired.view import seen_by
 
@@ -25,8 +25,8 @@ class View:
 class Views:
     """The views of all targets; targets of one scope and mapping share theirs."""
 
-    def __init__(self, settings: Settings, targets: Collection[str], reading: Reading) -> None:
-        self.reading = reading
+    def __init__(self, settings: Settings, targets: Collection[str], snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
         self._settings = settings
         self._whole = settings.whole_scope(targets)
         self._seen: dict[Scope, Snapshot] = {}
@@ -45,11 +45,11 @@ class Views:
         read = {selector.key for selector in self._whole.groups}
         other = {selector.key for selector in self._settings.whole_scope().groups} - read
         kept = (root for root in known if root.selector.removeprefix(ASSIGNED_BY) in other)
-        return (*self.reading.snapshot.found, *kept)
+        return (*self.snapshot.found, *kept)
 
     def _snapshot(self, scope: Scope) -> Snapshot:
         if scope == self._whole:
-            return self.reading.snapshot
+            return self.snapshot
         if scope not in self._seen:
-            self._seen[scope] = seen_by(self.reading.snapshot, scope)
+            self._seen[scope] = seen_by(self.snapshot, scope)
         return self._seen[scope]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -54,7 +55,7 @@ class Selection:
         self.passed_over |= other.passed_over
 
 
-class SelectorReader:
+class SelectorReader(ABC):
     """Reads one selector; ``known`` is what it found before."""
 
     def __init__(
@@ -86,8 +87,9 @@ class SelectorReader:
             selection.found = {(r.selector, r.id): r for r in kept} | selection.found
         return selection
 
+    @abstractmethod
     async def _select(self) -> None:
-        raise NotImplementedError
+        """Find what the selector names, and note what could not be read."""
 
     def _known_by(self, key: str) -> Mapping[str, str]:
         """Return the names of what was found under a key before, by id."""

@@ -16,7 +16,7 @@ from aadsync_lib.entra.search import PEOPLE, search
 from aadsync_lib.entra.snapshot import read_snapshot
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.graph.client import GraphClient
-from aadsync_lib.graph.endpoint import Endpoint
+from aadsync_lib.graph.endpoint import PUBLIC, PUBLIC_SCOPE, Endpoint
 from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.account import Unread
@@ -26,7 +26,7 @@ from aadsync_lib.model.directory import (
     DirectoryMatch,
     KnownRoot,
     Presence,
-    Reading,
+    Snapshot,
 )
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Clock
@@ -47,8 +47,8 @@ class EntraSource:
         scope: Scope,
         credential: TokenCredential,
         *,
-        endpoint: str = "https://graph.microsoft.com/v1.0",
-        token_scope: str = "https://graph.microsoft.com/.default",  # noqa: S107 - an address
+        endpoint: str = PUBLIC,
+        token_scope: str = PUBLIC_SCOPE,
         clock: Clock,
         attributes: Collection[str] = (),
         concurrency: int = 8,
@@ -67,11 +67,7 @@ class EntraSource:
         """HTTP requests sent so far; a batch is one."""
         return self._requests
 
-    def read(
-        self,
-        since: Cursor | None = None,  # noqa: ARG002  reads all, whatever has changed
-        known: Collection[KnownRoot] = (),
-    ) -> Reading:
+    def read(self, known: Collection[KnownRoot] = ()) -> Snapshot:
         """Read everything in scope; ``known`` is ``Snapshot.found`` of an earlier read.
 
         What could not be read in full says so in the snapshot. Raises ``SourceError`` when no
@@ -88,7 +84,7 @@ class EntraSource:
             self._requests,
             "" if snapshot.complete else "; some of it could not be read",
         )
-        return Reading(snapshot)
+        return snapshot
 
     def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
         """Return what Entra announces since a cursor, and where to go on."""

@@ -10,7 +10,7 @@ from azure.core.credentials import TokenCredential
 
 from aadsync_lib.errors import CredentialError
 from aadsync_lib.graph.client import PATIENCE, THROTTLED_TRIES, TRIES, backoff
-from aadsync_lib.graph.endpoint import Endpoint
+from aadsync_lib.graph.endpoint import PUBLIC, PUBLIC_SCOPE, Endpoint
 from aadsync_lib.graph.errors import RETRIED, GraphError
 from aadsync_lib.graph.http import HttpTransport, Request, Response
 from aadsync_lib.graph.loop import LoopThread
@@ -41,8 +41,8 @@ class GraphCalls:
         credential: TokenCredential,
         clock: Clock,
         *,
-        endpoint: str = "https://graph.microsoft.com/v1.0",
-        token_scope: str = "https://graph.microsoft.com/.default",  # noqa: S107 - an address
+        endpoint: str = PUBLIC,
+        token_scope: str = PUBLIC_SCOPE,
     ) -> None:
         self._endpoint = Endpoint(endpoint)
         self._credential = credential

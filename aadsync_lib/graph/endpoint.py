@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from aadsync_lib.errors import SourceError
 
 VERSION = "/v1.0"
+PUBLIC = "https://graph.microsoft.com"
+PUBLIC_SCOPE = f"{PUBLIC}/.default"  # of its tokens
 DEFAULT_PORTS = {"http": 80, "https": 443}
 TOKEN = re.compile(r"((?:\$|%24)?(?:skip|delta)token=)[^&]*", re.IGNORECASE)
 

@@ -159,24 +159,6 @@ class Changes:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One read of the scope, and where the next one may go on.
-
-    ``snapshot`` is always the whole scope. ``touched`` are the object ids that have changed since the
-    cursor that was given, ``None`` where everything was read.
-    """
-
-    snapshot: Snapshot
-    cursor: Cursor | None = None
-    touched: frozenset[str] | None = None
-
-    @property
-    def full(self) -> bool:
-        """Whether everything was read, not only what changed."""
-        return self.touched is None
-
-
 class Presence(StrEnum):
     """Where an object id is in Entra, looked up by itself."""
 

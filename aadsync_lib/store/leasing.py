@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,27 +122,27 @@ class LeasingStore(SqlReader, Generic[L]):
         else:
             self._prune(limit)
 
-    def _prune(self, before: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _prune(self, before: float) -> None: ...
 
-    def _keep_place(self, target: str, place: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _keep_place(self, target: str, place: str) -> None: ...
 
-    def _replace_roots(self, roots: Iterable[KnownRoot]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _replace_roots(self, roots: Iterable[KnownRoot]) -> None: ...
 
-    def _take(self, target: str, run_id: str) -> L:
-        raise NotImplementedError
+    @abstractmethod
+    def _take(self, target: str, run_id: str) -> L: ...
 
-    def _renew(self, lease: L) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def _renew(self, lease: L) -> bool: ...
 
-    def _release(self, lease: L) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _release(self, lease: L) -> None: ...
 
+    @abstractmethod
     def close(self) -> None:
         """End the use of the store. A lease that is still held then ends by itself."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

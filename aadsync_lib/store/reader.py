@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import starmap
 from typing import TypeVar
@@ -103,7 +104,7 @@ class Fragment(str):
 Dialect = Mapping[str, str]
 
 
-class SqlReader:
+class SqlReader(ABC):
     """Implements ``ports.HistoryReader`` by whatever answers a query.
 
     ``places`` tell, by the name of a target, which account or workspace it is (``TargetSettings.place``).
@@ -248,8 +249,8 @@ class SqlReader:
     def _read(self, build: Callable[[Iterable[Row]], T], statement: str, **args: object) -> T:
         return self._query(build, statement, {"sync": self.sync, **args})
 
+    @abstractmethod
     def _query(
         self, build: Callable[[Iterable[Row]], T], statement: str, args: Mapping[str, object]
     ) -> T:
         """Return what ``build`` makes of the rows, of none where there is no store."""
-        raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The company of docs/explain.md, and the answers to its questions."""
+"""The company of docs/explain.md, and what the commands of the page print."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ from click.testing import CliRunner
 
 from aadsync_lib.cli import main
 from tests.acceptance.stage import Stage
-
-QUESTIONS = (
-    ("--user", "Ada Lovelace"),
-    ("--user", "ada@contoso.com", "--group", "dbx-analytics"),
-    ("--user", "Grace Hopper", "--group", "dbx-analytics"),
-    ("--group", "dbx-analytics"),
-    ("--user", "ada.lovelace@contoso.com"),
-)
 
 
 def company(stage: Stage) -> None:

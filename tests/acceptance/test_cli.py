@@ -5,7 +5,6 @@ import os
 import signal
 import tempfile
 import threading
-import time
 
 import pytest
 from click.testing import CliRunner
@@ -224,10 +223,8 @@ def test_second_sync_at_the_same_time_is_told_who_holds_the_lease(sync, start, b
 
 def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    begun = time.monotonic()
     done = CliRunner().invoke(main, ["demo"])
     assert done.exit_code == 0, done.stderr
-    assert time.monotonic() - begun < 60
     steps = ("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another day", "6. An acc")
     more = ("7. A question", "In Entra: yes", "8. An undo", "undoing run", "What to try next")
     places = [done.stdout.index(step) for step in (*steps, *more)]

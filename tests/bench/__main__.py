@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.bench.table import markdown
 
 # What imports no SDK comes first: a child's peak of memory is at least its parent's.
-PARTS = ("startup", "planning", "quiet", "targets", "reading", "syncing", "workspaces")
+PARTS = ("startup", "planning", "reports", "quiet", "targets", "reading", "syncing", "workspaces")
 
 
 def main() -> int:

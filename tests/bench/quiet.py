@@ -76,7 +76,7 @@ def _leave(settings: Path) -> dict[str, Any]:
     with open_runner(loaded) as runner:
         planner, store = runner._planner, runner._store
         now, changes = planner.clock.now(), planner.source.changes()
-        read = planner.source.read().snapshot
+        read = planner.source.read()
         watched = Watched.packed(watched_ids(read, loaded.whole_scope(), ()))
         made_for = Incremental(planner, store)._made_for
         assert changes.cursor

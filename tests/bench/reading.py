@@ -34,7 +34,7 @@ def measure() -> list[Section]:
 def _read(sandbox: Served) -> tuple[float, float, int]:
     source = open_planner(sandbox.settings, secrets=sandbox.secrets).source
     began, cpu = time.perf_counter(), time.process_time()
-    snapshot = source.read().snapshot
+    snapshot = source.read()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     assert len(snapshot.users) == USERS
     assert snapshot.complete

@@ -82,10 +82,9 @@ def _ours(first: Timed, second: Timed) -> Section:
         Row("429 seen", f"{refused}", "0", not refused),
     ]
     note = (
-        f"{USERS:,} users, {GROUPS} groups, {GROUPS - 1} of them with {EACH} members, into an empty account. The "
-        f"sandbox, in another process, enforces the published limits at {SPEED:.0f} times their speed, and "
-        f"the sync keeps that pace: a second here is {SPEED:.0f} of a real account, while the time that "
-        f"the client itself takes counts {SPEED:.0f}-fold. The first of at most {TRIES} runs that keeps the bound, or the best."
+        f"{USERS:,} users, {GROUPS} groups, {GROUPS - 1} of them with {EACH} members, into an empty account. "
+        f"Limits and pace are {SPEED:.0f} times the published: a second here is {SPEED:.0f} of a real account, and "
+        f"the client's own time counts {SPEED:.0f}-fold. The first of at most {TRIES} runs that keeps the bound, or the best."
     )
     return section("Syncing", note, rows)
 
@@ -105,10 +104,8 @@ def _theirs(first: Timed, ours: Timed, theirs: Timed) -> Section:
     ]  # fmt: skip
     head = ("world", "naive client", "aadsync", "requests", "naive", "requests", "times as long")
     note = (
-        "The naive client creates each object and then adds each member with a call of its own; it "
-        "reads nothing, checks nothing and keeps the same pace. The second row is in seconds of a real "
-        "account: the naive client's are computed, aadsync's are the measured ones times "
-        f"{SPEED:.0f}."
+        "The naive client creates each object and adds each member with a call of its own, unread and "
+        "unchecked, at the same pace. The second row is in seconds of a real account."
     )
     return Section("Beside a naive client", note, head, rows)
 

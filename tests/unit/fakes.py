@@ -15,7 +15,6 @@ from aadsync_lib.model.directory import (
     DirectoryMatch,
     KnownRoot,
     Presence,
-    Reading,
     Snapshot,
 )
 from aadsync_lib.model.identity import Attributes, Kind, alike, same_name
@@ -54,18 +53,18 @@ class FakeSource:
         self.error: Exception | None = None
         self.places: dict[str, Presence | Unread] = {}
         self.called: dict[str, frozenset[str] | Unread] = {}
+        self.silent: frozenset[str] = frozenset()
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
-        self.touched: frozenset[str] | None = None
         self.since: list[Cursor | None] = []
         self.feed: Callable[[Cursor | None], Changes] = lambda _: Changes(reason="there is none")
         self.requests = 0
 
-    def read(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Reading:
+    def read(self, known: Collection[KnownRoot] = ()) -> Snapshot:
         self.requests += 1
         if self.error:
             raise self.error
-        return Reading(self.snapshot, touched=self.touched)
+        return self.snapshot
 
     def changes(self, since: Cursor | None = None, known: Collection[KnownRoot] = ()) -> Changes:
         """Return ``feed``."""
@@ -74,10 +73,12 @@ class FakeSource:
         return self.feed(since)
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
-        """Say of everybody whether the tenant has them; ``places`` tells otherwise."""
+        """Say of everybody but ``silent`` whether the tenant has them; ``places`` tells otherwise."""
         self.requests += bool(ids)
         self.asked.append(dict(ids))
-        return {one: self.places.get(one, Presence.PRESENT) for one in ids}
+        return {
+            one: self.places.get(one, Presence.PRESENT) for one in ids if one not in self.silent
+        }
 
     def names(self, ids: Mapping[str, Kind]) -> Mapping[str, frozenset[str] | Unread]:
         """Return what ``called`` has for each."""

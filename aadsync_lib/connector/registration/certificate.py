@@ -75,5 +75,4 @@ def _thumbprint(value: str) -> str | None:
         certificates = x509.load_pem_x509_certificates(value.replace("\\n", "\n").encode())
     except ValueError:
         return None
-    # Entra knows a certificate by this digest, whatever it is worth.
-    return certificates[0].fingerprint(hashes.SHA1()).hex()  # noqa: S303
+    return certificates[0].fingerprint(hashes.SHA1()).hex()  # noqa: S303 - Entra knows it by that

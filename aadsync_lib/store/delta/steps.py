@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,16 +31,16 @@ from aadsync_lib.store.records import Row
 OF_THE_SYNC = ""  # in place of a target
 
 
-class CommitStep:
+class CommitStep(ABC):
     """One call that waits to be recorded: a part of a commit, all or nothing by itself."""
 
     target: str
     error: BaseException | None = None
     done: bool = False
 
+    @abstractmethod
     def rows(self, state: TargetState, now: float) -> list[Row]:
         """Return what to add, and note it in the state. Raises ``StoreError`` and notes nothing."""
-        raise NotImplementedError
 
 
 @dataclass(eq=False)

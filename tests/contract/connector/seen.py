@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from aadsync_lib.graph.http import HttpTransport, Request, Response
 from tests.contract.connector.gallery import Gallery
 
 
@@ -50,3 +56,21 @@ def job(gallery: Gallery) -> Any:
 def stored(gallery: Gallery) -> dict[str, str]:
     pairs = gallery.entra.provisioning.secrets[principal(gallery)]
     return {pair["key"]: pair["value"] for pair in pairs}
+
+
+def recorded_writes(patch: pytest.MonkeyPatch, store_file: Path) -> list[tuple[str, int]]:
+    """Return the writes about applications from now on, each with the open entries of the journal as it is sent."""
+    seen: list[tuple[str, int]] = []
+    send_it = HttpTransport.send
+
+    async def send(transport: HttpTransport, request: Request) -> Response:
+        about = "/application" in request.url or "/servicePrincipals" in request.url
+        if request.method != "GET" and about:
+            with closing(sqlite3.connect(store_file)) as connection:
+                sql = "SELECT count(*) FROM journal WHERE result IS NULL"
+                (count,) = connection.execute(sql).fetchone()
+            seen.append((f"{request.method} {request.url}", count))
+        return await send_it(transport, request)
+
+    patch.setattr(HttpTransport, "send", send)
+    return seen

@@ -11,6 +11,7 @@ from aadsync_lib.connector.state import NO_ROLE
 from aadsync_lib.sandbox import Fault
 from aadsync_lib.sandbox.entra.applications.gallery import CONNECTOR, CUSTOM, USER_ROLE
 from tests.acceptance.stage import TARGET
+from tests.acceptance.worlds import ADA
 from tests.contract.connector.gallery import NAME, TAG, Gallery
 from tests.contract.connector.seen import (
     actions,
@@ -19,6 +20,7 @@ from tests.contract.connector.seen import (
     ours,
     part,
     principal,
+    recorded_writes,
     run,
     stored,
     writes,
@@ -116,6 +118,20 @@ def test_two_at_once_are_one(gallery: Gallery) -> None:
         answer = gallery("setup")
     assert answer.exit_code == 1
     assert writes(gallery) == []
+
+
+def test_whatever_is_sent_is_in_the_journal_before(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = recorded_writes(monkeypatch, gallery.stage.store_file)
+    gallery.configure(**FULL)
+    for words in ("setup",), ("stop",), ("start",), ("restart",), ("provision", "--user", ADA), (
+        "remove", "--application",
+    ):  # fmt: skip
+        before = len(seen)
+        gallery(*words)
+        assert len(seen) > before, words
+        assert all(count for _, count in seen[before:]), (words, seen[before:])
 
 
 def test_a_role_that_the_application_has_not_is_refused(gallery: Gallery) -> None:

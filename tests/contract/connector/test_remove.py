@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aadsync_lib.sandbox import Fault
+from tests.acceptance.stage import TARGET
 from tests.contract.connector.gallery import TAG, Gallery
 from tests.contract.connector.seen import actions, applications, part, run, writes
 from tests.contract.sandbox.connecting import with_job
@@ -64,6 +65,16 @@ def test_a_strangers_application_stays(gallery: Gallery) -> None:
     gallery.instantiated(notes=None)
     assert gallery("remove", "--application").exit_code == 1
     assert len(applications(gallery)) == 2
+
+
+def test_while_another_command_holds_it_nothing_is_removed(gallery: Gallery) -> None:
+    run(gallery, "setup")
+    mark = gallery.stage.box.log.mark()
+    with gallery.stage.store() as store, store.lease(f"{TARGET}/connector", "another"):
+        answer = gallery("remove", "--application")
+    assert answer.exit_code == 1
+    assert "lease" in answer.stderr
+    assert writes(gallery, mark) == []
 
 
 @pytest.mark.parametrize("kind", ["lost", "500", "404", "409", "reset"])

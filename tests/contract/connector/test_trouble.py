@@ -10,6 +10,7 @@ import pytest
 from aadsync_lib.sandbox import Fault
 from tests.acceptance.worlds import ADA
 from tests.contract.connector.gallery import Gallery
+from tests.contract.entra.meddling import edit_answers
 
 PASSING: tuple[Any, ...] = ("503", "lost", "429", "reset", "truncated")
 COMMANDS = (("stop",), ("provision", "--user", ADA), ("status",), ("compare",))
@@ -58,3 +59,17 @@ def test_a_trouble_that_stays_is_one_message_and_leaves_nothing_open(
         assert done.exit_code != 1 or done.stderr.startswith("aadsync: could not")
         with gallery.stage.store() as store:
             assert store.pending("account/connector") == ()
+
+
+def test_a_next_link_to_another_place_is_an_error_and_gets_no_token(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery.ready()
+    box = gallery.stage.box
+    monkeypatch.setattr(box._graph, "app", box._graph.app)  # as it is, afterwards
+    edit_answers(box, '"value":[', f'"@odata.nextLink":"{box.databricks_url}/next","value":[')
+    mark = box.log.mark()
+    done = gallery("status")
+    assert done.exit_code == 1
+    assert "names a next page at another address" in done.stderr
+    assert box.log.select("databricks", after=mark) == ()

@@ -32,14 +32,14 @@ def world(entra):
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_fault_of_any_one_request_changes_nothing(box, source, clock, world, kind):
-    clean = source("Data").read().snapshot
+    clean = source("Data").read()
     assert clean.complete
     every = count(box, ".")
     source("Data").read()
     for skip in range(every()):
         box.faults.clear()
         box.faults.add(Fault(kind, side="graph", skip=skip, seconds=0))
-        assert source("Data").read().snapshot == clean
+        assert source("Data").read() == clean
         assert box.faults.fired == 1
     assert clock.slept > 0
 
@@ -47,7 +47,7 @@ def test_a_fault_of_any_one_request_changes_nothing(box, source, clock, world, k
 @pytest.mark.parametrize("kind", BROKEN)
 def test_what_never_works_is_given_up_after_a_bounded_wait(box, source, clock, world, kind):
     box.faults.add(Fault(kind, side="graph", path="members", count=None, seconds=0))
-    snapshot = source("Data").read().snapshot
+    snapshot = source("Data").read()
     assert "it was tried several times" in snapshot.groups[world].unread
     assert clock.slept < 400
 
@@ -55,26 +55,26 @@ def test_what_never_works_is_given_up_after_a_bounded_wait(box, source, clock, w
 @pytest.mark.parametrize("kind", ["500", "reset", "truncated"])
 def test_a_batch_that_never_works_leaves_its_groups_unread(box, source, world, kind):
     box.faults.add(Fault(kind, side="graph", path="batch", count=None))
-    assert "several times" in source("Data").read().snapshot.groups[world].unread
+    assert "several times" in source("Data").read().groups[world].unread
 
 
 @pytest.mark.parametrize("kind", ["400", "404", "413"])
 def test_where_no_batch_is_taken_each_request_goes_by_itself(box, source, world, kind):
-    clean = source("Data").read().snapshot
+    clean = source("Data").read()
     box.faults.add(Fault(kind, side="graph", path="batch", count=None))
-    assert source("Data").read().snapshot == clean
+    assert source("Data").read() == clean
 
 
 def test_an_answer_that_is_missing_in_a_batch_is_asked_for_again(box, source, world):
     edit_answers(box, '"id":"1"', '"id":"x"', times=1)
-    assert source("Data").read().snapshot.complete
+    assert source("Data").read().complete
 
 
 @pytest.mark.parametrize("piece", ['"responses":[', '"responses":[],"x":['])
 def test_a_batch_answer_of_another_shape_is_no_answer(box, source, world, piece):
     edit_answers(box, '"responses":[', piece)
     edit_answers(box, '"status":200', '"status":"fine"')
-    assert "no usable answer" in source("Data").read().snapshot.groups[world].unread
+    assert "no usable answer" in source("Data").read().groups[world].unread
 
 
 def test_nothing_reachable_is_an_error_that_says_so(clock):
@@ -90,18 +90,18 @@ class TestRetryAfter:
     @pytest.mark.parametrize("status", ["429", "503"])
     def test_it_is_waited_for_exactly(self, box, source, clock, world, header, status):
         box.faults.add(Fault(status, path="displayName", retry_after=header))
-        assert source("Data").read().snapshot.complete
+        assert source("Data").read().complete
         assert clock.sleeps == pytest.approx([retry_after(header, START)])
 
     def test_within_a_batch_the_longest_counts(self, box, source, clock, world):
         for seconds, path in (("3", r"members\?"), ("9", "servicePrincipal"), ("5", "x")):
             box.faults.add(Fault("429", path=f"groups/.*{path}", retry_after=seconds))
-        assert source("Data").read().snapshot.complete
+        assert source("Data").read().complete
         assert clock.sleeps == pytest.approx([9.0])
 
     def test_a_wait_of_hours_is_not_waited_for(self, box, source, clock, world):
         box.faults.add(Fault("429", path="members", retry_after="7200", count=None))
-        assert "429" in source("Data").read().snapshot.groups[world].unread
+        assert "429" in source("Data").read().groups[world].unread
         assert clock.slept == 0
 
     def test_without_it_waits_double_up_to_a_bound(self):
@@ -138,7 +138,7 @@ def test_a_pause_holds_back_every_request(box, entra):
         endpoint=box.graph_url,
         clock=clock,
     )
-    assert reader.read().snapshot.complete
+    assert reader.read().complete
     assert clock.sent[0] == 1 + 6
     assert reader.requests == 1 + 6 + 6
 
@@ -196,20 +196,20 @@ class TestHosts:
             box, f'nextLink":"{box.graph_url}', f'nextLink":"{root}/elsewhere/v1.0', times=1
         )
         reader = source("Data")
-        assert "4" in str(reader.read().snapshot.groups[world].unread)
+        assert "4" in str(reader.read().groups[world].unread)
         assert box.log.count("graph", "GET", "/elsewhere/v1.0") == 1
 
     def test_the_same_next_link_twice_ends_the_listing_as_unread(self, box, entra, source):
         group = entra.add_group("Empty")
         again = f"{box.graph_url}/groups/{group}/members?$top=7"
         edit_answers(box, '"value":[]', f'"@odata.nextLink":"{again}","value":[]')
-        assert "endless_paging" in source({"id": group}).read().snapshot.groups[group].unread
+        assert "endless_paging" in source({"id": group}).read().groups[group].unread
 
     def test_a_listing_without_end_is_given_up(self, entra, source, monkeypatch):
         monkeypatch.setattr("aadsync_lib.graph.paging.MOST_PAGES", 2)
         users = [entra.add_user(f"u{n}@contoso.com") for n in range(5)]
         group = entra.add_group("Data", members=users)
-        assert "endless_paging" in source({"id": group}).read().snapshot.groups[group].unread
+        assert "endless_paging" in source({"id": group}).read().groups[group].unread
 
 
 class TestCredential:
@@ -249,7 +249,7 @@ class TestCredential:
             def get_token(self, *scopes, **options):
                 return AccessTokenInfo(self.token, 4102444800)
 
-        assert self.build(box, Newer(box.graph_token), clock).read().snapshot.complete
+        assert self.build(box, Newer(box.graph_token), clock).read().complete
 
     def test_no_token_is_in_any_message_or_log(self, box, source, world, caplog, monkeypatch):
         monkeypatch.setattr("aadsync_lib.entra.directory.PAGE", 1)
@@ -266,7 +266,7 @@ class TestCredential:
 def test_a_token_that_graph_repeats_is_in_no_reason(box, source, world, path):
     said = {"code": "BadRequest", "message": f"not with Bearer {box.graph_token}"}
     box.faults.add(Fault("400", "graph", path=path, count=None, body={"error": said}))
-    assert source("Data").read().snapshot.groups[world].unread.endswith("not with Bearer ***")
+    assert source("Data").read().groups[world].unread.endswith("not with Bearer ***")
 
 
 def test_an_incomplete_read_is_logged_as_one(box, source, world, caplog):
@@ -280,11 +280,7 @@ def test_an_incomplete_read_is_logged_as_one(box, source, world, caplog):
 def test_an_endpoint_without_a_path_gets_the_version(box, clock, world, path):
     url = box.graph_url.removesuffix("/v1.0") + path
     credential = StaticCredential(box.graph_token)
-    assert (
-        EntraSource(scope_of(["Data"]), credential, endpoint=url, clock=clock)
-        .read()
-        .snapshot.complete
-    )
+    assert EntraSource(scope_of(["Data"]), credential, endpoint=url, clock=clock).read().complete
 
 
 def test_an_answer_without_an_id_is_no_object(box, entra, source):

@@ -25,7 +25,7 @@ def test_a_company_is_read_as_it_is_and_nothing_twice(sandbox: Sandbox, empty_pa
         clock=FakeClock(),
     )
     first_pages = count(sandbox, r"/members\?(?!.*skiptoken)")
-    snapshot = reader.read().snapshot
+    snapshot = reader.read()
     assert snapshot.complete
     assert first_pages() == len(snapshot.groups)
     for key, group in snapshot.groups.items():

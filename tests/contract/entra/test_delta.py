@@ -8,6 +8,7 @@ from aadsync_lib.entra.delta import names_in
 from aadsync_lib.errors import SourceError
 from aadsync_lib.model.directory import Announcement, Changes, Cursor, KnownRoot
 from aadsync_lib.model.identity import Kind
+from tests.contract.entra.meddling import edit_answers
 
 PREFIX = {"prefix": "dbx-"}
 
@@ -68,7 +69,7 @@ def test_changes_of_people_groups_and_service_principals_are_announced_once(feed
 def test_what_is_shown_of_somebody_is_what_a_read_shows(feed):
     feed.entra.update_user(feed.ada, jobTitle="CTO", displayName="Ada L", mail=None)
     feed.entra.update(feed.app, displayName="Robot 2")
-    announced, read = feed.next(), feed.source.read().snapshot
+    announced, read = feed.next(), feed.source.read()
     assert announced[feed.ada].shown == read.users[feed.ada]
     assert announced[feed.ada].unsaid == {"mail"}  # it had none before
     assert announced[feed.app].shown == read.service_principals[feed.app]
@@ -103,6 +104,21 @@ def test_groups_that_join_are_told_and_devices_are_not(feed):
     announced = feed.next()
     assert announced[feed.data].joined == {nested: Kind.GROUP}
     assert announced[nested].name == "nested"
+
+
+def test_who_joins_without_a_type_is_told_of_no_kind(feed):
+    edit_answers(feed.box, "@odata.type", "of.a.later.version")
+    feed.entra.add_member(feed.data, feed.bob)
+    assert feed.next()[feed.data].joined == {feed.bob: None}
+
+
+def test_ids_in_capitals_are_the_same_ids(feed):
+    for key in (feed.bob, feed.app, feed.data):
+        edit_answers(feed.box, key, key.upper())
+    feed.entra.add_member(feed.data, feed.bob)
+    feed.entra.remove_member(feed.data, feed.app)
+    announced = feed.next()[feed.data]
+    assert (set(announced.joined), announced.left) == ({feed.bob}, {feed.app})
 
 
 def test_members_over_many_pages_and_empty_pages_are_all_told(feed):

@@ -45,7 +45,7 @@ class TestMembers:
         return outer
 
     def test_one_that_is_gone_is_left_out_with_a_notice(self, source, outer, ada):
-        snapshot = source("Outer").read().snapshot
+        snapshot = source("Outer").read()
         assert snapshot.groups[outer].members == {ada}
         assert set(snapshot.groups) == {outer}
         assert f"1 member of groups: ghost ({GHOST})" in notices(snapshot)["member_gone"]
@@ -55,7 +55,7 @@ class TestMembers:
     def test_one_that_cannot_be_looked_for_is_unread(self, box, source, outer, ada, kind, status):
         path = rf"{KINDS[kind]}/{GHOST}\?"
         box.faults.add(Fault(status, path=path, skip=1, count=None))
-        snapshot = source("Outer").read().snapshot
+        snapshot = source("Outer").read()
         unread = [group.unread for group in snapshot.groups.values() if group.unread]
         assert any(status in reason or "404" in reason for reason in unread)
         assert GHOST in snapshot.groups[outer].members
@@ -70,7 +70,7 @@ def test_a_member_that_answers_404_for_a_moment_is_there(box, entra, source, ada
     hide(box, member, among="users")
     asked = count(box, rf"{KINDS[kind]}/{member}\?")
     box.faults.add(Fault("404", path=rf"{KINDS[kind]}/{member}(/members)?\?", count=1))
-    snapshot = source("Outer").read().snapshot
+    snapshot = source("Outer").read()
     assert snapshot.groups[outer].members == {ada, member}
     assert member in {*snapshot.users, *snapshot.service_principals, *snapshot.groups}
     assert "member_gone" not in notices(snapshot)
@@ -82,7 +82,7 @@ def test_a_nested_group_that_goes_away_while_it_is_read_is_left_out(box, entra, 
     outer = entra.add_group("Outer", members=[inner])
     box.faults.add(Fault("404", path=f"groups/{inner}", count=None))
     hide(box, inner, among="groups")
-    snapshot = source("Outer").read().snapshot
+    snapshot = source("Outer").read()
     assert set(snapshot.groups) == {outer}
     assert snapshot.groups[outer].members == frozenset()
     assert f"Inner ({inner})" in notices(snapshot)["member_gone"]
@@ -99,7 +99,7 @@ class TestAssignments:
         return app
 
     def test_one_that_outlives_its_principal_counts_for_nobody(self, source, app, ada):
-        snapshot = source({"application": app}).read().snapshot
+        snapshot = source({"application": app}).read()
         assert snapshot.assigned == {ada}
         assert snapshot.roots == frozenset()
         assert f"ghost ({GHOST})" in notices(snapshot)["assignment_orphaned"]
@@ -111,7 +111,7 @@ class TestAssignments:
         self, box, source, app, kind, status
     ):
         box.faults.add(Fault(status, path=f"{KINDS[kind]}/{GHOST}", skip=1, count=None))
-        snapshot = source({"application": app}).read().snapshot
+        snapshot = source({"application": app}).read()
         assert f"ghost ({GHOST})" in snapshot.unread[0]
         assert status in snapshot.unread[0]
         assert ("grant" in snapshot.unread[0]) == (status == "403")
@@ -122,6 +122,6 @@ def test_an_assigned_group_that_answers_404_for_a_moment_is_there(box, entra, so
     app, group = entra.add_service_principal("App", "app-1"), entra.add_group("Data")
     entra.assign(app, group)
     box.faults.add(Fault("404", path=f"groups/{group}"))
-    snapshot = source({"application": app}).read().snapshot
+    snapshot = source({"application": app}).read()
     assert snapshot.roots == {group}
     assert snapshot.complete

@@ -17,7 +17,7 @@ def test_it_works_in_a_running_loop_as_in_a_notebook_cell(entra, source):
     group = entra.add_group("Data")
 
     async def cell():
-        return source("Data").read().snapshot
+        return source("Data").read()
 
     assert asyncio.run(cell()).roots == {group}
 

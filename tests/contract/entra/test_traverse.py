@@ -27,7 +27,7 @@ def test_members_are_direct_ones_of_every_kind(entra, source):
     user, inner = entra.add_user("ada@contoso.com"), entra.add_group("Inner")
     bot = entra.add_service_principal("bot", "app-1")
     group = entra.add_group("Data", members=[user, inner, bot])
-    snapshot = source("Data").read().snapshot
+    snapshot = source("Data").read()
     assert snapshot.groups[group].members == {user, inner, bot}
     assert snapshot.groups[inner].members == frozenset()
     assert snapshot.roots == {group}
@@ -40,7 +40,7 @@ def test_nesting_of_any_depth_is_read_to_its_end(entra, source, nested):
     groups = chain(entra, 25)
     user = entra.add_user("deep@contoso.com")
     entra.add_member(groups[-1], user)
-    snapshot = source("level 0", nested=nested).read().snapshot
+    snapshot = source("level 0", nested=nested).read()
     assert list(snapshot.groups) == sorted(groups)
     assert user in snapshot.users
 
@@ -50,7 +50,7 @@ def test_direct_reads_no_nested_group(box, entra, source):
     user = entra.add_user("ada@contoso.com")
     entra.add_member(outer, user)
     reads = count(box, f"groups/{inner}/")
-    snapshot = source("level 0", nested="direct").read().snapshot
+    snapshot = source("level 0", nested="direct").read()
     assert snapshot.groups[outer].members == {user}
     assert set(snapshot.groups) == {outer}
     assert reads() == 0
@@ -62,7 +62,7 @@ def test_cycles_and_groups_in_themselves_end(box, entra, source):
     entra.add_member(groups[2], groups[0])
     entra.add_member(groups[1], groups[1])
     reads = count(box, "/members\\?")
-    snapshot = source("level 0").read().snapshot
+    snapshot = source("level 0").read()
     assert snapshot.groups[groups[2]].members == {groups[0]}
     assert snapshot.groups[groups[1]].members == {groups[1], groups[2]}
     assert reads() == 3
@@ -74,7 +74,7 @@ def test_a_group_under_two_parents_is_read_once(box, entra, source):
     sides = [entra.add_group(name, members=[bottom, user]) for name in ("Left", "Right")]
     entra.add_group("Top", members=[*sides, bottom, user])
     members, people = count(box, "/members\\?"), count(box, "/users\\?")
-    snapshot = source("Top", "Left").read().snapshot
+    snapshot = source("Top", "Left").read()
     assert len(snapshot.groups) == 4
     assert members() == 4
     assert people() == 1
@@ -83,7 +83,7 @@ def test_a_group_under_two_parents_is_read_once(box, entra, source):
 def test_service_principals_that_the_plain_read_leaves_out_are_found(entra, source):
     bots = {entra.add_service_principal(f"bot {n}", f"app-{n}") for n in range(3)}
     group = entra.add_group("Bots", members=bots)
-    snapshot = source("Bots").read().snapshot
+    snapshot = source("Bots").read()
     assert snapshot.groups[group].members == bots
     assert {sp.app_id for sp in snapshot.service_principals.values()} == {"app-0", "app-1", "app-2"}
 
@@ -94,7 +94,7 @@ def test_a_service_principal_that_only_the_plain_read_has_is_read_by_id(box, ent
     group = entra.add_group("Bots", members=[agent])
     edit_answers(box, "#microsoft.graph.device", "#microsoft.graph.agentIdentity")
     edit_answers(box, agent, bot)
-    snapshot = source("Bots").read().snapshot
+    snapshot = source("Bots").read()
     assert snapshot.groups[group].members == {bot}
     assert snapshot.service_principals[bot].app_id == "app-1"
     assert not snapshot.service_principals[bot].enabled
@@ -105,7 +105,7 @@ def test_service_principals_can_be_left_out_and_are_not_asked_for(box, entra, so
     bot = entra.add_service_principal("bot", "app-1")
     group = entra.add_group("Bots", members=[bot])
     casts = count(box, "servicePrincipal")
-    snapshot = source("Bots", service_principals=False).read().snapshot
+    snapshot = source("Bots", service_principals=False).read()
     assert snapshot.groups[group].members == frozenset()
     assert casts() == 0
     assert snapshot.notices == ()
@@ -115,7 +115,7 @@ def test_service_principals_can_be_left_out_and_are_not_asked_for(box, entra, so
 def test_service_principals_of_the_plain_read_can_be_left_out_too(box, entra, source):
     group = entra.add_group("Bots", members=[entra.add_device("agent")])
     edit_answers(box, "#microsoft.graph.device", "#microsoft.graph.servicePrincipal")
-    snapshot = source("Bots", service_principals=False).read().snapshot
+    snapshot = source("Bots", service_principals=False).read()
     assert snapshot.groups[group].members == frozenset()
     assert snapshot.notices == ()
 
@@ -124,7 +124,7 @@ def test_an_agent_user_is_a_user(box, entra, source):
     user = entra.add_user("agent@contoso.com")
     group = entra.add_group("Agents", members=[user])
     edit_answers(box, "#microsoft.graph.user", "#microsoft.graph.agentUser")
-    snapshot = source("Agents").read().snapshot
+    snapshot = source("Agents").read()
     assert snapshot.groups[group].members == {user}
     assert set(snapshot.users) == {user}
 
@@ -132,7 +132,7 @@ def test_an_agent_user_is_a_user(box, entra, source):
 def test_devices_and_contacts_are_counted_in_one_notice_a_type(entra, source):
     things = [entra.add_device("a"), entra.add_device("b"), entra.add_contact("c")]
     group = entra.add_group("Things", members=things)
-    snapshot = source("Things").read().snapshot
+    snapshot = source("Things").read()
     assert [n.code for n in snapshot.notices] == ["member_type_skipped"] * 2
     assert "2 members of type device" in snapshot.notices[0].message
     assert "1 members of type orgContact" in snapshot.notices[1].message
@@ -152,10 +152,7 @@ def test_unknown_types_are_counted_and_never_dropped_in_silence(
 ):
     entra.add_group("Things", members=[entra.add_device("a")])
     edit_answers(box, old, new)
-    assert (
-        f"1 members of type {shown}"
-        in notices(source("Things").read().snapshot)["member_type_unknown"]
-    )
+    assert f"1 members of type {shown}" in notices(source("Things").read())["member_type_unknown"]
 
 
 def test_nested_groups_of_another_kind_are_left_out_with_a_notice(entra, source):
@@ -164,7 +161,7 @@ def test_nested_groups_of_another_kind_are_left_out_with_a_notice(entra, source)
     for group in lists:
         entra.add_member(group, user)
     outer = entra.add_group("Outer", members=lists)
-    snapshot = source("Outer").read().snapshot
+    snapshot = source("Outer").read()
     assert set(snapshot.groups) == {outer}
     assert snapshot.groups[outer].members == frozenset()
     assert "2 nested memberships" in notices(snapshot)["group_kind_skipped"]
@@ -174,7 +171,7 @@ def test_nested_groups_of_another_kind_are_left_out_with_a_notice(entra, source)
 def test_nested_groups_of_every_kind_are_read_when_all_are_wanted(entra, source):
     inner = entra.add_group("List", securityEnabled=False)
     outer = entra.add_group("Outer", members=[inner])
-    snapshot = source("Outer", groups_of_kind="all").read().snapshot
+    snapshot = source("Outer", groups_of_kind="all").read()
     assert snapshot.groups[outer].members == {inner}
     assert not snapshot.groups[inner].security_enabled
 
@@ -183,7 +180,7 @@ def test_a_microsoft_365_group_is_asked_for_no_group_cast(box, entra, source):
     user = entra.add_user("ada@contoso.com")
     group = entra.add_group("Team", groupTypes=["Unified"], members=[user])
     casts = count(box, r"graph\.group")
-    snapshot = source("Team").read().snapshot
+    snapshot = source("Team").read()
     assert snapshot.groups[group].members == {user}
     assert casts() == 0
     assert snapshot.complete
@@ -198,7 +195,7 @@ def test_a_refused_cast_is_no_gap_only_where_no_such_members_can_be(
 ):
     entra.add_group("Team", groupTypes=types)
     box.faults.add(Fault("400", path=r"graph\.servicePrincipal", body=UNSUPPORTED, count=None))
-    assert source("Team").read().snapshot.complete is complete
+    assert source("Team").read().complete is complete
 
 
 @pytest.mark.parametrize("status", ["400", "404"])
@@ -210,7 +207,7 @@ def test_a_gateway_that_knows_the_cast_by_its_full_name_only_is_asked_so(
     for parent, child in pairwise(groups):
         entra.add_member(parent, child)
     short = box.faults.add(Fault(status, path=r"members/graph\.servicePrincipal", count=None))
-    snapshot = source("Bots 0").read().snapshot
+    snapshot = source("Bots 0").read()
     members = [snapshot.groups[group].members for group in groups]
     assert members == [{bots[0], groups[1]}, {bots[1], groups[2]}, {bots[2]}]
     assert snapshot.complete
@@ -221,7 +218,7 @@ def test_more_members_than_a_page_are_read_to_the_end(entra, source):
     users = [entra.add_user(f"u{n}@contoso.com") for n in range(1000)]
     bots = [entra.add_service_principal(f"b{n}", f"app-{n}") for n in range(1000)]
     group = entra.add_group("Many", members=users + bots)
-    snapshot = source("Many").read().snapshot
+    snapshot = source("Many").read()
     assert snapshot.groups[group].members == {*users, *bots}
     assert len(snapshot.users) == len(snapshot.service_principals) == 1000
     assert snapshot.complete
@@ -231,7 +228,7 @@ def test_empty_pages_with_a_next_link_do_not_end_a_listing(entra, source):
     users = {entra.add_user(f"u{n}@contoso.com") for n in range(40)}
     group = entra.add_group("Data", members=users)
     entra.empty_pages = 2
-    snapshot = source("Data").read().snapshot
+    snapshot = source("Data").read()
     assert snapshot.groups[group].members == users
     assert set(snapshot.users) == users
     assert snapshot.complete
@@ -258,7 +255,7 @@ class TestIncomplete:
         lost = entra.add_group("Lost", members=[user])
         outer = entra.add_group("Outer", members=[lost, user])
         box.faults.add(Fault(kind, path=rf"groups/{lost}/members\?", count=None))
-        snapshot = source("Outer").read().snapshot
+        snapshot = source("Outer").read()
         assert advice in snapshot.groups[lost].unread
         assert snapshot.groups[outer].unread is None
         assert snapshot.groups[outer].members == {lost, user}
@@ -269,14 +266,14 @@ class TestIncomplete:
         users = {entra.add_user(f"u{n}@contoso.com") for n in range(3)}
         group = entra.add_group("Data", members=users)
         box.faults.add(Fault("404", path="members.*skiptoken", count=None))
-        snapshot = source("Data").read().snapshot
+        snapshot = source("Data").read()
         assert len(snapshot.groups[group].members) == 2
         assert "404" in snapshot.groups[group].unread
 
     def test_a_cast_that_cannot_be_read_names_its_permission(self, box, entra, source, user):
         group = entra.add_group("Data", members=[user])
         box.faults.add(Fault("403", path=r"graph\.servicePrincipal", count=None))
-        snapshot = source("Data").read().snapshot
+        snapshot = source("Data").read()
         assert "service principals: " in snapshot.groups[group].unread
         assert "grant Application.Read.All" in snapshot.groups[group].unread
         assert snapshot.groups[group].members == {user}
@@ -286,7 +283,7 @@ class TestIncomplete:
         users = {entra.add_user(f"u{n}@contoso.com") for n in range(3)}
         group = entra.add_group("Data", members=users)
         box.faults.add(Fault("400", path="members.*skiptoken", body=EXPIRED))
-        snapshot = source("Data").read().snapshot
+        snapshot = source("Data").read()
         assert snapshot.groups[group].members == users
         assert snapshot.complete
 
@@ -295,7 +292,7 @@ class TestIncomplete:
         users = {entra.add_user(f"u{n}@contoso.com") for n in range(3)}
         group = entra.add_group("Data", members=users)
         box.faults.add(Fault("400", path="members.*skiptoken", body=EXPIRED, count=2))
-        snapshot = source("Data").read().snapshot
+        snapshot = source("Data").read()
         assert "expired twice" in snapshot.groups[group].unread
 
     @pytest.mark.parametrize("member", ["user", "servicePrincipal"])
@@ -307,18 +304,18 @@ class TestIncomplete:
             members=[user if member == "user" else bot],
         )
         entra.permissions.discard("Member.Read.Hidden")
-        snapshot = source("Hidden").read().snapshot
+        snapshot = source("Hidden").read()
         assert "grant Member.Read.Hidden" in snapshot.groups[group].unread
 
     def test_a_hidden_nested_group_that_looks_empty_is_unread(self, entra, source, user):
         inner = entra.add_group("Hidden", visibility="HiddenMembership", members=[user])
         entra.add_group("Outer", members=[inner])
         entra.permissions.discard("Member.Read.Hidden")
-        assert "Member.Read.Hidden" in source("Outer").read().snapshot.groups[inner].unread
+        assert "Member.Read.Hidden" in source("Outer").read().groups[inner].unread
 
     def test_a_hidden_group_with_members_is_read(self, entra, source, user):
         entra.add_group("Hidden", visibility="HiddenMembership", members=[user])
-        assert source("Hidden").read().snapshot.complete
+        assert source("Hidden").read().complete
 
     @pytest.mark.parametrize("security", [True, None])
     def test_a_nested_group_without_a_name_is_read_for_naming_to_hold_it_alone(
@@ -327,7 +324,7 @@ class TestIncomplete:
         inner = entra.add_group("Inner", members=[user])
         outer = entra.add_group("Outer", members=[inner])
         entra.update(inner, displayName=None, securityEnabled=security)
-        snapshot = source("Outer").read().snapshot
+        snapshot = source("Outer").read()
         assert snapshot.groups[outer].members == {inner}
         assert snapshot.groups[inner].display_name == ""
         assert snapshot.groups[inner].members == {user}
@@ -339,7 +336,7 @@ class TestIncomplete:
         inner = entra.add_group("Inner", securityEnabled=False)
         outer = entra.add_group("Outer", members=[inner])
         entra.update(inner, displayName=None)
-        snapshot = source("Outer").read().snapshot
+        snapshot = source("Outer").read()
         assert snapshot.groups[outer].members == frozenset()
         assert "group_kind_skipped" in notices(snapshot)
 
@@ -350,7 +347,7 @@ class TestIncomplete:
         parents = [entra.add_group(f"dbx-{n}", members=[inner]) for n in range(2)]
         edit_answers(box, '"displayName":"Inner"', '"displayName":null', times=1)
         reads = count(box, f"groups/{inner}\\?")
-        snapshot = source({"prefix": "dbx-"}).read().snapshot
+        snapshot = source({"prefix": "dbx-"}).read()
         assert snapshot.groups[inner].display_name == "Inner"
         assert all(snapshot.groups[parent].members == {inner} for parent in parents)
         assert snapshot.complete
@@ -364,7 +361,7 @@ class TestIncomplete:
         outer, other = entra.add_group("dbx-a", members=[inner]), entra.add_group("dbx-b")
         entra.update(inner, displayName=None)
         box.faults.add(Fault(status, path=f"groups/{inner}\\?", count=None))
-        snapshot = source({"prefix": "dbx-"}).read().snapshot
+        snapshot = source({"prefix": "dbx-"}).read()
         assert snapshot.groups[outer].members == {inner}
         unread = snapshot.groups[outer].unread
         assert f"nested group {inner}: Graph answered {status}" in unread
@@ -374,15 +371,13 @@ class TestIncomplete:
     def test_the_right_permissions_leave_nothing_unread(self, entra, source, user):
         entra.add_group("Data", members=[user, entra.add_service_principal("bot", "app-1")])
         entra.permissions = set(PERMISSIONS)
-        assert source("Data").read().snapshot.complete
+        assert source("Data").read().complete
 
     @pytest.mark.parametrize("value", ['"value":7', '"value":[{}]', '"x":[]'])
     def test_a_listing_that_is_none_makes_the_group_unread(self, box, entra, source, value):
         group = entra.add_group("Empty", members=[])
         edit_answers(box, '"value":[]', value)
-        assert (
-            "Graph answered 200 no_" in source({"id": group}).read().snapshot.groups[group].unread
-        )
+        assert "Graph answered 200 no_" in source({"id": group}).read().groups[group].unread
 
 
 EXPIRED = {"error": {"code": "Directory_ExpiredPageToken", "message": "expired"}}

@@ -70,7 +70,7 @@ SCOPES = [
 def read(box, clock):
     def snapshot(scope: Scope) -> Snapshot:
         credential = StaticCredential(box.graph_token)
-        return EntraSource(scope, credential, endpoint=box.graph_url, clock=clock).read().snapshot
+        return EntraSource(scope, credential, endpoint=box.graph_url, clock=clock).read()
 
     return snapshot
 

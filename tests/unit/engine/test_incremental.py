@@ -121,6 +121,7 @@ def test_the_shortest_of_the_targets_periods_holds():
 
 
 def test_a_dead_feed_makes_the_run_full_and_begins_anew(world, caplog):
+    caplog.set_level("INFO")
     world.dead = True
     assert not world.quiet()
     assert "since the last run: 410" in caplog.text
@@ -129,6 +130,7 @@ def test_a_dead_feed_makes_the_run_full_and_begins_anew(world, caplog):
 
 
 def test_without_a_feed_every_run_is_full_and_says_why(world, caplog):
+    caplog.set_level("INFO")
     world.source.feed = lambda _: Changes(reason="grant User.Read.All")
     assert not world.quiet()
     assert not world.quiet()

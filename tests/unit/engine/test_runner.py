@@ -396,9 +396,7 @@ def test_a_run_whose_old_records_could_not_be_deleted_warns_and_is_as_good(
     assert "old records were not deleted, the next run tries again: disk full" in caplog.text
 
 
-@pytest.mark.parametrize(("touched", "full"), [(None, True), (frozenset({"u-ada"}), False)])
-def test_a_run_is_full_where_everything_was_read(world, touched, full):
-    world.source.touched = touched
+def test_a_run_is_full_where_everything_was_read(world):
     report = world.sync()
-    assert report.full is report.plan.full is full
-    assert recorded(world)[report.run_id].full is full
+    assert report.full is report.plan.full is True
+    assert recorded(world)[report.run_id].full is True

@@ -100,3 +100,14 @@ def test_what_entra_did_not_say_about_a_leaver_holds_back_all_targets() -> None:
         world.source.places["u-bob"] = Unread("503 for the test")
         world.sync(directory(group("Data", [ADA]), ADA))
         assert all(t.named("bob@contoso.com").active for t in world.targets)
+
+
+def test_a_leaver_of_whom_entra_says_nothing_stays_on_all_targets() -> None:
+    with World(TOGETHER, *map(FakeTarget, NAMES), config=settings(targets=NAMES)) as world:
+        world.sync()
+        world.source.silent = frozenset({"u-bob"})
+        world.sync(directory(group("Data", [ADA]), ADA))
+        assert all(t.named("bob@contoso.com").active for t in world.targets)
+        world.source.silent = frozenset()
+        world.sync()
+        assert not any(t.named("bob@contoso.com").active for t in world.targets)

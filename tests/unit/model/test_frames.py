@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -205,9 +204,9 @@ def test_model_imports_no_pandas(module):
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_hundred_thousand_memberships_become_a_frame_at_once():
-    team = samples.members_of("Team", add=map(str, range(500)))
-    plan = plan_of(*team * 200)
-    begun = time.process_time()
-    assert len(plan.to_frame()) == 100_000
-    assert time.process_time() - begun < 3
+def hundred_thousand_memberships():
+    return plan_of(*samples.members_of("Team", add=map(str, range(500))) * 200)
+
+
+def test_hundred_thousand_memberships_become_a_row_each():
+    assert len(hundred_thousand_memberships().to_frame()) == 100_000

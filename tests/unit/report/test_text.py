@@ -1,7 +1,5 @@
 """Plans and runs as text."""
 
-import time
-
 import pytest
 
 from aadsync_lib.reconcile.guard import Breach, Verdict
@@ -82,12 +80,8 @@ def test_full_list_of_a_small_plan_names_every_member():
     assert "more" not in plan_text(samples.full_plan(), full=True)
 
 
-def test_plan_of_ten_thousand_changes_is_summed_up_fast():
-    plan = samples.big_plan()
-    begun = time.process_time()
-    text = plan_text(plan)
-    assert time.process_time() - begun < 2
-    assert len(text.splitlines()) < 40
+def test_plan_of_ten_thousand_changes_is_summed_up():
+    assert len(plan_text(samples.big_plan()).splitlines()) < 40
 
 
 def test_long_lists_are_cut_with_their_number_and_given_in_full_on_demand():
