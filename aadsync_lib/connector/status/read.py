@@ -20,6 +20,7 @@ from aadsync_lib.connector.status.model import (
     TargetStatus,
 )
 from aadsync_lib.errors import EntraError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.responses import JsonObject
 
 KEPT = timedelta(days=30)  # for which Entra keeps its logs, at most
@@ -57,12 +58,9 @@ class StatusReader:
     def _job(self, connector: Connector, place: Located) -> JsonObject | None:
         """Return the job as it is now; once it is known, by its id."""
         entra, known = self._connectors.entra, self._jobs.get(connector.target)
-        try:
-            if known:
-                return entra.get(job_path(place.application, known), READ_JOB)
-        except EntraError as error:
-            if error.status != 404:
-                raise
+        row = entra.find(job_path(place.application, known), READ_JOB) if known else None
+        if row is not None:
+            return row
         rows = jobs_of(entra, place)
         if rows:
             self._jobs[connector.target] = str(rows[0]["id"])
@@ -102,8 +100,7 @@ class StatusReader:
 
     def _failures(self, job: Job, unread: list[str]) -> tuple[Failure, ...] | None:
         since = datetime.fromtimestamp(self._connectors.clock.now(), UTC) - KEPT
-        literal = job.id.replace("'", "''")
-        condition = f"jobId eq '{literal}' and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
+        condition = f"jobId eq {literal(job.id)} and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
         path = f"/auditLogs/provisioning?$filter={quote(condition)}&{OPTIONS}"
         try:
             rows = self._connectors.entra.rows(path, "read the provisioning log")

@@ -380,10 +380,11 @@ def test_a_mapping_that_is_new_is_added(gallery: Gallery) -> None:
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
 def test_plans_and_setups_are_shown_in_every_format(gallery: Gallery, form: str) -> None:
     gallery.configure(**FULL)
-    for words in ("plan", "setup", "setup", "remove"):
+    for words in ("plan", "setup", "setup", "start", "remove"):
         answer = gallery(words, "--format", form)
         assert answer.exit_code == 0
         assert "contoso" in answer.output
+        assert gallery.stage.box.tenant_id in answer.output.replace("\\", ""), words
 
 
 def test_people_go_by_id_and_by_mail(gallery: Gallery) -> None:
