@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RUN_AS = ("run_as_sp", "Application id of the service principal that runs the job")
 NOTIFY = ("notify_email", "E-mail address that hears of failures")
+SECRET_SCOPE = "aadsync"  # noqa: S105 - the name that the bundle gives it
 PROTECT = "Break-glass account that no sync may touch (empty: none)"
 PLACE = (
     click.option("--profile", metavar="NAME", help="Profile of the Databricks CLI."),
@@ -34,6 +35,7 @@ PLACE = (
 @options(*PLACE, *ANSWERS, *TALK)
 @click.option("--run-as", "run_as_sp", metavar="ID", help=f"{RUN_AS[1]}.")
 @click.option("--notify", "notify_email", metavar="MAIL", help=f"{NOTIFY[1]}.")
+@click.option("--catalog", metavar="NAME", help="Catalog of the memory.  [default: main]")
 @click.option(
     "--unpause/--pause",
     "unpaused",
@@ -48,8 +50,6 @@ def install(
     *,
     profile: str | None,
     folder: Path,
-    run_as_sp: str | None,
-    notify_email: str | None,
     unpaused: bool | None,
     opens: bool,
     **given: Any,
@@ -62,11 +62,11 @@ def install(
     from aadsync_lib.bundle import Bundle
 
     bundle = Bundle.find(folder.absolute(), profile)
-    known = {**bundle.variables, "run_as_sp": run_as_sp or bundle.variables.get("run_as_sp"),
-             "notify_email": notify_email or bundle.variables.get("notify_email")}  # fmt: skip
+    own = {name: given.pop(name) for name in ("run_as_sp", "notify_email", "catalog")}
+    status = {None: None, True: "UNPAUSED", False: "PAUSED"}[unpaused]
+    variables = {**own, "secret_scope": given["secret_scope"], "schedule_status": status}
+    known = {**bundle.variables, **{name: text for name, text in variables.items() if text}}
     _settle(options, bundle, known, given)
-    if unpaused is not None:
-        bundle.remember({"schedule_status": "UNPAUSED" if unpaused else "PAUSED"})
     page = _quickstart(bundle.deploy())
     options.output.result("\n".join(_next(bundle, page)) + "\n")
     if opens and page.startswith("http") and sys.stdout.isatty():
@@ -99,21 +99,19 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
     new = not bundle.settings.exists()
     missing: Questions = {
         **(questions(given) if new else {}),
-        **({} if known["run_as_sp"] else {"--run-as": RUN_AS}),
-        **({} if known["notify_email"] else {"--notify": NOTIFY}),
+        **({} if known.get("run_as_sp") else {"--run-as": RUN_AS}),
+        **({} if known.get("notify_email") else {"--notify": NOTIFY}),
     }
     answers = ask(missing)
-    variables = {
-        name: answers.pop(name, None) or known[name] for name in ("run_as_sp", "notify_email")
-    }
+    asked = {name: answers.pop(name) for name, _ in (RUN_AS, NOTIFY) if name in answers}
     if new:
-        given["secret_scope"] = given["secret_scope"] or known.get("secret_scope") or "aadsync"
+        given["secret_scope"] = known.get("secret_scope") or SECRET_SCOPE
         given["protected"] = given["protected"] or _protected()
         text = starter(Answers(**given, **answers))
         check(text)
         options.output.file(bundle.settings, text)
     load_settings(bundle.settings)
-    bundle.remember({**variables, "config": known.get("config") or BESIDE})
+    bundle.remember({"config": BESIDE, **known, **asked})
 
 
 def _protected() -> tuple[str, ...]:

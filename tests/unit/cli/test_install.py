@@ -113,6 +113,17 @@ def test_a_second_install_asks_nothing_and_keeps_the_settings(place):
     assert place.variables["notify_email"] == "identity@contoso.com"
 
 
+def test_another_scope_and_catalog_are_those_of_settings_and_bundle_alike(place):
+    names = {"--secret-scope": "identity", "--catalog": "governance"}
+    assert place.run("install", {**ANSWERS, **BUNDLE, **names}).exit_code == 0
+    assert (place.variables["secret_scope"], place.variables["catalog"]) == (
+        "identity",
+        "governance",
+    )
+    settings = load_settings(place.folder / "aadsync.yml")
+    assert str(settings.targets[0].auth.client_secret) == "secret identity/databricks-client-secret"
+
+
 def test_the_schedule_starts_when_it_is_told_to_and_stays_so(place):
     paused = place.run("install", {**ANSWERS, **BUNDLE})
     assert paused.stdout.splitlines()[-1] == "  aadsync install --profile lab --unpause"
