@@ -101,7 +101,8 @@ class TargetStatus:
     """The connector of one target.
 
     ``enabled`` is what the settings want. ``assigned`` and ``failures`` are ``None`` where they could not
-    be read, or there is nothing to read them of; ``unread`` says why.
+    be read, or there is nothing to read them of; ``unread`` says why. ``log_since`` is how far back
+    the log was read, where older entries were left.
     """
 
     target: str
@@ -111,6 +112,7 @@ class TargetStatus:
     assigned: Mapping[str, int] | None = None
     failures: tuple[Failure, ...] | None = None
     unread: tuple[str, ...] = ()
+    log_since: str | None = None
 
     @property
     def state(self) -> str:

@@ -49,6 +49,8 @@ class ProvisioningSwitches:
     """So many more calls of provisionOnDemand do not see who was assigned."""
     log_principal: Literal["object", "list"] = "object"
     """``servicePrincipal`` in the log."""
+    log_order: Literal["asked", "oldest"] = "asked"
+    """The log comes as ``$orderby`` says, or oldest first whatever that says."""
     log_late: int = 0
     """So many of the newest entries are not in the log yet."""
 
