@@ -106,7 +106,8 @@ def log_line(since: str) -> str:
 
 
 def _of_job(job: Job, now: float) -> Iterator[str]:
-    yield f"Job: {job.id}, {'started' if job.runs else 'stopped'}"
+    stopped = "stopped; its last cycle may not be over yet" if job.under_way else "stopped"
+    yield f"Job: {job.id}, {'started' if job.runs else stopped}"
     if job.counts:
         pairs = (f"{key} {number:,}" for key, number in job.counts.items())
         yield f"Provisioned so far: {', '.join(pairs)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from aadsync_lib.connector.status import log_pages
+from aadsync_lib.connector.status.watch import PATIENCE
 from aadsync_lib.sandbox.entra.provisioning.cycles.quarantine import REASONS, impose
 from tests.acceptance.worlds import ADA, ETL, ROOT
 from tests.clock import FakeClock
@@ -286,6 +288,45 @@ class TestWatch:
         assert target["last"]["state"] == "Succeeded"
         assert target["counts"]["User"] > 0
         assert len(clock.sleeps) > 2
+
+    @pytest.fixture
+    def stopped_midway(self, gallery: Gallery) -> Iterator[Callable[..., None]]:
+        """A connector that was stopped while its first cycle was under way."""
+
+        def stop(**switches: str) -> None:
+            gallery.turn(cycles="due", objects_per_read=1, **switches)
+            setup = gallery.ready(started=False)
+            setup.assign(ADA, ETL, ROOT)
+            setup.post("start").raise_for_status()
+            shown(gallery, code=0)
+            assert gallery("stop").exit_code == 0
+            assert gallery.entra.provisioning.jobs[setup.job].cycle is not None
+
+        yield stop
+        gallery.turn(after_pause="ends", pausing_code="Paused")
+
+    @pytest.mark.parametrize("code", ["Paused", "Active"])
+    def test_after_a_stop_it_waits_for_the_cycle_that_still_runs(
+        self, gallery: Gallery, clock: FakeClock, stopped_midway: Any, code: str
+    ) -> None:
+        stopped_midway(pausing_code=code)
+        target = shown(gallery, "--watch", code=3)
+        assert (target["state"], target["last"]["state"]) == ("paused", "Succeeded")
+        assert target["counts"]["User"] > 0
+        assert clock.sleeps
+
+    @pytest.mark.parametrize("code", ["Paused", "Active"])
+    def test_and_not_for_ever_where_that_stays_as_it_is(
+        self, gallery: Gallery, clock: FakeClock, stopped_midway: Any, code: str
+    ) -> None:
+        stopped_midway(after_pause="stays", pausing_code=code)
+        before = len(clock.sleeps)
+        done = gallery("status", "--watch")
+        assert done.exit_code == 3
+        assert sum(clock.sleeps[before:]) == PATIENCE
+        assert "not changed for 10 minutes" in done.stderr
+        text = " ".join(done.stdout.split())
+        assert "stopped; its last cycle may not be over yet" in text
 
     def test_without_a_cycle_it_ends_at_once(self, gallery: Gallery, clock: FakeClock) -> None:
         gallery.configure(enabled=False)
