@@ -28,7 +28,6 @@ def status(ctx: click.Context, options: Options, *, watched: bool) -> None:
     """
     from aadsync_lib.connector.status.as_json import status_to_json
     from aadsync_lib.connector.status.document import status_document
-    from aadsync_lib.report.html import document_page
 
     with runtime.connectors_of(options, runtime.settings_of(options)) as connectors:
         shown = _watched(options, connectors) if watched else _read(connectors)
@@ -36,7 +35,6 @@ def status(ctx: click.Context, options: Options, *, watched: bool) -> None:
         options,
         lambda: status_document(shown),
         lambda: status_to_json(shown),
-        lambda: document_page(runtime.headed(options, status_document(shown))),
     )
     if not shown.healthy:
         ctx.exit(LOOK)
@@ -49,7 +47,6 @@ def compare(ctx: click.Context, options: Options) -> None:
     """Show who is provisioned by the connector alone, or by this sync alone, and why; write nothing."""
     from aadsync_lib.connector.compare.as_json import comparison_to_json
     from aadsync_lib.connector.compare.document import comparison_document
-    from aadsync_lib.report.html import document_page
 
     with runtime.comparer_of(options, runtime.settings_of(options)) as comparer:
         compared = comparer.run()
@@ -57,7 +54,6 @@ def compare(ctx: click.Context, options: Options) -> None:
         options,
         lambda: comparison_document(compared),
         lambda: comparison_to_json(compared),
-        lambda: document_page(runtime.headed(options, comparison_document(compared))),
     )
     if not compared.complete:
         ctx.exit(LOOK)
