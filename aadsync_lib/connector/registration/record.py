@@ -22,14 +22,11 @@ OpenStore = Callable[[], AbstractContextManager[Store]]
 
 
 @contextmanager
-def held(open_store: OpenStore | None, clock: Clock) -> Iterator[Journal | None]:
-    """Hold the registration of this sync, and yield its journal; ``None`` where no store is to be had.
+def held(open_store: OpenStore, clock: Clock) -> Iterator[Journal]:
+    """Hold the registration of this sync, and yield its journal.
 
     Raises ``LeaseHeldError`` while another one runs.
     """
-    if open_store is None:
-        yield None
-        return
     run_id = new_run_id(clock)
     with open_store() as store, store.lease(JOURNAL, run_id):
         yield Journal(store, run_id)
