@@ -69,12 +69,12 @@ def history(
     question = Question(settings.name, run_id, user, group, chosen, on, options.every)
     store = runtime.store_of(settings)
     document, as_json = _answer(store, question, quarantine=quarantine)
-    every = question == Question(settings.name, *[None] * 5, options.every) and not quarantine
+    narrowed = any((run_id, user, group, action, on, quarantine))
     runtime.publish_document(
         options,
         lambda: document,
         lambda: as_json,
-        lambda: _page(runtime.headed(options, document), store, every=every),
+        lambda: _page(runtime.headed(options, document), store, every=not narrowed),
     )
 
 
