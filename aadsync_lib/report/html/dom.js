@@ -36,7 +36,7 @@ const sign = (tone, mark) =>
   make("span", { class: `sign ${tone}`, "aria-hidden": "true" }, mark === "-" ? "\u2212" : mark);
 
 // A text as it goes into an element: no address in it is broken, if a line of a phone could hold it.
-const ADDRESS = /[^\s,;"'()<>]*@[^\s,;"'()<>]+|https?:\/\/[^\s,;"'()<>]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi;
+const ADDRESS = /(?:[^\s,;"'()<>]*@[^\s,;"'()<>]+|https?:\/\/[^\s,;"'()<>]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[,;]?/gi;
 function whole(shown) {
   const pieces = [];
   let end = 0;

@@ -10,9 +10,9 @@ from aadsync_lib.report.escape import visible
 
 # As in dom.js. A text that is longer than a line of a phone may break, whatever it is.
 ADDRESS = re.compile(
-    r"""[^\s,;"'()<>]*@[^\s,;"'()<>]+|https?://[^\s,;"'()<>]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}""",
+    r"""(?:[^\s,;"'()<>]*@[^\s,;"'()<>]+|https?://[^\s,;"'()<>]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})[,;]?""",
     re.IGNORECASE | re.ASCII,
-)
+)  # with the comma that follows, which would stand alone on a line
 LONGEST = 64
 STAMP = re.compile(r"^\d{8}T\d{6}Z-")
 
