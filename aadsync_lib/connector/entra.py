@@ -49,6 +49,15 @@ class Entra:
         """Return an object. Raises ``EntraError``."""
         return self._call("GET", path, doing, lambda: self._calls.get(path))
 
+    def find(self, path: str, doing: str) -> JsonObject | None:
+        """Return an object, ``None`` where there is none of this address."""
+        try:
+            return self.get(path, doing)
+        except EntraError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def rows(self, path: str, doing: str, *, eventual: bool = False) -> list[JsonObject]:
         """Return a whole collection."""
         return self._call("GET", path, doing, lambda: self._calls.rows(path, eventual=eventual))

@@ -15,6 +15,7 @@ from aadsync_lib.connector.entra import Entra
 from aadsync_lib.connector.status.job import text
 from aadsync_lib.connector.status.log import when_of
 from aadsync_lib.errors import EntraError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.responses import JsonObject
 
 KEPT = timedelta(days=30)  # for which Entra keeps its logs, at most
@@ -45,8 +46,7 @@ def read_log(entra: Entra, job: str, now: float) -> LogPart:
 
 def _path(job: str, now: float) -> str:
     since = datetime.fromtimestamp(now, UTC) - KEPT
-    literal = job.replace("'", "''")
-    condition = f"jobId eq '{literal}' and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
+    condition = f"jobId eq {literal(job)} and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
     order = quote("activityDateTime desc")
     return f"/auditLogs/provisioning?$filter={quote(condition)}&$orderby={order}&$top={ROWS}"
 

@@ -53,12 +53,9 @@ class StatusReader:
     def _job(self, connector: Connector, place: Located) -> JsonObject | None:
         """Return the job as it is now; once it is known, by its id."""
         entra, known = self._connectors.entra, self._jobs.get(connector.target)
-        try:
-            if known:
-                return entra.get(job_path(place.application, known), READ_JOB)
-        except EntraError as error:
-            if error.status != 404:
-                raise
+        row = entra.find(job_path(place.application, known), READ_JOB) if known else None
+        if row is not None:
+            return row
         rows = jobs_of(entra, place)
         if rows:
             self._jobs[connector.target] = str(rows[0]["id"])
