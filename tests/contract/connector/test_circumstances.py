@@ -150,6 +150,37 @@ def test_nobody_of_this_name_is_an_error_before_any_write(gallery: Gallery) -> N
     assert writes(gallery) == []
 
 
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        (
+            {"name": "dbx-al"},
+            "name 'dbx-al': none of the groups has this name; nearest: 'dbx-all'.",
+        ),
+        ({"id": NOBODY}, f"id '{NOBODY}': no group has this id."),
+        ({"prefix": "dby-"}, "prefix 'dby-': no group has a name that starts so"),
+        ({"filter": "displayName eq 'dby'"}, "no group matches."),
+        ({"application": "Contoso Portal"}, "none of the enterprise applications has this name"),
+        ({"application": NOBODY}, "no enterprise application has this object id"),
+    ],
+)
+def test_a_selector_that_finds_nothing_is_an_error_and_unassigns_nobody(
+    gallery: Gallery, selector: dict[str, str], words: str
+) -> None:
+    gallery.configure(assign={"groups": [{"name": "dbx-all"}]})
+    assert part(run(gallery, "setup"))["applied"]["assign"] == 1
+    mark = gallery.stage.box.log.mark()
+    gallery.configure(assign={"groups": [selector], "users": ["zed@contoso.com"]})
+    for command in ("plan", "setup"):
+        answer = gallery(command)
+        assert answer.exit_code == 1
+        assert f"connector.assign.groups: {next(iter(selector))} " in answer.output
+        assert words in answer.output
+        assert "zed@contoso.com: nobody has this user name" in answer.output
+        assert "Nothing was changed." in answer.output
+    assert gallery.stage.box.log.writes("graph", after=mark) == ()
+
+
 @pytest.mark.parametrize("template", [CONNECTOR, CONNECTOR.upper()])
 def test_a_template_goes_by_id_too(gallery: Gallery, template: str) -> None:
     gallery.configure(template=template)
