@@ -92,8 +92,6 @@ def act(options: Options, action: Callable[[Connectors], ConnectorResult]) -> in
     with runtime.connectors_of(options, settings, write=True) as connectors:
         result = action(connectors)
     runtime.publish_document(
-        options,
-        lambda: result_document(result),
-        lambda: result_to_json(result),
+        options, lambda: result_document(result), lambda: result_to_json(result)
     )
     return result.exit_code

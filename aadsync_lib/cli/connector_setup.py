@@ -18,11 +18,7 @@ def plan(options: Options) -> None:
 
     with runtime.connectors_of(options, runtime.settings_of(options)) as connectors:
         planned = plan_connectors(connectors)
-    runtime.publish_document(
-        options,
-        lambda: plan_document(planned),
-        lambda: plan_to_json(planned),
-    )
+    runtime.publish_document(options, lambda: plan_document(planned), lambda: plan_to_json(planned))
 
 
 @click.command()
@@ -40,11 +36,7 @@ def setup(ctx: click.Context, options: Options) -> None:
 
     with runtime.connectors_of(options, runtime.settings_of(options), write=True) as connectors:
         run = set_up(connectors)
-    runtime.publish_document(
-        options,
-        lambda: run_document(run),
-        lambda: run_to_json(run),
-    )
+    runtime.publish_document(options, lambda: run_document(run), lambda: run_to_json(run))
     if run.not_accepted:
         names = ", ".join(run.not_accepted)
         click.echo(
@@ -67,8 +59,6 @@ def remove(ctx: click.Context, options: Options, *, application: bool) -> None:
     with runtime.connectors_of(options, runtime.settings_of(options), write=True) as connectors:
         result = remove(connectors, application=application)
     runtime.publish_document(
-        options,
-        lambda: result_document(result),
-        lambda: result_to_json(result),
+        options, lambda: result_document(result), lambda: result_to_json(result)
     )
     ctx.exit(result.exit_code)

@@ -239,7 +239,7 @@ def publish_document(
 ) -> None:
     """Write a document in the format asked for; ``shown`` is what becomes of its text on stdout.
 
-    ``page`` is for what has more to show as HTML than the document.
+    ``page`` writes the HTML of what has a page of its own, such as a plan.
     """
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import Look, as_text

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import GroupSelector, Scope
-from aadsync_lib.entra.directory import PERMISSIONS, USERS, Directory, literal
+from aadsync_lib.entra.directory import PERMISSIONS, USERS, Directory
 from aadsync_lib.entra.objects import read_one
 from aadsync_lib.entra.selection import ADDS_NOBODY
 from aadsync_lib.entra.selectors import select
@@ -18,6 +18,7 @@ from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import GraphError, printable
 from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.model.connector import Principals
 from aadsync_lib.model.directory import ASSIGNED_BY, SCOPE_EMPTY, KnownRoot, Notice
 from aadsync_lib.model.identity import GUID, Kind, same_name
