@@ -133,12 +133,15 @@ class _Giving:
         yield from (part for part in parts if isinstance(part, Unapplied) or not out)
 
     def _conflict(self, want: Wanted, account: Account | None) -> str | None:
-        """Return why a group cannot be assigned, where the workspace has one of its own of that name."""
+        """Return why a group cannot be assigned, where the workspace has one of its own of that name.
+
+        So it is for the name that it has until it is renamed.
+        """
         assigned = account is not None and account.id in self.shown.permissions
         if self.workspace.id is None or assigned or want.principal.kind is not Kind.GROUP:
             return None
-        taken = name_key(want.principal.name) in self.shown.local
-        return LOCAL.format(self.workspace.id) if taken else None
+        names = {name_key(want.principal.name), name_key(account.name if account else "")}
+        return LOCAL.format(self.workspace.id) if names & self.shown.local else None
 
     def _lacking(self, want: Wanted, account: Account | None) -> Iterator[Change]:
         target_id = account.id if account else ""

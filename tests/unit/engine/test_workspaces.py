@@ -160,6 +160,22 @@ class TestLocalGroups:
         assert report.status is Status.PARTIAL
         assert world.workspaces["account"].state() == [(FIRST, "dbx-ops", "user")]
 
+    def test_so_is_one_in_the_way_of_the_name_that_the_group_has_until_it_is_renamed(self):
+        with world_of(drift="report") as world:
+            world.sync()
+            take_by_hand(world, "dbx-ops")
+            ops = world.target.named("dbx-ops")
+            world.target.accounts[ops.id] = replace(ops, name="Ops")
+            world.workspaces["account"].local[FIRST] = {"ops"}
+            world.configure(drift="repair")
+            world.target.refuses = lambda what: "no" if what == f"update {ops.id}" else None
+            report = world.sync()
+            assert [o.change.action for o in report.failed] == [Action.RENAME_GROUP]
+            world.target.refuses = lambda what: None
+            world.sync()
+            assert world.sync().clean
+            assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
+
     def test_it_is_assigned_once_the_other_is_gone(self, world):
         world.workspaces["account"].local[FIRST] = {"dbx-data"}
         world.sync()
