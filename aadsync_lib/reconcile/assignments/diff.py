@@ -96,7 +96,8 @@ def _of_workspace(
     in_order = sorted(asked, key=lambda key: (name_key(asked[key].principal.name), key))
     parts = [part for external_id in in_order for part in giving.changes(asked[external_id])]
     yield from parts
-    let_in = {part.external_id for part in parts if isinstance(part, Change) and _lets_in(part)}
+    assigned = (part for part in parts if isinstance(part, Change) and _lets_in(part))
+    let_in = {change.external_id for change in assigned if change.external_id}
     yield from Revocations(context, shown, given, asked, workspace, renamed, let_in).changes()
 
 
