@@ -14,7 +14,6 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from aadsync_lib.report import wording
-from aadsync_lib.report.columns import least_widths
 from aadsync_lib.report.document import BAD, BENT, GOOD, Branch, Document, Part, Table
 from aadsync_lib.report.escape import label, visible
 from aadsync_lib.report.heading import head_lines
@@ -105,12 +104,10 @@ class Page:
         names = tuple(head)
         table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.show_header = len(names) > 1
-        lines = tuple(tuple(map(_text, row)) for row in rows)
-        least = least_widths(names, lines, whole, self._console.width)
-        for name, size in zip(names, least, strict=True):
-            table.add_column(name, overflow="fold", no_wrap=name in whole, min_width=size)
-        for row in lines:
-            table.add_row(*row)
+        for name in names:
+            table.add_column(name, overflow="fold", no_wrap=name in whole)
+        for row in rows:
+            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
         self._indented(table)
 
     def lines(self, lines: Iterable[Text]) -> None:
@@ -259,10 +256,6 @@ def _section(page: Page, table: Table, limit: int | None = None, tone: str = "")
         page.note(f"{table.title} ({len(table.rows):,})", style)
         page.table(table.head, map(_cells, rows))
         _more(page, more, "line")
-
-
-def _text(cell: Text | str) -> Text:
-    return cell if isinstance(cell, Text) else Text(cell)
 
 
 def _cells(row: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,12 +1,10 @@
 """Plans and runs as text."""
 
-from collections import Counter
-
 import pytest
 
 from aadsync_lib.reconcile.guard import Breach, Verdict
 from aadsync_lib.report.next_steps import Call
-from aadsync_lib.report.terminal import WHOLE, Look, Page
+from aadsync_lib.report.terminal import Look
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.written import plan_text, run_text
@@ -138,23 +136,3 @@ def test_without_a_command_line_no_command_is_named():
     for text in (plan_text(samples.full_plan()), run_text(samples.done())):
         assert "Next: " not in text
         assert "aadsync " not in text.replace(f"aadsync {samples.HEAD.version}", "")
-
-
-def table_of(width, *rows):
-    page = Page(Look(width=width))
-    page.table(("Member", "Through", "Run"), rows, whole=WHOLE)
-    return page.text()
-
-
-def test_no_address_is_broken_where_all_columns_have_room():
-    row = ("bob.builder@contoso.com", "Data Scientists of the north", "20261117T090200Z-6a32bd")
-    text = table_of(76, row, ("jo@contoso.com", "ana.maria@contoso.com, jo", row[2]))
-    assert all(word in text for word in (row[0], "ana.maria@contoso.com,", row[2]))
-    assert max(map(len, text.splitlines())) <= 76
-
-
-def test_nothing_is_lost_where_there_is_no_room():
-    row = ("bob.builder@contoso.com", "ana.maria@contoso.com", "20261117T090200Z-6a32bd")
-    _, *lines = table_of(60, row).splitlines()
-    assert Counter("".join(lines).replace(" ", "")) == Counter("".join(row))
-    assert table_of(60) == "  Member  Through  Run\n"
