@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from aadsync_lib.connector.application import Application, find
+from aadsync_lib.connector.assigning import no_longer_wanted
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.entra import FRESH_TRIES, TRIES, Entra
 from aadsync_lib.connector.past import Past
@@ -31,6 +32,9 @@ def read(connectors: Connectors, connector: Connector) -> State:
     state = State(template, past, wanted)
     if application:
         state = whole(entra, connector, state, application)
+        if leaving := [assignment.principal for assignment in no_longer_wanted(state)]:
+            wanted = connectors.principals.find(assign.groups, assign.users, leaving)
+            state = replace(state, wanted=wanted)
     recover(state)
     return state
 
@@ -125,7 +129,8 @@ def assignments_of(entra: Entra, application: Application, state: State) -> tupl
     listed = {str(row.get("principalId")) for row in rows}
     for principal, key in state.past.assigned.items():
         if key and principal in state.wanted.kinds and principal not in listed:
-            rows += _by_id(entra, f"{path}/{quote(key)}")
+            row = entra.find(f"{path}/{quote(key)}", "read an assignment")
+            rows += [] if row is None else [row]
     return tuple(
         Assignment(
             str(row["id"]),
@@ -135,12 +140,3 @@ def assignments_of(entra: Entra, application: Application, state: State) -> tupl
         )
         for row in rows
     )
-
-
-def _by_id(entra: Entra, path: str) -> list[JsonObject]:
-    try:
-        return [entra.get(path, "read an assignment")]
-    except EntraError as error:
-        if error.status == 404:
-            return []
-        raise

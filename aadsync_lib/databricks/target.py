@@ -17,7 +17,8 @@ from aadsync_lib.databricks.federation import INSTEAD, RECOGNISED, UNKNOWN, is_f
 from aadsync_lib.databricks.lookup import Lookup
 from aadsync_lib.databricks.membership import read_members
 from aadsync_lib.databricks.paging import Listing, Page
-from aadsync_lib.databricks.place import API, IDENTITY, PROXY, Place
+from aadsync_lib.databricks.place import API, CREDENTIALS, IDENTITY, PROXY, Place
+from aadsync_lib.databricks.secret_ends import read_secret_ends
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of
 from aadsync_lib.databricks.writes import ScimWriter
 from aadsync_lib.errors import TargetError
@@ -149,6 +150,11 @@ class ScimTarget:
         with _pool(self._workers) as pool:
             answers = pool.map(lambda key: is_automatic(self._outside, base, key), group_ids)
             return dict(zip(group_ids, answers, strict=True))
+
+    def secret_ends(self, principal_id: str) -> tuple[float | None, ...] | Unread:
+        """Return when each OAuth secret of a service principal ends, in seconds since the epoch."""
+        base = CREDENTIALS if self.through_workspace else self._place.credentials
+        return read_secret_ends(self._outside, base, principal_id)
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         """Read objects by target id, whatever a listing shows; ``None`` for what is not there."""
