@@ -61,12 +61,13 @@ def _renamed_by(changes: Iterable[Change]) -> frozenset[str]:
 
 def _without_unassigned(tried: Sequence[Change], planned: Sequence[Change]) -> tuple[Change, ...]:
     """Leave out what is granted to somebody whose assignment waits, and whatever is of whom only that lets in."""
-    waiting = {_recipient(c): c for c in planned if c.action is Action.ASSIGN_WORKSPACE}
-    for change in tried:
-        if change.action is Action.ASSIGN_WORKSPACE:
-            waiting.pop(_recipient(change), None)
-    out = {recipient for recipient, change in waiting.items() if _lets_in(change)}
-    without = {Action.GRANT_ENTITLEMENTS: waiting.keys(), Action.REVOKE_ENTITLEMENTS: out}
+    assigning = (c for c in planned if c.action is Action.ASSIGN_WORKSPACE)
+    going_on = {_recipient(c) for c in tried if c.action is Action.ASSIGN_WORKSPACE}
+    waiting = [c for c in assigning if _recipient(c) not in going_on]
+    without = {
+        Action.GRANT_ENTITLEMENTS: {_recipient(c) for c in waiting},
+        Action.REVOKE_ENTITLEMENTS: {_recipient(c) for c in waiting if _lets_in(c)},
+    }
     return tuple(c for c in tried if _recipient(c) not in without.get(c.action, ()))
 
 

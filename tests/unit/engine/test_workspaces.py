@@ -324,6 +324,18 @@ class TestTakingBack:
             there.entitlements[FIRST][ops].add("workspace-access")
             assert access(world.planned()) == []
 
+    def test_who_gets_another_account_has_access_there_before_the_old_one_loses_it(self):
+        snapshot = directory(ADA, BOB, group("other", [ADA, BOB]), assigned=[BOB])
+        with world_of(snapshot, rule("bob@*"), user_name_change="recreate") as world:
+            world.sync()
+            moved = user("bob", user_principal_name="bob@fabrikam.com")
+            snapshot = directory(ADA, moved, group("other", [ADA, moved]), assigned=[moved])
+            plan = world.synced(snapshot)
+            assert lines(plan) == [("assign_workspace", "bob@fabrikam.com", "user")]
+            assert lines(world.synced()) == [("unassign_workspace", "bob@contoso.com", None)]
+            assert world.workspaces["account"].state() == [(FIRST, "bob@fabrikam.com", "user")]
+            assert world.plan().empty
+
     def test_whose_object_is_taken_over_by_another_keeps_what_that_one_is_to_have(self):
         rules = (rule("dbx-*", entitlements=["workspace-access"]), rule("*", permission="admin"))
         with world_of(DATA, *rules, adopt="same_name", retired_groups="empty") as world:
