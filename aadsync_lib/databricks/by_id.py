@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from aadsync_lib.databricks.client import ScimClient
@@ -70,6 +71,12 @@ def in_admin_groups(
         level -= seen
         seen |= level
     return frozenset(seen)
+
+
+def marked(accounts: Mapping[str, Account], admins: Iterable[str]) -> dict[str, Account]:
+    """Return, as admins, the listed principals whom a group makes admins."""
+    listed = (accounts[member] for member in admins if member in accounts)
+    return {a.id: replace(a, admin=True) for a in listed if a.kind is not Kind.GROUP}
 
 
 def _groups(
