@@ -21,6 +21,7 @@ from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.agreement import Agreement, agreement
 from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
+from aadsync_lib.reconcile.mirror.source import mirrorable
 from aadsync_lib.reconcile.mirror.target import unsure_of
 from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
 
@@ -71,6 +72,8 @@ class Incremental:
         self._made_for = _made_for(settings_digest(planner.settings), self._names)
         policies = [planner.settings.for_target(name).policy for name in self._names]
         self._policy = min(policies, key=lambda policy: policy.seconds_between_full)
+        scopes = [planner.settings.for_target(name).scope for name in self._names]
+        self._mirrors = all(map(mirrorable, scopes))
         self._start: Start | None = None
 
     def plan(self, read: Callable[[], Planning]) -> Planning:
@@ -113,7 +116,7 @@ class Incremental:
         self, here: Checkpoint, planning: Planning, report: RunReport
     ) -> Checkpoint | None:
         """Add what both sides are believed to be, and whom to watch; ``None`` where the former cannot be told."""
-        mirror = mirror_after(planning, report, self._store, self._scope)
+        mirror = mirror_after(planning, report, self._store) if self._mirrors else None
         if mirror is None:
             return None
         text = mirror_to_text(mirror)

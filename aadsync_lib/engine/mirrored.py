@@ -6,7 +6,6 @@ import logging
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from aadsync_lib.config.scope import Scope
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
@@ -23,7 +22,6 @@ from aadsync_lib.reconcile.mirror.source import (
     affected,
     brought_up_to_date,
     check_shown,
-    mirrorable,
     presences_in,
     presences_kept,
 )
@@ -188,12 +186,9 @@ class MirrorPlanner:
         return replace(planned, plan=replace(planned.plan, head=planner.head(), full=False))
 
 
-def mirror_after(
-    planning: Planning, report: RunReport, store: Store, scope: Scope
-) -> Mirror | None:
+def mirror_after(planning: Planning, report: RunReport, store: Store) -> Mirror | None:
     """Return what both sides are believed to be after a run that left nothing open, as far as that can be told."""
-    if planning.snapshot is None or not mirrorable(scope):
-        return None
+    assert planning.snapshot
     targets: dict[str, TargetMirror] = {}
     presences: dict[str, Presence] = {}
     for each in report.targets:

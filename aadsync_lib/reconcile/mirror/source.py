@@ -54,6 +54,8 @@ def affected(changes: Changes, scope: Scope, known: Snapshot, watched: Container
     services = known.service_principals.keys() & left
     of_kind = {**new, **named, **dict.fromkeys(services, Kind.SERVICE_PRINCIPAL)}
     of_kind |= dict.fromkeys(known.users.keys() & left, Kind.USER)
+    if any(key in known.assigned for key in of_kind):
+        raise FullRunNeeded("somebody is assigned to an application, whom rules of access may name")
     return Affected(
         frozenset(each.id for each in groups),
         frozenset(key for key, kind in of_kind.items() if kind is Kind.USER),

@@ -120,6 +120,13 @@ def test_other_announcements_are_for_a_full_run(changes):
         affected(changes, SCOPE, KNOWN, WATCHED)
 
 
+def test_whom_an_application_brings_in_is_for_a_full_run():
+    changes = said(Announcement("u-ada", Kind.USER))
+    assert affected(changes, SCOPE, KNOWN, WATCHED).users == {"u-ada"}
+    with pytest.raises(FullRunNeeded, match="assigned"):
+        affected(changes, SCOPE, replace(KNOWN, assigned=frozenset({"u-ada"})), WATCHED)
+
+
 def test_a_scope_of_filters_has_no_mirror():
     filtered = Scope.model_validate({"groups": [{"filter": "x eq 1"}]})
     clause = [[{"attribute": "department", "operator": "is_null"}]]
