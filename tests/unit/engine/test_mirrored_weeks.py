@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aadsync_lib.model.directory import Announcement, Group, Presence, Snapshot, User
@@ -15,6 +16,8 @@ from tests.unit.following import Following
 
 GROUPS = ("g0", "g1", "g2", "g3")  # g0 and g1 are roots, g2 is nested in g0 at first
 HOUR = 3_600.0
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "300"))
 
 
 class Tenant:
@@ -206,6 +209,7 @@ def run(world: Following, tenant: Tenant) -> str | None:
 
 
 @given(weeks)
+@settings(max_examples=EXAMPLES if SOAK else 8)
 def test_runs_from_the_mirror_end_where_full_ones_would(days):
     tenant = Tenant()
     with Following(tenant.snapshot()) as world:
