@@ -1,4 +1,4 @@
-"""The real clock, and ids of runs that begin by it."""
+"""The real clock, ids of runs that begin by it, and times as documents and messages have them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait for real."""
         time.sleep(seconds)
+
+
+def utc(seconds: float) -> str:
+    """Return a time (seconds since the epoch) as documents and messages have it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def new_run_id(clock: Clock) -> str:

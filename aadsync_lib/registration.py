@@ -27,13 +27,14 @@ from aadsync_lib.connector.registration.record import OpenStore
 from aadsync_lib.connector.registration.registering import Registering
 from aadsync_lib.connector.registration.secret_scope import open_scope
 from aadsync_lib.connector.registration.wanted import permissions_for
-from aadsync_lib.errors import CredentialError, UsageError
+from aadsync_lib.errors import CredentialError, StoreError, UsageError
 from aadsync_lib.graph.calls import GraphCalls
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_store
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
+WITHOUT_STORE = "Nothing was changed; --plan needs no store."
 WITHOUT_PLACE = "--store-in is missing: it says where the credential is put."
 # Of tokens that are to be exchanged (Bicep templates of Microsoft's own samples agree).
 AUDIENCES = {
@@ -67,22 +68,39 @@ def open_registration(
     *,
     secrets: SecretResolver | None = None,
     clock: Clock | None = None,
+    write: bool = True,
+    spark: Any = None,
     dbutils: Any = None,
 ) -> Iterator[Registering]:
-    """Sign in and build the registration. Raises ``UsageError``, ``CredentialError``."""
+    """Sign in and build the registration, which is to ``write`` unless it only plans.
+
+    ``spark`` and ``dbutils`` are a notebook's, for a store in Delta tables and a service credential.
+    Raises ``UsageError``, ``CredentialError``, ``StoreError``.
+    """
     clock, secrets = clock or SystemClock(), secrets or SecretResolver()
     wanted = wanted_of(settings, request)
+    opened = _store(settings, clock, spark) if write else None
     credential = person_credential(settings, secrets, request.sign_in, dbutils=dbutils)
     endpoint, token_scope = graph_endpoint(settings.source)
     with GraphCalls(credential, clock, endpoint=endpoint, token_scope=token_scope) as calls:
         place = _place(settings, request, credential, clock)
         entra = Entra(calls, clock, role_for)
-        yield Registering(wanted, entra, place, clock, secrets.hide, _store(settings, clock))
+        yield Registering(wanted, entra, place, clock, secrets.hide, opened)
 
 
-def _store(settings: Settings, clock: Clock) -> OpenStore | None:
-    """Return what opens the store; one in Delta tables is not reached from where somebody registers."""
-    return None if settings.store.delta else partial(open_store, settings, clock)
+def _store(settings: Settings, clock: Clock, spark: Any) -> OpenStore:
+    """Return what opens the store.
+
+    Raises ``StoreError`` for tables that nothing reaches from here: before anybody signs in.
+    """
+    if settings.store.delta and spark is None:
+        from aadsync_lib.store.delta.session import session
+
+        try:
+            spark = session()
+        except StoreError as error:
+            raise StoreError(f"{error} {WITHOUT_STORE}") from error
+    return partial(open_store, settings, clock, spark=spark)
 
 
 def wanted_of(settings: Settings, request: Request) -> Wanted:

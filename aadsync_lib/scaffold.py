@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from aadsync_lib.config.base import SecretRef, Section, is_section
 from aadsync_lib.config.digest import NOT_OF_A_SYNC, OF_A_TARGET
+from aadsync_lib.config.hosts import console_for
 from aadsync_lib.config.keys import bare, listed, method_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, Limit
 from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
@@ -38,13 +39,20 @@ class Answers:
     name: str = "entra"
     groups: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
-    host: str = "https://accounts.azuredatabricks.net"
+    cloud: str | None = None
+    host: str | None = None
     source_method: str = "client_secret"
     source_client_id: str | None = None
     service_credential: str | None = None
     target_method: str = "oauth_m2m"
     target_client_id: str | None = None
     secret_scope: str | None = None
+    protected: tuple[str, ...] = ()
+
+    @property
+    def console(self) -> str:
+        """The address of the accounts console: the one that was named, or that of the cloud."""
+        return self.host or f"https://{console_for(self.cloud, None)}"
 
 
 def starter(answers: Answers) -> str:
@@ -62,6 +70,7 @@ def starter(answers: Answers) -> str:
         "name": answers.name,
         "source": {
             "tenant_id": answers.tenant_id,
+            **({"cloud": answers.cloud} if answers.cloud else {}),
             "auth": _login(SourceSettings, answers.source_method, source, "entra", answers),
         },
         "scope": {
@@ -71,35 +80,52 @@ def starter(answers: Answers) -> str:
         "targets": [
             {
                 "name": "account",
-                "host": answers.host,
+                "host": answers.console,
                 "account_id": answers.account_id,
                 "auth": _login(
                     TargetSettings, answers.target_method, target, "databricks", answers
                 ),
             }
         ],
+        "policy": {"protected": {"users": list(answers.protected)}} if answers.protected else {},
     }
-    return HEAD + "\n".join(_lines(Settings, given, None, "")) + "\n"
+    return written(given)
+
+
+def written(settings: Mapping[str, Any]) -> str:
+    """Return the text of a file with these keys and values, and every other default as a comment."""
+    return HEAD + "\n".join(_lines(Settings, settings, None, "")) + "\n"
 
 
 def _login(
     side: type[Section], method: str, known: Mapping[str, str | None], owner: str, answers: Answers
 ) -> dict[str, Any]:
     """The keys that a method must have."""
+    login = login_of(side, method, known, owner, answers.secret_scope)
+    for key, value in login.items():
+        if value is None:
+            raise UsageError(f"{owner}: the method {method} needs its {key}.")
+    return login
+
+
+def login_of(
+    side: type[Section], method: str, known: Mapping[str, Any], owner: str, scope: str | None
+) -> dict[str, Any]:
+    """Return the keys that a method must have, ``None`` for what is not known.
+
+    Secrets are references into a secret scope, or without one to environment variables. Raises
+    ``UsageError`` for a method that there is not.
+    """
     arms = union_of_sections(bare(side.model_fields["auth"].annotation))
     arm = next((arm for arm in arms if method_of(arm) == method), None)
     if arm is None:
         raise UsageError(f"{method}: no such method; choose {listed(map(method_of, arms), 'or')}.")
     login: dict[str, Any] = {"method": method}
     for key, info in arm.model_fields.items():
-        if key == "method" or not info.is_required():
-            continue
-        if bare(info.annotation) is SecretRef:
-            login[key] = _reference(f"{owner}_{key}", answers.secret_scope)
-        elif known.get(key) is None:
-            raise UsageError(f"{owner}: the method {method} needs its {key}.")
-        else:
-            login[key] = known[key]
+        if key != "method" and info.is_required():
+            secret = bare(info.annotation) is SecretRef
+            reference = _reference(f"{owner}_{key}", scope) if secret else None
+            login[key] = reference or known.get(key)
     return login
 
 
@@ -118,13 +144,15 @@ def _lines(
             yield ""
         kind = bare(info.annotation)
         fallback = getattr(default, key) if default else info.default
-        if model is TargetSettings and key in (*OF_A_TARGET, NOT_OF_A_SYNC):
+        if model is TargetSettings and key in (*OF_A_TARGET, NOT_OF_A_SYNC) and key in given:
+            yield from _given(key, given[key], info, pad)
+        elif model is TargetSettings and key in (*OF_A_TARGET, NOT_OF_A_SYNC):
             empty = "null" if info.default is None else "{}"
             yield f"{pad}# {key}: {empty}{_why(info.description)}"
         elif is_section(kind) and not issubclass(kind, (Adopt, Limit)):
             yield f"{pad}{key}:{_why(kind.__doc__)}"
             inner = fallback if isinstance(fallback, Section) else None
-            yield from _lines(kind, given.get(key, {}), inner, f"{pad}  ")
+            yield from _lines(kind, given.get(key) or {}, inner, f"{pad}  ")
         elif key == "targets":
             yield f"{key}:{_why(TargetSettings.__doc__)}"
             for target in given[key]:
@@ -139,10 +167,10 @@ def _lines(
 
 def _given(key: str, value: Any, info: FieldInfo, pad: str) -> Iterator[str]:
     """Write a given value: lists and logins a line for each item."""
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         yield f"{pad}{key}:{_why(info.description)}"
         yield from (f"{pad}  - {_text(item)}" for item in value)
-    elif isinstance(value, dict):
+    elif isinstance(value, dict) and value:
         yield f"{pad}{key}:{_why(info.description)}"
         yield from (f"{pad}  {name}: {_text(item)}" for name, item in value.items())
     else:

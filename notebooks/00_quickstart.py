@@ -31,7 +31,7 @@ import sys
 
 sys.path.append("..")  # again, after the restart
 
-from aadsync_lib.notebook.quickstart import quickstart
+from aadsync_lib.notebook.quickstart import quickstart, what_next
 
 # COMMAND ----------
 
@@ -39,5 +39,4 @@ report = quickstart(globals())
 
 # COMMAND ----------
 
-# MAGIC %md
-# MAGIC Next: `01_setup` checks what a first real sync needs. [Ten steps in a workspace](../docs/first-sync-in-a-workspace.md) go through all of it.
+what_next(globals(), report)

@@ -5,8 +5,9 @@
 # ///
 # MAGIC %md
 # MAGIC # Set up and check
-# MAGIC Creates the secret scope and the tables that the settings name and that are not there yet, then tests every credential, permission and
-# MAGIC limit and says what to do about each failure. It changes nobody's access. Fill in the widgets, or name an `aadsync.yml` in `config`.
+# MAGIC Takes the answers of the widgets, checks them and writes them into the settings file, where the other notebooks find them; an empty one leaves the
+# MAGIC file as it is. Then it makes what is missing of secret scope, schema, tables and a volume for reports, and tests every credential, permission and
+# MAGIC limit: a row each, red ones with what to do. It changes nobody's access. Run all, fill in the widgets, Run all again: those of a login follow its method.
 
 # COMMAND ----------
 

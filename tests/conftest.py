@@ -8,7 +8,6 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
-from xdist.workermanage import NodeManager
 
 from tests.groups import Grouped, place
 
@@ -21,9 +20,6 @@ settings.register_profile(  # random, which it would not inherit from what is ca
     "soak", derandomize=False, max_examples=EXAMPLES, **COMMON
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
-
-# Workers are killed where they take longer than 10 seconds to end, and what they measured is lost.
-NodeManager.EXIT_TIMEOUT = 120
 
 # Hypothesis tries constants of the code under test as well: with each commit other examples, and other
 # ones in each worker. What `make test` says of a commit should not be a matter of luck.

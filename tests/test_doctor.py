@@ -25,11 +25,12 @@ from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.faults import Fault
 from aadsync_lib.store.process import Process
 from aadsync_lib.store.sqlite import SqliteStore
-from tests.clock import FakeClock
+from tests.clock import START, FakeClock
 
 GROUP = "11111111-0000-4000-8000-{:012d}"
 ADA = "22222222-0000-4000-8000-000000000001"
 ROBOT = "33333333-0000-4000-8000-000000000001"
+DAY = 86_400.0
 ROBOT_APP = "33333333-0000-4000-8000-00000000aaaa"
 
 
@@ -125,6 +126,9 @@ def only(tree: dict[str, Any]) -> str:
 
 
 def test_where_all_is_well_every_check_says_so(box, tree, tmp_path):
+    box.world.databricks.secret_ends[box.client_id] = (
+        datetime(2031, 1, 1, tzinfo=UTC).timestamp(),
+    )
     assert [str(finding) for finding in examine(tree)] == [
         "ok       settings: the sync contoso.",
         "ok       secret source.auth.client_secret: env ENTRA_SECRET.",
@@ -144,6 +148,7 @@ def test_where_all_is_well_every_check_says_so(box, tree, tmp_path):
             "1 service principal, 1 group."
         ),
         f"ok       target account runs as: {box.client_id} (Sync); the sync never changes it.",
+        "ok       end of targets.account.auth.client_secret: 2031-01-01.",
         "ok       target account limit: 3 of 10,000 users and service principals, 2 of them still to come.",
         "ok       target account limit: 2 of 5,000 groups, 1 of them still to come.",
         f"ok       store: {tmp_path / 'aadsync.db'} will be made by the first sync.",
@@ -515,7 +520,7 @@ class TestEndOfCredentials:
 
     def end(self, tree: dict[str, Any]) -> Finding | None:
         findings = doctor(Settings.model_validate(tree), clock=FakeClock(time.time()))
-        (found,) = [f for f in findings if f.check.startswith("end of")] or [None]
+        (found,) = [f for f in findings if f.check.startswith("end of source")] or [None]
         return found
 
     @pytest.mark.parametrize(("days", "status"), [(365, "ok"), (31, "ok"), (29, "warning")])
@@ -570,6 +575,103 @@ class TestEndOfCredentials:
             "end of source.auth.client_secret", "end of targets.account.auth.client_secret",
         ]  # fmt: skip
         assert ends[1].remedy == "Make a new one in Entra and store it."
+
+
+class TestEndOfOAuthSecrets:
+    """The secret of a service principal that a target is logged in to with."""
+
+    @pytest.fixture
+    def secrets(self, box: Sandbox):
+        """Gives the login of the sync secrets that end in so many days."""
+
+        def give(*days: float | str | None, account: bool = True) -> None:
+            state = box.world.databricks if account else box.workspaces["sales"].state
+            state.secret_ends[box.client_id] = tuple(
+                START + day * DAY + 3600 if isinstance(day, (int, float)) else day for day in days
+            )
+
+        return give
+
+    def end(self, tree: dict[str, Any]) -> Finding:
+        (found,) = [f for f in examine(tree) if f.check.startswith("end of targets.")]
+        return found
+
+    @pytest.mark.parametrize(
+        ("days", "status", "words"),
+        [
+            ((365,), "ok", "2026-06-15."),
+            ((31,), "ok", "2025-07-16."),
+            ((29,), "warning", "2025-07-14, in 29 days."),
+            ((0,), "warning", "UTC, today."),
+            ((None,), "ok", "never."),
+            ((-40, 365), "ok", "2026-06-15."),
+            ((365, None, 10), "warning", "in 10 days, the first of 3 secrets to end."),
+            ((365, None), "ok", "2026-06-15, the first of 2 secrets to end."),
+            ((), "warning", "not known: Databricks lists none that lasts."),
+            ((-1,), "warning", "not known: Databricks lists none that lasts."),
+            (("soon",), "warning", "the answer is not the one that is documented."),
+        ],
+        ids=str,
+    )
+    def test_it_warns_thirty_days_before_the_first_that_may_be_the_stored_one(
+        self, secrets, tree, days, status, words
+    ):
+        secrets(*days)
+        found = self.end(tree)
+        assert (found.status, found.check) == (status, "end of targets.account.auth.client_secret")
+        assert found.detail.endswith(words)
+
+    def test_the_remedy_is_a_new_one_by_an_account_admin_in_the_console(self, box, secrets, tree):
+        secrets(3)
+        found = self.end(tree)
+        assert "account console" in found.remedy
+        assert box.client_id in found.remedy
+
+    @pytest.mark.parametrize("kind", ["403", "404", "400"])
+    def test_one_that_may_not_be_read_is_said_with_how_to_see_it(self, box, secrets, tree, kind):
+        secrets(365)
+        box.faults.add(Fault(kind, "databricks", "GET", "credentials/secrets", count=None))
+        found = self.end(tree)
+        assert (found.status, found.detail[:11]) == ("warning", "not known: ")
+        assert kind in found.detail
+        assert "It is seen by an account admin, in the account console" in found.remedy
+        assert not any(f.status == "failed" for f in examine(tree))
+
+    def test_a_workspace_that_has_its_identities_to_itself_is_asked_itself(
+        self, secrets, in_workspace
+    ):
+        settings = in_workspace()
+        secrets(3, account=False)
+        found = self.end(settings)
+        assert "in 3 days" in found.detail
+        assert "an admin of the workspace" in found.remedy
+
+    @pytest.mark.parametrize("admin", [True, False])
+    def test_through_a_workspace_its_admins_see_it(self, box, secrets, tree, admin):
+        whole = world()
+        whole.add_workspace("sales", federated=True)
+        box.reset(whole)
+        account, sales = box.world.databricks, box.workspaces["sales"]
+        principal = account.service_principals.named(box.client_id)[0]
+        principal.roles.clear()
+        sales.state.assign(box.client_id, "ADMIN" if admin else "USER")
+        account.add_group("theirs", managers=[box.client_id])
+        secrets(3)
+        tree["targets"][0]["host"] = sales.url
+        found = self.end(tree)
+        assert ("in 3 days" in found.detail) == admin
+        assert ("403" in found.detail) != admin
+
+    def test_another_way_to_log_in_has_none(self, box, secrets, tree, monkeypatch):
+        secrets(3)
+        monkeypatch.setenv("TOKEN", box.databricks_token)
+        tree["targets"][0]["auth"] = {"method": "pat", "token": {"env": "TOKEN"}}
+        assert not [f for f in examine(tree) if f.check.startswith("end of targets.")]
+
+    def test_a_principal_that_is_not_listed_is_said(self, box, secrets, tree):
+        secrets(365)
+        box.world.databricks.switches.unlisted.append(box.client_id)
+        assert self.end(tree).detail == "not known: its principal is not listed."
 
 
 def pfx_of(pem: str) -> str:

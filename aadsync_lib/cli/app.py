@@ -15,6 +15,7 @@ from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
+from aadsync_lib.cli.install import install, uninstall
 from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_anything
 from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
@@ -25,6 +26,7 @@ from aadsync_lib.cli.validate import validate
 PURPOSES = {
     "To begin": ("demo", "init", "validate", "doctor", "register"),
     "To sync": ("plan", "sync", "apply"),
+    "In a workspace": ("install", "uninstall"),
     "To understand and to undo": ("explain", "history", "undo"),
     "Entra's own provisioning": ("connector", "aim"),
     "Tools": ("sandbox", "completion"),
@@ -89,6 +91,8 @@ for command in (
     plan,
     sync,
     apply,
+    install,
+    uninstall,
     explain,
     history,
     undo,

@@ -87,15 +87,11 @@ def act(options: Options, action: Callable[[Connectors], ConnectorResult]) -> in
     """Act on the connectors, publish what came of it, and return the exit code."""
     from aadsync_lib.connector.operations.as_json import result_to_json
     from aadsync_lib.connector.operations.document import result_document
-    from aadsync_lib.report.html import document_page
 
     settings = runtime.settings_of(options)
     with runtime.connectors_of(options, settings, write=True) as connectors:
         result = action(connectors)
     runtime.publish_document(
-        options,
-        lambda: result_document(result),
-        lambda: result_to_json(result),
-        lambda: document_page(result_document(result)),
+        options, lambda: result_document(result), lambda: result_to_json(result)
     )
     return result.exit_code

@@ -15,16 +15,10 @@ def plan(options: Options) -> None:
     from aadsync_lib.connector.report.as_json import plan_to_json
     from aadsync_lib.connector.report.document import plan_document
     from aadsync_lib.connector.setup import plan_connectors
-    from aadsync_lib.report.html import document_page
 
     with runtime.connectors_of(options, runtime.settings_of(options)) as connectors:
         planned = plan_connectors(connectors)
-    runtime.publish_document(
-        options,
-        lambda: plan_document(planned),
-        lambda: plan_to_json(planned),
-        lambda: document_page(runtime.headed(options, plan_document(planned))),
-    )
+    runtime.publish_document(options, lambda: plan_document(planned), lambda: plan_to_json(planned))
 
 
 @click.command()
@@ -39,16 +33,10 @@ def setup(ctx: click.Context, options: Options) -> None:
     from aadsync_lib.connector.report.as_json import run_to_json
     from aadsync_lib.connector.report.document import run_document
     from aadsync_lib.connector.setup import set_up
-    from aadsync_lib.report.html import document_page
 
     with runtime.connectors_of(options, runtime.settings_of(options), write=True) as connectors:
         run = set_up(connectors)
-    runtime.publish_document(
-        options,
-        lambda: run_document(run),
-        lambda: run_to_json(run),
-        lambda: document_page(runtime.headed(options, run_document(run))),
-    )
+    runtime.publish_document(options, lambda: run_document(run), lambda: run_to_json(run))
     if run.not_accepted:
         names = ", ".join(run.not_accepted)
         click.echo(
@@ -67,14 +55,10 @@ def remove(ctx: click.Context, options: Options, *, application: bool) -> None:
     from aadsync_lib.connector.operations.as_json import result_to_json
     from aadsync_lib.connector.operations.document import result_document
     from aadsync_lib.connector.removal import remove
-    from aadsync_lib.report.html import document_page
 
     with runtime.connectors_of(options, runtime.settings_of(options), write=True) as connectors:
         result = remove(connectors, application=application)
     runtime.publish_document(
-        options,
-        lambda: result_document(result),
-        lambda: result_to_json(result),
-        lambda: document_page(runtime.headed(options, result_document(result))),
+        options, lambda: result_document(result), lambda: result_to_json(result)
     )
     ctx.exit(result.exit_code)

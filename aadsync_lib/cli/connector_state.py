@@ -28,16 +28,12 @@ def status(ctx: click.Context, options: Options, *, watched: bool) -> None:
     """
     from aadsync_lib.connector.status.as_json import status_to_json
     from aadsync_lib.connector.status.document import status_document
-    from aadsync_lib.report.html import document_page
 
     with runtime.connectors_of(options, runtime.settings_of(options)) as connectors:
         shown = _watched(options, connectors) if watched else _read(connectors)
-    runtime.publish_document(
-        options,
-        lambda: status_document(shown),
-        lambda: status_to_json(shown),
-        lambda: document_page(runtime.headed(options, status_document(shown))),
-    )
+    if options.form == "json":  # which has no key for it
+        _tell_of_long_logs(shown)
+    runtime.publish_document(options, lambda: status_document(shown), lambda: status_to_json(shown))
     if not shown.healthy:
         ctx.exit(LOOK)
 
@@ -49,18 +45,22 @@ def compare(ctx: click.Context, options: Options) -> None:
     """Show who is provisioned by the connector alone, or by this sync alone, and why; write nothing."""
     from aadsync_lib.connector.compare.as_json import comparison_to_json
     from aadsync_lib.connector.compare.document import comparison_document
-    from aadsync_lib.report.html import document_page
 
     with runtime.comparer_of(options, runtime.settings_of(options)) as comparer:
         compared = comparer.run()
     runtime.publish_document(
-        options,
-        lambda: comparison_document(compared),
-        lambda: comparison_to_json(compared),
-        lambda: document_page(runtime.headed(options, comparison_document(compared))),
+        options, lambda: comparison_document(compared), lambda: comparison_to_json(compared)
     )
     if not compared.complete:
         ctx.exit(LOOK)
+
+
+def _tell_of_long_logs(status: ConnectorStatus) -> None:
+    from aadsync_lib.connector.status.document import log_line
+
+    for target in status.targets:
+        if target.log_since:
+            click.echo(f"aadsync: {target.target}: {log_line(target.log_since)}.", err=True)
 
 
 def _read(connectors: Connectors) -> ConnectorStatus:

@@ -61,14 +61,27 @@ def history(
     RUN is the id of a run, its beginning, or "last". Only the store is read; no login is needed.
     """
     _check(run_id, user, group, action, on, quarantine=quarantine)
-    if options.form == "html":
-        _publish_page(options, run_id, filtered=bool(user or group or action))
+    if options.form == "html" and run_id is not None and not (user or group or action):
+        _publish_run(options, run_id)
         return
     settings = runtime.settings_of(options)
     chosen = None if action is None else Action(action)
     question = Question(settings.name, run_id, user, group, chosen, on, options.every)
-    document, as_json = _answer(runtime.store_of(settings), question, quarantine=quarantine)
-    runtime.publish_document(options, lambda: document, lambda: as_json)
+    store = runtime.store_of(settings)
+    document, as_json = _answer(store, question, quarantine=quarantine)
+    narrowed = any((run_id, user, group, action, on, quarantine))
+    runtime.publish_document(
+        options,
+        lambda: document,
+        lambda: as_json,
+        lambda: _page(runtime.headed(options, document), store, every=not narrowed),
+    )
+
+
+def _page(document: Document, store: HistoryReader, *, every: bool) -> str:
+    from aadsync_lib.report.html import history_page
+
+    return history_page(document, store.runs() if every else ())
 
 
 def _check(
@@ -110,9 +123,7 @@ def _answer(store: HistoryReader, question: Question, *, quarantine: bool) -> An
     )
 
 
-def _publish_page(options: Options, run_id: str | None, *, filtered: bool) -> None:
-    if run_id is None or filtered:
-        raise click.UsageError("--format html shows one whole run: aadsync history RUN")
+def _publish_run(options: Options, run_id: str) -> None:
     from aadsync_lib.report.history.as_json import report_of, with_outcomes
     from aadsync_lib.report.history.select import run_named
     from aadsync_lib.report.html import run_page

@@ -25,10 +25,55 @@ WITH_SOURCE_CLIENT = {"client_secret", "certificate", "workload_identity", "devi
 WITH_TARGET_CLIENT = {"oauth_m2m", "azure_client_secret"}
 
 Given = dict[str, Any]
+Questions = Mapping[str, tuple[str, str]]
+
+
+ANSWERS = (
+    click.option("--name", default="entra", show_default=True, help="Name of the sync."),
+    click.option("--tenant-id", metavar="GUID", help="The Entra tenant."),
+    click.option("--group", "groups", multiple=True, help="A group to sync, by its exact name."),
+    click.option("--prefix", "prefixes", multiple=True, help="Sync groups whose name starts so."),
+    click.option(
+        "--source-method",
+        type=click.Choice(SOURCE_METHODS),
+        default="client_secret",
+        show_default=True,
+        metavar="METHOD",
+        help=f"Login to Entra: {', '.join(SOURCE_METHODS)}.",
+    ),
+    click.option("--source-client-id", metavar="GUID", help="Client id of that login."),
+    click.option(
+        "--service-credential", metavar="NAME", help="Name of a service_credential login."
+    ),
+    click.option("--account-id", metavar="GUID", help="The Databricks account."),
+    click.option(
+        "--cloud",
+        type=click.Choice(("public", "usgov", "usgov-dod", "china")),
+        help="The Microsoft cloud of the tenant.",
+    ),
+    click.option("--host", help="The account console, if not that of the cloud."),
+    click.option(
+        "--target-method",
+        type=click.Choice(TARGET_METHODS),
+        default="oauth_m2m",
+        show_default=True,
+        metavar="METHOD",
+        help=f"Login to Databricks: {', '.join(TARGET_METHODS)}.",
+    ),
+    click.option("--target-client-id", metavar="ID", help="Client id of that login."),
+    click.option(
+        "--protect",
+        "protected",
+        multiple=True,
+        metavar="NAME",
+        help="Somebody whom no sync may touch: a break-glass account.",
+    ),
+    click.option("--secret-scope", metavar="SCOPE", help="Databricks secret scope of the secrets."),
+)
 
 
 @click.command()
-@options()
+@options(*ANSWERS)
 @click.option(
     "-c",
     "--config",
@@ -40,37 +85,6 @@ Given = dict[str, Any]
     help="The file to write.",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-@click.option("--name", default="entra", show_default=True, help="Name of the sync.")
-@click.option("--tenant-id", metavar="GUID", help="The Entra tenant.")
-@click.option("--group", "groups", multiple=True, help="A group to sync, by its exact name.")
-@click.option("--prefix", "prefixes", multiple=True, help="Sync groups whose name starts so.")
-@click.option(
-    "--source-method",
-    type=click.Choice(SOURCE_METHODS),
-    default="client_secret",
-    show_default=True,
-    metavar="METHOD",
-    help=f"Login to Entra: {', '.join(SOURCE_METHODS)}.",
-)
-@click.option("--source-client-id", metavar="GUID", help="Client id of that login.")
-@click.option("--service-credential", metavar="NAME", help="Name of a service_credential login.")
-@click.option("--account-id", metavar="GUID", help="The Databricks account.")
-@click.option(
-    "--host",
-    default="https://accounts.azuredatabricks.net",
-    show_default=True,
-    help="The account console.",
-)
-@click.option(
-    "--target-method",
-    type=click.Choice(TARGET_METHODS),
-    default="oauth_m2m",
-    show_default=True,
-    metavar="METHOD",
-    help=f"Login to Databricks: {', '.join(TARGET_METHODS)}.",
-)
-@click.option("--target-client-id", metavar="ID", help="Client id of that login.")
-@click.option("--secret-scope", metavar="SCOPE", help="Databricks secret scope of the secrets.")
 def init(options: Options, *, force: bool, **given: Any) -> None:
     """Write an aadsync.yml to start from.
 
@@ -81,11 +95,9 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
     path = options.config
     if path.exists() and not force:
         raise UsageError(f"{path} is there already. Nothing was written; --force writes over it.")
-    missing = _questions(given)
-    if missing and not _is_terminal():
-        raise UsageError(f"Nothing was written. Say also: {', '.join(missing)}")
-    text = starter(Answers(**given, **_ask(missing)))
-    _check(text)
+    missing = questions(given)
+    text = starter(Answers(**given, **ask(missing)))
+    check(text)
     options.output.file(path, text)
     doctor = runtime.call_of(options).command("doctor")
     options.output.result(
@@ -94,11 +106,19 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
     )
 
 
-def _is_terminal() -> bool:
+def ask(missing: Questions) -> Given:
+    """Ask on a terminal. Raises ``UsageError`` that names every option, where there is none."""
+    if missing and not is_terminal():
+        raise UsageError(f"Nothing was written. Say also: {', '.join(missing)}")
+    answers = {name: click.prompt(question, err=True) for name, question in missing.values()}
+    return {name: (text,) if name == "prefixes" else text for name, text in answers.items()}
+
+
+def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _questions(given: Given) -> Mapping[str, tuple[str, str]]:
+def questions(given: Given) -> Questions:
     """Return what is not known yet, by option: the answer's name and the question."""
     needs_source = given["source_method"] in WITH_SOURCE_CLIENT
     needs_target = given["target_method"] in WITH_TARGET_CLIENT
@@ -119,12 +139,7 @@ def _questions(given: Given) -> Mapping[str, tuple[str, str]]:
     return asked
 
 
-def _ask(missing: Mapping[str, tuple[str, str]]) -> Given:
-    answers = {name: click.prompt(question, err=True) for name, question in missing.values()}
-    return {name: (text,) if name == "prefixes" else text for name, text in answers.items()}
-
-
-def _check(text: str) -> None:
+def check(text: str) -> None:
     """Refuse answers that do not make good settings before anything is written."""
     from aadsync_lib.config.load import load_settings
 

@@ -73,7 +73,8 @@ def _run(options: Options, request: Request, *, only_plan: bool) -> None:
 
     settings = runtime.settings_of(options)
     secrets = runtime.secrets_of(options)
-    with open_registration(settings, request, secrets=secrets) as registering:
+    write = not only_plan
+    with open_registration(settings, request, secrets=secrets, write=write) as registering:
         if only_plan:
             _publish(options, registering.plan(), planned=True)
             return

@@ -233,11 +233,14 @@ def publish_document(
     options: Options,
     document: Callable[[], Document],
     as_json: Callable[[], JsonObject],
-    page: Callable[[], str] = str,
+    page: Callable[[], str] | None = None,
     *,
     shown: Callable[[Document], Document] | None = None,
 ) -> None:
-    """Write a document in the format asked for; ``shown`` is what becomes of its text on stdout."""
+    """Write a document in the format asked for; ``shown`` is what becomes of its text on stdout.
+
+    ``page`` writes the HTML of what has a page of its own, such as a plan.
+    """
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import Look, as_text
 
@@ -247,12 +250,18 @@ def publish_document(
         case "markdown":
             publish(options, as_markdown(headed(options, document()), full=options.every))
         case "html":
-            publish(options, page())
+            publish(options, page() if page else _page(headed(options, document())))
         case _:
             result = headed(options, document())
             here = shown(result) if shown else result
             text = as_text(here, Look.of(sys.stdout), full=options.every)
             publish(options, text, as_text(result, full=options.every))
+
+
+def _page(document: Document) -> str:
+    from aadsync_lib.report.html import document_page
+
+    return document_page(document)
 
 
 def publish(options: Options, shown: str, plain: str | None = None) -> None:

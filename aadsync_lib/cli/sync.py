@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,14 +141,32 @@ def apply(
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
     call = runtime.call_of(options, str(file))
-    ctx.exit(run(options, call, lambda runner: runner.apply(part, approve=approval), yes=yes))
+
+    def act(runner: Runner) -> RunReport:
+        return runner.apply(part, approve=approval)
+
+    ctx.exit(run(options, call, act, yes=yes, saved=part))
 
 
-def run(options: Options, call: Call, act: Callable[[Runner], RunReport], *, yes: bool) -> int:
-    """Let the runner act, publish what it did, and return the exit code."""
+def run(
+    options: Options,
+    call: Call,
+    act: Callable[[Runner], RunReport],
+    *,
+    yes: bool,
+    saved: Plan | None = None,
+) -> int:
+    """Let the runner act, publish what it did, and return the exit code.
+
+    A ``saved`` plan of one target is that target's alone, whatever others the settings have.
+    """
     from aadsync_lib.engine.refusal import RefusedError
+    from aadsync_lib.report.saved import alone
 
     settings = runtime.settings_of(options)
+    if saved is not None:
+        known = [target.name for target in settings.targets]
+        options = replace(options, target=options.target or alone(saved, known))
     asker = asker_of(options, call, yes=yes)
     with runtime.runner_of(options, settings, asker) as runner, interruptible(runner.stop):
         try:

@@ -1,4 +1,4 @@
-"""Root groups as a widget takes them: ``dbx-data, dbx-*`` beside the YAML of the file."""
+"""Lists as a widget takes them, beside the YAML of the file: groups ``dbx-data, dbx-*``, and names."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ def group_words(text: str) -> Parsed | None:
     if problems:
         return Parsed(problems=tuple(dict.fromkeys(problems)))
     return Parsed([_selector(word) for word in words if word])
+
+
+def name_words(text: str) -> Parsed | None:
+    """Return the names between commas or line ends; ``None`` for what is YAML."""
+    if re.match(r"[\[{&!#\"'|>~]|-\s|null$", text):
+        return None
+    return Parsed([word.strip() for word in re.split(r"[,\n]", text) if word.strip()])
 
 
 def _selector(word: str) -> dict[str, str]:

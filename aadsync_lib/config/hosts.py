@@ -18,12 +18,39 @@ CONSOLES = {
     ".databricks.azure.cn": "accounts.azuredatabricks.cn",
 }
 
+AZURE = {
+    "public": ".azuredatabricks.net",
+    "usgov": ".azuredatabricks.us",
+    "usgov-dod": ".azuredatabricks.us",
+    "china": ".azuredatabricks.cn",
+}
+
 
 def console_of(name: str) -> str:
     """Return the host of the accounts console for that of a workspace; any other name as it is."""
     if name.startswith("accounts"):
         return name
     return next((host for end, host in CONSOLES.items() if name.endswith(end)), name)
+
+
+def console_for(cloud: str | None, workspace: str | None) -> str:
+    """Return the accounts console for a cloud of Entra's, or beside a workspace whose host is known.
+
+    Azure's public one where neither says anything.
+    """
+    name = console_of(workspace or "")
+    if cloud is None and name in CONSOLES.values():
+        return name
+    return CONSOLES[AZURE.get(cloud or "public", AZURE["public"])]
+
+
+def cloud_of(workspace: str | None) -> str | None:
+    """Return the cloud of Entra's that the host of a workspace tells; ``None`` for all others."""
+    console = console_of(workspace or "")
+    return next(
+        (cloud for cloud, end in AZURE.items() if cloud != "public" and CONSOLES[end] == console),
+        None,
+    )
 
 
 def not_of_workspace(host: str, workspace_id: int) -> str | None:

@@ -66,6 +66,12 @@ class SettingKey:
         return get_origin(bare(self.annotation)) is tuple
 
     @property
+    def lists_text(self) -> bool:
+        """True where a list of names belongs."""
+        plain = bare(self.annotation)
+        return get_origin(plain) is tuple and bare(get_args(plain)[0]) is str
+
+    @property
     def selects_groups(self) -> bool:
         """True where a list of group selectors belongs."""
         return GroupSelector in get_args(bare(self.annotation))

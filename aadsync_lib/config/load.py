@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from aadsync_lib.config.base import KEY_VAULT
-from aadsync_lib.config.group_words import group_words
+from aadsync_lib.config.group_words import group_words, name_words
 from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
 from aadsync_lib.config.overrides import without_groups
 from aadsync_lib.config.plain import KeyPath, Plain
@@ -45,6 +45,16 @@ def settings_from(
     only: str | None = None,
 ) -> Settings:
     """Check settings that were read already, ``None`` for parameters alone."""
+    return settings_and_tree(text, where, overrides, only)[0]
+
+
+def settings_and_tree(
+    text: str | None,
+    where: str,
+    overrides: Mapping[str, str] | None = None,
+    only: str | None = None,
+) -> tuple[Settings, dict[str, Any]]:
+    """Return also the keys and values that the settings were read from, parameters laid over the file's."""
     given = {name: value.strip() for name, value in (overrides or {}).items() if value.strip()}
     file = Parsed({}) if text is None else _file(text, where, given=bool(overrides))
     tree, plain = file.value, dict(file.plain)
@@ -65,7 +75,7 @@ def settings_from(
     problems.extend(usage)
     if problems:
         raise SettingsError(where, tuple(dict.fromkeys(problems)))
-    return settings.read_from(where)
+    return settings.read_from(where), tree
 
 
 def _no_such_target(tree: dict[str, Any], only: str | None) -> Iterator[str]:
@@ -163,7 +173,8 @@ def _read(key: SettingKey, text: str) -> Parsed:
     if key.takes_text:
         return Parsed(text)
     words = group_words(text) if key.selects_groups else None
-    read = words or parse(text, key.path)
+    names = name_words(text) if key.lists_text else None
+    read = words or names or parse(text, key.path)
     if read.problems:
         raise _NotSetError(*read.problems)
     return read

@@ -117,9 +117,7 @@ def _period(value: Any) -> Any:
     """Take the text of a period; nothing is the only one without a unit, which YAML reads as a number."""
     text = "0" if value == 0 and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(PERIOD, text):
-        raise ValueError(
-            f"found {str(value)[:60]!r}; expected minutes, hours or days, such as 30m, 24h or 7d, or 0"
-        )
+        raise ValueError("expected minutes, hours or days, such as 30m, 24h or 7d, or 0")
     return text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from aadsync_lib.config.base import SecretRef
 from aadsync_lib.config.keys import (
@@ -30,6 +30,7 @@ BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "less_than_equal": ("le", "at most"),
 }
+ONE_OF = "name exactly one of "
 SLIP = 0.8  # how like a known key, of 1
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -47,7 +48,8 @@ def misread(plain: Mapping[KeyPath, Plain]) -> Iterator[str]:
         key = setting_key(path)
         if key.secret:
             continue
-        if key.compares_text and (scalar.is_respelt or (scalar.is_date and key.owner is Clause)):
+        respelt = scalar.is_respelt or (scalar.is_date and key.owner is Clause)
+        if key.compares_text and respelt and _fits(key, scalar):
             yield _to_quote(key, scalar)
         elif bare(key.annotation) in (int, float) and scalar.is_odd_number:
             yield f"{dotted(path)}: {scalar}; write {scalar.value}"
@@ -56,12 +58,21 @@ def misread(plain: Mapping[KeyPath, Plain]) -> Iterator[str]:
 def _quoting(key: SettingKey, plain: Mapping[KeyPath, Plain]) -> str | None:
     """Say what to quote where the finding is about what YAML made of a text."""
     scalar = plain.get(key.path)
-    if scalar and scalar.text and key.compares_text and not key.secret:
+    if scalar and scalar.text and key.compares_text and not key.secret and _fits(key, scalar):
         return _to_quote(key, scalar)
     value = plain.get((*key.path, "value"))
     if value and value.text and value.value is None and bare(key.annotation) is Clause:
         return _to_quote(setting_key((*key.path, "value")), value)
     return None
+
+
+def _fits(key: SettingKey, scalar: Plain) -> bool:
+    """Return whether the text would do in quotes."""
+    try:
+        TypeAdapter(key.annotation).validate_python(scalar.text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _to_quote(key: SettingKey, scalar: Plain) -> str:
@@ -112,8 +123,8 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     if kind == "value_error" and not finding["loc"]:
         return str(finding["ctx"]["error"])
     if kind == "value_error":
-        host = host_to_write(key, finding["input"])
-        return f"{dotted(key.path)}: {finding['ctx']['error']}{host}"
+        problem, host = str(finding["ctx"]["error"]), host_to_write(key, finding["input"])
+        return f"{dotted(key.path)}: {_found(key, finding['input'], problem)}{problem}{host}"
     if bare(key.annotation) is SecretRef:
         return (
             f"{dotted(key.path)}: a literal value may not stand here; expected "
@@ -122,6 +133,23 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     value = "" if key.secret else f"found {show(finding['input'])}; "
     instead = suggestion(key, finding["input"]) or host_to_write(key, finding["input"])
     return f"{dotted(key.path)}: {value}expected {_expected(key, finding)}{instead}"
+
+
+def _found(key: SettingKey, value: Any, problem: str) -> str:
+    """Say what stands there where the problem does not; never what may hold a secret."""
+    kind = bare(key.annotation)
+    if isinstance(value, dict) and problem.startswith(ONE_OF):
+        given = [name for name in problem.removeprefix(ONE_OF).split(", ") if name in value]
+        return f"found {listed(given, 'and')}; " if given else ""
+    if isinstance(value, dict) and kind is Clause and problem.startswith("operator "):
+        value = value.get("value")
+    elif key.secret or isinstance(value, (dict, list)) or problem.startswith(("found ", "is ")):
+        return ""
+    text = value if isinstance(value, str) else ""
+    login = "an address" in problem or "an https" in problem
+    if (text and problem.startswith(text)) or (login and set("@?#") & set(text)):
+        return ""
+    return f"found {show(value)}; "
 
 
 def _expected(key: SettingKey, finding: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from aadsync_lib.connector.permissions import permission_for
@@ -49,9 +49,24 @@ class Entra:
         """Return an object. Raises ``EntraError``."""
         return self._call("GET", path, doing, lambda: self._calls.get(path))
 
+    def find(self, path: str, doing: str) -> JsonObject | None:
+        """Return an object, ``None`` where there is none of this address."""
+        try:
+            return self.get(path, doing)
+        except EntraError as error:
+            if error.status != 404:
+                raise
+            return None
+
     def rows(self, path: str, doing: str, *, eventual: bool = False) -> list[JsonObject]:
         """Return a whole collection."""
         return self._call("GET", path, doing, lambda: self._calls.rows(path, eventual=eventual))
+
+    def pages(self, path: str, doing: str) -> Iterator[tuple[list[JsonObject], bool]]:
+        """Yield the rows of each page of a collection, and whether more are to come, as they are read."""
+        pages = self._calls.pages(path)
+        while page := self._call("GET", path, doing, lambda: next(pages, None)):
+            yield page
 
     def post(
         self, path: str, body: JsonObject | None, doing: str, *, repeatable: bool = False

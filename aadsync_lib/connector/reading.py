@@ -125,7 +125,8 @@ def assignments_of(entra: Entra, application: Application, state: State) -> tupl
     listed = {str(row.get("principalId")) for row in rows}
     for principal, key in state.past.assigned.items():
         if key and principal in state.wanted.kinds and principal not in listed:
-            rows += _by_id(entra, f"{path}/{quote(key)}")
+            row = entra.find(f"{path}/{quote(key)}", "read an assignment")
+            rows += [] if row is None else [row]
     return tuple(
         Assignment(
             str(row["id"]),
@@ -135,12 +136,3 @@ def assignments_of(entra: Entra, application: Application, state: State) -> tupl
         )
         for row in rows
     )
-
-
-def _by_id(entra: Entra, path: str) -> list[JsonObject]:
-    try:
-        return [entra.get(path, "read an assignment")]
-    except EntraError as error:
-        if error.status == 404:
-            return []
-        raise

@@ -134,13 +134,8 @@ def _has_job(entra: Entra, application: Application, key: str) -> bool:
 
 
 def _is_there(entra: Entra, key: str) -> bool:
-    try:
-        entra.get(f"/applications/{quote(key)}?$select={FIELDS}", "read the application")
-    except EntraError as error:
-        if error.status == 404:
-            return False
-        raise
-    return True
+    path = f"/applications/{quote(key)}?$select={FIELDS}"
+    return entra.find(path, "read the application") is not None
 
 
 def _result(removal: Removal, outcomes: tuple[Outcome, ...]) -> TargetResult:

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from aadsync_lib.config.connector import GALLERY
 from aadsync_lib.connector.clouds import no_template
 from aadsync_lib.connector.entra import Entra
-from aadsync_lib.errors import AadsyncError, EntraError
+from aadsync_lib.errors import AadsyncError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.model.identity import GUID
 from aadsync_lib.responses import JsonObject
 
@@ -26,17 +27,12 @@ def template_of(entra: Entra, wanted: str, cloud: str) -> str:
 
 
 def _by_id(entra: Entra, key: str) -> JsonObject | None:
-    try:
-        return entra.get(f"/applicationTemplates/{key.lower()}", DOING)
-    except EntraError as error:
-        if error.status == 404:
-            return None
-        raise
+    return entra.find(f"/applicationTemplates/{key.lower()}", DOING)
 
 
 def _by_name(entra: Entra, name: str) -> JsonObject | None:
-    literal = name.replace("'", "''")
-    rows = entra.rows(f"/applicationTemplates?$filter=displayName eq '{quote(literal)}'", DOING)
+    condition = quote(f"displayName eq {literal(name)}")
+    rows = entra.rows(f"/applicationTemplates?$filter={condition}", DOING)
     if len(rows) > 1:
         ids = ", ".join(sorted(str(row.get("id")) for row in rows))
         raise AadsyncError(

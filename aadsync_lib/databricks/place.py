@@ -15,6 +15,7 @@ PROXY = "/api/2.0/account/scim/v2"  # the account's SCIM on the host of a worksp
 WORKSPACE = "/api/2.0/preview/scim/v2"
 API = "/api/2.0"  # of what is no SCIM
 IDENTITY = "identity"  # the account's identity API on the host of a workspace
+CREDENTIALS = "accounts"  # of service principals, on the host of a workspace
 
 BY_ACCOUNT = "The identity that runs the sync must be an account admin of this account"
 BY_WORKSPACE = (
@@ -29,7 +30,8 @@ class Place:
 
     ``roots`` are tried in their order until one of them takes the login. ``forbidden`` and ``missing`` are
     what to do about a 403 and a 404 on reading. ``identity`` is where the identity API is below ``API``,
-    ``admin_group`` the group whose members are admins.
+    ``credentials`` where secrets of service principals are, ``admin_group`` the group whose members are
+    admins.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Place:
     forbidden: str
     missing: str
     identity: str | None = None
+    credentials: str = CREDENTIALS
     admin_group: str | None = None
 
 
@@ -67,7 +70,9 @@ def account_place(host: str, account_id: str) -> Place:
             roots, forbidden = (*own, PROXY), f"{BY_ACCOUNT}. {BY_WORKSPACE}."
     missing = "Check the host and account_id of this target."
     identity = f"{IDENTITY}/accounts/{account_id}"
-    return Place("account", roots, ACCOUNT_RATES, forbidden, missing, identity)
+    return Place(
+        "account", roots, ACCOUNT_RATES, forbidden, missing, identity, f"{CREDENTIALS}/{account_id}"
+    )
 
 
 def workspace_place() -> Place:

@@ -17,9 +17,10 @@ from aadsync_lib.databricks.federation import INSTEAD, RECOGNISED, UNKNOWN, is_f
 from aadsync_lib.databricks.lookup import Lookup
 from aadsync_lib.databricks.membership import read_members
 from aadsync_lib.databricks.paging import Listing, Page
-from aadsync_lib.databricks.place import API, IDENTITY, PROXY, Place
+from aadsync_lib.databricks.place import API, CREDENTIALS, IDENTITY, PROXY, Place
 from aadsync_lib.databricks.pool import pool_of
 from aadsync_lib.databricks.rereading import Rereading, joined
+from aadsync_lib.databricks.secret_ends import read_secret_ends
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of
 from aadsync_lib.databricks.writes import ScimWriter
 from aadsync_lib.errors import TargetError
@@ -31,10 +32,6 @@ from aadsync_lib.ports import ChangeRefused, Clock
 
 T = TypeVar("T")
 ANOTHER_ROOT = frozenset({401, 403, 404})  # of one SCIM root; another one may take the login
-ADMINS_HIDDEN = (
-    "{0}, so who is account admin through a group is not known: everybody who is there stays as they are, "
-    "and in their groups. A login of an account admin on the account's own host reads it"
-)
 
 
 class ScimTarget:
@@ -135,6 +132,11 @@ class ScimTarget:
         with pool_of(self._workers) as pool:
             answers = pool.map(lambda key: is_automatic(self._outside, base, key), group_ids)
             return dict(zip(group_ids, answers, strict=True))
+
+    def secret_ends(self, principal_id: str) -> tuple[float | None, ...] | Unread:
+        """Return when each OAuth secret of a service principal ends, in seconds since the epoch."""
+        base = CREDENTIALS if self.through_workspace else self._place.credentials
+        return read_secret_ends(self._outside, base, principal_id)
 
     def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
         """Read objects by target id, whatever a listing shows; ``None`` for what is not there."""
@@ -261,7 +263,7 @@ class ScimTarget:
             if not self.through_workspace:
                 raise
             everybody = frozenset(a.id for a in accounts.values() if a.kind is not Kind.GROUP)
-            return everybody, (Notice("admins_hidden", ADMINS_HIDDEN.format(hidden.reason)),)
+            return everybody, (hidden.notice,)
 
     def _federation(self) -> tuple[Notice, ...]:
         """Refuse a workspace whose identities are its account's; where that is not known, say so."""

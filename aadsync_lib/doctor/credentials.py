@@ -108,12 +108,17 @@ def _end_of(text: str, password: str | None) -> float | None:
 
 
 def _finding(setting: str, ends: float, now: float, ref: SecretRef) -> Finding:
+    return ending(setting, ends, now, _remedy(setting, ref))
+
+
+def ending(setting: str, ends: float, now: float, remedy: str, more: str = "") -> Finding:
+    """Say when a credential ends, a warning in its last 30 days; ``more`` follows the time."""
     check, day = f"end of {setting}", datetime.fromtimestamp(ends, UTC)
     if ends > now + RENEWED_BEFORE:
-        return Finding(check, "ok", f"{day:%Y-%m-%d}.")
+        return Finding(check, "ok", f"{day:%Y-%m-%d}{more}.")
     left = int((ends - now) / DAY)
-    detail = f"{day:%Y-%m-%d}, in {left} days." if left else f"{day:%Y-%m-%d %H:%M} UTC, today."
-    return Finding(check, "warning", detail, _remedy(setting, ref))
+    when = f"{day:%Y-%m-%d}, in {left} days" if left else f"{day:%Y-%m-%d %H:%M} UTC, today"
+    return Finding(check, "warning", f"{when}{more}.", remedy)
 
 
 def _remedy(setting: str, ref: SecretRef) -> str:

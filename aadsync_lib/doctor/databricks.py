@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.databricks.target import ScimTarget
 from aadsync_lib.doctor.finding import CheckContext, Finding, Status, one_line, sentence
+from aadsync_lib.doctor.oauth_secrets import check_oauth_secret
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.account import Account, TargetSnapshot
 from aadsync_lib.model.identity import Kind, name_key
@@ -45,6 +46,7 @@ def _target(context: CheckContext, target: TargetSettings) -> Iterator[Finding]:
     for notice in snapshot.notices:
         yield Finding(f"target {target.name}", "warning", sentence(notice.message))
     yield _identity(target, snapshot)
+    yield from check_oauth_secret(context, target, opened, snapshot)
     principals = (Kind.USER, Kind.SERVICE_PRINCIPAL)
     yield _room(
         context, target, snapshot, principals, MOST_PRINCIPALS, "users and service principals"

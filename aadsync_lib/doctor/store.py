@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from aadsync_lib.clock import utc
 from aadsync_lib.doctor.finding import CheckContext, Finding, one_line
 from aadsync_lib.errors import AadsyncError
-from aadsync_lib.store.leasing import Held, utc
+from aadsync_lib.store.leasing import Held
 from aadsync_lib.store.readonly import open_for_plan
 
 

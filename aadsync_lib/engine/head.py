@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import aadsync_lib
+from aadsync_lib.clock import utc
 from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.model.head import Address, Head
 
@@ -16,7 +16,7 @@ OF_AZURE = re.compile(r"adb-(\d+)\.")  # the id of a workspace in its address
 def head_of(settings: Settings, now: float, by: str) -> Head:
     """Return the head of what is planned now."""
     return Head(
-        time=f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        time=utc(now),
         by=by,
         settings=settings.file,
         tenant_id=settings.source.tenant_id,

@@ -57,10 +57,14 @@ def _sides(saved: Plan, current: Plan) -> Iterator[str]:
 
 
 def moved_sides(saved: Plan, current: Plan) -> Iterator[str]:
-    """Yield which sides have moved, in sentences; both plans have the digests of these."""
-    if saved.source_digest and saved.source_digest != current.source_digest:
-        yield SOURCE
+    """Yield which sides have moved, in sentences; both plans have the digests of these.
+
+    Of Entra they tell it only where both are of the same targets, for which the same was read.
+    """
     then = {target.target: target.state_digest for target in saved.targets}
+    same = list(then) == [target.target for target in current.targets]
+    if same and saved.source_digest and saved.source_digest != current.source_digest:
+        yield SOURCE
     for target in current.targets:
         if then.get(target.target) and then[target.target] != target.state_digest:
             yield f"{target.target}: {TARGET}"

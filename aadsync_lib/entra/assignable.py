@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import GroupSelector, Scope
-from aadsync_lib.entra.directory import PERMISSIONS, USERS, Directory, literal
+from aadsync_lib.entra.directory import PERMISSIONS, USERS, Directory
 from aadsync_lib.entra.objects import read_one
 from aadsync_lib.entra.selectors import select
 from aadsync_lib.errors import SourceError
@@ -17,6 +17,7 @@ from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import GraphError, printable
 from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.model.connector import Principals
 from aadsync_lib.model.identity import GUID, Kind, same_name
 from aadsync_lib.ports import Clock

@@ -11,6 +11,7 @@ from msgraph import GraphServiceClient
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.http import Request
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.graph.paging import Listing, read_all, read_object
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.responses import JsonObject
@@ -132,11 +133,6 @@ class Directory:
 
     async def _all(self, request: Request) -> Listing:
         return await read_all(self._client, request)
-
-
-def literal(text: str) -> str:
-    """Return text as an OData string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _path(builder: Any) -> str:

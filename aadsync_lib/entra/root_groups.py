@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aadsync_lib.entra.directory import AT_ONCE, GROUP, GROUPS, literal
+from aadsync_lib.entra.directory import AT_ONCE, GROUP, GROUPS
 from aadsync_lib.entra.nearest import nearest
 from aadsync_lib.entra.objects import read_one
 from aadsync_lib.entra.selection import SelectorReader
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.identity import Kind, canonical_id, normal
 

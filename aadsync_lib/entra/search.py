@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Iterable, Iterator
 
 from aadsync_lib.config.base import GUID
 from aadsync_lib.entra import translate
-from aadsync_lib.entra.directory import PERMISSIONS, Directory, literal
+from aadsync_lib.entra.directory import PERMISSIONS, Directory
 from aadsync_lib.errors import SourceError
 from aadsync_lib.graph.errors import GraphError, printable
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.directory import DirectoryMatch, GroupAbove
 from aadsync_lib.model.identity import Kind

@@ -6,10 +6,12 @@ through the workspace that databricks-sdk logs in to.
 
 from __future__ import annotations
 
+import posixpath
+
 from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.files.location import WORKSPACE, is_below, locate, volume_of
 
-__all__ = ["names", "read_text", "write_text"]
+__all__ = ["exists", "names", "read_text", "write_text"]
 
 
 def read_text(path: str) -> str:
@@ -45,6 +47,11 @@ def names(path: str) -> tuple[str, ...]:
         return ()
     except OSError as error:
         raise _failure(path, error, writing=False) from error
+
+
+def exists(path: str) -> bool:
+    """Return whether a file is there."""
+    return posixpath.basename(path) in names(posixpath.dirname(path) or ".")
 
 
 def _failure(path: str, error: OSError, *, writing: bool) -> AadsyncError:

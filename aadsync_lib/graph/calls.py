@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -60,17 +61,21 @@ class GraphCalls:
 
     def rows(self, path: str, *, eventual: bool = False) -> list[JsonObject]:
         """Return every row of a collection, or raise: a part of it is none."""
-        rows: list[JsonObject] = []
+        return [row for page, _ in self.pages(path, eventual=eventual) for row in page]
+
+    def pages(
+        self, path: str, *, eventual: bool = False
+    ) -> Iterator[tuple[list[JsonObject], bool]]:
+        """Yield the rows of each page of a collection, and whether more are to come, as they are read."""
         links: set[str] = set()
         page = self.get(path, eventual=eventual)
         while True:
-            value = page.get("value")
+            value, link = page.get("value"), page.get("@odata.nextLink")
             if not isinstance(value, list):
                 raise GraphError(200, "no_value", "the answer is not a collection")
-            rows += [row for row in value if isinstance(row, dict)]
-            link = page.get("@odata.nextLink")
+            yield [row for row in value if isinstance(row, dict)], link is not None
             if link is None:
-                return rows
+                return
             if link in links or len(links) >= MOST_PAGES:
                 raise GraphError(200, "endless_paging")
             links.add(link)

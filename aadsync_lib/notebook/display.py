@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html import escape
@@ -17,18 +18,22 @@ from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook import results
+from aadsync_lib.notebook.checks import checks_page, checks_text
 from aadsync_lib.notebook.connector import ConnectorAnswer
 from aadsync_lib.notebook.explanation import explanation_result, memberships_frame, paths_frame
 from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import Totals
+from aadsync_lib.notebook.links import link_to
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.report.document import Document
 from aadsync_lib.report.explain.parts import explanation_document
 from aadsync_lib.report.history.as_json import with_outcomes
 from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import InNotebook
+from aadsync_lib.report.opening import opening, sentence, sentence_of
 from aadsync_lib.report.plans import plan_document, run_document
 from aadsync_lib.report.summary import page, summary, summary_part
 from aadsync_lib.report.terminal import as_text
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+log = logging.getLogger(__name__)
 Findings = tuple[Finding, ...]
 Shown = Plan | RunReport | Totals | Explanation | Past | ConnectorAnswer | Findings
 
@@ -44,7 +50,7 @@ Shown = Plan | RunReport | Totals | Explanation | Past | ConnectorAnswer | Findi
 def summary_of(result: Shown, saved: str | None) -> JsonObject:
     """Return what it comes to as JSON. Raises when the result is not good.
 
-    ``saved`` is where a plan was saved.
+    ``saved`` is where a plan, or the settings, were saved.
     """
     match result:
         case Plan():
@@ -68,49 +74,77 @@ def summary_of(result: Shown, saved: str | None) -> JsonObject:
             return result.result
         case _:
             results.check_findings(result)
-            return results.findings_result(result)
+            return results.findings_result(result, saved)
 
 
 def show(
     result: Shown, platform: Platform, judge: Callable[[Plan], Verdict], kept: str | None = None
 ) -> None:
-    """Show a result on the platform; ``kept`` is the path of its full report."""
+    """Show a result: a sentence with a link, its page, then its rows.
+
+    ``kept`` is the path of its full report, or of the settings file that was checked.
+    """
     match result:
         case Plan():
             document = plan_document(result, judge(result), InNotebook())
-            platform.page(summary(document, kept=kept), as_text(plan_document(result)))
+            _page(platform, document, as_text(plan_document(result)), kept)
             platform.table(result.to_frame())
         case RunReport():
             document = run_document(result, advice=InNotebook())
-            platform.page(summary(document, kept=kept), as_text(run_document(result)))
+            _page(platform, document, as_text(run_document(result)), kept)
             platform.table(result.to_frame())
         case Totals():
-            platform.page(page_of(result, kept), "")
+            _page(platform, totals_document(result), "", kept)
             platform.table(result.to_frame())
         case Explanation():
             document = explanation_document(result, advice=InNotebook())
             names = " in ".join(filter(None, (result.user, result.group)))
-            platform.page(page(f"Explain {names}", summary_part(document)), as_text(document))
+            _page(platform, replace(document, title=f"Explain {names}", state=answer_in(document)),
+                  as_text(document), part=summary_part(document))  # fmt: skip
             platform.table(paths_frame(result))
             platform.table(memberships_frame(result))
         case Past():
             _past(result, platform, judge)
         case ConnectorAnswer():
-            platform.page(summary(result.document), as_text(result.document))
+            _page(platform, result.document, as_text(result.document))
             _titled(result.tables, platform)
         case _:
-            platform.table(findings_frame(result))
+            link = link_to(kept, platform.host)
+            platform.page(checks_page(result, link), checks_text(result))
 
 
 def page_of(totals: Totals, kept: str | None = None) -> str:
-    """Return the page of totals, as it is shown and as it is kept."""
-    document = run_document(
+    """Return the page of totals as it is kept."""
+    return summary(totals_document(totals), kept=kept)
+
+
+def totals_document(totals: Totals) -> Document:
+    """Return what a job run came to, with what to do next."""
+    return run_document(
         totals.report,
         advice=None if totals.refused else InNotebook(),
         unreported=totals.errors,
         refusal=totals.refused,
     )
-    return summary(document, kept=kept)
+
+
+def answer_in(document: Document) -> str:
+    """Return the lines of an explanation that answer it: for somebody in a group, whether and where."""
+    lines = (line for part in document.parts for line in part.lines)
+    verdicts = [line for line in lines if re.match(r"(In Entra|On \S+): (yes|no)", line)]
+    parts = ", ".join(part.title for part in document.parts)
+    return "; ".join(verdicts) or " ".join(document.lines[:1]) or f"every path of {parts}"
+
+
+def _page(
+    platform: Platform, document: Document, text: str, kept: str | None = None, part: str = ""
+) -> None:
+    words = sentence_of(document)
+    begin = opening(words, link_to(kept, platform.host) if kept else None)
+    platform.page(
+        page(document.title, begin, part or summary_part(document, kept=kept)),
+        "\n".join(filter(None, (words, text))),
+    )
 
 
 def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> None:
@@ -119,6 +153,10 @@ def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> N
         show(past.report, platform, judge)
     elif past.undo:
         show(past.undo, platform, judge)
+    sizes = {(name if size > 1 else name.removesuffix("s")): size
+             for name, size in past.sizes.items() if size}  # fmt: skip
+    words = sentence(f"History of {past.sync}", "" if sizes else "nothing yet", sizes)
+    platform.page(page("History", opening(words)), words)
     _titled(past.tables(), platform)
 
 
@@ -128,17 +166,6 @@ def _titled(tables: Iterable[tuple[str, pd.DataFrame]], platform: Platform) -> N
             html = f"<h2>{escape(title)} ({len(frame):,})</h2>"
             platform.page(page(title, html), f"{title} ({len(frame):,})")
             platform.table(frame)
-
-
-def findings_frame(findings: Findings) -> pd.DataFrame:
-    """Return one row a check, all columns ``string``: status, check, detail, remedy."""
-    import pandas as pd
-
-    rows = [(finding.status, finding.check, finding.detail, finding.remedy) for finding in findings]
-    return pd.DataFrame(rows, columns=["status", "check", "detail", "remedy"], dtype="string")
-
-
-log = logging.getLogger(__name__)
 
 
 def kept(folder: RunFolder | None, page: Callable[[], str]) -> str | None:

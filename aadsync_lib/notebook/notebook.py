@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from aadsync_lib import files
 from aadsync_lib.clock import SystemClock
-from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.config.store import StoreSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.runner import Runner
-from aadsync_lib.errors import AadsyncError, SettingsError, UnsafePlanError, UsageError
-from aadsync_lib.files.location import locate
+from aadsync_lib.errors import AadsyncError, UnsafePlanError, UsageError
 from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.notebook import display, parameters, results
+from aadsync_lib.notebook import display, parameters, results, widgets
+from aadsync_lib.notebook.answers import Place, methods_of_file, take_answers
 from aadsync_lib.notebook.connector import ConnectorAnswer, ConnectorDesk
 from aadsync_lib.notebook.display import Findings, Shown, summary_of
 from aadsync_lib.notebook.job_folder import SILENT, WHOLE, RunFolder
@@ -30,6 +27,7 @@ from aadsync_lib.notebook.job_report import Totals, total
 from aadsync_lib.notebook.log import clean_errors, interruptibly, notebook_progress, story_on_stdout
 from aadsync_lib.notebook.past import Past, check_confirmed, look_back
 from aadsync_lib.notebook.platform import Platform
+from aadsync_lib.notebook.settings_file import read_settings, usual_place, usual_reports
 from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
@@ -38,10 +36,7 @@ from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner, open_store
 
-FORGETFUL = (
-    "store: name store.delta, a schema such as main.aadsync: a notebook's own disk forgets whom "
-    "this sync manages"
-)
+SETUP = "setup"
 
 
 class Notebook:
@@ -50,18 +45,44 @@ class Notebook:
     def __init__(self, names: Mapping[str, Any], kind: str) -> None:
         self._platform = Platform(names)
         self._parameters = parameters.parameters_of(kind)
+        self._kind = kind
         self._clock = SystemClock()
         self._secrets = SecretResolver(
             dbutils_secrets=getattr(self._platform.dbutils, "secrets", None)
         )
         self._saved: str | None = None
         self._page: str | None = None
-        parameters.declare(self._platform.dbutils, self._parameters)
+        self._usual = usual_place(self._platform)
+        self._widgets: tuple[widgets.Widget, ...] = ()
+        if self._platform.dbutils is not None:
+            self._declare(self._platform.dbutils)
+
+    def _declare(self, dbutils: Any) -> None:
+        """Show the widgets; those of ``setup`` follow the logins that were chosen."""
+        named = parameters.current(dbutils, "config")
+        if named and not self._platform.interactive:
+            self._usual = None  # a job named its file, which has to be there
+        path, usual = named or self._usual, {"config": self._usual or ""}
+        if self._kind == SETUP:
+            there, interactive = methods_of_file(path), self._platform.interactive
+            self._widgets = widgets.ask(dbutils, usual, there, interactive=interactive)
+            return
+        wanted = "reports" in widgets.WIDGETS[self._kind]
+        if wanted and not parameters.current(dbutils, "reports"):
+            usual["reports"] = usual_reports(path)
+        self._widgets = widgets.widgets_of(self._kind, usual)
+        widgets.declare(dbutils, self._widgets)
 
     def setup(self) -> Findings:
-        """Make the secret scopes and the tables that are not there, and check everything else."""
+        """Take the answers, save them, make the secret scopes and tables that are missing, and check all."""
+        place = Place(self._platform.host, self._platform.catalog)
         with clean_errors(self._secrets):
-            return set_up(self._settings(), self._secrets, self._clock, self._platform)
+            answered = take_answers(self._values(), place, self._widgets)
+            self._saved = answered.path
+            if answered.settings is None:
+                return answered.findings
+            checked = set_up(answered.settings, self._secrets, self._clock, self._platform)
+            return (*answered.findings, *checked)
 
     def plan(self) -> Plan:
         """Read both sides and return every change, saved where ``reports`` says."""
@@ -175,7 +196,8 @@ class Notebook:
     def show(self, result: Shown) -> None:
         """Show a result: a page, then its rows as tables."""
         with clean_errors(self._secrets):
-            display.show(result, self._platform, self._judge, self._page)
+            settings = self._saved if self._kind == SETUP else None
+            display.show(result, self._platform, self._judge, self._page or settings)
 
     def finish(self, result: Shown) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
@@ -214,13 +236,7 @@ class Notebook:
         return judge(plan, self._settings().limits(), self._value("approve"))
 
     def _settings(self) -> Settings:
-        values = self._values()
-        config = values.get("config")
-        text, where = (files.read_text(config), config) if config else (None, "widgets")
-        settings = settings_from(text, where, parameters.settings_in(values))
-        if settings.store.sqlite == StoreSettings().sqlite:  # the default, of the notebook's disk
-            raise SettingsError(where, (FORGETFUL,))
-        return settings.found_in(Path(locate(config)[1]).parent) if config else settings
+        return read_settings(self._values(), self._usual)
 
     def _values(self) -> dict[str, str]:
         return parameters.read(self._platform.dbutils, self._parameters)

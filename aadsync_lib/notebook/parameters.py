@@ -7,6 +7,7 @@ value holds, or the default.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -54,7 +55,7 @@ SETTINGS: tuple[str, ...] = (
     "store.sqlite",
     "store.retention_days",
 )
-"""The settings that differ from workspace to workspace; all others belong into a file."""
+"""The settings that the job has parameters for; all others come by the file, by ``settings``, or by name."""
 
 CONNECTOR_SETTINGS: tuple[str, ...] = (
     "targets.0.connector.name",
@@ -65,7 +66,7 @@ CONNECTOR_SETTINGS: tuple[str, ...] = (
     "targets.0.connector.delete_threshold",
     "targets.0.connector.enabled",
 )
-"""Those that the notebook about the connector has beside them."""
+"""Those that the notebook about the connector takes beside them."""
 
 SWITCH = ("false", "true")
 STATUS, COMPARE, SETUP = "status", "compare", "setup"
@@ -74,7 +75,7 @@ NOT_WATCHED, WARN, FAIL = "none", "warn", "fail"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A widget. ``choices`` makes it a drop-down, whose first choice is the default."""
+    """A parameter. Of ``choices``, the first is the default."""
 
     name: str
     choices: tuple[str, ...] = ()
@@ -124,7 +125,7 @@ def settings_parameters(names: Iterable[str] = SETTINGS) -> tuple[Parameter, ...
 
 
 def parameters_of(notebook: str) -> tuple[Parameter, ...]:
-    """Return everything that one notebook takes."""
+    """Return everything that one notebook takes, as a widget or without one."""
     more = CONNECTOR_SETTINGS if notebook == "connector" else ()
     return (*RUN_PARAMETERS[notebook], LINES, *settings_parameters((*SETTINGS, *more)))
 
@@ -153,32 +154,16 @@ def _choices(name: str) -> tuple[str, ...]:
 KNOWN = {each.name: each for some in (*RUN_PARAMETERS.values(), (LINES,)) for each in some}
 
 
-def declare(dbutils: Any, parameters: Iterable[Parameter]) -> None:
-    """Show a widget for each parameter. The value of a job, or of a person, stays."""
-    if dbutils is None:
-        return
-    for parameter in parameters:
-        if parameter.choices:
-            dbutils.widgets.dropdown(
-                parameter.name, parameter.default, list(parameter.choices), parameter.name
-            )
-        else:
-            dbutils.widgets.text(parameter.name, parameter.default, parameter.name)
-
-
 def read(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
-    """Return what is set, by name, those that nobody declared included: any setting may be a parameter.
+    """Return what is set, by name, those without a widget included: any setting may be a parameter.
 
     The lines of ``settings`` count as parameters of their names.
     Raises ``UsageError`` rather than take ``plan_only`` = True, or ``planonly`` = true, for nothing.
     """
     if dbutils is None:
         return {parameter.name: parameter.default for parameter in parameters if parameter.default}
-    found = {
-        **_undeclared(dbutils),
-        **{parameter.name: dbutils.widgets.get(parameter.name) for parameter in parameters},
-    }
-    values = {name: value.strip() for name, value in found.items() if value.strip()}
+    given = _given(dbutils, parameters)
+    values = {name: value.strip() for name, value in given.items() if value.strip()}
     if problems := tuple(_problems(values)):
         raise UsageError("\n".join(problems))
     if APPROVE.name in values:
@@ -221,10 +206,23 @@ def _no_digest(value: str) -> Iterator[str]:
         yield f"{APPROVE.name}: {error}"
 
 
-def _undeclared(dbutils: Any) -> Mapping[str, str]:
-    """Return every parameter of the run; not all places can tell."""
-    try:
-        every: Mapping[str, str] = dbutils.widgets.getAll()
-    except (AttributeError, NotImplementedError):  # databricks-sdk's stand-in has no getAll
-        return {}
+def _given(dbutils: Any, parameters: Iterable[Parameter]) -> dict[str, str]:
+    """Return every parameter of the run.
+
+    Not all places can tell all of them (databricks-sdk's stand-in has no getAll), so each is asked for.
+    """
+    every: dict[str, str] = {}
+    with suppress(AttributeError, NotImplementedError):
+        every.update(dbutils.widgets.getAll())
+    for parameter in parameters:
+        if parameter.name not in every:
+            every[parameter.name] = current(dbutils, parameter.name)
     return every
+
+
+def current(dbutils: Any, name: str) -> str:
+    """Return the value of a widget or a parameter; nothing where there is neither."""
+    try:
+        return str(dbutils.widgets.get(name))
+    except Exception:  # noqa: BLE001 - each place has an error of its own for a name that it does not know
+        return ""

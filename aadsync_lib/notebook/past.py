@@ -44,13 +44,18 @@ class Past:
         yield "In quarantine", self.quarantine
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each frame has."""
+        frames = ("runs", "outcomes", "memberships", "drift", "quarantine")
+        return {name: len(getattr(self, name)) for name in frames}
+
+    @property
     def result(self) -> JsonObject:
         """The sizes of all of it, small enough for the result of a notebook."""
-        frames = ("runs", "outcomes", "memberships", "drift", "quarantine")
         return {
             "kind": "history",
             "sync": self.sync,
-            **{name: len(getattr(self, name)) for name in frames},
+            **self.sizes,
             "undo": plan_result(self.undo, None) if self.undo else None,
             "report": run_result(self.report) if self.report else None,
         }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from aadsync_lib.errors import AadsyncError
 
@@ -23,11 +25,8 @@ class Platform:
     @property
     def interactive(self) -> bool:
         """Whether somebody looks on, rather than a job."""
-        try:
-            from dbruntime.databricks_repl_context import get_context
-        except ImportError:
-            return False
-        return getattr(get_context(), "jobId", None) is None
+        context = _context()
+        return context is not None and getattr(context, "jobId", None) is None
 
     @property
     def user(self) -> str | None:
@@ -38,6 +37,20 @@ class Platform:
             return str(self.spark.sql("SELECT current_user()").first()[0])
         except Exception:  # noqa: BLE001 - it is only shown; a run is no worse without it
             return None
+
+    @property
+    def host(self) -> str | None:
+        """The host name of this workspace, ``None`` where nothing tells it."""
+        address = getattr(_context(), "workspaceUrl", None) or os.environ.get("DATABRICKS_HOST", "")
+        return urlsplit(address if "//" in address else f"//{address}").netloc or None
+
+    @property
+    def catalog(self) -> str | None:
+        """The current catalog of Unity Catalog; ``None`` without Spark."""
+        if self.spark is None:
+            return None
+        name = str(self.spark.sql("SELECT current_catalog()").first()[0])
+        return "main" if name == "hive_metastore" else name
 
     def table(self, frame: Any) -> None:
         """Show a frame, unless it has no row."""
@@ -77,3 +90,12 @@ class Platform:
             print(text)  # noqa: T201 - what the notebook would have returned
         else:
             leave(text)
+
+
+def _context() -> Any:
+    """Return what a notebook of Databricks knows of itself, as databricks-sdk asks it; ``None`` elsewhere."""
+    try:
+        from dbruntime.databricks_repl_context import get_context
+    except ImportError:
+        return None
+    return get_context()

@@ -16,6 +16,7 @@ from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.notebook.log import notebook_progress
 from aadsync_lib.notebook.platform import Platform
+from aadsync_lib.notebook.results import run_result
 from aadsync_lib.reconcile.guard import judge
 from aadsync_lib.report.escape import visible
 from aadsync_lib.report.explain.parts import explanation_document
@@ -29,6 +30,19 @@ PEOPLE = 120
 SEED = 7
 WORKSPACES = 2  # one of the account, and one that is a target of its own
 SPEED = 20  # times as fast as the published limits
+AFTER = ("What to do next", "None of this was yours. In your own tenant, it is four steps:")
+STEPS = (
+    (
+        "01_setup takes eight answers, makes and checks what a sync needs, and writes the settings file that "
+        "the other notebooks find. What to have at hand: docs/first-sync-in-a-workspace.md."
+    ),
+    "02_plan shows what a first sync would change. It changes nobody's access.",
+    (
+        "04_sync does it: begin with one small group. 05_explain says why somebody is in a group, 06_history "
+        "takes a run back."
+    ),
+    "A job does it every hour: docs/bundle.md.",
+)
 SHORT = 60  # changes up to which the text of a plan shows each of them
 
 
@@ -47,6 +61,16 @@ def quickstart(names: Mapping[str, Any]) -> RunReport:
         report = Tour(sandbox, Path(folder), teller, progress).walk()
         teller.end()
     return report
+
+
+def what_next(names: Mapping[str, Any], report: RunReport) -> None:
+    """Show what to do after the rehearsal, and end the notebook with its last run as JSON."""
+    platform = Platform(names)
+    teller = PageTeller(platform)
+    teller.step(*AFTER)
+    teller.bullets(STEPS)
+    teller.end()
+    platform.exit({"kind": "quickstart", "rehearsed": run_result(report), "next": "01_setup"})
 
 
 class PageTeller:

@@ -115,12 +115,13 @@ def run_result(report: RunReport) -> JsonObject:
     }
 
 
-def findings_result(findings: Sequence[Finding]) -> JsonObject:
-    """Return how many checks ended how."""
+def findings_result(findings: Sequence[Finding], settings: str | None = None) -> JsonObject:
+    """Return how many checks ended how, and the path of the settings file."""
     return {
         "kind": "doctor",
         "ok": sum(finding.status == "ok" for finding in findings),
         "warnings": sum(finding.status == "warning" for finding in findings),
+        "settings": settings,
     }
 
 

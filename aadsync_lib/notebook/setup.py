@@ -10,6 +10,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.examine import Finding, doctor
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.notebook.platform import Platform
+from aadsync_lib.notebook.settings_file import is_folder, volume_of_reports
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_store
@@ -69,10 +70,38 @@ def _missing_key(scope: str, key: str) -> Finding:
 
 
 def _tables(settings: Settings, clock: Clock, spark: Any) -> Iterator[Finding]:
+    """Make the schema, its tables, and a volume for reports, as far as they are missing."""
     if settings.store.delta is None:
         return
+    schema = ".".join(f"`{part}`" for part in settings.store.delta.split("."))
+    tables = _opened(settings, clock, spark)
+    if tables.status == "failed" and _makes(spark, f"CREATE SCHEMA IF NOT EXISTS {schema}"):
+        tables = _opened(settings, clock, spark)
+    yield tables
+    if tables.status == "ok":
+        yield _volume(volume_of_reports(settings.store.delta), schema, spark)
+
+
+def _opened(settings: Settings, clock: Clock, spark: Any) -> Finding:
     try:
         with open_store(settings, clock, spark=spark):
-            yield Finding("tables", "ok", f"{settings.store.delta} has them.")
+            return Finding("tables", "ok", f"{settings.store.delta} has them.")
     except AadsyncError as error:
-        yield Finding("tables", "failed", str(error))
+        return Finding("tables", "failed", str(error))
+
+
+def _volume(path: str, schema: str, spark: Any) -> Finding:
+    if is_folder(path) or _makes(spark, f"CREATE VOLUME IF NOT EXISTS {schema}.`reports`"):
+        return Finding("reports", "ok", f"plans and full reports are kept in {path}.")
+    remedy = f"Ask the owner of {schema} for CREATE VOLUME, or name another folder in reports."
+    return Finding(
+        "reports", "warning", "no volume could be made: full reports are not kept.", remedy
+    )
+
+
+def _makes(spark: Any, statement: str) -> bool:
+    try:
+        spark.sql(statement).collect()
+    except Exception:  # noqa: BLE001 - whatever Spark raises, what is missing is told as a finding
+        return False
+    return True

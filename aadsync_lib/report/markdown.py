@@ -11,6 +11,8 @@ from aadsync_lib.report.heading import head_facts
 from aadsync_lib.report.plan_rows import Row, first_names, most_affected, shortened
 from aadsync_lib.report.terminal import GROUPS, LINES, LISTED, NAMES, ROWS
 
+OPEN = 20  # lines of a list that are open; the others unfold, so that a pull request stays short
+
 
 def as_markdown(document: Document, *, full: bool = False) -> str:
     """Return a document: every change of a small plan or with ``full``, otherwise a summary."""
@@ -67,7 +69,7 @@ def _part(part: Part, *, listed: bool, full: bool) -> Iterator[str]:
     for each in part.first:
         yield from _section(each, None if full else ROWS)
     if part.changes and listed:
-        yield _listed(part.changes, None if full else NAMES)
+        yield from _listed(part.changes, None if full else NAMES)
     else:
         yield table(("Change", "Number"), part.totals)
         yield from _most_affected(part.changes)
@@ -75,28 +77,46 @@ def _part(part: Part, *, listed: bool, full: bool) -> Iterator[str]:
         yield from _section(each, None if full else LINES)
     for title, branches in part.trees:
         yield f"### {markdown_prose(title)}"
-        yield "\n".join(_nested(branches, 0))
+        lines = tuple(_nested(branches, 0))
+        yield "\n".join(lines[:OPEN])
+        yield from _folded(len(lines) - OPEN, "\n".join(lines[OPEN:]))
 
 
 def _items(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {markdown_prose(sentence)}" for sentence in sentences)
 
 
-def _listed(rows: Iterable[Row], limit: int | None) -> str:
+def _listed(rows: Iterable[Row], limit: int | None) -> Iterator[str]:
     cells = (
         (f"`{row.symbol}`", markdown_name(row.name), _what(row, limit), markdown_prose(row.reason))
         for row in rows
     )
-    return table(("", "Name", "Change", "Why"), cells)
+    yield from _long(("", "Name", "Change", "Why"), tuple(cells))
+
+
+def _long(head: tuple[str, ...], cells: tuple[tuple[str, ...], ...]) -> Iterator[str]:
+    """Yield a table of cells that are Markdown already; what is beyond its first lines is folded."""
+    yield table(head, cells[:OPEN])
+    yield from _folded(len(cells) - OPEN, table(head, cells[OPEN:]))
+
+
+def _folded(number: int, block: str) -> Iterator[str]:
+    if number > 0:
+        yield f"<details><summary>{wording.count(number, 'more line')}</summary>"
+        yield block
+        yield "</details>"
 
 
 def _what(row: Row, limit: int | None) -> str:
-    members = (
-        f"`{sign}` {first_names(names, limit, markdown_name)}"
-        for sign, names in wording.sides(row)
-        if names
-    )
+    members = (_members(sign, names, limit) for sign, names in wording.sides(row) if names)
     return "<br>".join((_counts(row), *members))
+
+
+def _members(sign: str, names: tuple[str, ...], limit: int | None) -> str:
+    shown = f"`{sign}` {first_names(names, limit, markdown_name)}"
+    if limit is None and len(names) > OPEN:
+        return f"<details><summary>{sign}{len(names):,}</summary>{shown}</details>"
+    return shown
 
 
 def _counts(row: Row) -> str:
@@ -116,7 +136,7 @@ def _section(section: Table, limit: int | None = None, hint: str = "") -> Iterat
     if rows:
         yield f"**{markdown_prose(section.title)} ({len(section.rows):,})**"
         cells = ((markdown_name(row[0]), *map(markdown_prose, row[1:])) for row in rows)
-        yield table(section.head, cells)
+        yield from _long(section.head, tuple(cells))
         yield _more(more, "line") + hint if more else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from aadsync_lib.model.change import ACCESS, Action
 from aadsync_lib.model.identity import Kind
@@ -184,6 +185,7 @@ def _change_tiles(
         yield _tile("Access given", _total(counts, GIVEN), "in")
 
 
+@cache
 def counted_as(action: Action) -> str:
     """Return the label of the tile that counts an action; nothing where none does."""
     tiles = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aadsync_lib.errors import UsageError
@@ -20,14 +21,23 @@ def plan_from_text(text: str, where: str) -> Plan:
 
 
 def part_of(plan: Plan, target: str | None) -> Plan:
-    """Return the part of one target, or the whole plan."""
-    if target is None:
+    """Return the part of one target, or the whole plan.
+
+    What the whole plan tells of Entra is of all its targets.
+    """
+    if target is None or [each.target for each in plan.targets] == [target]:
         return plan
     targets = tuple(each for each in plan.targets if each.target == target)
     if not targets:
         known = ", ".join(each.target for each in plan.targets)
         raise UsageError(f"The saved plan has no target {target}; it has: {known}.")
-    return replace(plan, targets=targets)
+    return replace(plan, targets=targets, source_digest=None)
+
+
+def alone(plan: Plan, known: Sequence[str]) -> str | None:
+    """Return the target that a plan is of, where the settings have it and others."""
+    names = [each.target for each in plan.targets]
+    return names[0] if len(names) == 1 < len(known) and names[0] in known else None
 
 
 def approval_of(part: Plan, whole: Plan, approve: str | None) -> str | None:

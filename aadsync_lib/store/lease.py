@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from aadsync_lib.clock import utc
 from aadsync_lib.errors import LeaseHeldError
 from aadsync_lib.store.database import TargetWriter
-from aadsync_lib.store.leasing import TTL, lost, utc
+from aadsync_lib.store.leasing import TTL, lost
 from aadsync_lib.store.process import Process
 
 log = logging.getLogger(__name__)

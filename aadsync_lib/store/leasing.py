@@ -8,11 +8,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
+from aadsync_lib.clock import utc
 from aadsync_lib.errors import StoreError
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.ports import Clock
@@ -194,8 +194,3 @@ def lost(target: str, run_id: str, holder: Process, since: float) -> StoreError:
         f"for more than {TTL:.0f} s. It sends no further change. What it did is recorded; run it "
         f"again after the other run."
     )
-
-
-def utc(seconds: float) -> str:
-    """Return a time as an operator reads it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

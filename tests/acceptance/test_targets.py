@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from aadsync_lib.cli import main
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.engine.stale import SOURCE
 from aadsync_lib.errors import TargetError
 from aadsync_lib.model.run import Status
 from aadsync_lib.sandbox import Fault, Sandbox, World
@@ -178,3 +183,37 @@ def test_a_display_name_is_made_of_what_entra_has_for_one_target_alone(
     ]
     assert shown[1]["cyd@contoso.com"]["displayName"] == "cyd@contoso.com"
     assert both.plan().empty
+
+
+def command(both: Stage, *words: str) -> str:
+    """Run a command and return what it wrote to both streams."""
+    ran = CliRunner().invoke(main, (*words, "-c", str(both.settings_file)))
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
+def test_a_saved_plan_of_one_target_is_applied_as_it_is(
+    both: Stage, sales: Sandbox, tmp_path: Path
+) -> None:
+    plan, sent = str(tmp_path / "plan.json"), writes(sales)
+    command(both, "plan", "--target", TARGET, "--save", plan)
+    command(both, "apply", plan)
+    assert "Data" in groups_of(both.box)
+    command(both, "undo", "last", "--target", TARGET, "--save", plan)
+    command(both, "apply", plan, "--approve", json.loads(Path(plan).read_text())["digest"])
+    assert groups_of(both.box) == {}
+    assert writes(sales) == sent
+
+
+@pytest.mark.parametrize("then", [(), ("--target", "sales")])
+@pytest.mark.parametrize("now", [(), ("--target", "sales")])
+def test_entra_has_changed_since_a_plan_of_other_targets_only_if_it_has(
+    both: Stage, tmp_path: Path, then: tuple[str, ...], now: tuple[str, ...]
+) -> None:
+    plan = str(tmp_path / "plan.json")
+    command(both, "plan", *then, "--save", plan)
+    words = ("plan", *now, "--against", plan)
+    assert SOURCE not in command(both, *words)
+    both.box.world.entra.remove_member(DATA, BOB)
+    assert (SOURCE in command(both, *words)) == (then == now)
+    assert "no longer planned: create user bob@contoso.com" in command(both, *words)

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aadsync_lib.config.load import load_settings
+from aadsync_lib.config.text import parse
 from aadsync_lib.errors import UsageError
-from aadsync_lib.scaffold import Answers, starter
+from aadsync_lib.scaffold import Answers, starter, written
+from tests.unit.config.files import FULL, SMALL
 
 GUID = "5f0a0000-0000-4000-8000-000000000001"
 ANSWERS = Answers(
@@ -122,3 +124,19 @@ def test_any_name_of_a_group_comes_back_as_it_was(tmp_path, name, prefix):
 def test_a_missing_answer_is_a_usage_error(answers, message):
     with pytest.raises(UsageError, match=message):
         starter(answers)
+
+
+@pytest.mark.parametrize("text", [SMALL, FULL, starter(ANSWERS)], ids=["small", "full", "starter"])
+def test_whatever_a_file_says_is_written_as_it_was(tmp_path, text):
+    tree = parse(text).value
+    again = written(tree)
+    assert loaded(tmp_path, again).model_dump() == loaded(tmp_path, text).model_dump()
+    assert written(parse(again).value) == again
+
+
+def test_a_target_keeps_sections_of_its_own(tmp_path):
+    tree = parse(starter(ANSWERS)).value
+    tree["targets"][0] |= {"policy": {"limits": {"groups_removed": {"count": 9}}}, "scope": None}
+    tree["policy"] = None
+    [target] = loaded(tmp_path, written(tree)).targets
+    assert target.policy.limits.groups_removed.count == 9

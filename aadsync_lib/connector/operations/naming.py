@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.connector.operations.subjects import Asked, Subject
-from aadsync_lib.errors import AadsyncError, EntraError
+from aadsync_lib.errors import AadsyncError
+from aadsync_lib.graph.odata import literal
 from aadsync_lib.model.identity import GUID, Kind, same_name
 from aadsync_lib.responses import JsonObject
 
@@ -50,25 +51,16 @@ def _named(entra: Entra, kind: Kind, option: str, name: str) -> Subject:
 
 
 def _by_name(entra: Entra, kind: Kind, name: str) -> list[JsonObject]:
-    condition = " or ".join(f"{key} eq {_literal(name)}" for key in BY[kind])
+    condition = " or ".join(f"{key} eq {literal(name)}" for key in BY[kind])
     path = f"/{COLLECTIONS[kind]}?$filter={quote(condition)}&$select={_fields(kind)}"
     return entra.rows(path, f"look up the {kind.value} {name}")
 
 
 def _by_id(entra: Entra, kind: Kind, key: str) -> list[JsonObject]:
     path = f"/{COLLECTIONS[kind]}/{key.lower()}?$select={_fields(kind)}"
-    try:
-        return [entra.get(path, f"look up the {kind.value} {key}")]
-    except EntraError as error:
-        if error.status == 404:
-            return []
-        raise
+    row = entra.find(path, f"look up the {kind.value} {key}")
+    return [] if row is None else [row]
 
 
 def _fields(kind: Kind) -> str:
     return ",".join(("id", *SHOWN[kind]))
-
-
-def _literal(text: str) -> str:
-    """Return a literal of OData, whatever the text holds."""
-    return "'" + text.replace("'", "''") + "'"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from aadsync_lib.clock import utc
 from aadsync_lib.connector.registration.model import CredentialState, Registration, Step
-from aadsync_lib.connector.registration.steps import written
 from aadsync_lib.responses import JsonObject
 
 VERSION = 1
@@ -40,5 +40,5 @@ def _credential(state: CredentialState) -> JsonObject:
     return {
         "kind": state.kind.value,
         "stored_in": state.stored_in,
-        "ends": None if state.ends is None else written(state.ends),
+        "ends": None if state.ends is None else utc(state.ends),
     }

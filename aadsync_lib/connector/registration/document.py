@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from aadsync_lib.clock import utc
 from aadsync_lib.connector.registration.credential import CredentialKind
 from aadsync_lib.connector.registration.model import CredentialState, Registration, Step
-from aadsync_lib.connector.registration.steps import written
 from aadsync_lib.model.change import Action
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table
 from aadsync_lib.report.wording import count
@@ -56,7 +56,7 @@ def _credential(state: CredentialState) -> str:
     kind = state.kind.value.replace("_", " ")
     if state.kind is CredentialKind.FEDERATED:
         return "tokens of another issuer; there is no secret"
-    ends = "" if state.ends is None else f", ends {written(state.ends)[:10]}"
+    ends = "" if state.ends is None else f", ends {utc(state.ends)[:10]}"
     return f"{kind} in {state.stored_in}{ends}"
 
 

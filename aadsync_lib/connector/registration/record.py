@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 
+from aadsync_lib.clock import new_run_id
 from aadsync_lib.connector.registration.model import Step
 from aadsync_lib.errors import AadsyncError, AnswerUnclearError
 from aadsync_lib.model.change import Change
@@ -23,15 +22,12 @@ OpenStore = Callable[[], AbstractContextManager[Store]]
 
 
 @contextmanager
-def held(open_store: OpenStore | None, clock: Clock) -> Iterator[Journal | None]:
-    """Hold the registration of this sync, and yield its journal; ``None`` where no store is to be had.
+def held(open_store: OpenStore, clock: Clock) -> Iterator[Journal]:
+    """Hold the registration of this sync, and yield its journal.
 
     Raises ``LeaseHeldError`` while another one runs.
     """
-    if open_store is None:
-        yield None
-        return
-    run_id = f"{datetime.fromtimestamp(clock.now(), UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    run_id = new_run_id(clock)
     with open_store() as store, store.lease(JOURNAL, run_id):
         yield Journal(store, run_id)
 

@@ -54,7 +54,8 @@ class _Planned:
 class Registering:
     """The registration of one sync.
 
-    ``hide`` keeps a new secret out of everything that is shown; ``open_store`` opens what records a run.
+    ``hide`` keeps a new secret out of everything that is shown; ``open_store`` opens what records a run,
+    without which it only plans.
     """
 
     wanted: Wanted
@@ -78,6 +79,7 @@ class Registering:
 
         Raises ``UnfinishedError`` where it broke off, any other ``AadsyncError`` where nothing was changed.
         """
+        assert self.open_store
         planned = self._planned(looks=1)
         if not planned.steps:
             return self._as_planned(planned)
@@ -85,8 +87,6 @@ class Registering:
             planned = self._planned(looks=LOOKS)  # another one may have run meanwhile
             if self.place and any(isinstance(s.item, NewCredential) for s in planned.steps):
                 self.place.prepare()
-            if journal is None:
-                return self._apply(planned, lambda step, do: do(step))
             with journal.run(self.wanted.sync, self.clock, lambda: self.entra.requests):
                 return self._apply(planned, journal.do)
 

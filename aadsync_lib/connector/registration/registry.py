@@ -13,7 +13,7 @@ from aadsync_lib.connector.entra import Entra
 from aadsync_lib.connector.registration.credential import Credential
 from aadsync_lib.connector.registration.marks import is_tagged, stored_in
 from aadsync_lib.connector.registration.model import Application, Found, Wanted
-from aadsync_lib.errors import AadsyncError, EntraError
+from aadsync_lib.errors import AadsyncError
 from aadsync_lib.responses import JsonObject
 
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"  # in every tenant and cloud
@@ -56,22 +56,14 @@ class Registry:
     def by_app_id(self, app_id: str) -> Application | None:
         """Return an application by its client id, ``None`` where this tenant has none."""
         path = f"/applications(appId='{quote(app_id)}')?$select={FIELDS}"
-        try:
-            return application_from(self._entra.get(path, READ))
-        except EntraError as error:
-            if error.status != 404:
-                raise
-            return None
+        row = self._entra.find(path, READ)
+        return None if row is None else application_from(row)
 
     def principal(self, app_id: str) -> str | None:
         """Return the id of the service principal of an application."""
         path = f"/servicePrincipals(appId='{app_id}')?$select=id"
-        try:
-            return str(self._entra.get(path, "read the service principal")["id"])
-        except EntraError as error:
-            if error.status != 404:
-                raise
-            return None
+        row = self._entra.find(path, "read the service principal")
+        return None if row is None else str(row["id"])
 
     def granted(self, principal: str, graph: str) -> frozenset[str]:
         """Return the ids of Graph's permissions that a service principal was granted."""

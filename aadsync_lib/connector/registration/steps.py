@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from aadsync_lib.clock import utc
 from aadsync_lib.connector.permissions import READ_AUDIT, READ_LOG
 from aadsync_lib.connector.registration.certificate import mark_of
 from aadsync_lib.connector.registration.credential import (
@@ -153,7 +153,7 @@ def _credential(wanted: Wanted, decision: Decision, place: Place, now: float) ->
     action, name = Action.SET_CREDENTIALS, place.reference
     if decision.reason:
         before = _shown(wanted.kind, decision.current) if decision.current else None
-        after = {"kind": wanted.kind.value, "ends": written(now + wanted.lifetime)}
+        after = {"kind": wanted.kind.value, "ends": utc(now + wanted.lifetime)}
         item = NewCredential(wanted.kind)
         yield Step(action, name, decision.reason, before, after, item)
     for each in decision.remove:
@@ -168,7 +168,7 @@ def _why(credential: Credential, decision: Decision, now: float) -> str:
 
 
 def _shown(kind: CredentialKind, credential: Credential) -> dict[str, object]:
-    return {"kind": kind.value, "key_id": credential.key_id, "ends": written(credential.ends)}
+    return {"kind": kind.value, "key_id": credential.key_id, "ends": utc(credential.ends)}
 
 
 def _asked(access: Iterable[JsonObject]) -> set[str]:
@@ -191,8 +191,3 @@ def _access(access: tuple[JsonObject, ...], wanted: Wanted, found: Found) -> lis
     others = [entry for entry in access if entry.get("resourceAppId") != GRAPH_APP]
     there = [each for entry in ours for each in entry.get("resourceAccess") or ()]
     return [*others, {"resourceAppId": GRAPH_APP, "resourceAccess": [*there, *new]}]
-
-
-def written(moment: float) -> str:
-    """Return a time as documents have it."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

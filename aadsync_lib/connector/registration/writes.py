@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from aadsync_lib.clock import utc
 from aadsync_lib.connector.entra import FRESH_TRIES, PAUSE, TRIES, Entra
 from aadsync_lib.connector.registration.certificate import mark_of, new_certificate
 from aadsync_lib.connector.registration.credential import Credential, CredentialKind, Decision
@@ -26,7 +27,6 @@ from aadsync_lib.connector.registration.model import (
 )
 from aadsync_lib.connector.registration.place import Place
 from aadsync_lib.connector.registration.registry import Registry, application_from
-from aadsync_lib.connector.registration.steps import written
 from aadsync_lib.connector.registration.wanted import Permission
 from aadsync_lib.errors import AadsyncError, AnswerUnclearError, CredentialError, EntraError
 from aadsync_lib.model.change import Action
@@ -186,7 +186,7 @@ class Writer:
 
     def _secret(self, ends: float) -> tuple[Credential, str]:
         name, path = tag_of(self._wanted.sync), f"{self._path}/addPassword"
-        body = {"passwordCredential": {"displayName": name, "endDateTime": written(ends)}}
+        body = {"passwordCredential": {"displayName": name, "endDateTime": utc(ends)}}
         try:
             row = self._settled(lambda: self._entra.post(path, body, "make a client secret"))
         except AnswerUnclearError as error:
@@ -207,8 +207,8 @@ class Writer:
             "type": "AsymmetricX509Cert",
             "usage": "Verify",
             "key": made.der,
-            "startDateTime": written(made.begins.timestamp()),
-            "endDateTime": written(ends),
+            "startDateTime": utc(made.begins.timestamp()),
+            "endDateTime": utc(ends),
         }
         self._keys((*self._ours.keys, entry), "add the certificate")
         mark = mark_of(CredentialKind.CERTIFICATE, made.pem)

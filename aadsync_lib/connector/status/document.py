@@ -92,11 +92,22 @@ def _lines(target: TargetStatus, now: float) -> Iterator[str]:
         yield f"Assigned: {people}, {count(target.assigned.get('groups', 0), 'group')}"
     if job is not None:
         yield from _of_job(job, now)
+    if target.log_since:
+        yield log_line(target.log_since)
     yield from (f"Not read: {reason}" for reason in target.unread)
 
 
+def log_line(since: str) -> str:
+    """Say how far back a log was read that is longer than what is read of it."""
+    return (
+        f"Provisioning log: read back to {_time(since)}; what has failed before, and not again since, is "
+        f"not counted"
+    )
+
+
 def _of_job(job: Job, now: float) -> Iterator[str]:
-    yield f"Job: {job.id}, {'started' if job.runs else 'stopped'}"
+    stopped = "stopped; its last cycle may not be over yet" if job.under_way else "stopped"
+    yield f"Job: {job.id}, {'started' if job.runs else stopped}"
     if job.counts:
         pairs = (f"{key} {number:,}" for key, number in job.counts.items())
         yield f"Provisioned so far: {', '.join(pairs)}"

@@ -53,6 +53,7 @@ def job_of(row: JsonObject) -> Job:
         interval=seconds_of(text(schedule.get("interval"))),
         quarantine=quarantine,
         waits=status.get("escrowsPruned") is True and not runs,
+        lingers=not runs and (code or "").lower() == "active",
     )
 
 

@@ -60,7 +60,8 @@ class Job:
 
     ``runs`` is whether Entra starts its cycles: the schedule says so, not the status. ``interval`` is in
     seconds, ``None`` where no cycle is to come. ``waits`` is true where Entra has paused the job after
-    too many errors of the first cycle, until a person looks.
+    too many errors of the first cycle, until a person looks. ``lingers``: it is stopped, and its status
+    still calls it active, as of one whose cycle goes on to its end.
     """
 
     id: str
@@ -73,6 +74,14 @@ class Job:
     interval: float | None = None
     quarantine: Quarantine | None = None
     waits: bool = False
+    lingers: bool = False
+
+    @property
+    def under_way(self) -> bool:
+        """Whether anything shows a cycle that has begun and is not over; stopping a job does not end it."""
+        open_end = self.last is not None and self.last.began is not None and self.last.ended is None
+        part_done = self.units is not None and self.units.completed < self.units.total
+        return part_done or open_end or self.lingers
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,8 @@ class TargetStatus:
     """The connector of one target.
 
     ``enabled`` is what the settings want. ``assigned`` and ``failures`` are ``None`` where they could not
-    be read, or there is nothing to read them of; ``unread`` says why.
+    be read, or there is nothing to read them of; ``unread`` says why. ``log_since`` is how far back
+    the log was read, where older entries were left.
     """
 
     target: str
@@ -111,6 +121,7 @@ class TargetStatus:
     assigned: Mapping[str, int] | None = None
     failures: tuple[Failure, ...] | None = None
     unread: tuple[str, ...] = ()
+    log_since: str | None = None
 
     @property
     def state(self) -> str:

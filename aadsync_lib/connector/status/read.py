@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from aadsync_lib.connector.connectors import Connector, Connectors
@@ -12,19 +11,16 @@ from aadsync_lib.connector.locate import READ_JOB, Located, jobs_of, located
 from aadsync_lib.connector.state import job_path
 from aadsync_lib.connector.status.job import job_of
 from aadsync_lib.connector.status.log import failures_of
+from aadsync_lib.connector.status.log_pages import read_log
 from aadsync_lib.connector.status.model import (
     Application,
     ConnectorStatus,
-    Failure,
-    Job,
     TargetStatus,
 )
 from aadsync_lib.errors import EntraError
 from aadsync_lib.responses import JsonObject
 
-KEPT = timedelta(days=30)  # for which Entra keeps its logs, at most
 KINDS = {"user": "users", "group": "groups"}
-OPTIONS = f"$orderby={quote('activityDateTime desc')}&$top=999"
 
 
 class StatusReader:
@@ -57,12 +53,9 @@ class StatusReader:
     def _job(self, connector: Connector, place: Located) -> JsonObject | None:
         """Return the job as it is now; once it is known, by its id."""
         entra, known = self._connectors.entra, self._jobs.get(connector.target)
-        try:
-            if known:
-                return entra.get(job_path(place.application, known), READ_JOB)
-        except EntraError as error:
-            if error.status != 404:
-                raise
+        row = entra.find(job_path(place.application, known), READ_JOB) if known else None
+        if row is not None:
+            return row
         rows = jobs_of(entra, place)
         if rows:
             self._jobs[connector.target] = str(rows[0]["id"])
@@ -73,12 +66,14 @@ class StatusReader:
         if status.application is None:
             return status
         unread: list[str] = []
-        return replace(
-            status,
-            assigned=self._assigned(status.application, unread),
-            failures=self._failures(status.job, unread) if status.job else None,
-            unread=tuple(unread),
-        )
+        status = replace(status, assigned=self._assigned(status.application, unread))
+        if status.job:
+            entra, now = self._connectors.entra, self._connectors.clock.now()
+            log = read_log(entra, status.job.id, now)
+            unread += [log.unread] if log.unread else []
+            failures = None if log.unread else failures_of(log.rows, status.job.id)
+            status = replace(status, failures=failures, log_since=log.since)
+        return replace(status, unread=tuple(unread))
 
     def _place(self, connector: Connector) -> Located | None:
         known = self._known.get(connector.target) or located(self._connectors, connector)
@@ -99,18 +94,6 @@ class StatusReader:
             if kind:
                 ids[kind].add(str(row.get("principalId")))
         return {kind: len(principals) for kind, principals in ids.items()}
-
-    def _failures(self, job: Job, unread: list[str]) -> tuple[Failure, ...] | None:
-        since = datetime.fromtimestamp(self._connectors.clock.now(), UTC) - KEPT
-        literal = job.id.replace("'", "''")
-        condition = f"jobId eq '{literal}' and activityDateTime gt {since:%Y-%m-%dT%H:%M:%SZ}"
-        path = f"/auditLogs/provisioning?$filter={quote(condition)}&{OPTIONS}"
-        try:
-            rows = self._connectors.entra.rows(path, "read the provisioning log")
-        except EntraError as error:
-            unread.append(str(error))
-            return None
-        return failures_of(rows, job.id)
 
 
 def _shown(place: Located) -> Application:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
-from aadsync_lib.connector.status.model import NOT_RUN, ConnectorStatus, Job, Units
+from aadsync_lib.connector.status.model import NOT_RUN, ConnectorStatus, Job
 from aadsync_lib.ports import Clock, Progress
 
 POLL = 10.0  # seconds between two looks
+PATIENCE = 600.0  # seconds without any change of a job that is stopped
+
+log = logging.getLogger(__name__)
 
 
 def under_way(status: ConnectorStatus) -> bool:
     """Return whether any connector has a cycle to wait for: one that is not over, or the first one."""
-    jobs = (target.job for target in status.targets)
-    return any(job is not None and _busy(job) for job in jobs)
+    return any(map(_busy, _jobs(status)))
 
 
 def _busy(job: Job) -> bool:
-    if not job.runs or job.quarantine is not None:
+    if job.quarantine is not None:
         return False
-    open_end = job.last is not None and job.last.began is not None and job.last.ended is None
-    return _part_done(job.units) or open_end or job.state == NOT_RUN
+    return job.under_way or (job.runs and job.state == NOT_RUN)
 
 
-def _part_done(units: Units | None) -> bool:
-    return units is not None and units.completed < units.total
+def _jobs(status: ConnectorStatus) -> list[Job]:
+    return [target.job for target in status.targets if target.job is not None]
 
 
 def watch(
@@ -32,12 +34,13 @@ def watch(
 ) -> ConnectorStatus:
     """Return the state once no cycle is under way any more.
 
-    ``read`` reads what the watch needs. Every look moves the bar, which reckons the time left.
+    ``read`` reads what the watch needs. Every look moves the bar, which reckons the time left. What a
+    stopped job shows of a cycle may be all that is left of it, so that is waited for while it changes.
     """
-    bar = _Bar(progress)
+    bar, changed = _Bar(progress), _Changed(clock)
     try:
         status = read()
-        while under_way(status):
+        while under_way(status) and not changed.not_for_long(status):
             bar.show(status)
             clock.sleep(poll)
             status = read()
@@ -45,6 +48,26 @@ def watch(
     finally:
         bar.end()
     return status
+
+
+class _Changed:
+    """When the jobs were last seen to change, where nothing but stopped ones is waited for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: list[Job] = []
+        self._since = clock.monotonic()
+
+    def not_for_long(self, status: ConnectorStatus) -> bool:
+        """Return whether only stopped jobs are left, and none of them has changed for long."""
+        jobs, now = _jobs(status), self._clock.monotonic()
+        if jobs != self._seen or any(job.runs for job in filter(_busy, jobs)):
+            self._seen, self._since = jobs, now
+        over = now - self._since >= PATIENCE
+        if over:
+            text = "a stopped job shows a cycle under way that has not changed for %d minutes; not waited for"
+            log.warning(text, PATIENCE / 60)
+        return over
 
 
 class _Bar:
@@ -55,7 +78,7 @@ class _Bar:
         self._total = self._done = 0
 
     def show(self, status: ConnectorStatus) -> None:
-        units = [target.job.units for target in status.targets if target.job and target.job.units]
+        units = [job.units for job in _jobs(status) if job.units]
         total, done = sum(each.total for each in units), sum(each.completed for each in units)
         if not total:
             return

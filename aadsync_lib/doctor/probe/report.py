@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from aadsync_lib.clock import utc
 from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.doctor.probe.answers import Left, Row, Status, TargetProbe
 from aadsync_lib.doctor.probe.bench import PREFIX
@@ -56,7 +56,7 @@ def to_json(sync: str, results: tuple[TargetProbe, ...], now: float, version: st
     return {
         "kind": "probe",
         "version": 1,
-        "head": {"time": _time(now), "version": version},
+        "head": {"time": utc(now), "version": version},
         "sync": sync,
         "status": words[exit_code(results)],
         "targets": [_target(result) for result in results],
@@ -120,7 +120,7 @@ def to_document(sync: str, results: tuple[TargetProbe, ...], now: float, version
     """Return the table assumed → seen of each target, with what each difference means."""
     return Document(
         title=f"Probe for {sync}: {ENDINGS[exit_code(results)]}",
-        lines=(f"{_time(now)}, aadsync {version}",),
+        lines=(f"{utc(now)}, aadsync {version}",),
         parts=tuple(_part(result) for result in results),
         tables=tuple(table for result in results for table in _tables(result)),
         next=NEXT[exit_code(results)],
@@ -186,7 +186,3 @@ def _row(row: Row) -> tuple[str, ...]:
 
 def _cells(left: Left) -> tuple[str, ...]:
     return left.name, f"{NOUNS[left.kind]} {left.id or ''}".strip(), left.reason, remedy(left)
-
-
-def _time(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -30,20 +30,22 @@ class Wanted:
 
 
 def run_named(runs: Sequence[RunRecord], text: str) -> RunRecord:
-    """Return the run of this id, or of this beginning of one, or the ``last`` one; newest come first."""
+    """Return the run of this id, or of this beginning or end of one, or the ``last`` one; newest come first."""
     if text == LAST and runs:
         return runs[0]
     found = [run for run in runs if run.run_id == text] or [
         run for run in runs if text and run.run_id.startswith(text)
     ]
+    found = found or [run for run in runs if text and run.run_id.endswith(f"-{text}")]
     if len(found) == 1:
         return found[0]
     if not found:
         raise UsageError(
             f"There is no run {text} in the store, which has {len(runs)}. aadsync history lists them."
         )
+    where = "begin" if found[0].run_id.startswith(text) else "end"
     ids = listed([run.run_id for run in found], 5)
-    raise UsageError(f"{len(found)} runs begin with {text}: {ids}. Name one of them.")
+    raise UsageError(f"{len(found)} runs {where} with {text}: {ids}. Name one of them.")
 
 
 def run_to_undo(store: HistoryReader, text: str) -> RunRecord:

@@ -103,15 +103,16 @@ def run_bars(history: Sequence[RunRecord]) -> Runs | None:
     runs = tuple(
         Run(
             visible(run.run_id),
-            _time(run.started_at),
-            _ending(run),
-            _tone(run),
+            minute(run.started_at),
+            ending(run),
+            tone(run),
             number,
             round(100 * math.log1p(number) / top, 1),
         )
         for run, number in zip(latest, changes, strict=True)
     )
-    return Runs(runs, _summed(runs))
+    said = summed([run.ended for run in runs], changes, latest[0].started_at, latest[-1].started_at)
+    return Runs(runs, said)
 
 
 def _parts(top: int, *parts: tuple[str, int]) -> tuple[tuple[str, float], ...]:
@@ -131,24 +132,26 @@ def _signed(added: int, removed: int) -> str:
     return " ".join(f"{sign}{n:,}" for sign, n in (("+", added), ("\u2212", removed)) if n)
 
 
-def _ending(run: RunRecord) -> str:
+def ending(run: RunRecord) -> str:
+    """Return how a run ended, in words."""
     known = {status.value: words for status, words in ENDINGS.items()}
     return known.get(run.status, "did not end")
 
 
-def _tone(run: RunRecord) -> str:
+def tone(run: RunRecord) -> str:
+    """Return whether a run ended well."""
     return {status.value: tone for status, tone in ENDED.items()}.get(run.status, "warn")
 
 
-def _time(seconds: float) -> str:
+def minute(seconds: float) -> str:
+    """Return a time to the minute, in UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
-def _summed(runs: Sequence[Run]) -> str:
-    endings = Counter(run.ended for run in runs)
-    counted = ", ".join(f"{number} {ending}" for ending, number in endings.most_common())
-    most = max(run.changes for run in runs)
+def summed(endings: Sequence[str], changes: Sequence[int], begin: float, end: float) -> str:
+    """Say in words what a picture of runs shows."""
+    counted = ", ".join(f"{number} {words}" for words, number in Counter(endings).most_common())
     return (
-        f"{count(len(runs), 'run')} from {runs[0].started} to {runs[-1].started} UTC: {counted}. "
-        f"At most {count(most, 'change')} in one run."
+        f"{count(len(endings), 'run')} from {minute(begin)} to {minute(end)} UTC: {counted}. "
+        f"At most {count(max(changes), 'change')} in one run."
     )

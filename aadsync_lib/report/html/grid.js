@@ -4,6 +4,8 @@
 class Grid {
   constructor(grid) {
     Object.assign(this, grid);
+    const cells = this.cells.map(numbers);
+    this.rows = Array.from({ length: this.size }, (_, place) => cells.map((column) => column[place] ?? column[0]));
     this.table = document.querySelector(`table[data-grid="${this.name}"]`);
     this.section = document.getElementById(this.name);
     this.body = this.table.tBodies[0];
@@ -38,14 +40,29 @@ class Grid {
     });
     this.pager.querySelector(".previous").addEventListener("click", () => this.turn(-1));
     this.pager.querySelector(".following").addEventListener("click", () => this.turn(1));
-    this.tools.hidden = this.rows.length < 6;
+    this.tools.querySelector(".save").addEventListener("click", () => save(`${this.name}.csv`, csv(this.table_of(this.found))));
+    this.tools.classList.toggle("few", this.rows.length < 6);
+    this.tools.hidden = false;
+  }
+
+  // What a row opens to. The shape tells what its values are; those that are left are members.
+  contents(place) {
+    const [shape, ...values] = numbers(this.details[place] ?? "");
+    const [facts, differences] = this.shapes[shape] ?? [[], []];
+    let at = 0;
+    const next = () => { at += 1; return text(values[at - 1]); };
+    return {
+      facts: facts.map((name) => [text(name), next()]),
+      differences: differences.map(([name, before, after]) => [text(name), before ? next() : "", after ? next() : ""]),
+      members: values.slice(at).map(text),
+    };
   }
 
   // What a row is searched by: its cells and, for a change, ids and members. Made when first searched.
   hay(place) {
     this.hays ??= this.rows.map((row, at) => {
-      const [facts = [], , members = []] = this.details[at] ?? [];
-      return [...row, ...facts.map(([, value]) => value), ...members].map(text).join("\n").toLowerCase();
+      const { facts, members } = this.contents(at);
+      return [...row.map(text), ...facts.map(([, value]) => value), ...members].join("\n").toLowerCase();
     });
     return this.hays[place];
   }
@@ -57,6 +74,18 @@ class Grid {
       choice.value = [...choice.options].some((one) => one.value === value) ? value : "";
     }
     this.narrow();
+  }
+
+  // What was found, as it is sorted: the columns that say something, what a row opens to, all members.
+  table_of(places) {
+    const columns = this.columns.map((column, at) => ({ title: column.title, of: (place) => text(this.rows[place][at]) }));
+    const known = new Set(columns.map(({ title }) => title));
+    for (const title of new Set(this.shapes.flatMap(([facts]) => facts.map(text)))) {
+      if (!known.has(title)) columns.push({ title, of: (place) => this.contents(place).facts.find(([name]) => name === title)?.[1] ?? "" });
+    }
+    columns.push({ title: "Members", of: (place) => this.contents(place).members.join("; ") });
+    const filled = columns.filter(({ title, of }) => title !== "Counted as" && this.rows.some((_, place) => of(place)));
+    return [filled.map(({ title }) => title), ...places.map((place) => filled.map(({ of }) => of(place)))];
   }
 
   narrow() {
@@ -111,20 +140,20 @@ class Grid {
 
   row(place) {
     const cells = this.shown.map((column, at) => at === 0
-      ? make("th", { scope: "row", class: `look-${column.look}` }, this.head(column, place))
+      ? make("th", { scope: "row", class: `look-${column.look}` }, ...this.head(column, place))
       : make("td", { class: `look-${column.look}`, "data-title": column.title }, ...this.cell(column, place)));
     const row = make("tr", {}, ...cells);
     return this.opened.has(place) ? [row, this.detail(place)] : [row];
   }
 
   head(column, place) {
-    const [inside] = this.cell(column, place);
+    const inside = this.cell(column, place);
     if (!this.details[place]) return inside;
     const id = `${this.name}-${place}`;
-    return make("button", {
+    return [make("button", {
       type: "button", class: "opens", id, "aria-expanded": String(this.opened.has(place)),
       "aria-controls": `${id}-detail`, onclick: () => this.toggle(place),
-    }, inside);
+    }, ...inside)];
   }
 
   toggle(place) {
@@ -141,19 +170,20 @@ class Grid {
     const shown = text(this.rows[place][column.place]);
     const [tone, mark] = this.tones[shown] ?? ["", ""];
     switch (shown && column.look) {
-      case "name": return [make("bdi", {}, shown)];
+      case "name": return [make("bdi", {}, ...whole(shown))];
+      case "run": return [make("span", { class: "whole", title: shown }, shown.replace(/^\d{8}T\d{6}Z-/, ""))];
       case "tone": return [sign(tone, mark), shown];
       case "pill": return [tone ? make("span", { class: `pill ${tone}` }, shown) : shown];
       case "code": return [make("code", {}, shown)];
-      default: return [shown];
+      default: return whole(shown);
     }
   }
 
   detail(place) {
-    const [facts, differences, members] = this.details[place];
+    const { facts, differences, members } = this.contents(place);
     const cell = make("td", { colspan: this.shown.length },
       make("dl", {}, ...facts.flatMap(([name, value]) =>
-        [make("dt", {}, text(name)), make("dd", {}, text(value))])),
+        [make("dt", {}, name), make("dd", {}, ...whole(value))])),
       differences.length ? this.differences(differences) : null,
       ...(members.length ? this.members(members) : []));
     return make("tr", { class: "detail", id: `${this.name}-${place}-detail` }, cell);
@@ -162,14 +192,14 @@ class Grid {
   differences(found) {
     const head = ["Attribute", "Before", "After"].map((name) => make("th", { scope: "col" }, name));
     const rows = found.map(([name, before, after]) => make("tr", {},
-      make("th", { scope: "row" }, text(name)),
-      make("td", {}, make("bdi", {}, text(before) || "\u2013")),
-      make("td", {}, make("bdi", {}, text(after) || "\u2013"))));
+      make("th", { scope: "row" }, name),
+      make("td", {}, make("bdi", {}, ...whole(before || "\u2013"))),
+      make("td", {}, make("bdi", {}, ...whole(after || "\u2013")))));
     return make("table", { "aria-label": "Attributes" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
   }
 
   members(found) {
-    const listed = (from, to) => found.slice(from, to).map((one) => make("li", {}, make("bdi", {}, text(one))));
+    const listed = (from, to) => found.slice(from, to).map((one) => make("li", {}, make("bdi", {}, ...whole(one))));
     const list = make("ul", { class: "members" }, ...listed(0, 100));
     const more = found.length <= 100 ? null : make("button", {
       type: "button", onclick: () => { list.append(...listed(100)); more.remove(); },

@@ -10,7 +10,7 @@ from aadsync_lib.report.escape import label, visible
 
 LISTED = 50  # rows of a page of a table, and what is there to read without a script
 
-Look = Literal["name", "tone", "pill", "text", "quiet", "code"]
+Look = Literal["name", "tone", "pill", "text", "quiet", "code", "run"]
 
 
 @dataclass(frozen=True, slots=True)

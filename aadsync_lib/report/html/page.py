@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 from jinja2 import Environment
 
@@ -37,76 +35,18 @@ from aadsync_lib.report.html.changes import (
     run_lines,
 )
 from aadsync_lib.report.html.charts import action_bars, group_bars, run_bars
-from aadsync_lib.report.html.grid import LISTED, Detail, Grid
+from aadsync_lib.report.html.grid import LISTED, Grid
+from aadsync_lib.report.html.packing import payload
 from aadsync_lib.report.html.tables import document_grids
-from aadsync_lib.report.html.tree import Tree, tree_of
+from aadsync_lib.report.html.timeline import Timeline, timeline_of
+from aadsync_lib.report.html.tree import tree_of
+from aadsync_lib.report.html.words import run_mark, whole
 from aadsync_lib.report.next_steps import MEANT, Advice
 from aadsync_lib.report.plans import counted_as, plan_document, run_document
 from aadsync_lib.report.templates import templates
 
-# What would end the element, begin a comment, or end a line of a script.
-ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-
-
-class Pool:
-    """Every text once; the document holds numbers in place of texts, as names come up again and again."""
-
-    def __init__(self) -> None:
-        self._places: dict[str, int] = {}
-
-    def __call__(self, text: str) -> int:
-        return self._places.setdefault(text, len(self._places))
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts in order of their numbers."""
-        return list(self._places)
-
-
-def payload(grids: Iterable[Grid], tree: Tree) -> str:
-    """Return the document of a page."""
-    pool = Pool()
-    document = {
-        "listed": LISTED,
-        "grids": [_grid(grid, pool) for grid in grids],
-        "tree": _tree(tree, pool),
-    }
-    return safe_json({**document, "texts": pool.texts})
-
-
-def safe_json(document: Any) -> str:
-    """Return JSON in which no text can end the element that holds it."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).translate(ESCAPES)
-
-
-def _grid(grid: Grid, pool: Pool) -> dict[str, Any]:
-    return {
-        "name": grid.name,
-        "columns": [
-            {"title": column.title, "look": column.look, "shown": column.shown}
-            for column in grid.columns
-        ],
-        "tones": grid.tones,
-        "rows": [[*map(pool, row)] for row in grid.rows],
-        "details": [_detail(detail, pool) for detail in grid.details],
-    }
-
-
-def _detail(detail: Detail, pool: Pool) -> list[Any]:
-    return [
-        [[*map(pool, fact)] for fact in detail.facts],
-        [[*map(pool, difference)] for difference in detail.differences],
-        [*map(pool, detail.members)],
-    ]
-
-
-def _tree(tree: Tree, pool: Pool) -> dict[str, Any]:
-    nodes = [[pool(node.name), node.people, [*node.groups], [*node.lines]] for node in tree.nodes]
-    return {"nodes": nodes, "roots": [*tree.roots]}
-
-
-STYLES = ("base.css", "parts.css")
-SCRIPTS = ("dom.js", "grid.js", "tree.js")
+STYLES = ("base.css", "parts.css", "picture.css")
+SCRIPTS = ("dom.js", "grid.js", "tree.js", "nesting.js", "layout.js", "picture.js")
 HEAD_SCRIPTS = ("theme.js",)  # before anything is drawn, so that the page does not flash
 LEFT_OUT = frozenset({"Requests"})  # the facts have them
 
@@ -144,10 +84,15 @@ def run_page(
     return _page(document, lines, plan.tree if plan else (), history, before, changes, after)
 
 
-def document_page(document: Document) -> str:
-    """Return the page of a document that is neither a plan nor a run: what it says, and its tables."""
+def document_page(document: Document, times: Timeline | None = None) -> str:
+    """Return the page of a document that is neither a plan nor a run: what it says, its tables, its times."""
     grids = document_grids(document)
-    return _page(document, (), (), (), (), changes_grid((), several=False), grids)
+    return _page(document, (), (), (), (), changes_grid((), several=False), grids, times)
+
+
+def history_page(document: Document, runs: Sequence[RunRecord] = ()) -> str:
+    """Return the page of what a history answers, with a timeline of ``runs``, newest first."""
+    return document_page(document, timeline_of(runs))
 
 
 def _page(
@@ -158,6 +103,7 @@ def _page(
     before: Iterable[Grid],
     changes: Grid,
     after: Iterable[Grid],
+    times: Timeline | None = None,
 ) -> str:
     style, head, script = map(_joined, (STYLES, HEAD_SCRIPTS, SCRIPTS))
     tree = tree_of(groups, lines)
@@ -177,6 +123,7 @@ def _page(
             actions=action_bars(lines),
             groups=group_bars(lines),
             runs=run_bars(history),
+            times=times,
             before=before,
             changes=changes,
             tree=tree,
@@ -232,7 +179,8 @@ def _place(tile: Tile, grids: Sequence[Grid]) -> str:
 def _facts(document: Document) -> Iterator[tuple[str, str]]:
     if document.run_id:
         yield "Run", document.run_id
-    yield "Targets", "; ".join(part.title for part in document.parts)
+    if document.parts:
+        yield "Targets", "; ".join(part.title for part in document.parts)
     if document.undoes:
         yield "Undoes run", document.undoes
     if document.total:
@@ -262,6 +210,6 @@ def _joined(names: tuple[str, ...]) -> str:
 @cache
 def _templates() -> Environment:
     environment = templates(__package__)
-    environment.filters["visible"] = visible
+    environment.filters |= {"visible": visible, "whole": whole, "run": run_mark}
     environment.globals |= {"LISTED": LISTED}
     return environment

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from aadsync_lib.report.document import Document, Part, Table
 from aadsync_lib.report.html.grid import Column, Grid, Look, cleaned
 
-LOOKS: Mapping[str, Look] = {"Name": "name", "Code": "code", "Kind": "quiet"}
+LOOKS: Mapping[str, Look] = {"Name": "name", "Code": "code", "Kind": "quiet", "Run": "run"}
 FILTERED = frozenset({"Kind", "Code", "Change", "Target"})
 
 

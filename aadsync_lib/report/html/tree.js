@@ -40,7 +40,7 @@ class Tree {
     document.getElementById("tree-close").addEventListener("click", () => this.draw());
     this.root.addEventListener("click", (event) => this.clicked(event));
     this.root.addEventListener("keydown", (event) => this.pressed(event));
-    document.getElementById("tree-tools").hidden = false;
+    for (const name of ["tree-tools", "tree-acts"]) document.getElementById(name).hidden = false;
     this.root.hidden = false;
   }
 
@@ -71,10 +71,7 @@ class Tree {
   // What is inside of a group: what changes in it, then the groups nested in it.
   inside({ place, path }) {
     const { lines, groups } = this.nodes[place];
-    const leaves = lines.flatMap((line) => {
-      const [, , members = []] = this.changes.details[line] ?? [];
-      return members.map((member) => ({ leaf: text(member), line }));
-    });
+    const leaves = lines.flatMap((line) => this.changes.contents(line).members.map((leaf) => ({ leaf, line })));
     return [...leaves, ...this.groupItems(groups, [...path, place])];
   }
 
@@ -116,7 +113,7 @@ class Tree {
     const [tone, mark] = this.tone(line);
     const drift = this.cause(line) === "by hand" ? make("span", { class: "people" }, "by hand") : null;
     const row = make("div", { class: "row leaf" },
-      make("span", {}, sign(tone, mark), make("bdi", {}, leaf),
+      make("span", {}, sign(tone, mark), make("bdi", {}, ...whole(leaf)),
         make("span", { class: "unseen" }, mark === "-" ? " is removed" : " is added")), drift);
     return row;
   }
@@ -158,7 +155,7 @@ class Tree {
     const [tone, mark] = this.tone(line);
     const change = this.cellOf("Change", line);
     const ended = this.cellOf("Result", line);
-    const members = this.changes.details[line][2].length;
+    const members = this.changes.contents(line).members.length;
     const said = change.endsWith(" members") ? count(members, "member") : ` ${change}`;
     const more = [this.cause(line) === "by hand" ? "by hand" : "", ended === "done" ? "" : ended].filter(Boolean);
     return make("span", { class: tone },
@@ -264,4 +261,5 @@ class Tree {
   }
 }
 
-if (data.tree.nodes.length) new Tree(data.tree, grids.get("changes") ?? { details: [], rows: [], columns: [], tones: {} });
+const tree = data.tree.nodes.length
+  ? new Tree(data.tree, grids.get("changes") ?? { rows: [], columns: [], tones: {}, contents: () => ({ members: [] }) }) : null;

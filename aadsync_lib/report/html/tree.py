@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aadsync_lib.model.change import Change
@@ -10,6 +10,7 @@ from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import GroupNode
 from aadsync_lib.report.escape import label
 from aadsync_lib.report.html.changes import Line
+from aadsync_lib.report.plan_rows import CHANGE, MEMBERS, sign_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,21 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """A nesting that changes: the places of both groups, and the sign of the change."""
+
+    outer: int
+    inner: int
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
-    """The nodes, and the places of those that are in no other."""
+    """The nodes, the places of those that are in no other, and what changes of the nesting."""
 
     nodes: tuple[Node, ...]
     roots: tuple[int, ...]
+    edges: tuple[Edge, ...] = ()
 
     @property
     def changed(self) -> int:
@@ -56,7 +67,21 @@ def tree_of(groups: Sequence[GroupNode], lines: Sequence[Line]) -> Tree:
         for key, group in known.items()
     ]
     nodes += [Node(label(name), None, (), tuple(touched[key])) for key, name in others.items()]
-    return Tree(tuple(nodes), _roots(nodes))
+    return Tree(tuple(nodes), _roots(nodes), tuple(_edges(lines, places)))
+
+
+def _edges(lines: Sequence[Line], places: Mapping[str, int]) -> Iterator[Edge]:
+    """Yield each nesting that comes or goes once; one that does both, on two targets, changes."""
+    signs: dict[tuple[int, int], str] = {}
+    for line in lines:
+        outer = places.get(_key(line.change))
+        for member in line.change.members if line.change.action in MEMBERS else ():
+            inner = places.get(member.external_id or member.target_id or member.name)
+            if member.type is Kind.GROUP and outer is not None and inner is not None:
+                sign = sign_of(line.change.action)
+                known = signs.setdefault((outer, inner), sign)
+                signs[outer, inner] = sign if known == sign else CHANGE
+    return (Edge(*pair, sign) for pair, sign in signs.items())
 
 
 def _touched(lines: Sequence[Line]) -> dict[str, list[int]]:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from aadsync_lib.sandbox.databricks.auth import Identity
 from aadsync_lib.sandbox.databricks.http import http_error
 from aadsync_lib.sandbox.databricks.oauth import OAuth
+from aadsync_lib.sandbox.databricks.principal_secrets import PrincipalSecrets
 from aadsync_lib.sandbox.databricks.scim import AccountScim
 from aadsync_lib.sandbox.databricks.state import DatabricksState
 from aadsync_lib.sandbox.databricks.workspaces.assignments import Assignments
@@ -45,6 +46,7 @@ def databricks_app(
         OAuth(state, workspace_id),
         AccountScim(state),
         Identity(state),
+        PrincipalSecrets(state),
         Assignments(state, workspaces),
     )
     routes = [route for family in families for route in family.routes()]

@@ -44,6 +44,8 @@ class DatabricksState(Directory):
     oauth_clients: dict[str, str] = field(init=False, default_factory=dict)
     federations: dict[str, tuple[str, str]] = field(init=False, default_factory=dict)
     """Issuer and subject of the tokens that a service principal (client id) logs in with, without a secret."""
+    secret_ends: dict[str, tuple[float | str | None, ...]] = field(init=False, default_factory=dict)
+    """When each OAuth secret of a client id ends, in seconds since the epoch, or as it is shown; ``None`` is never."""
     tokens: dict[str, Token] = field(init=False, default_factory=dict)
     random: random.Random = field(init=False, repr=False)
 

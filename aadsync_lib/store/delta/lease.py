@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
+from aadsync_lib.clock import utc
 from aadsync_lib.errors import LeaseHeldError, StoreError
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.session import Tables, jitter, micros, moment
-from aadsync_lib.store.leasing import TTL, lost, utc, watch
+from aadsync_lib.store.leasing import TTL, lost, watch
 from aadsync_lib.store.process import Process
 
 ROUNDS = 8  # of taking, while others take at the same moment

@@ -378,12 +378,17 @@ def test_a_mapping_that_is_new_is_added(gallery: Gallery) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
-def test_plans_and_setups_are_shown_in_every_format(gallery: Gallery, form: str) -> None:
+def test_every_command_shows_in_every_format_of_what_it_is(gallery: Gallery, form: str) -> None:
     gallery.configure(**FULL)
-    for words in ("plan", "setup", "setup", "remove"):
-        answer = gallery(words, "--format", form)
-        assert answer.exit_code == 0
-        assert "contoso" in answer.output
+    person = ("provision", "--user", "ada@contoso.com")
+    each = ("plan", "setup", "setup", "status", "stop", "start", "restart", person, "compare")
+    for words in (*each, "remove"):
+        answer = gallery(*([words] if isinstance(words, str) else words), "--format", form)
+        assert answer.exit_code in (0, 3)
+        shown = answer.output.replace("\\", "")
+        assert "contoso" in shown
+        assert gallery.stage.box.tenant_id in shown, words
+        assert gallery.stage.box.account_id in shown, words
 
 
 def test_people_go_by_id_and_by_mail(gallery: Gallery) -> None:

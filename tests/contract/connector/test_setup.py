@@ -300,7 +300,9 @@ class TestConfirmed:
             ):
                 set_up(connectors, confirmed=digest)
             assert len(writes(gallery)) == before
-            confirmed = plan_connectors(connectors).digest
-            assert confirmed != digest
-            assert set_up(connectors, confirmed=confirmed).exit_code == 0
+            plan = plan_connectors(connectors)
+            assert plan.digest != digest
+            assert not plan.empty
+            assert set_up(connectors, confirmed=plan.digest).exit_code == 0
+            assert plan_connectors(connectors).empty
         assert job(gallery).running

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from aadsync_lib.connector.status import log_pages
+from aadsync_lib.connector.status.watch import PATIENCE
 from aadsync_lib.sandbox.entra.provisioning.cycles.quarantine import REASONS, impose
 from tests.acceptance.worlds import ADA, ETL, ROOT
 from tests.clock import FakeClock
@@ -156,6 +159,72 @@ class TestLog:
         assert "ProvisioningLog.Read.All" in done.stdout
 
 
+class TestLongLog:
+    """A log of more entries than are read: four pages of three."""
+
+    @pytest.fixture
+    def setup(self, gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> Setup:
+        """Ada failed in the oldest entry, Etl in the newest; of everybody else all went well."""
+        monkeypatch.setattr(log_pages, "ROWS", 3)
+        monkeypatch.setattr(log_pages, "MOST_PAGES", 2)
+        setup = gallery.ready()
+        log = gallery.entra.provisioning.log
+        log.append(entry(setup, "ada", ADA, "failure", 1))
+        log += [entry(setup, f"user{n}", f"id-{n}", "success", n) for n in range(2, 12)]
+        log.append(entry(setup, "etl", ETL, "failure", 12))
+        gallery.stage.box.log.clear()
+        return setup
+
+    def pages(self, gallery: Gallery) -> int:
+        return len(gallery.stage.box.log.select("graph", path="/auditLogs/provisioning"))
+
+    def test_its_newest_part_counts_and_how_far_back_it_goes_is_said(
+        self, gallery: Gallery, setup: Setup
+    ) -> None:
+        text = " ".join(gallery("status").stdout.split())
+        assert self.pages(gallery) == 2
+        assert "Provisioning log: read back to 2025-06-15 14:07 UTC" in text
+        assert "1 object fails" in text
+
+    def test_json_has_no_key_for_it_so_that_stderr_says_it(
+        self, gallery: Gallery, setup: Setup
+    ) -> None:
+        done = gallery("status", "--format", "json")
+        (target,) = json.loads(done.stdout)["targets"]
+        assert [failure["name"] for failure in target["failures"]] == ["etl"]
+        assert not [key for key in target if "log" in key]
+        assert "account: Provisioning log: read back to 2025-06-15 14:07 UTC" in done.stderr
+
+    @pytest.mark.parametrize("rows", [6, 12])
+    def test_one_that_fits_is_read_whole_and_nothing_is_said(
+        self, gallery: Gallery, setup: Setup, monkeypatch: pytest.MonkeyPatch, rows: int
+    ) -> None:
+        monkeypatch.setattr(log_pages, "ROWS", rows)
+        done = gallery("status")
+        assert "2 objects fail" in done.stdout
+        assert "read back to" not in done.stdout
+
+    def test_one_that_does_not_come_newest_first_is_read_on(
+        self, gallery: Gallery, setup: Setup
+    ) -> None:
+        gallery.turn(log_order="oldest")
+        assert "2 objects fail" in gallery("status").stdout
+        assert self.pages(gallery) == 4
+
+    def test_and_not_for_ever(
+        self, gallery: Gallery, setup: Setup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(log_pages, "MOST_UNSORTED", 3)
+        gallery.turn(log_order="oldest")
+        done = gallery("status", "--format", "json")
+        assert (done.exit_code, self.pages(gallery)) == (3, 3)
+        (target,) = json.loads(done.stdout)["targets"]
+        assert target["failures"] is None
+        assert "its 9 first entries are not the newest" in " ".join(
+            gallery("status").stdout.split()
+        )
+
+
 def entry(setup: Setup, name: str, object_id: str, status: str, minute: int) -> dict[str, Any]:
     error = {
         "errorCode": "EntryConflict", "reason": "taken", "additionalDetails": None,
@@ -219,6 +288,44 @@ class TestWatch:
         assert target["last"]["state"] == "Succeeded"
         assert target["counts"]["User"] > 0
         assert len(clock.sleeps) > 2
+
+    @pytest.fixture
+    def stopped_midway(self, gallery: Gallery) -> Callable[..., None]:
+        """A connector that was stopped while its first cycle was under way."""
+
+        def stop(**switches: str) -> None:
+            gallery.turn(cycles="due", objects_per_read=1, **switches)
+            setup = gallery.ready(started=False)
+            setup.assign(ADA, ETL, ROOT)
+            setup.post("start").raise_for_status()
+            shown(gallery, code=0)
+            assert gallery("stop").exit_code == 0
+            assert gallery.entra.provisioning.jobs[setup.job].cycle is not None
+
+        return stop
+
+    @pytest.mark.parametrize("code", ["Paused", "Active"])
+    def test_after_a_stop_it_waits_for_the_cycle_that_still_runs(
+        self, gallery: Gallery, clock: FakeClock, stopped_midway: Any, code: str
+    ) -> None:
+        stopped_midway(pausing_code=code)
+        target = shown(gallery, "--watch", code=3)
+        assert (target["state"], target["last"]["state"]) == ("paused", "Succeeded")
+        assert target["counts"]["User"] > 0
+        assert clock.sleeps
+
+    @pytest.mark.parametrize("code", ["Paused", "Active"])
+    def test_and_not_for_ever_where_that_stays_as_it_is(
+        self, gallery: Gallery, clock: FakeClock, stopped_midway: Any, code: str
+    ) -> None:
+        stopped_midway(after_pause="stays", pausing_code=code)
+        before = len(clock.sleeps)
+        done = gallery("status", "--watch")
+        assert done.exit_code == 3
+        assert sum(clock.sleeps[before:]) == PATIENCE
+        assert "not changed for 10 minutes" in done.stderr
+        text = " ".join(done.stdout.split())
+        assert "stopped; its last cycle may not be over yet" in text
 
     def test_without_a_cycle_it_ends_at_once(self, gallery: Gallery, clock: FakeClock) -> None:
         gallery.configure(enabled=False)

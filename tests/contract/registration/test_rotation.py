@@ -247,10 +247,18 @@ class TestHistory:
         result = CliRunner().invoke(main, ["undo", "last", "-c", str(stage.file)])
         assert result.exit_code != 0
 
-    def test_a_store_in_delta_tables_is_not_needed(self, stage):
+    def test_without_spark_for_a_store_in_tables_nobody_signs_in_and_nothing_is_changed(
+        self, stage
+    ):
         stage.write({**stage.settings(), "store": {"delta": "main.aadsync"}})
-        stage.done("--store-in", STORE)
-        assert stage.logs_in()
+        mark = stage.box.log.mark()
+        message = stage.failed("--store-in", STORE)
+        assert "store.delta needs Spark" in message
+        assert "in a notebook or a job on Databricks" in message
+        assert "Nothing was changed" in message
+        assert not stage.box.log.since(mark)
+        assert len(stage.done("--store-in", STORE, "--plan")["changes"]) == 6
+        assert stage.applications == []
 
     def test_only_one_runs_at_a_time(self, stage):
         stage.done()

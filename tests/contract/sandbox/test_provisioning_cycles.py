@@ -396,7 +396,8 @@ class TestHow:
         assert setup.cycle()["lastExecution"] is None
         assert people(account) == {}
 
-    def test_a_cycle_goes_on_where_it_was(self, account, running):
+    def test_a_cycle_goes_on_where_it_was(self, account, running, turn):
+        turn(after_pause="stays")
         running.assign(DATA, EVE)
         status = running.cycle(objects=1)
         (progress,) = status["progress"]
@@ -408,6 +409,23 @@ class TestHow:
         status = running.cycle()
         assert status["progress"][0]["completedUnits"] == 3
         assert len(people(account)) == 2
+
+    @pytest.mark.parametrize("code", ["Paused", "Active"])
+    def test_one_under_way_still_ends_after_a_pause_and_no_other_begins(
+        self, account, running, turn, clock, code
+    ):
+        turn(cycles="due", objects_per_read=1, pausing_code=code)
+        running.assign(DATA, EVE)
+        running.status()
+        running.post("pause")
+        first = running.read()
+        assert (first["schedule"]["state"], first["status"]["code"]) == ("Paused", code)
+        assert running.status()["lastExecution"]["state"] == "Succeeded"
+        assert len(people(account)) == 2
+        began = running.status()["lastExecution"]["timeBegan"]
+        clock.advance(3600)
+        status = running.status()
+        assert (status["code"], status["lastExecution"]["timeBegan"]) == ("Paused", began)
 
     def test_cycles_can_come_with_time(self, account, running, turn, clock):
         turn(cycles="due")

@@ -56,7 +56,7 @@ def test_everything_that_is_missing_is_named_at_once(bare):
 
 
 def test_what_is_missing_is_asked_for_on_a_terminal(bare, monkeypatch):
-    monkeypatch.setattr("aadsync_lib.cli.init._is_terminal", lambda: True)
+    monkeypatch.setattr("aadsync_lib.cli.init.is_terminal", lambda: True)
     answers = "\n".join((GUID.format(1), GUID.format(2), "dbx-", ""))
     options = ("init", "--source-method", "azure_cli", "--target-method", "azure_cli")
     result = CliRunner().invoke(main, options, input=answers)

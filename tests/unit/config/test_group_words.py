@@ -63,3 +63,19 @@ def test_a_wrong_word_stands_beside_every_other_problem():
         "scope.groups",
         "policy.mode",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("breakglass@contoso.com", ["breakglass@contoso.com"]),
+        (" a@contoso.com, 5f0a ,\nOps: on call,", ["a@contoso.com", "5f0a", "Ops: on call"]),
+        ("[a@contoso.com, 42]", ["a@contoso.com", "42"]),
+        ("- a@contoso.com\n- b@contoso.com", ["a@contoso.com", "b@contoso.com"]),
+    ],
+)
+@pytest.mark.parametrize("key", ["protected.users", "protected.groups", "adopt_names"])
+def test_names_are_written_as_they_are(key, text, names):
+    policy = load_settings(None, {**ENOUGH, f"policy.{key}": text}).policy
+    found = policy.adopt_names if key == "adopt_names" else getattr(policy.protected, key[10:])
+    assert list(found) == names

@@ -153,3 +153,19 @@ def test_aliases_of_aliases_end():
 def test_a_file_with_quotes_loads(write):
     path = write(with_users("[[{attribute: country, operator: in, value: ['NO', SE]}]]"))
     assert load_settings(path).scope.users[0][0].value == ("NO", "SE")
+
+
+@pytest.mark.parametrize("text", ["24", "0x18", "1.5", "true", "~", "2024-01-01"])
+@pytest.mark.parametrize(
+    ("file", "key"),
+    [
+        (f"{SMALL}policy:\n  full_every: TEXT\n", "policy.full_every"),
+        (f"{SMALL}    auth: {{method: default}}\n    level: TEXT\n", "targets.0.level"),
+        (SMALL.replace("https://accounts.azuredatabricks.net", "TEXT"), "targets.0.host"),
+        (SMALL.replace("tenant_id: ", "tenant_id: TEXT #"), "source.tenant_id"),
+    ],
+)
+def test_nobody_is_told_to_quote_what_would_not_do_in_quotes_either(file, key, text):
+    (problem,) = problems(file.replace("TEXT", text))
+    assert problem.startswith(f"{key}: ")
+    assert "quote it" not in problem

@@ -338,7 +338,41 @@ def test_a_store_that_names_neither_is_the_default(write, store):
 
 def test_a_store_is_one_of_two(write):
     both = {**small(), "store": {"sqlite": "a.db", "delta": "main.aadsync"}}
-    assert refused(write, both) == "store: name exactly one of sqlite, delta"
+    assert refused(write, both) == (
+        "store: found sqlite and delta; name exactly one of sqlite, delta"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("source.endpoint", "http://graph.contoso.com", "found 'http://graph.contoso.com'; must be an"),
+        ("source.endpoint", "ftp://ada:hunter2@h", "must be an https:// address"),
+        ("source.endpoint", "https://ada:hunter2@h", "must be an address alone"),
+        ("source.endpoint", "https://h/?sig=hunter2", "must be an address alone"),
+        ("scope.groups", [{"name": "a", "prefix": "b"}], "found name and prefix; name exactly one of"),
+        ("scope.groups", [{"default_access": True}], "name exactly one of"),
+        ("scope.users", [[{"attribute": "city", "operator": "in", "value": "x"}]], "found 'x'; operator in"),
+        ("scope.users", [[{"attribute": "city", "value": ["x"]}]], "found a list; operator equals"),
+        ("scope.users", [[{"attribute": "city"}]], "found null; operator equals"),
+        ("scope.users", [[{"attribute": "accountEnabled", "operator": "contains", "value": True}]],
+         "found true; operator contains"),
+        ("mapping.group_name", "static", "found 'static'; must hold"),
+        ("mapping.display_name", "static", "found 'static'; must hold"),
+        ("policy.full_every", 24, "found 24; expected minutes"),
+        ("policy.full_every", "24", "found '24'; expected minutes"),
+        ("policy.full_every", None, "found null; expected minutes"),
+        ("source.auth", {"method": "access_token", "access_token": {"env": "A", "secret": "hunter2/b"}},
+         "found secret and env; name exactly one of"),
+    ],
+)  # fmt: skip
+def test_a_problem_shows_what_stands_there_unless_it_may_be_a_secret(write, key, value, problem):
+    tree = small()
+    section, name = key.split(".")
+    tree.setdefault(section, {})[name] = value
+    refusal = refused(write, tree)
+    assert f": {problem}" in refusal
+    assert "hunter2" not in refusal
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def test_whether_it_runs_is_the_schedules_word(
 ) -> None:
     read = job_of(job(code, schedule))
     assert (read.state, read.runs) == (state, runs)
+    assert read.lingers == (code == "Active" and not runs)
 
 
 def test_a_stopped_job_that_still_shows_its_quarantine_is_in_it() -> None:

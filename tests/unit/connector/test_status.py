@@ -22,7 +22,7 @@ from aadsync_lib.connector.status.model import (
     TargetStatus,
     Units,
 )
-from aadsync_lib.connector.status.watch import POLL, under_way, watch
+from aadsync_lib.connector.status.watch import PATIENCE, POLL, under_way, watch
 from aadsync_lib.report.document import Document, Part, Table
 from aadsync_lib.report.html import document_page
 from aadsync_lib.report.markdown import as_markdown
@@ -160,6 +160,13 @@ class TestDocument:
             "Next: nothing to do.",
         ):
             assert words in text
+
+    def test_a_stopped_one_whose_cycle_goes_on(self) -> None:
+        stopped = replace(RUNNING, runs=False, state="paused")
+        assert "stopped; its last cycle may not be over yet" in self.text(
+            target(replace(stopped, units=Units(4, 10)))
+        )
+        assert "may not be over yet" not in self.text(target(stopped))
 
     def test_a_quarantine_with_its_cause_and_remedy(self) -> None:
         text = self.text(target(replace(RUNNING, quarantine=HELD, state="quarantine")))
@@ -314,14 +321,39 @@ class TestWatch:
             None,
             RUNNING,
             replace(RUNNING, runs=False, state="not_run"),
-            replace(RUNNING, runs=False, **OPEN),
             replace(RUNNING, quarantine=HELD, units=Units(1, 2)),
+            replace(RUNNING, quarantine=HELD, runs=False, **OPEN),
         ],
     )
     def test_where_no_cycle_is_under_way_there_is_nothing_to_watch(self, idle: Job | None) -> None:
         assert not under_way(status(target(idle)))
         _, _, clock = watched(idle)
         assert not clock.sleeps
+
+    @pytest.mark.parametrize("open_end", [{"units": Units(7, 10)}, OPEN, {"lingers": True}])
+    def test_the_cycle_of_a_stopped_job_is_waited_for(self, open_end: Mapping[str, Any]) -> None:
+        stopped = replace(RUNNING, runs=False, state="paused")
+        _, _, clock = watched(replace(stopped, **open_end), stopped)
+        assert clock.sleeps == (POLL,)
+
+    def test_a_stopped_job_is_waited_for_while_it_changes_and_not_for_ever(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stopped = replace(RUNNING, runs=False, state="paused")
+        still = int(PATIENCE / POLL)
+        slow = [replace(stopped, units=Units(done, 10)) for done in range(3) for _ in range(still)]
+        last, _, clock = watched(*slow, slow[-1])
+        assert under_way(last)
+        assert len(clock.sleeps) == 3 * still
+        assert "has not changed for 10 minutes" in caplog.text
+
+    def test_beside_a_job_that_runs_nobody_is_given_up(self) -> None:
+        stuck = target(replace(RUNNING, runs=False, state="paused", units=Units(1, 2)))
+        first = target(replace(RUNNING, state="not_run"))
+        looks = iter([*[status(stuck, first)] * 200, status(target(None), first), status(stuck)])
+        clock = FakeClock()
+        watch(lambda: next(looks, status(target())), clock, Bar())
+        assert len(clock.sleeps) > 200
 
     def test_an_interruption_takes_the_bar_away(self) -> None:
         bar = Bar()

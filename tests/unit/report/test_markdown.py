@@ -1,10 +1,13 @@
 """Plans and runs as Markdown."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from aadsync_lib.model.plan import Quarantined
 from aadsync_lib.report.escape import label, markdown_name, markdown_prose, visible
 from aadsync_lib.report.next_steps import Call
 from tests.unit.report import pages, samples
@@ -67,6 +70,42 @@ def test_any_sentence_stays_text(sentence):
     assert {child.type for child in rendered} <= {"text", "text_special"}
     html = {child.content for child in inline.children if child.type == "html_inline"}
     assert html <= {"<!-- -->"}
+
+
+def open_lines(markdown):
+    """Lines of tables and lists that are not folded."""
+    shown, depth = [], 0
+    for line in markdown.splitlines():
+        depth += line.count("<details>") - line.count("</details>")
+        if not depth and line.startswith(("|", "-", "  ")) and "---" not in line:
+            shown.append(line)
+    assert depth == 0
+    return shown
+
+
+def test_long_lists_are_folded_beyond_their_first_lines_and_whole():
+    users = [samples.create_user(f"user{n}@contoso.com") for n in range(57)]
+    held = tuple(Quarantined(None, f"held{n}", "why") for n in range(30))
+    text = plan_markdown(samples.plan(samples.target_plan(*users, quarantined=held)), full=True)
+    assert len(open_lines(text)) == 2 * (1 + 20)
+    assert re.findall("<summary>(.*)</summary>", text) == ["37 more lines", "10 more lines"]
+    assert all(f"`{user.name}`" in text for user in users)
+    assert [token.content for token in tokens(text) if token.type == "html_block"] == [
+        "<details><summary>37 more lines</summary>\n", "</details>\n",
+        "<details><summary>10 more lines</summary>\n", "</details>\n",
+    ]  # fmt: skip
+    assert sum(token.type == "table_open" for token in tokens(text)) == 4
+
+
+def test_many_members_are_folded_in_their_cell_and_stay_names():
+    group = samples.members_of("Data", add=[f"<b>{n}" for n in range(21)], remove=("eve",))
+    text = plan_markdown(samples.plan(samples.target_plan(*group)), full=True)
+    [row] = [line for line in text.splitlines() if "<details>" in line]
+    assert row.startswith("| `~` | `Data` | members +21 -1<br>`-` `eve@contoso.com`<br>")
+    assert "<details><summary>+21</summary>`+` `<b>0@contoso.com`, " in row
+    assert row.count("`<b>") == 21
+    short = plan_markdown(samples.plan(samples.target_plan(*group)))
+    assert "<details>" not in short
 
 
 CONTEXTS = {

@@ -70,12 +70,20 @@ class Story:
         target: str = "account",
         result: str | None = "done",
         drift: bool = False,
+        workspace: str | None = None,
     ) -> None:
         """A change, sent and answered two seconds later; without a result it waits for an answer."""
         self._entry += 1
-        change = {"action": action, "external_id": f"e-{name}", "target_id": None, "name": name}
+        change: dict[str, Any] = {
+            "action": action,
+            "external_id": f"e-{name}",
+            "target_id": None,
+            "name": name,
+            "before": {"workspace_id": workspace} if workspace else None,
+            "reason": "as in Entra",
+        }
         if members:
-            change["members"] = [  # type: ignore[assignment]
+            change["members"] = [
                 {"external_id": f"e-{m}", "target_id": f"t-{m}", "name": m, "type": "user"}
                 for m in members
             ]

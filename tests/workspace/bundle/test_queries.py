@@ -75,6 +75,54 @@ def test_quarantine_is_that_of_the_store_with_its_days_and_runs(spark: Any, stor
     assert _same(found["yul"]["last_seen"], ago(hours=3))
 
 
+def test_quarantine_has_an_age_in_days(spark: Any, story: Story) -> None:
+    found = {one["name"]: one["days"] for one in dataset(spark, "quarantine")}
+    assert found["yul"] == 2
+    assert found["zed"] in {0, 1}  # three hours ago may be yesterday
+
+
+def test_who_lost_what_this_week_and_why_is_told_newest_first(spark: Any, story: Story) -> None:
+    story.outcome("r9", ago(days=8), "remove_members", "data", "old-one")
+    story.outcome("r9", ago(hours=1), "deactivate_user", "ada")
+    story.outcome("r9", ago(hours=2), "unassign_workspace", "dbx-data", workspace="42")
+    story.outcome("r9", ago(hours=2), "revoke_entitlements", "kim", result="failed")
+    story.outcome("r9", ago(hours=3), "update_user", "bob")
+    story.show(spark)
+    found = [(one["name"], one["lost"], one["action"]) for one in dataset(spark, "lost_access")]
+    assert found == [
+        ("ada", "the account", "deactivate user"),
+        ("dbx-data", "workspace 42", "unassign workspace"),
+        ("cy", "data", "remove members"),
+        ("mal", "data", "remove members"),
+        ("zoe", "old", "remove members"),
+    ]
+    assert {one["reason"] for one in dataset(spark, "lost_access")} == {"as in Entra"}
+
+
+def test_people_and_groups_are_counted_at_the_end_of_each_day(spark: Any) -> None:
+    story = Story()
+    story.group("data", "created", ago(days=200))
+    for days, action, name in (
+        (20, "create_user", "ada"), (20, "adopt_user", "bob"), (10, "deactivate_user", "ada"),
+        (5, "activate_user", "ada"), (4, "deactivate_user", "bob"), (3, "delete_user", "bob"),
+        (3, "create_service_principal", "ci"), (2, "create_group", "ops"), (1, "delete_group", "ops"),
+    ):  # fmt: skip
+        story.outcome("r", ago(days=days), action, name)
+    story.outcome("r", ago(days=2), "create_user", "eve", result="failed")
+    story.outcome("r", ago(days=2), "create_user", "far", target="second")
+    story.show(spark)
+    found = dataset(spark, "population")
+    numbers = {
+        kind: [one["number"] for one in sorted(found, key=lambda one: one["day"])
+               if (one["kind"], one["target"]) == (kind, "account")]
+        for kind in ("people", "groups", "service principals")
+    }  # fmt: skip
+    assert numbers["people"] == [2] * 10 + [1] * 5 + [2] * 1 + [1] * 5
+    assert numbers["groups"] == [1] * 87 + [2, 1, 1]
+    assert numbers["service principals"] == [1] * 4
+    assert [one["number"] for one in found if one["target"] == "second"] == [1, 1, 1]
+
+
 def test_size_of_the_quarantine_goes_by_run_and_target(spark: Any, story: Story) -> None:
     found = dataset(spark, "held_back")
     by_time = sorted(found, key=lambda one: one["started_at"])

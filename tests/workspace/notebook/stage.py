@@ -73,6 +73,12 @@ class Stage:
             interactive=interactive,
         )
 
+    def alone(self, notebook: str, **parameters: str) -> Result:
+        """Run a notebook with these parameters and no others."""
+        return run_notebook(
+            f"notebooks/{notebook}.py", parameters, way="local", env=self.environment
+        )
+
     def in_job(self, name: str, *, way: Way = "local", **more: str) -> Result:
         """Run a notebook as a task of the job run 7."""
         return self.run(name, way=way, reports=self.reports, run="7", **more)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aadsync_lib.config.load import load_settings
 from tests.workspace.notebook.runner import WAYS, extracted_wheel, run_notebook
 from tests.workspace.notebook.stage import result_of
 
@@ -27,6 +28,9 @@ def test_the_quickstart_needs_nothing_but_run_all(way):
     assert "nothing changed. 0 writes to Databricks" in done.html
     assert "Refused, with 0 writes to Databricks" in done.html
     assert FOUND[way] in done.module_file
+    assert done.html.index("What to do next") > places[-1]
+    assert result_of(done)["next"] == "01_setup"
+    assert result_of(done)["rehearsed"]["status"] == "refused"
 
 
 @every_way
@@ -195,6 +199,65 @@ def test_setup_makes_the_scope_and_says_which_secrets_are_missing(stage):
     assert "aadsync" in {scope.name for scope in stage.client.secrets.list_scopes()}
     stage.put_secrets()
     assert stage.run("01_setup").succeeded()
+
+
+def test_what_setup_was_told_is_saved_and_enough_for_every_other_notebook(stage):
+    config = str(stage.folder / "conf" / "aadsync.yml")
+    checked = stage.run("01_setup", config=config).succeeded()
+    assert result_of(checked)["settings"] == config
+    assert f"{config} is written" in checked.html
+    assert checked.html.index("All that a sync needs works") < checked.html.index("<tr class")
+    for name in ("02_plan", "04_sync", "06_history"):
+        done = stage.alone(name, config=config).succeeded()
+        assert result_of(done)["sync"] == "contoso"
+    again = stage.alone("01_setup", config=config).succeeded()
+    assert f"{config} says all of this already" in again.html
+
+
+def test_a_person_fills_in_the_widgets_that_follow_the_login_and_nothing_else(stage):
+    config = str(stage.folder / "aadsync.yml")
+    answers = {
+        "config": config,
+        "source.tenant_id": stage.sandbox.tenant_id,
+        "source.auth.method": "access_token",
+        "source.auth.access_token": "{secret: aadsync/graph}",
+        "scope.groups": "dbx-*",
+        "targets.0.account_id": stage.sandbox.account_id,
+        "targets.0.auth.client_id": "5a4db0c5",
+        "policy.protected.users": "breakglass@contoso.com",
+    }
+    Path(config).write_text(f"store: {{sqlite: {stage.folder / 'a.db'}}}\n", encoding="utf-8")
+    done = run_notebook(
+        "notebooks/01_setup.py", answers, way="local", env=stage.environment, interactive=True
+    )
+    assert {widget["name"] for widget in done.widgets} >= set(answers)
+    settings = load_settings(Path(config))
+    assert str(settings.source.auth.access_token) == "secret aadsync/graph"
+    assert str(settings.targets[0].auth.client_secret) == "secret aadsync/databricks-client-secret"
+    assert "put-secret aadsync databricks-client-secret" in done.html
+    assert settings.policy.protected.users == ("breakglass@contoso.com",)
+
+
+def test_setup_without_answers_is_red_rows_that_name_the_widgets(stage):
+    done = stage.alone("01_setup")
+    assert done.error.name == "AadsyncError"
+    assert "Fill in 2 Entra tenant id." in done.html
+    assert '<tr class="bad">' in done.html
+    assert '<tr class="good">' not in done.html
+
+
+def test_a_notebook_before_setup_says_to_run_it(stage):
+    done = stage.alone("02_plan")
+    assert "01_setup asks for the settings" in done.error.message
+
+
+@pytest.mark.parametrize("name", ["01_setup", "02_plan", "04_sync", "05_explain", "06_history"])
+def test_widgets_are_few_and_numbered(stage, name):
+    widgets = stage.run(name, config=str(stage.folder / "none.yml")).widgets
+    assert 0 < len(widgets) <= 8
+    assert [widget["label"].split()[0] for widget in widgets] == [
+        str(number) for number in range(1, len(widgets) + 1)
+    ]
 
 
 def test_no_output_holds_a_secret(stage):

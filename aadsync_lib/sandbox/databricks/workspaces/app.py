@@ -9,6 +9,7 @@ from aadsync_lib.sandbox.databricks.auth import Identity
 from aadsync_lib.sandbox.databricks.http import http_error
 from aadsync_lib.sandbox.databricks.oauth import OAuth
 from aadsync_lib.sandbox.databricks.workspaces.assignments import LocalAssignments
+from aadsync_lib.sandbox.databricks.workspaces.principal_secrets import workspace_secrets
 from aadsync_lib.sandbox.databricks.workspaces.proxy import ProxyScim
 from aadsync_lib.sandbox.databricks.workspaces.scim import WorkspaceScim
 from aadsync_lib.sandbox.databricks.workspaces.secrets import Secrets
@@ -23,6 +24,7 @@ def workspace_app(state: WorkspaceState) -> Starlette:
         WorkspaceScim(state),
         LocalAssignments(state),
         Secrets(state),
+        workspace_secrets(state),
         proxy,
         Identity(state.account, "/api/2.0/identity", proxy.admit),
     )

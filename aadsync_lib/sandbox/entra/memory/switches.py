@@ -49,6 +49,8 @@ class ProvisioningSwitches:
     """So many more calls of provisionOnDemand do not see who was assigned."""
     log_principal: Literal["object", "list"] = "object"
     """``servicePrincipal`` in the log."""
+    log_order: Literal["asked", "oldest"] = "asked"
+    """The log comes as ``$orderby`` says, or oldest first whatever that says."""
     log_late: int = 0
     """So many of the newest entries are not in the log yet."""
 
@@ -62,6 +64,10 @@ class ProvisioningSwitches:
     """Cycles run when the admin endpoint says so; or also when jobs are read and their time has come."""
     objects_per_read: int = 0
     """So many objects of a cycle that is due are done in one read of the job; 0 is all."""
+    after_pause: Literal["ends", "stays"] = "ends"
+    """A cycle that is under way when its job is paused goes on to its end, or stays as it is for ever."""
+    pausing_code: Literal["Paused", "Active"] = "Paused"
+    """``status.code`` of a paused job whose cycle is still under way."""
     base_escrows: int = 40_000
     """Objects that fail, references apart, which bring a job into quarantine."""
     total_escrows: int = 60_000

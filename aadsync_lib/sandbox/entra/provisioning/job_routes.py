@@ -142,6 +142,8 @@ def _pause(call: GraphRequest) -> Reply:
     job = job_of(call)
     job.state = "Paused"
     job.settle()
+    if job.cycle is not None and job.quarantine is None:
+        job.code = call.state.provisioning.switches.pausing_code
     return DONE
 
 

@@ -32,7 +32,8 @@ def _rows(call: GraphRequest) -> JsonObject:
     log = call.state.provisioning.log
     log = log[: len(log) - call.state.provisioning.switches.log_late or None]
     ordered = list(enumerate(log, 1))
-    if _newest_first(call.query.order):
+    asked = _newest_first(call.query.order)
+    if asked and call.state.provisioning.switches.log_order == "asked":
         ordered = [(len(log) - number + 1, row) for number, row in reversed(ordered)]
     rows = {row["id"]: row for _, row in ordered}
 

@@ -27,7 +27,14 @@ BETWEEN = timedelta(minutes=40)
 
 
 def is_due(state: EntraState, job: Job) -> bool:
-    return job.running and (job.due is None or job.due <= state.now())
+    if not job.running:
+        return _ends(state, job)
+    return job.due is None or job.due <= state.now()
+
+
+def _ends(state: EntraState, job: Job) -> bool:
+    """Whether a job that is stopped has a cycle that goes on to its end."""
+    return job.cycle is not None and state.provisioning.switches.after_pause == "ends"
 
 
 async def run(state: EntraState, job: Job, most: int | None = None) -> bool:
@@ -35,7 +42,8 @@ async def run(state: EntraState, job: Job, most: int | None = None) -> bool:
 
     Return whether there was anything to run: a job that is stopped, or in quarantine by hand, rests.
     """
-    if not job.running or job.busy or (job.quarantine or {}).get("reason") == quarantine.BY_HAND:
+    rests = not (job.running or _ends(state, job))
+    if rests or job.busy or (job.quarantine or {}).get("reason") == quarantine.BY_HAND:
         return False
     job.busy = True
     try:
