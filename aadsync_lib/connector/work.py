@@ -9,7 +9,7 @@ from typing import TypeVar
 from aadsync_lib.connector import credentials
 from aadsync_lib.connector.application import Application, principal_of
 from aadsync_lib.connector.connectors import Connector
-from aadsync_lib.connector.entra import FRESH_TRIES, NOT_YET, Entra
+from aadsync_lib.connector.entra import NOT_YET, Entra
 from aadsync_lib.connector.state import State, job_path
 from aadsync_lib.errors import EntraError
 from aadsync_lib.responses import JsonObject
@@ -54,8 +54,10 @@ class Work:
             principal = principal_of(self.entra, self.application.row, fresh=self.application.fresh)
             return principal if principal.get("appRoles") else None
 
-        if self.application.fresh and not self.application.principal.get("appRoles"):
-            principal = self.entra.until(look, tries=FRESH_TRIES)
+        if not self.application.principal.get(
+            "appRoles"
+        ):  # a setup before this may have made it just now
+            principal = self.entra.until(look, tries=self.application.tries)
             self.known = self.application.with_principal(principal or self.application.principal)
         return self.application
 

@@ -145,15 +145,15 @@ class Inquiry:
             return
         yield from (account for account in accounts if carries(account, change.external_id))
 
-    def read(self, context: TargetContext, shown: Shown) -> Shown:
-        """Read the groups in play, and where in Entra the leavers are."""
+    def read(self, context: TargetContext, shown: Shown, entering: Container[str] = ()) -> Shown:
+        """Read the groups in play, and where in Entra the leavers are; some are ``entering`` workspaces."""
         groups = {
             *context.editable_groups(),
             *context.read_only_groups(),
             *groups_to_inspect(context),
         }
         shown = shown.with_members(self.target, groups)
-        leavers = leavers_to_verify(replace(context, members=shown.members))
+        leavers = leavers_to_verify(replace(context, members=shown.members), entering)
         unasked = {key: kind for key, kind in leavers.items() if key not in shown.presences}
         found = self.source.look_up(unasked)
         return replace(shown, presences={**shown.presences, **found}) if unasked else shown

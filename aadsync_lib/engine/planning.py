@@ -186,7 +186,7 @@ class SyncPlanning:
                 snapshot = shown.snapshot
                 stored = StoredLinks.read(self.reader, target.name, snapshot)
             context = self._context(target.name, view, shown, stored)
-            shown = inquiry.read(context, shown)
+            shown = inquiry.read(context, shown, access.recipients)
             context = replace(context, members=shown.members, presences=shown.presences)
             part = replace(self._part(target, context, stored, access), view=view)
             further = inquiry.further(context, part.plan.changes, shown)

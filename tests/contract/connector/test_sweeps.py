@@ -134,6 +134,17 @@ class TestLate:
         run(gallery, "setup")
         assert writes(gallery, mark) == []
 
+    @pytest.mark.parametrize("path", ["/applications/", "/jobs$"])
+    def test_one_after_a_setup_that_broke_off_waits_as_well(
+        self, gallery: Gallery, scene: Scene, whole: dict[str, Any], path: str
+    ) -> None:
+        begin(gallery, scene, "late")
+        method = "PATCH" if path == "/applications/" else "POST"
+        gallery.stage.box.faults.add(Fault("400", side="graph", method=method, path=path))
+        assert run(gallery, "setup", code=3)["status"] == "partial"
+        assert run(gallery, "setup")["status"] == "succeeded"
+        assert picture(gallery) == whole
+
 
 @pytest.mark.parametrize(
     ("name", "circumstance", "step"),
