@@ -168,7 +168,8 @@ class MirrorPlanner:
         for _ in range(ROUNDS):
             part = sync.plan(mirrored, mirrored.read())
             check_ordinary(part.plan, about)
-            if mirrored.seen_again(touched(part.plan.changes)):
+            assert part.context
+            if mirrored.seen_again(touched(part.plan.changes, part.context)):
                 groups = {change.external_id for change in part.plan.changes}
                 links = part.links.of_kind(Kind.GROUP)
                 rest = (link.external_id for link in links if link.external_id not in groups)

@@ -15,7 +15,7 @@ MEMBERSHIP, HIRED = 6, 8  # requests at the most, logins and discovery included
 
 
 class Cast:
-    """A group of the scope that is nested in another one, and two people of whom one is in it."""
+    """A group of the scope that is nested in another one, and two people of whom one is in it, and elsewhere."""
 
     def __init__(self, stage: Stage) -> None:
         self.entra: EntraState = stage.box.world.entra
@@ -24,9 +24,12 @@ class Cast:
         people = {key for key, link in links.items() if link.kind is Kind.USER}
         members = {key: set(self.entra.members[key]) for key in groups}
         nested = sorted(set(groups) & set().union(*members.values()))
-        often = [p for p in sorted(people) if sum(p in inside for inside in members.values()) > 1]
         self.group, self.member = next(
-            (key, person) for key in nested for person in often if person in members[key]
+            (key, person)
+            for key in nested
+            for person in sorted(people & members[key])
+            if (others := {g for g in groups if person in members[g]} - {key})
+            if not any(_above(key, members) & _above(other, members) for other in others)
         )
         self.other = next(p for p in sorted(people) if p not in members[self.group])
 
@@ -39,6 +42,12 @@ class Cast:
     def hired(self) -> None:
         new = self.entra.add_user("new.hire@contoso.com", displayName="New Hire")
         self.entra.add_member(self.group, new)
+
+
+def _above(group: str, members: dict[str, set[str]]) -> set[str]:
+    """Return a group and all that it is nested in: who is below these by another way costs more to take out."""
+    parents = {key for key, inside in members.items() if group in inside}
+    return {group}.union(*(_above(parent, members) for parent in parents))
 
 
 CASES: tuple[tuple[Callable[[Cast], None], int], ...] = (

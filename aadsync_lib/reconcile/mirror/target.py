@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account
-from aadsync_lib.model.change import ACCESS, DEPROVISIONS, MEMBERS, Action, Change
+from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change
+from aadsync_lib.model.desired import DesiredGroup
 from aadsync_lib.model.directory import Affected
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.link import Links
@@ -21,7 +22,6 @@ VERBS = ("create", "update", "activate", "deactivate")
 ORDINARY = frozenset(
     Action.on(verb, kind) for verb in VERBS for kind in (Kind.USER, Kind.SERVICE_PRINCIPAL)
 ) | frozenset(MEMBERS)
-TAKING = DEPROVISIONS | {Action.REMOVE_MEMBERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,20 @@ def check_ordinary(plan: TargetPlan, about: Affected) -> None:
             raise FullRunNeeded("the plan is about somebody whom Entra did not announce")
 
 
-def touched(changes: Iterable[Change]) -> Unseen:
+def touched(changes: Iterable[Change], context: TargetContext) -> Unseen:
     """Return what has to be seen of a target before these changes may be made."""
     changes = tuple(changes)
     return Unseen(
-        dict(_ids(changes)),
+        {**dict(_ids(changes)), **dict.fromkeys(_other_ways(changes, context), Kind.GROUP)},
         frozenset((c.kind, c.name) for c in changes if c.action.verb == "create"),
-        any(change.action in TAKING for change in changes),
+        any(map(_matters_of_an_admin, changes)),
     )
+
+
+def _matters_of_an_admin(change: Change) -> bool:
+    """Return whether a change may be one of somebody whom a group has made an admin since."""
+    alters = change.kind is not Kind.GROUP and change.action.verb != "create"
+    return alters or change.action is Action.REMOVE_MEMBERS
 
 
 def _ids(changes: Iterable[Change]) -> Iterator[tuple[str, Kind]]:
@@ -76,6 +82,45 @@ def _ids(changes: Iterable[Change]) -> Iterator[tuple[str, Kind]]:
             yield change.target_id, change.kind
         if change.action is Action.REMOVE_MEMBERS:
             yield from ((m.target_id, m.type) for m in change.members if m.target_id)
+
+
+def _other_ways(changes: Iterable[Change], context: TargetContext) -> Iterator[str]:
+    """Yield the groups through which Entra has people in a group, or in one above it, that they leave directly.
+
+    Nobody may lose what they have by another way, so that this way has to be there.
+    """
+    nesting = _Nesting(context.desired.groups)
+    for change in changes:
+        if change.action is Action.REMOVE_MEMBERS and change.external_id:
+            above = nesting.above({change.external_id})
+            holders = nesting.holders({m.external_id for m in change.members if m.external_id})
+            ways = (key for key in nesting.above(holders) if above & nesting.above({key}))
+            yield from (account.id for key in ways if (account := context.account(key)))
+
+
+class _Nesting:
+    """Groups as Entra has them in each other, by object id."""
+
+    def __init__(self, groups: Mapping[str, DesiredGroup]) -> None:
+        self._groups = groups
+        self._parents: dict[str, set[str]] = {}
+        for key, group in groups.items():
+            for nested in group.members & groups.keys():
+                self._parents.setdefault(nested, set()).add(key)
+
+    def holders(self, people: set[str]) -> set[str]:
+        """Return the groups that anybody of these is directly in."""
+        groups = self._groups.items()
+        return {key for key, group in groups if not group.members.isdisjoint(people)}
+
+    def above(self, start: set[str]) -> set[str]:
+        """Return these groups and all above them."""
+        above, waiting = set(start), list(start)
+        while waiting:
+            new = self._parents.get(waiting.pop(), set()) - above
+            above |= new
+            waiting.extend(new)
+        return above
 
 
 def unsure_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:

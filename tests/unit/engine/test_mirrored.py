@@ -176,6 +176,50 @@ def test_somebody_who_became_an_admin_since_the_last_full_run_loses_nothing(worl
     assert "bob@contoso.com" in world.target.members_of("data")
 
 
+def test_somebody_whom_a_group_made_an_admin_since_the_last_full_run_is_not_changed(world):
+    world.target.admins = frozenset({world.links_of("u-bob")})
+    robert = replace(BOB, display_name="Robert")
+    world.source.snapshot = directory(ADA, robert, DATA, OPS)
+    world.said = [of_user(robert)]
+    world.sync()
+    assert world.target.named("bob@contoso.com").display_name == "Bob"
+
+
+def test_who_leaves_a_group_and_is_in_one_nested_in_it_keeps_it_though_the_target_had_lost_that():
+    sub = group("sub", [ADA, BOB])
+    with followed(directory(ADA, BOB, group("top", [BOB, sub]), sub)) as world:
+        world.target.groups[world.links_of("g-sub")].discard(world.links_of("u-bob"))
+        world.source.snapshot = directory(ADA, BOB, group("top", [sub]), sub)
+        world.said = [of("top", left=("u-bob",))]
+        assert world.kind_of_run() == "full"
+        assert "bob@contoso.com" in world.target.effective("top")
+
+
+@pytest.mark.parametrize("cut", [("g-right", "u-bob"), ("g-top", "g-right")])
+def test_who_leaves_one_of_two_ways_into_a_group_keeps_it_though_the_target_had_lost_the_other(cut):
+    top, right = group("top", ["g-left", "g-right"]), group("right", [BOB])
+    before = directory(ADA, BOB, top, right, group("left", [ADA, BOB]))
+    with followed(before) as world:
+        above, member = map(world.links_of, cut)
+        world.target.groups[above].discard(member)
+        world.source.snapshot = directory(ADA, BOB, top, right, group("left", [ADA]))
+        world.said = [of("left", left=("u-bob",))]
+        assert world.kind_of_run() == "full"
+        assert "bob@contoso.com" in world.target.effective("top")
+
+
+def test_the_other_way_into_a_group_is_read_and_nothing_beside_it():
+    top, right = group("top", ["g-left", "g-right"]), group("right", [BOB])
+    before = directory(ADA, BOB, top, right, DATA, group("left", [ADA, BOB]))
+    with followed(before) as world:
+        world.source.snapshot = directory(ADA, BOB, top, right, DATA, group("left", [ADA]))
+        world.said = [of("left", left=("u-bob",))]
+        world.target.read_by_itself.clear()
+        assert world.kind_of_run() == "little"
+        read = {"g-left", "u-bob", "g-top", "g-right"}
+        assert set(world.target.read_by_itself) == set(map(world.links_of, read))
+
+
 def test_what_was_not_done_though_it_was_answered_is_found_by_the_next_run(world):
     world.target.deaf = {world.links_of("g-data")}
     leaves(world)
