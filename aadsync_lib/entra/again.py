@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
+from typing import Any
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
@@ -48,14 +49,41 @@ async def read_again(
         ),
     )
     parts = (users, services, more_users, more_services)
+    inside = members.keys() | frozenset().union(
+        *(group.members for key, group in known.groups.items() if key not in level)
+    )
+    elsewhere = await asyncio.gather(
+        *_elsewhere(directory, Kind.USER, users.principals.keys() - inside, known),
+        *_elsewhere(directory, Kind.SERVICE_PRINCIPAL, services.principals.keys() - inside, known),
+    )
     return Snapshot(
         frozenset(),
         {**users.principals, **more_users.principals},
         {**services.principals, **more_services.principals},
         {key: _group(rows[key], level[key]) for key in level},
-        unread=(*_reasons(rows, level), *_missing(parts), *traversal.gone),
+        unread=(
+            *_reasons(rows, level),
+            *_missing(parts),
+            *traversal.gone,
+            *filter(None, elsewhere),
+        ),
         passed_over=frozenset(traversal.passed_over),
     )
+
+
+def _elsewhere(
+    directory: Directory, kind: Kind, ids: Iterable[str], known: Snapshot
+) -> Iterator[Coroutine[Any, Any, str]]:
+    """Yield, for each who seems to leave the scope, what says why that is not certain; empty where it is."""
+
+    async def read(key: str) -> str:
+        listing = await directory.member_of(kind, key, GROUP)
+        if listing.failure is not None:
+            return f"groups of {key}"
+        group = next((row["id"] for row in listing.rows if row["id"] in known.groups), None)
+        return f"{key} has come into group {group}, which is not announced yet" if group else ""
+
+    return map(read, sorted(ids))
 
 
 def _of(members: Mapping[str, Kind], kind: Kind) -> set[str]:

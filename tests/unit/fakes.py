@@ -92,6 +92,10 @@ class FakeSource:
         elsewhere = {key: self.outside[key] for key in about.users if key in self.outside}
         unread = tuple(about.users - people.keys() - elsewhere.keys())
         unread += tuple(group.unread for group in groups.values() if group.unread)
+        rest = [group for key, group in known.groups.items() if key not in groups]
+        outside = (users | services) - inside.union(*(group.members for group in rest))
+        there = (group.members for key, group in now.groups.items() if key in known.groups)
+        unread += tuple(outside & frozenset[str]().union(*there))
         return Snapshot(
             frozenset(), {**elsewhere, **people}, others, groups, unread=unread,
             passed_over=now.passed_over,

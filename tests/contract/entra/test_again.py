@@ -22,7 +22,7 @@ def reader(source):
     return source({"prefix": "dbx-"})
 
 
-def test_what_is_read_again_is_what_a_whole_read_shows_and_takes_one_request(
+def test_what_is_read_again_is_what_a_whole_read_shows_and_takes_one_request_and_one_for_leavers(
     box, entra, reader, tenant
 ):
     ada, _, robot, inner, data = tenant
@@ -35,7 +35,8 @@ def test_what_is_read_again_is_what_a_whole_read_shows_and_takes_one_request(
     mark = box.log.mark()
     about = Affected(frozenset({data, inner}), frozenset({ada, cyd}), frozenset({robot, bot}))
     again = reader.read_again(known, about)
-    assert [e.path for e in box.log.select(after=mark)] == ["/v1.0/$batch"]
+    leaver = f"/v1.0/users/{ada}/memberOf"
+    assert [e.path for e in box.log.select(after=mark)] == ["/v1.0/$batch", leaver]
     whole = reader.read()
     assert again.groups == whole.groups
     assert again.users == {ada: known.users[ada], cyd: whole.users[cyd]}
@@ -49,6 +50,17 @@ def test_who_was_not_announced_and_is_there_is_read_as_well(box, entra, reader, 
     cyd = entra.add_user("cyd@contoso.com")
     entra.add_member(inner, cyd)
     assert cyd in reader.read_again(known, Affected(frozenset({inner, data}))).users
+
+
+def test_who_has_come_into_a_group_that_is_not_announced_yet_has_not_left(entra, reader, tenant):
+    ada, _, robot, inner, data = tenant
+    known, about = reader.read(), Affected(frozenset({data}), frozenset({ada}), frozenset({robot}))
+    entra.remove_member(data, ada)
+    entra.remove_member(data, robot)
+    assert reader.read_again(known, about).complete
+    entra.add_member(inner, robot)
+    (reason,) = reader.read_again(known, about).unread
+    assert reason.startswith(f"{robot} has come into group {inner}")
 
 
 @pytest.mark.parametrize("what", ["deleted", "hidden", "gone", "failing", "nothing"])

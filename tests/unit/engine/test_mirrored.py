@@ -118,6 +118,13 @@ def test_who_leaves_the_scope_is_deactivated_once_entra_was_asked(world):
     assert world.plan().empty
 
 
+def test_who_has_come_into_another_group_that_is_announced_later_does_not_leave_the_scope(world):
+    world.source.snapshot = directory(ADA, BOB, group("data", [BOB]), group("ops", [ADA, BOB]))
+    world.said = [of("data", left=("u-ada",))]
+    assert world.kind_of_run() == "full"
+    assert world.target.named("ada@contoso.com").active
+
+
 def test_of_a_leaver_whom_the_sync_keeps_it_is_known_where_in_entra(world):
     world.configure(leavers="keep")
     world.sync()
