@@ -15,7 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-WEEKS = 100  # of one target, and of two, in a round: some four minutes
+WEEKS = 100  # of one target, of two, of one with workspaces and of one that is one, in a round: some eight minutes
 SWEEPS = (
     "tests/acceptance/test_fault_sweep.py",
     "tests/acceptance/test_kill_sweep.py",

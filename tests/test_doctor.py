@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from aadsync_lib.certificates import validity
 from aadsync_lib.config.base import SecretRef
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor import databricks as databricks_checks
@@ -560,7 +561,7 @@ class TestEndOfCredentials:
             "client_id": box.entra_client_id,
             "certificate": {"env": "ENTRA_CERTIFICATE"},
         }
-        ends = x509.load_pem_x509_certificates(pem.encode())[0].not_valid_after_utc
+        _, ends = validity(x509.load_pem_x509_certificates(pem.encode())[0])
         assert f"{ends:%Y-%m-%d}" in self.end(tree).detail
 
     def test_the_login_of_a_target_to_the_same_tenant_counts_too(self, registered, box, tree):

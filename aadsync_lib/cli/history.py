@@ -58,7 +58,7 @@ def history(
 ) -> None:
     """Show past runs, what came of each change, and who was in a group when.
 
-    RUN is the id of a run, its beginning, or "last". Only the store is read; no login is needed.
+    RUN is the id of a run, its beginning or its last six letters, or "last". Only the store is read; no login is needed.
     """
     _check(run_id, user, group, action, on, quarantine=quarantine)
     if options.form == "html" and run_id is not None and not (user or group or action):

@@ -43,7 +43,7 @@ def undo(
 ) -> None:
     """Take back what a run did.
 
-    RUN is the id of a run, its beginning, or "last", the last one that changed anything. What has
+    RUN is the id of a run, its beginning or its last six letters, or "last", the last one that changed anything. What has
     changed since is left alone and listed. On a terminal it shows the plan and asks.
     """
     from aadsync_lib.report.history.select import run_to_undo

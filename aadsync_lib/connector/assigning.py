@@ -28,7 +28,7 @@ def changes(connector: Connector, state: State) -> Iterator[Change]:
         yield Change(Action.ASSIGN, principal, None, name, reason, after=after, principal=kind)
     if state.wanted.unread:
         return
-    for assignment in _ours_no_longer_wanted(state):
+    for assignment in no_longer_wanted(state):
         yield Change(
             Action.UNASSIGN,
             assignment.principal,
@@ -80,7 +80,8 @@ def _other_roles(connector: Connector, state: State) -> Iterator[Notice]:
         )
 
 
-def _ours_no_longer_wanted(state: State) -> Iterator[Assignment]:
+def no_longer_wanted(state: State) -> Iterator[Assignment]:
+    """Yield whom a setup assigned and the settings do not name, as far as it was read."""
     wanted, assigned = state.wanted.kinds.keys(), state.past.assigned
     for assignment in state.assignments:
         principal = assignment.principal

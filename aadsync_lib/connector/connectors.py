@@ -22,8 +22,16 @@ from aadsync_lib.secrets import Secret
 class PrincipalFinder(Protocol):
     """Entra, as far as it knows groups and people by what the settings call them."""
 
-    def find(self, groups: Collection[GroupSelector], users: Collection[str]) -> Principals:
-        """Return the groups and people. Raises ``SourceError`` for a name that is nobody's, or several's."""
+    def find(
+        self,
+        groups: Collection[GroupSelector],
+        users: Collection[str],
+        known: Collection[str] = (),
+    ) -> Principals:
+        """Return the groups and people; who is ``known``, by id, is looked for where a list lacks them.
+
+        Raises ``SourceError`` for a name that is nobody's, or several's.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from aadsync_lib.connector.application import Application, find
+from aadsync_lib.connector.assigning import no_longer_wanted
 from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.entra import FRESH_TRIES, TRIES, Entra
 from aadsync_lib.connector.past import Past
@@ -31,6 +32,9 @@ def read(connectors: Connectors, connector: Connector) -> State:
     state = State(template, past, wanted)
     if application:
         state = whole(entra, connector, state, application)
+        if leaving := [assignment.principal for assignment in no_longer_wanted(state)]:
+            wanted = connectors.principals.find(assign.groups, assign.users, leaving)
+            state = replace(state, wanted=wanted)
     recover(state)
     return state
 

@@ -7,8 +7,10 @@ import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from aadsync_lib.auth import graph_endpoint
+from aadsync_lib.certificates import validity
 from aadsync_lib.config.auth import AzureClientSecretAuth, CertificateAuth, ClientSecretAuth
 from aadsync_lib.config.base import SecretRef
 from aadsync_lib.connector.entra import Entra
@@ -23,6 +25,9 @@ from aadsync_lib.connector.registration.registry import Registry
 from aadsync_lib.doctor.finding import CheckContext, Finding
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.graph.calls import GraphCalls
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,16 @@ def _end_of(text: str, password: str | None) -> float | None:
     try:
         if "-----BEGIN" in text:
             pem = text.replace("\\n", "\n").encode()
-            return x509.load_pem_x509_certificates(pem)[0].not_valid_after_utc.timestamp()
+            return _ends(x509.load_pem_x509_certificates(pem)[0])
         raw = base64.b64decode("".join(text.split()), validate=True)
         _, found, _ = pkcs12.load_key_and_certificates(raw, password.encode() if password else None)
     except (ValueError, binascii.Error):
         return None
-    return found.not_valid_after_utc.timestamp() if found else None
+    return _ends(found) if found else None
+
+
+def _ends(certificate: Certificate) -> float:
+    return validity(certificate)[1].timestamp()
 
 
 def _finding(setting: str, ends: float, now: float, ref: SecretRef) -> Finding:

@@ -36,6 +36,11 @@ class AccessReading:
     shown: AccessShown = field(default_factory=dict)
     done: tuple[Change, ...] = ()
 
+    @property
+    def recipients(self) -> frozenset[str]:
+        """Who has been given access, by target id."""
+        return frozenset(target_id for _, target_id in given_by(self.done))
+
     def context(self, late: Iterable[Outcome], links: Links) -> AccessContext:
         """Return what access is planned from; ``late`` is what came of writes that a dead run announced."""
         done = (*self.done, *done_late(late, links))

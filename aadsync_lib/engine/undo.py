@@ -164,8 +164,8 @@ def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:
         raise UsageError(f"There is no run {run_id} in the store. aadsync history lists the runs.")
     if run.digest == NO_PLAN:
         raise UsageError(
-            f"Run {run_id} changed a connector in Entra, which no undo takes back. Nothing was changed. "
-            f"Change targets[].connector and run aadsync connector setup, or aadsync connector remove."
+            f"Run {run_id} changed an application in Entra, the connector's or the sync's own, which no undo "
+            f"takes back. Nothing was changed. aadsync connector setup, connector remove and register change it."
         )
     if run.status == Status.REFUSED:
         raise UsageError(

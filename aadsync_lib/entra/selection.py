@@ -13,11 +13,12 @@ from aadsync_lib.entra.objects import Found, read_each, read_one
 from aadsync_lib.entra.wording import label
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
-from aadsync_lib.model.directory import KnownRoot, Notice
+from aadsync_lib.model.directory import SCOPE_EMPTY, KnownRoot, Notice
 from aadsync_lib.model.identity import Kind, canonical_id, normal
 from aadsync_lib.reconcile.desired.view import root_kind_notices
 from aadsync_lib.responses import JsonObject
 
+ADDS_NOBODY = "; it adds nobody to the scope"
 NOUN = {Kind.GROUP: "group", Kind.SERVICE_PRINCIPAL: "enterprise application"}
 
 
@@ -193,7 +194,7 @@ class SelectorReader(ABC):
         return kept
 
     def _nothing(self, what: str) -> None:
-        self._notice("scope_empty", f"{what}; it adds nobody to the scope")
+        self._notice(SCOPE_EMPTY, f"{what}{ADDS_NOBODY}")
 
     def _notice(self, code: str, what: str) -> None:
         self._selection.notices.append(Notice(code, f"{self._selector}: {what}."))

@@ -30,7 +30,8 @@ class RunLog:
     Of ``blurred`` ones nobody can say: a run died over them and then somebody changed them by hand.
     ``made`` are objects that the sync created, by id, and ``called`` so; ``unsettled`` are those that the store may not know;
     ``missing`` is when a read first missed a leaver, or at the latest might have, ``wished`` what Entra
-    wanted when a run last ended, ``names`` what Entra called identities when they were linked, ``aliases`` what first thereafter. ``former`` objects had an identity that has another object by now, ``shared`` ones
+    wanted when a run last ended, ``names`` what Entra called identities when they were linked, ``aliases`` what first thereafter, ``past`` what before the
+    sync renamed their group. ``former`` objects had an identity that has another object by now, ``shared`` ones
     belong to another sync. ``switched`` and ``shown`` are what the sync last set; of ``doubtful`` accounts
     nobody can say who switched them: a run died over that, and then somebody did so by hand. ``ended`` are objects that
     the sync deleted, ``ending`` those that it may have, as no answer came.
@@ -47,6 +48,7 @@ class RunLog:
     missing: dict[str, tuple[float, float]] = field(default_factory=dict)
     names: dict[str, frozenset[str]] = field(default_factory=dict)
     aliases: dict[str, frozenset[str]] = field(default_factory=dict)
+    past: dict[str, frozenset[str]] = field(default_factory=dict)
     wished: dict[str, Wish] = field(default_factory=dict)
     former: set[str] = field(default_factory=set)
     shared: dict[str, Shared] = field(default_factory=dict)
@@ -159,6 +161,10 @@ class RunLog:
                 self.links[oid] = Link(account.kind, oid, tid, Origin.ADOPTED, account.name)
         self.disown({gid for gid, _ in self.known} - self.owners.keys())
         same = self.names.keys() & {o for o, link in self.links.items() if old.get(o) == link}
+        changed = (self.links.keys() & self.names.keys() & old.keys()) - same
+        renamed = {o for o in changed if self.links[o].target_id == old[o].target_id}
+        self.past = {o: self.past.get(o, frozenset()) for o in same | renamed}
+        self.past |= {o: self.past[o] | self.names[o] for o in renamed}
         self.names = {o: self.names[o] if o in same else names(o) for o in self.links}
         self.aliases = {o: self.aliases[o] if o in same else frozenset() for o in self.links}
         moved = {link.target_id for oid, link in old.items() if oid in self.links}

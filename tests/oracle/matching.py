@@ -118,11 +118,12 @@ class Matching:
         return bool(hit) or one.admin or system or one.id in self.scene.own
 
     def _once_protected(self, oid: str, link: Link) -> bool:
-        """Return whether Entra called somebody by a protected name after they were linked, and may not any more.
+        """Return whether Entra called somebody by a protected name since they were linked, and may not any more.
 
-        The name of then may be the first one that differs: more is protected than has to be.
+        A group that was renamed may be known by its first name, or not. The name of then may be the first one that differs: more is protected than has to be.
         """
-        called = set(map(key_of, self.ledger.aliases.get(oid, frozenset())))
+        known = (self.ledger.aliases.get(oid, ()), self.ledger.past.get(oid, ()))
+        called = {key_of(name) for names in known for name in names}
         return bool(called & self.named[link.kind]) and link.target_id not in self.protected
 
     @property

@@ -56,7 +56,10 @@ class EdgeOutcome:
 
 @dataclass
 class Foretold:
-    """Fates by target id, or by object id for what is created. ``wanted`` are members by group."""
+    """Fates by target id, or by object id for what is created. ``wanted`` are members by group.
+
+    Of ``unsure`` objects nobody can say whether they are protected, or taken over.
+    """
 
     presences: dict[str, EdgeOutcome]
     wanted: dict[str, set[str]]
@@ -64,6 +67,7 @@ class Foretold:
     matches: dict[str, str | None]
     adopts: dict[str, str]
     looked_into: set[str]
+    unsure: set[str]
 
 
 def foretell(
@@ -130,6 +134,7 @@ class _Oracle(Matching):
             self.matches,
             self.adopts,
             self.looked_into(),
+            self.once_protected | self.perhaps_adopted | self.hidden,
         )
 
     def _as_it_is(self, one: Account) -> EdgeOutcome:

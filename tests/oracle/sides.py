@@ -10,9 +10,8 @@ from typing import Any
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.directory import Selected, Snapshot
-from aadsync_lib.model.run import RunReport, Status
+from aadsync_lib.model.run import RunReport
 from aadsync_lib.reconcile.guard import breaches
-from tests.oracle import bans
 from tests.oracle.compare import broken_off
 from tests.oracle.counts import EVERYTHING
 from tests.oracle.days import Event, Scenery, pick
@@ -21,7 +20,6 @@ from tests.oracle.inline import one_thread
 from tests.oracle.ledger import RunLog
 from tests.oracle.other import OtherSync
 from tests.oracle.own_settings import FILE_EVENTS, SettingsFile
-from tests.oracle.regret import Regret, remains, wrongs
 from tests.oracle.tenant import UNREAD, Tenant, direct_members, without_services
 from tests.oracle.watched import Scene
 from tests.oracle.weeks import DAY, Company, none
@@ -100,29 +98,6 @@ class Side(Company):
             self.settle(mark, foretold, wishes, ended=ended, unanswered=lost)
             self.forbid(mark, foretold, then, before, wishes)
             none(broken_off(foretold, before, after))
-
-        return compare
-
-    def expect_undo(self, before: Scene, done: Scene) -> Callable[[RunReport], None]:
-        """Look at everything before a run is undone that went from one scene to another; what is returned compares."""
-        found, mark, then = self.target.scene(), len(self.target.effects), self.ledger.copy()
-
-        def compare(undo: RunReport) -> None:
-            effects = self.target.effects[mark:]
-            regret = Regret(before, done, found, self.target.scene())
-            self.ledger.saw(effects, set(), unanswered=False)
-            made = {one.id for one in effects if one.verb == "create"}
-            ours = set(self.ledger.owners)
-            self.ledger.blurred |= {(gid, tid) for gid in made for tid in self.target.accounts}
-            self.relink()
-            given_up = ours - self.ledger.owners.keys()  # nobody remembers where they were
-            self.ledger.blurred |= {(g, tid) for g in self.target.groups for tid in given_up}
-            none([*wrongs(regret), *bans.touched_by_undo(then, found, effects)])
-            none([f"not announced: {what}" for what in self.target.unannounced])
-            additive = self.config.policy.mode == "additive"  # then nothing is taken back
-            ended = self._part(undo.targets).status is Status.SUCCEEDED
-            if regret.untouched and ended and not additive:
-                none([*remains(regret)])
 
         return compare
 

@@ -13,7 +13,6 @@ from aadsync_lib.model.run import Status
 from tests.oracle import bans
 from tests.oracle.compare import broken_off
 from tests.oracle.days import Event, by_hand, events, rules
-from tests.oracle.regret import Regret, remains, wrongs
 from tests.oracle.weeks import DAY, Company, none
 from tests.unit.fakes import Fault
 
@@ -119,23 +118,10 @@ class Weeks(Company, RuleBasedStateMachine):
         run = self.sync_as_foretold()
         done = self.target.scene()
         self.happen(since)
-        found, mark, then = self.target.scene(), len(self.target.effects), self.ledger.copy()
+        compare = self.expect_undo(before, done)
         undo = self.world.runner().undo(run.run_id)
         self.world.clock.advance(1.0)
-        effects = self.target.effects[mark:]
-        regret = Regret(before, done, found, self.target.scene())
-        self.ledger.saw(effects, set(), unanswered=False)
-        made = {one.id for one in effects if one.verb == "create"}
-        ours = set(self.ledger.owners)
-        self.ledger.blurred |= {(gid, tid) for gid in made for tid in self.target.accounts}
-        self.relink()
-        given_up = ours - self.ledger.owners.keys()  # nobody remembers where they were
-        self.ledger.blurred |= {(gid, tid) for gid in self.target.groups for tid in given_up}
-        none([*wrongs(regret), *bans.touched_by_undo(then, found, effects)])
-        none([f"not announced: {what}" for what in self.target.unannounced])
-        additive = self.world.settings.policy.mode == "additive"  # then nothing is taken back
-        if regret.untouched and undo.status is Status.SUCCEEDED and not additive:
-            none([*remains(regret)])
+        compare(undo)
 
 
 TestWeeks = Weeks.TestCase

@@ -14,7 +14,7 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.change import Action
 from aadsync_lib.model.directory import Presence, Snapshot
 from aadsync_lib.model.plan import TargetPlan
-from aadsync_lib.model.run import Result, RunReport, TargetReport
+from aadsync_lib.model.run import Result, RunReport, Status, TargetReport
 from tests.oracle import bans
 from tests.oracle.compare import broken_off, differences
 from tests.oracle.counts import miscounted
@@ -23,6 +23,7 @@ from tests.oracle.inline import one_thread
 from tests.oracle.ledger import Pair, RunLog
 from tests.oracle.oracle import Foretold, Time, foretell
 from tests.oracle.other import OtherSync, ended_for_us
+from tests.oracle.regret import Regret, remains, wrongs
 from tests.oracle.tenant import Tenant, TenantSource
 from tests.oracle.watched import Effect, Scene, WatchedTarget
 from tests.oracle.wishes import Wishes, wish
@@ -42,11 +43,13 @@ def none(found: list[str]) -> None:
 class Company:
     """Entra, a target, the sync under test and another one, and what the oracle has to remember."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: Settings | None = None) -> None:
         self._stack = ExitStack()
         self._stack.enter_context(one_thread())
         self.tenant, self.target, self.ledger = Tenant(), WatchedTarget(), RunLog()
-        self.world = self._stack.enter_context(World(None, self.target, config=settings()))
+        self.world = self._stack.enter_context(
+            World(None, self.target, config=config or settings())
+        )
         self.world.source = TenantSource(self.tenant, self.tenant.read)
         self.other = OtherSync(self.world, self.tenant, self.target)
         self.target.announced = self._announced
@@ -67,19 +70,21 @@ class Company:
         """What time it really is."""
         return self.world.clock.now() - self.skew
 
-    def refuse(self) -> None:
-        """What the guard refuses writes nothing, and counts as a read all the same."""
+    def refuse(self) -> bool:
+        """What the guard refuses writes nothing, and counts as a read all the same; return whether it did."""
         self.configure("limits", NOTHING)
         before, _, _, wishes = self.foretell()
-        sent = len(self.target.log)
+        sent, refused = len(self.target.log), False
         try:
             self.sync_as_foretold()
         except RefusedError:
+            refused = True
             assert len(self.target.log) == sent
             assert self.target.scene() == before
             self._missed(wishes)
             self.relink()
         self.configure("limits", NO_LIMITS)
+        return refused
 
     def happen(self, events: list[Event]) -> None:
         """Let a day pass; what was wrong on the one before is over."""
@@ -194,6 +199,29 @@ class Company:
             self.forbid(mark, foretold, ledger_then, before, wishes)
             compare = broken_off if waits and not full else differences
             none(compare(foretold, before, after))
+
+        return compare
+
+    def expect_undo(self, before: Scene, done: Scene) -> Callable[[RunReport], None]:
+        """Look at everything before a run is undone that went from one scene to another; what is returned compares."""
+        found, mark, then = self.target.scene(), len(self.target.effects), self.ledger.copy()
+
+        def compare(undo: RunReport) -> None:
+            effects = self.target.effects[mark:]
+            regret = Regret(before, done, found, self.target.scene())
+            self.ledger.saw(effects, set(), unanswered=False)
+            made = {one.id for one in effects if one.verb == "create"}
+            ours = set(self.ledger.owners)
+            self.ledger.blurred |= {(gid, tid) for gid in made for tid in self.target.accounts}
+            self.relink()
+            given_up = ours - self.ledger.owners.keys()  # nobody remembers where they were
+            self.ledger.blurred |= {(g, tid) for g in self.target.groups for tid in given_up}
+            none([*wrongs(regret), *bans.touched_by_undo(then, found, effects)])
+            none([f"not announced: {what}" for what in self.target.unannounced])
+            additive = self.config.policy.mode == "additive"  # then nothing is taken back
+            ended = self._part(undo.targets).status is Status.SUCCEEDED
+            if regret.untouched and ended and not additive:
+                none([*remains(regret)])
 
         return compare
 

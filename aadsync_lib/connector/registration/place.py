@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from aadsync_lib.config.base import SecretRef
-from aadsync_lib.errors import CredentialError
+from aadsync_lib.errors import UsageError
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import Secret
 
@@ -60,7 +60,7 @@ def reference_of(ref: SecretRef) -> str:
 
 
 def parse_reference(text: str) -> SecretRef:
-    """Read ``secret: scope/key`` or ``key_vault: URL``. Raises ``CredentialError`` for anything else."""
+    """Read ``secret: scope/key`` or ``key_vault: URL``. Raises ``UsageError`` for anything else."""
     kind, sign, value = text.strip().removeprefix("{").removesuffix("}").partition(":")
     value = value.strip().strip("\"'")
     problem = (
@@ -68,11 +68,11 @@ def parse_reference(text: str) -> SecretRef:
         f"https://NAME.vault.azure.net/secrets/KEY. Nothing was changed."
     )
     if not sign or kind.strip() not in {"secret", "key_vault"}:
-        raise CredentialError(problem)
+        raise UsageError(problem)
     try:
         return SecretRef.model_validate({kind.strip(): value})
     except ValueError:
-        raise CredentialError(problem) from None
+        raise UsageError(problem) from None
 
 
 def patiently(call: Callable[[], T], status_of: Callable[[Exception], int], clock: Clock) -> T:

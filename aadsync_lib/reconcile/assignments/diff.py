@@ -60,15 +60,15 @@ def _renamed_by(changes: Iterable[Change]) -> frozenset[str]:
 
 
 def _without_unassigned(tried: Sequence[Change], planned: Sequence[Change]) -> tuple[Change, ...]:
-    """Leave out what is granted to somebody whose assignment waits."""
-    assigning = {_recipient(c) for c in planned if c.action is Action.ASSIGN_WORKSPACE}
+    """Leave out what is granted to somebody whose assignment waits, and whatever is of whom only that lets in."""
+    assigning = (c for c in planned if c.action is Action.ASSIGN_WORKSPACE)
     going_on = {_recipient(c) for c in tried if c.action is Action.ASSIGN_WORKSPACE}
-    waiting = assigning - going_on
-    return tuple(
-        change
-        for change in tried
-        if change.action is not Action.GRANT_ENTITLEMENTS or _recipient(change) not in waiting
-    )
+    waiting = [c for c in assigning if _recipient(c) not in going_on]
+    without = {
+        Action.GRANT_ENTITLEMENTS: {_recipient(c) for c in waiting},
+        Action.REVOKE_ENTITLEMENTS: {_recipient(c) for c in waiting if _lets_in(c)},
+    }
+    return tuple(c for c in tried if _recipient(c) not in without.get(c.action, ()))
 
 
 def _lets_in(change: Change) -> bool:
@@ -94,9 +94,12 @@ def _of_workspace(
         reason = UNREAD_ENTITLEMENTS.format(shown.entitlements.reason)
         yield Held(Quarantined(None, _name(workspace), reason))
     giving = _Giving(context, workspace, shown, made)
-    for external_id in sorted(asked, key=lambda key: (name_key(asked[key].principal.name), key)):
-        yield from giving.changes(asked[external_id])
-    yield from Revocations(context, shown, given, asked, workspace, renamed).changes()
+    in_order = sorted(asked, key=lambda key: (name_key(asked[key].principal.name), key))
+    parts = [part for external_id in in_order for part in giving.changes(asked[external_id])]
+    yield from parts
+    assigned = (part for part in parts if isinstance(part, Change) and _lets_in(part))
+    let_in = {change.external_id for change in assigned if change.external_id}
+    yield from Revocations(context, shown, given, asked, workspace, renamed, let_in).changes()
 
 
 def _name(workspace: ManagedWorkspace) -> str:
@@ -132,12 +135,15 @@ class _Giving:
         yield from (part for part in parts if isinstance(part, Unapplied) or not out)
 
     def _conflict(self, want: Wanted, account: Account | None) -> str | None:
-        """Return why a group cannot be assigned, where the workspace has one of its own of that name."""
+        """Return why a group cannot be assigned, where the workspace has one of its own of that name.
+
+        So it is for the name that it has until it is renamed.
+        """
         assigned = account is not None and account.id in self.shown.permissions
         if self.workspace.id is None or assigned or want.principal.kind is not Kind.GROUP:
             return None
-        taken = name_key(want.principal.name) in self.shown.local
-        return LOCAL.format(self.workspace.id) if taken else None
+        names = {name_key(want.principal.name), name_key(account.name if account else "")}
+        return LOCAL.format(self.workspace.id) if names & self.shown.local else None
 
     def _lacking(self, want: Wanted, account: Account | None) -> Iterator[Change]:
         target_id = account.id if account else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from aadsync_lib.model.account import Account, Unread
 from aadsync_lib.model.assignment import (
@@ -18,6 +19,7 @@ from aadsync_lib.model.identity import Attributes, Kind, Permission, Principal
 from aadsync_lib.model.plan import Quarantined, Unapplied, UnappliedBy
 from aadsync_lib.reconcile.assignments.wanted import Wanted, wanted_as
 from aadsync_lib.reconcile.context import TargetContext
+from aadsync_lib.reconcile.matching.correlate import Match
 from aadsync_lib.reconcile.split import Deferral, Held
 
 NOT_CERTAIN = "its access to workspace {} stays: not seen in this run, but a part of the source could not be read"
@@ -29,7 +31,8 @@ GONE = "{}; taken away in the workspace by hand already: whoever gives it again 
 class Revocations:
     """Takes back what was given: never more, and only from whom it is certain that they may not have it.
 
-    ``renamed`` are the groups, by object id, that get their new name with this very plan.
+    ``renamed`` are the groups that get their new name with this very plan, ``let_in`` those that it assigns who
+    were not assigned, both by object id.
     """
 
     context: TargetContext
@@ -38,6 +41,7 @@ class Revocations:
     asked: Mapping[str, Wanted]
     workspace: ManagedWorkspace
     renamed: Set[str]
+    let_in: Set[str]
 
     def changes(self) -> Iterator[Change | Deferral]:
         """Yield what is taken back, and what waits because not all of the source could be read."""
@@ -57,6 +61,9 @@ class Revocations:
     def _undecided(self, account: Account) -> bool:
         """Return whether it is open what becomes of an object, or the policy leaves it alone."""
         context, link = self.context, self.context.links.by_target.get(account.id)
+        claim = self._owners.get(account.id)
+        if claim is not None:
+            return claim.quarantined is not None
         if link is None:
             return False
         match = context.correlation.matches.get(link.external_id)
@@ -94,10 +101,10 @@ class Revocations:
             return
         left = frozenset[str]() if isinstance(has, Unread) else has.get(account.id, frozenset())
         lost = given.entitlements - left - (want.entitlements if want else frozenset())
-        if workspace is None or there:
+        if workspace is None or there or change.external_id in self.let_in:
             names = tuple(sorted(lost))
             yield from [replace(change.revoke(names), drift=True)] if names else []
-        elif given.permission and not (want or given.entitlements & left):
+        elif not (want or given.entitlements & left):
             yield replace(change.lower(None, None), drift=True)
 
     def _settles(self, change: Change) -> bool:
@@ -115,18 +122,22 @@ class Revocations:
             return there
         return wanted or given.base
 
+    @cached_property
+    def _owners(self) -> Mapping[str, Match]:
+        """Return, by target id, whose object each is by now, or is with this very plan."""
+        matches = self.context.correlation.matches.values()
+        return {match.account.id: match for match in matches if match.account}
+
     def _wanted(self, account: Account) -> Wanted | None:
-        """Return what is asked for an object, if it still is the one of its identity.
+        """Return what is asked for whose object this is, or will be by being taken over.
 
         Under a name that it keeps for now, as no user can be renamed, it keeps what is asked for by that.
         """
-        link = self.context.links.by_target.get(account.id)
-        match = self.context.correlation.matches.get(link.external_id) if link else None
-        is_it = match is not None and match.account is not None and match.account.id == account.id
-        if link is None or match is None or not is_it:
+        match = self._owners.get(account.id)
+        if match is None:
             return None
-        want, principal = self.asked.get(link.external_id), match.principal
-        if link.external_id in self.renamed or not self._asked_of(principal):
+        want, principal = self.asked.get(match.principal.external_id), match.principal
+        if principal.external_id in self.renamed or not self._asked_of(principal):
             return want
         return wanted_as(self.workspace, want, replace(principal, name=account.name))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import UTC, datetime
 
 from aadsync_lib.model.account import Account, Unread
@@ -31,16 +31,23 @@ WHY = {
 }
 
 
-def leavers_to_verify(context: TargetContext) -> Mapping[str, Kind]:
-    """Return who has to be looked up in Entra before anything of theirs may be touched."""
+def leavers_to_verify(
+    context: TargetContext, entering: Container[str] = frozenset()
+) -> Mapping[str, Kind]:
+    """Return who has to be looked up in Entra before anything of theirs may be touched.
+
+    ``entering`` are those, by target id, to whom this sync has given access to a workspace.
+    """
     if not context.mirrors:
         return {}
     people = {link.external_id: link.kind for link, account in _people(context) if account.active}
     deleted = {link.external_id: link.kind for link, _ in _due(context)}
-    groups = (
-        {} if context.desired.complete else {g.external_id: g.kind for g, _ in _groups(context)}
-    )
-    return people | deleted | groups
+    if context.desired.complete:
+        return people | deleted
+    groups = {link.external_id: link.kind for link, _ in _groups(context)}
+    left = context.leavers(*Kind)
+    access = {link.external_id: link.kind for link, each in left if each.id in entering}
+    return people | deleted | groups | access
 
 
 def leaver_changes(context: TargetContext) -> Iterator[Change]:

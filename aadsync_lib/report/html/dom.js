@@ -48,6 +48,10 @@ function whole(shown) {
   return [...pieces, shown.slice(end)].filter((piece) => piece !== "");
 }
 
+for (const element of document.querySelectorAll(".facts dd, .alert li, .exactly")) {
+  element.replaceChildren(...whole(element.textContent));
+}
+
 // Whether every word of a search is in a text that is in lower case already.
 const words = (query) => query.toLowerCase().split(/\s+/).filter(Boolean);
 const holds = (hay, wanted) => wanted.every((word) => hay.includes(word));

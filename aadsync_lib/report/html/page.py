@@ -40,7 +40,7 @@ from aadsync_lib.report.html.packing import payload
 from aadsync_lib.report.html.tables import document_grids
 from aadsync_lib.report.html.timeline import Timeline, timeline_of
 from aadsync_lib.report.html.tree import tree_of
-from aadsync_lib.report.html.words import run_mark, whole
+from aadsync_lib.report.html.words import run_mark
 from aadsync_lib.report.next_steps import MEANT, Advice
 from aadsync_lib.report.plans import counted_as, plan_document, run_document
 from aadsync_lib.report.templates import templates
@@ -210,6 +210,6 @@ def _joined(names: tuple[str, ...]) -> str:
 @cache
 def _templates() -> Environment:
     environment = templates(__package__)
-    environment.filters |= {"visible": visible, "whole": whole, "run": run_mark}
+    environment.filters |= {"visible": visible, "run": run_mark}
     environment.globals |= {"LISTED": LISTED}
     return environment

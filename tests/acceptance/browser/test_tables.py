@@ -94,6 +94,10 @@ def test_no_address_is_broken_or_runs_into_its_neighbour(browser, size):
     browser.open(plan_page(samples.plan(samples.target_plan(*users, *group))), size=size)
     browser.js("document.querySelectorAll('.opens').forEach((one) => one.click())")
     assert len(browser.all("main .whole")) > 10
+    squeezed = (
+        "return [...document.querySelectorAll('#changes tbody > tr:not(.detail) > :is(td, th)')]"
+    )
+    assert max(browser.js(f"{squeezed}.map((one) => one.offsetHeight)")) < 110
     assert browser.js(ADDRESSES) == []
     assert browser.js(COVERED) == []
     assert browser.js("return document.documentElement.scrollWidth") <= size[0]

@@ -26,6 +26,7 @@ from tests.contract.connector.seen import (
     writes,
 )  # fmt: skip
 from tests.contract.connector.test_setup import FULL
+from tests.contract.entra.meddling import hide
 from tests.contract.sandbox.connecting import with_job
 
 NOBODY = "5f0a0000-0000-4000-8000-0000000000fe"
@@ -148,6 +149,56 @@ def test_nobody_of_this_name_is_an_error_before_any_write(gallery: Gallery) -> N
     assert answer.exit_code == 1
     assert "nobody@contoso.com" in answer.output
     assert writes(gallery) == []
+
+
+@pytest.mark.parametrize(
+    ("selector", "words"),
+    [
+        (
+            {"name": "dbx-al"},
+            "name 'dbx-al': none of the groups has this name; nearest: 'dbx-all'.",
+        ),
+        ({"id": NOBODY}, f"id '{NOBODY}': no group has this id."),
+        ({"prefix": "dby-"}, "prefix 'dby-': no group has a name that starts so"),
+        ({"filter": "displayName eq 'dby'"}, "no group matches."),
+        ({"application": "Contoso Portal"}, "none of the enterprise applications has this name"),
+        ({"application": NOBODY}, "no enterprise application has this object id"),
+    ],
+)
+def test_a_selector_that_finds_nothing_is_an_error_and_unassigns_nobody(
+    gallery: Gallery, selector: dict[str, str], words: str
+) -> None:
+    gallery.configure(assign={"groups": [{"name": "dbx-all"}]})
+    assert part(run(gallery, "setup"))["applied"]["assign"] == 1
+    mark = gallery.stage.box.log.mark()
+    gallery.configure(assign={"groups": [selector], "users": ["zed@contoso.com"]})
+    for command in ("plan", "setup"):
+        answer = gallery(command)
+        assert answer.exit_code == 1
+        assert f"connector.assign.groups: {next(iter(selector))} " in answer.output
+        assert words in answer.output
+        assert "zed@contoso.com: nobody has this user name" in answer.output
+        assert "Nothing was changed." in answer.output
+    assert gallery.stage.box.log.writes("graph", after=mark) == ()
+
+
+@pytest.mark.parametrize("by", ["prefix", "filter", "application"])
+def test_whom_a_list_leaves_out_stays_assigned(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    entra, graph = gallery.entra, gallery.stage.box._graph
+    monkeypatch.setattr(graph, "app", graph.app)  # put back after the test
+    app = entra.add_service_principal("Portal", "portal")
+    left, other = (entra.add_group(f"lag-{name}") for name in ("left", "other"))
+    assigned = [entra.assign(app, group) for group in (left, other)]
+    lists = {"prefix": "lag-", "filter": "startswith(displayName,'lag-')", "application": app}
+    gallery.configure(assign={"groups": [{by: lists[by]}]})
+    assert part(run(gallery, "setup"))["applied"]["assign"] == 2
+    hide(gallery.stage.box, left, times=1)
+    assert actions(run(gallery, "plan")) == []
+    entra.rename_group(left, "elsewhere")
+    entra.unassign(assigned[0])
+    assert actions(run(gallery, "plan")) == ["unassign"]
 
 
 @pytest.mark.parametrize("template", [CONNECTOR, CONNECTOR.upper()])

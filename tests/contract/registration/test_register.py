@@ -100,6 +100,17 @@ class TestFirst:
         assert stage.granted == sorted(NEEDED)
         assert "--store-in" in stage.command().stdout
 
+    def test_a_place_in_other_words_is_a_usage_error(self, stage):
+        assert "expected secret: scope/key" in stage.failed("--store-in", "kv/entra", code=2)
+        assert stage.applications == []
+
+    def test_undo_says_what_changes_it_again(self, stage):
+        stage.done("--store-in", STORE)
+        words = ["undo", "last", "-c", str(stage.file)]
+        undone = CliRunner().invoke(main, words, env=stage.environment)
+        assert undone.exit_code == 2
+        assert "connector remove and register change it" in undone.stderr
+
     def test_the_application_asks_for_what_it_was_granted(self, stage):
         stage.done()
         (resource,) = stage.application["requiredResourceAccess"]

@@ -2,12 +2,15 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.errors import UsageError
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.report.history.select import run_named
 from tests.unit.build import directory, group, user
 from tests.unit.fakes import Fault
 from tests.unit.world import World
@@ -111,6 +114,16 @@ def test_beginning_of_several_runs_is_an_error_that_names_them(run, past):
     assert result.exit_code == 2
     assert "3 runs begin with 2" in result.stderr
     assert all(one.run_id in result.stderr for one in past.runs)
+
+
+def test_end_of_an_id_is_enough_for_one_run_and_names_several(run, past):
+    record = past.runs[0]
+    assert asked(run, record.run_id.rpartition("-")[2])["run"]["run_id"] == record.run_id
+    twins = [replace(record, run_id=f"2026111{n}T090000Z-abcdef") for n in range(2)]
+    with pytest.raises(UsageError, match="2 runs end with abcdef: 20261110T090000Z-abcdef"):
+        run_named(twins, "abcdef")
+    with pytest.raises(UsageError, match="There is no run bcdef"):
+        run_named(twins, "bcdef")
 
 
 def test_run_that_is_not_there_is_an_error(run, past):

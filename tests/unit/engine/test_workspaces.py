@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.model.change import ACCESS, Action
+from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind, Permission
 from aadsync_lib.model.plan import UnappliedBy
 from aadsync_lib.model.run import Result, Status
@@ -157,6 +160,22 @@ class TestLocalGroups:
         assert report.status is Status.PARTIAL
         assert world.workspaces["account"].state() == [(FIRST, "dbx-ops", "user")]
 
+    def test_so_is_one_in_the_way_of_the_name_that_the_group_has_until_it_is_renamed(self):
+        with world_of(drift="report") as world:
+            world.sync()
+            take_by_hand(world, "dbx-ops")
+            ops = world.target.named("dbx-ops")
+            world.target.accounts[ops.id] = replace(ops, name="Ops")
+            world.workspaces["account"].local[FIRST] = {"ops"}
+            world.configure(drift="repair")
+            world.target.refuses = lambda what: "no" if what == f"update {ops.id}" else None
+            report = world.sync()
+            assert [o.change.action for o in report.failed] == [Action.RENAME_GROUP]
+            world.target.refuses = lambda what: None
+            world.sync()
+            assert world.sync().clean
+            assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
+
     def test_it_is_assigned_once_the_other_is_gone(self, world):
         world.workspaces["account"].local[FIRST] = {"dbx-data"}
         world.sync()
@@ -261,6 +280,75 @@ class TestTakingBack:
             assert access(world.planned()) == []
             assert "dbx-ops is assigned there" in world.planned().warnings[-1].message
             assert access(world.planner().plan_undo(run.run_id).plan.targets[0]) == []
+
+    def test_what_went_with_an_assignment_is_no_gift_any_more_once_it_is_assigned_anew(self):
+        with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
+            world.sync()
+            there, ops = world.workspaces["account"], world.target.named("dbx-ops").id
+            take_by_hand(world, "dbx-ops")
+            there.entitlements[FIRST].clear()
+            world.settings = with_workspaces(rule("dbx-*"))
+            world.sync()
+            assert world.plan().empty
+            there.entitlements[FIRST][ops].add("workspace-access")
+            assert access(world.planned()) == []
+
+    def test_it_waits_with_the_assignment_that_failed(self):
+        rules = rule("dbx-*", entitlements=["workspace-access"])
+        with world_of(DATA, rules, quarantine_after=1) as world:
+            world.sync()
+            there = world.workspaces["account"]
+            take_by_hand(world, "dbx-ops")
+            there.entitlements[FIRST].clear()
+            world.settings = with_workspaces(rule("dbx-*"), quarantine_after=1)
+            there.faults[len(there.log)] = Fault.REFUSED
+            there.faults[len(there.log) + 1] = Fault.REFUSED
+            assert world.sync().status is Status.PARTIAL
+            assert "dbx-ops" not in [name for _, name, _ in lines(world.planned())]
+            world.clock.advance(86_400.0)
+            world.sync()
+            assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
+
+    def test_entitlements_of_whom_others_assigned_end_when_they_are_gone(self):
+        with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
+            world.target.add(Kind.GROUP, "dbx-ops")
+            by_hand(world, "dbx-ops")
+            world.sync()
+            there, ops = world.workspaces["account"], world.target.named("dbx-ops").id
+            take_by_hand(world, "dbx-ops")
+            there.entitlements[FIRST].clear()
+            world.settings = with_workspaces(rule("dbx-data", entitlements=["workspace-access"]))
+            world.sync()
+            assert world.plan().empty
+            by_hand(world, "dbx-ops")
+            there.entitlements[FIRST][ops].add("workspace-access")
+            assert access(world.planned()) == []
+
+    def test_who_gets_another_account_has_access_there_before_the_old_one_loses_it(self):
+        snapshot = directory(ADA, BOB, group("other", [ADA, BOB]), assigned=[BOB])
+        with world_of(snapshot, rule("bob@*"), user_name_change="recreate") as world:
+            world.sync()
+            moved = user("bob", user_principal_name="bob@fabrikam.com")
+            snapshot = directory(ADA, moved, group("other", [ADA, moved]), assigned=[moved])
+            plan = world.synced(snapshot)
+            assert lines(plan) == [("assign_workspace", "bob@fabrikam.com", "user")]
+            assert lines(world.synced()) == [("unassign_workspace", "bob@contoso.com", None)]
+            assert world.workspaces["account"].state() == [(FIRST, "bob@fabrikam.com", "user")]
+            assert world.plan().empty
+
+    def test_whose_object_is_taken_over_by_another_keeps_what_that_one_is_to_have(self):
+        rules = (rule("dbx-*", entitlements=["workspace-access"]), rule("*", permission="admin"))
+        with world_of(DATA, *rules, adopt="same_name", retired_groups="empty") as world:
+            world.sync()
+            world.settings = with_workspaces(rules[0], adopt="same_name", retired_groups="empty")
+            anew = group("dbx-ops", [BOB], id="g-anew")
+            plan = world.synced(directory(ADA, BOB, group("dbx-data", [ADA]), anew))
+            assert "adopt_group" in [change.action.value for change in plan.changes]
+            assert ("assign_workspace", "dbx-ops", "user") in lines(plan)
+            assert (FIRST, "dbx-ops", "user", "workspace-access") in world.workspaces[
+                "account"
+            ].state()
+            assert world.plan().empty
 
     def test_entitlements_of_others_stay(self):
         with world_of(DATA, rule("dbx-*", entitlements=["workspace-access"])) as world:
@@ -373,6 +461,25 @@ class TestUnread:
         plan = world.planned()
         assert access(plan) == []
         assert "dbx-ops" in [held.name for held in plan.on_hold]
+
+    @pytest.mark.parametrize("leavers", ["keep", "deactivate"])
+    def test_whom_entra_does_not_have_any_more_loses_it_whatever_else_was_not_read(self, leavers):
+        snapshot = directory(ADA, BOB, group("dbx-data", [ADA]), assigned=[BOB])
+        with world_of(snapshot, rule("bob@*"), leavers=leavers) as world:
+            world.sync()
+            world.target.accounts[world.links_of("u-bob")] = replace(
+                world.target.named("bob@contoso.com"), active=False
+            )
+            world.source.places["u-bob"] = Presence.GONE
+            world.source.snapshot = directory(ADA, group("dbx-data", [ADA]), unread=("403",))
+            assert lines(world.planned()) == [("unassign_workspace", "bob@contoso.com", None)]
+
+    def test_so_does_a_group_that_is_empty_already(self, world):
+        world.sync()
+        world.target.groups[world.target.named("dbx-ops").id].clear()
+        world.source.places["g-dbx-ops"] = Presence.GONE
+        world.source.snapshot = directory(ADA, group("dbx-data", [ADA]), unread=("403",))
+        assert lines(world.planned()) == [("unassign_workspace", "dbx-ops", None)]
 
     def test_a_rule_that_goes_takes_back_from_a_group_in_scope_all_the_same(self, world):
         world.sync()

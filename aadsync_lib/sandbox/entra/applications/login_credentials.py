@@ -12,6 +12,7 @@ from uuid import uuid4
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from aadsync_lib.certificates import validity
 from aadsync_lib.sandbox.entra.applications.making import application_of
 from aadsync_lib.sandbox.entra.calls import (
     DONE,
@@ -114,7 +115,7 @@ def _key(call: GraphRequest, entry: JsonObject, known: dict[str, JsonObject]) ->
         raise _refused("Key credential must have a valid certificate as key.") from None
     if entry.get("type") != "AsymmetricX509Cert" or entry.get("usage") != "Verify":
         raise _refused("Key credential type and usage do not fit.")
-    ends = certificate.not_valid_after_utc
+    begins, ends = validity(certificate)
     if entry.get("endDateTime") and _moment(entry["endDateTime"]) > ends:
         raise _refused("Key credential end date is invalid: it is after the certificate's.")
     thumbprint = sha1(certificate.public_bytes(Encoding.DER)).digest()  # noqa: S324 - as Entra shows it
@@ -125,8 +126,7 @@ def _key(call: GraphRequest, entry: JsonObject, known: dict[str, JsonObject]) ->
         "endDateTime": entry.get("endDateTime") or ends.strftime(FORM),
         "key": None,
         "keyId": key_id,
-        "startDateTime": entry.get("startDateTime")
-        or certificate.not_valid_before_utc.strftime(FORM),
+        "startDateTime": entry.get("startDateTime") or begins.strftime(FORM),
         "type": "AsymmetricX509Cert",
         "usage": "Verify",
     }
