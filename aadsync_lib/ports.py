@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.account import Unread
 from aadsync_lib.model.carried import (
     CarriedState,
     Checkpoint,
@@ -20,6 +20,7 @@ from aadsync_lib.model.carried import (
 from aadsync_lib.model.change import Change
 from aadsync_lib.model.connector import ConnectorRecord
 from aadsync_lib.model.directory import (
+    Affected,
     Changes,
     Cursor,
     DirectoryMatch,
@@ -28,15 +29,16 @@ from aadsync_lib.model.directory import (
     Presence,
     Snapshot,
 )
-from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Link, Links, Sharer
-from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.refusals import AlreadyThere as AlreadyThere
 from aadsync_lib.refusals import AnswerLost as AnswerLost
 from aadsync_lib.refusals import ChangeRefused as ChangeRefused
 from aadsync_lib.refusals import MembersRefused as MembersRefused
 from aadsync_lib.refusals import TogetherRefused as TogetherRefused
+from aadsync_lib.target_port import Target as Target
+from aadsync_lib.target_port import TargetReader as TargetReader
 
 
 class Clock(Protocol):
@@ -71,6 +73,9 @@ class Source(Protocol):
         Where that cannot be told, it says why, and everything has to be read.
         """
 
+    def read_again(self, known: Snapshot, about: Affected) -> Snapshot:
+        """Read a few groups and people of an earlier read by themselves; what could not be is ``unread``."""
+
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of each object id where it is, in scope or not."""
 
@@ -81,60 +86,6 @@ class Source(Protocol):
         self, name: str, kinds: Collection[Kind] = (Kind.USER, Kind.SERVICE_PRINCIPAL)
     ) -> tuple[DirectoryMatch, ...]:
         """Find whoever has this user name, mail, application id, display name or object id."""
-
-
-class Target(Protocol):
-    """One Databricks account or workspace.
-
-    Writes return when the target has answered, raise ``ChangeRefused``, and are safe to repeat. All
-    of them keep the pace of the published limits by themselves and may be called from many threads.
-    """
-
-    name: str
-
-    @property
-    def requests(self) -> int:
-        """Requests sent so far."""
-
-    @property
-    def rates(self) -> Mapping[Verb, float]:
-        """Requests a second that this sync may send, by class."""
-
-    def read(self) -> TargetSnapshot:
-        """Read who exists, all of it unless the snapshot says otherwise, or raise ``TargetError``."""
-
-    def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
-        """Read the direct members, as target ids, of these groups; a group that is gone is left out."""
-
-    def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
-        """Say of each group whether automatic identity management has it, as far as that is told."""
-
-    def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
-        """Read objects by id, of any kind where none is given; ``None`` for what is not there."""
-
-    def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
-        """Create a principal, a group with its first members, and return the target id."""
-
-    def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up every object of this name afresh, or else those that may be held for one with it."""
-
-    def update(self, kind: Kind, target_id: str, wanted: Attributes) -> None:
-        """Set the attributes that are not ``None``."""
-
-    def change_members(
-        self,
-        group_id: str,
-        add: Sequence[str],
-        remove: Sequence[str],
-        wanted: Attributes | None = None,
-    ) -> None:
-        """Set the attributes, remove, then add, members in one request.
-
-        With attributes, what may be at fault in either is ``TogetherRefused``.
-        """
-
-    def delete(self, kind: Kind, target_id: str) -> None:
-        """Delete; an object that is gone already counts as deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +195,15 @@ class Store(HistoryReader, Protocol):
         """Record how a run ended; ``report`` is its JSON.
 
         The ``checkpoint`` counts from the moment on at which the run has ended well, and until another begins.
-        One that moves another on, without whom it watches, does so only while that is the one that is kept.
+        One that moves another on, without whom it watches, does so only while that is the one that is kept; then
+        the mirror stays, too.
         """
 
     def checkpoint(self) -> Checkpoint | None:
         """Where a run may go on, if that is current; ``None`` where no run of this sync left it."""
+
+    def mirror(self, digest: str) -> str | None:
+        """The mirror that was kept with a checkpoint, by its digest (``model.mirror``), if it is there unharmed."""
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries."""

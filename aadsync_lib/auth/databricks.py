@@ -22,7 +22,7 @@ from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.secrets import SecretResolver
 
 if TYPE_CHECKING:
-    from databricks.sdk.core import ApiClient
+    from databricks.sdk.core import ApiClient, Config
 
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 # By the end of the host name: the cloud, and what databricks-sdk calls its Azure.
@@ -50,12 +50,14 @@ def databricks_api(target: TargetSettings, secrets: SecretResolver) -> ApiClient
     options = {"host": target.host, "account_id": account_id, **SINGLE_ATTEMPT}
     options |= _azure(target.host)
     headers = _headers(target, login, secrets)
+    config: type[Config] = Config
     if headers is not None:
+        config = _stated()
         strategy = _Strategy(target.auth.method.replace("_", "-"), headers)
         options = {**_nothing_else(), **options, "credentials_strategy": strategy}
         options["auth_type"] = strategy.name
     try:
-        return ApiClient(Config(**options))
+        return ApiClient(config(**options))
     except ValueError as error:
         raise refused(login, error, secrets) from error
 
@@ -171,6 +173,22 @@ def _nothing_else() -> dict[str, Any]:
 
     texts = {item.name: "" for item in Config.attributes() if item.env and item.transform is str}
     return {**texts, "azure_use_msi": False, "debug_headers": False}
+
+
+def _stated() -> type[Config]:
+    """Return a configuration that goes by what it is given alone, and asks the host nothing before it is used.
+
+    What the host would tell, where to log in and of which account it is, is in the settings.
+    """
+    from databricks.sdk.core import Config
+
+    Config.attributes()  # are remembered by the class that is asked first
+
+    class Stated(Config):
+        def _resolve_host_metadata(self) -> None:
+            pass
+
+    return Stated
 
 
 def _azure(host: str) -> dict[str, Any]:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from aadsync_lib.databricks.client import ScimClient
 from aadsync_lib.databricks.errors import Refusal
 from aadsync_lib.databricks.translate import LIST_QUERY, account_of, path_of
 from aadsync_lib.model.account import Account, Members, Unread
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import ChangeRefused
 
 T = TypeVar("T")
 
 
+ADMINS_HIDDEN = (
+    "{0}, so who is account admin through a group is not known: everybody who is there stays as they are, "
+    "and in their groups. A login of an account admin on the account's own host reads it"
+)
+
+
 class AdminsHidden(ChangeRefused):
-    """The login may not read a group that makes its members admins of the place."""
+    """The login may not read a group that makes its members admins of the place; ``notice`` tells a person."""
 
     def __init__(self, place: str, reason: str) -> None:
-        self.reason = reason
+        self.notice = Notice("admins_hidden", ADMINS_HIDDEN.format(reason))
         super().__init__(_unknown(place, reason))
 
 
@@ -70,6 +78,12 @@ def in_admin_groups(
         level -= seen
         seen |= level
     return frozenset(seen)
+
+
+def marked(accounts: Mapping[str, Account], admins: Iterable[str]) -> dict[str, Account]:
+    """Return, as admins, the listed principals whom a group makes admins."""
+    listed = (accounts[member] for member in admins if member in accounts)
+    return {a.id: replace(a, admin=True) for a in listed if a.kind is not Kind.GROUP}
 
 
 def _groups(

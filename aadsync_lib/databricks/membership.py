@@ -31,6 +31,11 @@ def read_members(client: ScimClient, group_id: str) -> Members | None:
         return None if refusal.status == 404 else Unread(str(refusal), refusal.status == 403)
     except ChangeRefused as failure:
         return Unread(str(failure))
+    return members_in(group, group_id)
+
+
+def members_in(group: JsonObject, group_id: str) -> frozenset[str] | Unread:
+    """Return the direct members that the answer for a group shows."""
     if str(group.get("id")) != group_id:
         return Unread("the answer does not show the group's id")
     members = [row.get("value") for row in group.get("members") or ()]

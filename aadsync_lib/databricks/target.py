@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
+from typing import TypeVar
 
 from aadsync_lib.apply.pacing import Pacer
 from aadsync_lib.databricks.automatic import is_automatic
-from aadsync_lib.databricks.by_id import AdminsHidden, in_admin_groups, read_object
+from aadsync_lib.databricks.by_id import AdminsHidden, in_admin_groups, marked, read_object
 from aadsync_lib.databricks.client import Api, ScimClient
 from aadsync_lib.databricks.errors import Refusal, unreadable
 from aadsync_lib.databricks.federation import INSTEAD, RECOGNISED, UNKNOWN, is_federated
@@ -18,39 +18,20 @@ from aadsync_lib.databricks.lookup import Lookup
 from aadsync_lib.databricks.membership import read_members
 from aadsync_lib.databricks.paging import Listing, Page
 from aadsync_lib.databricks.place import API, CREDENTIALS, IDENTITY, PROXY, Place
+from aadsync_lib.databricks.pool import pool_of
+from aadsync_lib.databricks.rereading import Rereading, joined
 from aadsync_lib.databricks.secret_ends import read_secret_ends
 from aadsync_lib.databricks.translate import LIST_QUERY, RESOURCES, account_of
 from aadsync_lib.databricks.writes import ScimWriter
 from aadsync_lib.errors import TargetError
-from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.account import Account, Members, Reread, TargetSnapshot, Unread
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.ports import ChangeRefused, Clock
 
+T = TypeVar("T")
 ANOTHER_ROOT = frozenset({401, 403, 404})  # of one SCIM root; another one may take the login
-ADMINS_HIDDEN = (
-    "{0}, so who is account admin through a group is not known: everybody who is there stays as they are, "
-    "and in their groups. A login of an account admin on the account's own host reads it"
-)
-
-
-def _marked(accounts: Mapping[str, Account], admins: Iterable[str]) -> dict[str, Account]:
-    """Return, as admins, the listed principals whom a group makes admins."""
-    listed = (accounts[member] for member in admins if member in accounts)
-    return {a.id: replace(a, admin=True) for a in listed if a.kind is not Kind.GROUP}
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield a pool that, after an error, drops what it has not begun."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    pool.shutdown()
 
 
 class ScimTarget:
@@ -77,6 +58,7 @@ class ScimTarget:
         self._client_id = client_id
         self._workers = workers
         self._lookup = Lookup(self._client, clock, application_id=azure)
+        self._rereading = Rereading(self._client, clock, application_id=azure)
         self._writer = ScimWriter(self._client, application_id=azure)
         self._lock = threading.Lock()
         self._version_known = False
@@ -114,7 +96,7 @@ class ScimTarget:
         """
         try:
             first = self._find_version()
-            with _pool(self._workers) as pages, _pool(2 + len(Kind)) as kinds:
+            with pool_of(self._workers) as pages, pool_of(2 + len(Kind)) as kinds:
                 federation = kinds.submit(self._federation)
                 me = kinds.submit(self._me)
                 firsts = [first if kind is Kind.USER else None for kind in Kind]
@@ -124,9 +106,9 @@ class ScimTarget:
                 notices = federation.result()
             accounts |= self._unlisted_admins(accounts)
             admins, hidden = self._admins(accounts)
-            marked = accounts | _marked(accounts, admins)
+            everybody = accounts | marked(accounts, admins)
             notices = (*notices, *hidden)
-            return TargetSnapshot(marked, own, admins, self._client_id, notices=notices)
+            return TargetSnapshot(everybody, own, admins, self._client_id, notices=notices)
         except ChangeRefused as failure:
             raise unreadable(self.name, self._place, failure) from failure
 
@@ -137,7 +119,7 @@ class ScimTarget:
             self._find_version()
         except ChangeRefused as failure:
             return dict.fromkeys(ids, Unread(str(failure)))
-        with _pool(self._workers) as pool:
+        with pool_of(self._workers) as pool:
             listed = pool.map(lambda group_id: read_members(self._client, group_id), ids)
             read = dict(zip(ids, listed, strict=True))
         return {group_id: members for group_id, members in read.items() if members is not None}
@@ -147,7 +129,7 @@ class ScimTarget:
         base = IDENTITY if self.through_workspace else self._place.identity
         if base is None:  # nothing of the account's is in this place
             return dict.fromkeys(group_ids, False)
-        with _pool(self._workers) as pool:
+        with pool_of(self._workers) as pool:
             answers = pool.map(lambda key: is_automatic(self._outside, base, key), group_ids)
             return dict(zip(group_ids, answers, strict=True))
 
@@ -162,13 +144,37 @@ class ScimTarget:
             self._find_version()
         except ChangeRefused as failure:
             return dict.fromkeys(ids, Unread(str(failure)))
-        with _pool(self._workers) as pool:
+        with pool_of(self._workers) as pool:
             answers = pool.map(lambda asked: read_object(self._client, *asked), ids.items())
             read = dict(zip(ids, answers, strict=True))
         return {
             key: self._placed(answer) if isinstance(answer, Account) else answer
             for key, answer in read.items()
         }
+
+    def read_again(
+        self,
+        ids: Mapping[str, Kind],
+        names: Collection[tuple[Kind, str]],
+        admins_of: TargetSnapshot | None = None,
+    ) -> Reread:
+        """Read a few objects by id, groups with their members, and see that nobody has some names.
+
+        The first request finds the API version as well. Raises ``ChangeRefused`` where anything is not as asked.
+        """
+        by_role = admins_of if self._place.admin_group is None else None
+        asks = self._rereading.asks(ids, names, by_role)
+        with self._lock:
+            first = [] if self._version_known else [self._first_answer(ask) for ask in asks[:1]]
+            self._version_known = self._version_known or bool(first)
+        with pool_of(self._workers) as pool:
+            answers = [*first, *pool.map(lambda ask: ask(), asks[len(first) :])]
+        reread = joined(answers, self._placed)
+        if admins_of is None:
+            return reread
+        accounts = {**admins_of.accounts, **reread.accounts}
+        admins = in_admin_groups(accounts, self.members, self.look_up, self._place.name)
+        return replace(reread, admins=admins)
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""
@@ -210,17 +216,17 @@ class ScimTarget:
         with self._lock:
             if self._version_known:
                 return None
-            page = self._first_page()
+            page = self._first_answer(lambda: self._listing(Kind.USER).page(1))
             self._version_known = True
             return page
 
-    def _first_page(self) -> Page:
+    def _first_answer(self, ask: Callable[[], T]) -> T:
         """Try one root after the other; one that does not exist here says nothing about the login."""
-        listing, refusals = self._listing(Kind.USER), list[Refusal]()
+        refusals = list[Refusal]()
         for root in self._place.roots:
             self._client.root = root
             try:
-                return listing.page(1)
+                return ask()
             except Refusal as refusal:
                 refusals.append(refusal)
                 if refusals[0].status not in ANOTHER_ROOT:
@@ -257,7 +263,7 @@ class ScimTarget:
             if not self.through_workspace:
                 raise
             everybody = frozenset(a.id for a in accounts.values() if a.kind is not Kind.GROUP)
-            return everybody, (Notice("admins_hidden", ADMINS_HIDDEN.format(hidden.reason)),)
+            return everybody, (hidden.notice,)
 
     def _federation(self) -> tuple[Notice, ...]:
         """Refuse a workspace whose identities are its account's; where that is not known, say so."""
@@ -276,7 +282,7 @@ class ScimTarget:
         return Listing(self._client, self._clock, RESOURCES[kind], LIST_QUERY[kind])
 
     def _me(self) -> frozenset[str]:
-        """Return the id of the caller, if this account names it: a SCIM token belongs to nobody."""
+        """Return the id of the caller, if it has one: a SCIM token belongs to nobody."""
         try:
             own = self._client.get("Me").get("id")
         except Refusal:

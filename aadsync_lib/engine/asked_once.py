@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.ports import Source
 
+NOTHING: Mapping[str, Presence] = MappingProxyType({})
+
 
 class AskedOnce:
     """Looks up by id, in scope or not, whoever was not looked up before; all targets go by one answer."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, presences: Mapping[str, Presence] = NOTHING) -> None:
+        """``presences`` are known already, and asked for no more."""
         self._source = source
-        self._presences: dict[str, Presence | Unread] = {}
+        self._presences: dict[str, Presence | Unread] = dict(presences)
         self._names: dict[str, frozenset[str] | Unread] = {}
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:

@@ -11,14 +11,19 @@ from datetime import UTC, datetime
 
 from aadsync_lib import __version__
 from aadsync_lib.config.digest import settings_digest
+from aadsync_lib.engine.mirrored import MirrorPlanner, mirror_after
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning
 from aadsync_lib.model.carried import DAY, Checkpoint
 from aadsync_lib.model.directory import Changes, Notice
+from aadsync_lib.model.mirror import digest_of_mirror, mirror_to_text
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.agreement import Agreement, agreement
 from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
+from aadsync_lib.reconcile.mirror.source import mirrorable
+from aadsync_lib.reconcile.mirror.target import unsure_of
+from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
 
 LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
 SHOWN_BY_THEN = 3_600.0  # seconds after which a read shows whatever was announced before it
@@ -26,6 +31,10 @@ CODE = "incremental"
 NOT_FULL = (
     "Entra announced nothing for this sync since {since}, so Databricks was not asked; both sides were last "
     "read in full at {full} (policy.full_every: {every}; --full reads them now)"
+)
+ONLY = (
+    "only what Entra announced since {since} was read, by itself, and laid over what both sides are believed to be; "
+    "they were last read in full at {full} (policy.full_every: {every}; --full reads them now)"
 )
 
 log = logging.getLogger(__name__)
@@ -35,13 +44,14 @@ log = logging.getLogger(__name__)
 class Start:
     """How a run begins: what Entra announced before anything was read, and what the run before it left.
 
-    ``why_full`` says why everything has to be read; ``None``: nothing has.
+    ``why_full`` says why everything has to be read, ``concern`` what of the sync may have changed; ``None``: nothing.
     """
 
     at: float
     changes: Changes
     before: Checkpoint | None
     why_full: str | None
+    concern: str | None
 
 
 class Incremental:
@@ -62,6 +72,8 @@ class Incremental:
         self._made_for = _made_for(settings_digest(planner.settings), self._names)
         policies = [planner.settings.for_target(name).policy for name in self._names]
         self._policy = min(policies, key=lambda policy: policy.seconds_between_full)
+        scopes = [planner.settings.for_target(name).scope for name in self._names]
+        self._mirrors = all(map(mirrorable, scopes))
         self._start: Start | None = None
 
     def plan(self, read: Callable[[], Planning]) -> Planning:
@@ -69,9 +81,15 @@ class Incremental:
         if not self._policy.seconds_between_full:
             return read()
         self._start = start = self._ask()
-        if start.why_full is None:
-            return self._quiet(start)
-        log.info("this run reads everything: %s", start.why_full)
+        why = start.why_full
+        if why is None:
+            try:
+                return self._little(start)
+            except FullRunNeeded as needed:
+                why = start.concern or ""
+                why = f"{why}; {needed}" if why else str(needed)
+        log.info("this run reads everything: %s", why)
+        self._start = replace(start, why_full=why)
         return read()
 
     def checkpoint(self, planning: Planning, report: RunReport) -> Checkpoint | None:
@@ -82,7 +100,8 @@ class Incremental:
         before, cursor = start.before, start.changes.cursor
         if not start.why_full:
             assert before
-            return replace(before, cursor=cursor, given_at=start.at, watched=None)
+            here = replace(before, cursor=cursor, given_at=start.at, watched=None, unsure={})
+            return self._with_mirror(here, planning, report) if planning.snapshot else here
         if not _read_all(planning):
             return None
         if before and not self._shown(start, before, planning):
@@ -90,23 +109,62 @@ class Incremental:
             return replace(before, watched=None, doubted_at=doubted_at)
         if not all(settled(planning.parts[each.target].plan, each) for each in report.targets):
             return None
-        return Checkpoint(self._made_for, cursor, start.at, start.at, self._watched(planning))
+        here = Checkpoint(self._made_for, cursor, start.at, start.at, self._watched(planning))
+        return self._with_mirror(here, planning, report) or here
+
+    def _with_mirror(
+        self, here: Checkpoint, planning: Planning, report: RunReport
+    ) -> Checkpoint | None:
+        """Add what both sides are believed to be, and whom to watch; ``None`` where the former cannot be told."""
+        mirror = mirror_after(planning, report, self._store) if self._mirrors else None
+        if mirror is None:
+            return None
+        text = mirror_to_text(mirror)
+        unsure = {each.target: unsure_of(each.outcomes) for each in report.targets}
+        return replace(
+            here,
+            watched=self._watched(planning),
+            mirror=text,
+            mirror_digest=digest_of_mirror(text),
+            unsure={target: ids for target, ids in unsure.items() if ids},
+        )
 
     def _ask(self) -> Start:
         now, before = self._planner.clock.now(), self._store.checkpoint()
         if before and not self._holds(before, now):
             before = None
         changes = self._changes(before)
-        reasons = (self._asked, *self._reasons(before, now), self._concern(before, changes))
-        return Start(now, changes, before, next(filter(None, reasons), None))
+        reasons = (self._asked, *self._reasons(before, now))
+        if before and changes.announced is None:
+            reasons = (*reasons, self._concern(before, changes))
+        why = next(filter(None, reasons), None)
+        return Start(now, changes, before, why, self._concern(before, changes))
+
+    def _little(self, start: Start) -> Planning:
+        """Plan what little there is to do, or nothing. Raises ``FullRunNeeded``."""
+        before = start.before
+        assert before
+        if not start.concern and not before.unsure:
+            return self._quiet(start)
+        planner = MirrorPlanner.of(self._planner, self._store, before)
+        planner.look(before.unsure)
+        if not start.concern:
+            return self._quiet(start)
+        watched = Watched(before.watched or "")
+        notices = (Notice(CODE, self._told(ONLY, before)),)
+        planning = planner.plan(start.changes, watched, notices)
+        log.info("only what Entra announced was read: %s", start.concern)
+        return planning
+
+    def _told(self, text: str, before: Checkpoint) -> str:
+        since, full = _utc(before.given_at), _utc(before.full_at)
+        return text.format(since=since, full=full, every=self._policy.full_every)
 
     def _quiet(self, start: Start) -> Planning:
         """Return the planning of a run that has nothing to read and nothing to do."""
         assert start.before
-        since, full = _utc(start.before.given_at), _utc(start.before.full_at)
-        told = NOT_FULL.format(since=since, full=full, every=self._policy.full_every)
         log.info("Entra announces nothing that concerns this sync")
-        return self._planner.plan_nothing((Notice(CODE, told),))
+        return self._planner.plan_nothing((Notice(CODE, self._told(NOT_FULL, start.before)),))
 
     def _holds(self, before: Checkpoint, now: float) -> bool:
         """Return whether Entra still knows the links of a checkpoint, and these settings ask the same."""

@@ -12,7 +12,7 @@ from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.directory import Presence
 from aadsync_lib.model.identity import GUID, Kind
 from aadsync_lib.model.link import Link, Links, Sharer
-from aadsync_lib.ports import ChangeRefused, Pending, Target
+from aadsync_lib.ports import ChangeRefused, Pending, TargetReader
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.diff.leavers import leavers_to_verify
 from aadsync_lib.reconcile.diff.unowned import groups_to_inspect
@@ -43,7 +43,7 @@ class Shown:
     elsewhere: Mapping[str, frozenset[str] | Unread] = field(default_factory=dict)
     automatic: Mapping[str, bool] = field(default_factory=dict)
 
-    def with_objects(self, target: Target, ids: Mapping[str, Kind | None]) -> Shown:
+    def with_objects(self, target: TargetReader, ids: Mapping[str, Kind | None]) -> Shown:
         """Look up objects that a listing leaves out."""
         if not ids:
             return self
@@ -58,7 +58,7 @@ class Shown:
         snapshot = replace(self.snapshot, accounts={**self.snapshot.accounts, **accounts})
         return replace(self, snapshot=snapshot)
 
-    def with_members(self, target: Target, groups: Iterable[str]) -> Shown:
+    def with_members(self, target: TargetReader, groups: Iterable[str]) -> Shown:
         """Read the members of groups that were not read yet; one that is gone stays unknown."""
         ids = sorted(set(groups) - self.members.keys())
         return replace(self, members={**self.members, **target.members(ids)}) if ids else self
@@ -119,7 +119,7 @@ class Remembered:
 class Inquiry:
     """Asks the target and Entra what a plan depends on."""
 
-    target: Target
+    target: TargetReader
     source: AskedOnce
 
     def unlisted(self, remembered: Remembered, desired: Desired, shown: Shown) -> Shown:

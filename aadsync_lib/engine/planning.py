@@ -21,7 +21,7 @@ from aadsync_lib.model.directory import KnownRoot, Snapshot
 from aadsync_lib.model.link import Link, Links, Sharer
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome
-from aadsync_lib.ports import Pending, StoreReader, Target
+from aadsync_lib.ports import Pending, StoreReader, TargetReader
 from aadsync_lib.reconcile.context import TargetContext, build_context
 from aadsync_lib.reconcile.desired.naming import tree
 from aadsync_lib.reconcile.guard import Verdict, judge
@@ -46,7 +46,8 @@ class TargetPlanning:
     """The plan of one target, with what else applying it has to know.
 
     ``resolved_pending`` is what the target shows of writes that an earlier run announced and never recorded.
-    ``narrowed``: the plan is about some identities alone, and says nothing of all others.
+    ``narrowed``: the plan is about some identities alone, and says nothing of all others. ``not_read`` are the groups
+    (object ids) whose members are those that the mirror has.
     ``context`` is what the plan was made from, and ``view`` what the target sees of Entra: ``None`` where
     nothing but the target was read. ``deferred_keys`` are the keys of what is not tried because it failed before.
     """
@@ -59,6 +60,7 @@ class TargetPlanning:
     deferred_keys: frozenset[str] = frozenset()
     view: View | None = None
     narrowed: bool = False
+    not_read: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class StoredLinks:
 
 
 def with_estimate(
-    plan: TargetPlan, target: Target, assignments: Assignments | None = None
+    plan: TargetPlan, target: TargetReader, assignments: Assignments | None = None
 ) -> TargetPlan:
     """Return the plan with what applying it will cost at the target's rates, and its workspaces'."""
     rates = {**target.rates, **(assignments.rates if assignments else {})}
@@ -154,7 +156,10 @@ class _StoredProvenance:
 
 @dataclass(frozen=True)
 class SyncPlanning:
-    """Plans each target of a sync against one reading of Entra; ``only`` what concerns some object ids."""
+    """Plans each target of a sync against one reading of Entra; ``only`` what concerns some object ids.
+
+    Access to workspaces goes by groups and their names: where these stay as they are, nothing of it has to be read.
+    """
 
     views: Views
     source: AskedOnce
@@ -164,8 +169,9 @@ class SyncPlanning:
     anyway: Container[str]
     assignments: Mapping[str, Assignments] = field(default_factory=dict)
     only: frozenset[str] | None = None
+    with_access: bool = True
 
-    def plan(self, target: Target, snapshot: TargetSnapshot) -> TargetPlanning:
+    def plan(self, target: TargetReader, snapshot: TargetSnapshot) -> TargetPlanning:
         """Read what else the plan of this target needs, and make it.
 
         It is made anew as long as what it takes away depends on something that no read has shown.
@@ -197,11 +203,17 @@ class SyncPlanning:
         return frozenset(external_id for external_id, since in missing if since < latest)
 
     def _access(self, name: str, view: View, stored: StoredLinks) -> AccessReading:
+        if not self.with_access:
+            return AccessReading()
         settings, port = view.settings.targets[0], self.assignments.get(name)
         return read_access(settings, port, self.reader, stored.links, stored.pending, view.desired)
 
     def _part(
-        self, target: Target, context: TargetContext, stored: StoredLinks, access: AccessReading
+        self,
+        target: TargetReader,
+        context: TargetContext,
+        stored: StoredLinks,
+        access: AccessReading,
     ) -> TargetPlanning:
         resolved_pending = outcomes_of_pending(
             stored.pending, context.target, context.members, stored.links, access.shown
@@ -221,7 +233,7 @@ class SyncPlanning:
         )
 
     def _provenance(
-        self, target: Target, stored: StoredLinks, resolved: Mapping[int, Outcome]
+        self, target: TargetReader, stored: StoredLinks, resolved: Mapping[int, Outcome]
     ) -> PendingProvenance:
         late = [(entry.run_id, resolved[entry.entry]) for entry in stored.pending]
         recorded = _StoredProvenance(self.reader, target.name)

@@ -41,7 +41,7 @@ class Recorder:
         if planning.snapshot:
             self.store.keep_roots(planning.roots)
         for part, context in _of_entra(planning.parts.values()):
-            groups = managed_groups(context, _unsettled(part))
+            groups = managed_groups(context, _unsettled(part) | part.not_read)
             memberships = self._memberships(part.plan.target, context, groups)
             self._keep(part, CarriedState(missing=missing(context), memberships=memberships))
 

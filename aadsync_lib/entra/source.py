@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from azure.core.credentials import TokenCredential
 
 from aadsync_lib.config.scope import Scope
+from aadsync_lib.entra.again import read_again
 from aadsync_lib.entra.delta import Feed
 from aadsync_lib.entra.directory import Directory
 from aadsync_lib.entra.presence import look_up, read_names
@@ -21,6 +22,7 @@ from aadsync_lib.graph.http import HttpTransport
 from aadsync_lib.graph.loop import run_apart
 from aadsync_lib.model.account import Unread
 from aadsync_lib.model.directory import (
+    Affected,
     Changes,
     Cursor,
     DirectoryMatch,
@@ -91,6 +93,15 @@ class EntraSource:
         fields = UserFields.of(self._scope.users, self._attributes)
         return self._in_directory(
             lambda directory: Feed(directory, self._scope, fields).read(since, known)
+        )
+
+    def read_again(self, known: Snapshot, about: Affected) -> Snapshot:
+        """Return what these groups, with their members, and people are now, each read by itself.
+
+        ``known`` is an earlier read, in which the groups are. What could not be read is ``unread``.
+        """
+        return self._in_directory(
+            lambda directory: read_again(directory, self._scope, known, about, self._attributes)
         )
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:

@@ -57,13 +57,17 @@ class Traversal:
         """Read the roots, then what is nested in them, until nothing is new."""
         level = {row["id"]: GroupRead(row) for row in roots}
         while level:
-            self.groups |= level
-            log.debug("reading the members of %d groups", len(level))
-            await asyncio.gather(*(self._read(group) for group in level.values()))
-            await self._name(level.values())
+            await self.across(level)
             nested = {key: row for group in level.values() for key, row in group.nested.items()}
             level = {key: GroupRead(row) for key, row in nested.items() if key not in self.groups}
         self.groups = {key: group for key, group in self.groups.items() if key not in self.gone}
+
+    async def across(self, level: dict[str, GroupRead]) -> None:
+        """Read the members of these groups, and nothing below them."""
+        self.groups |= level
+        log.debug("reading the members of %d groups", len(level))
+        await asyncio.gather(*(self._read(group) for group in level.values()))
+        await self._name(level.values())
 
     async def _read(self, group: GroupRead) -> None:
         members = self._directory.members(group.row["id"])

@@ -55,3 +55,15 @@ class TargetSnapshot:
     own_application: str | None = None
     complete: bool = True
     notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """Objects read again by themselves, by target id; ``members`` are those of the groups among them.
+
+    ``admins`` are those whom a group makes admins, where that was asked for.
+    """
+
+    accounts: Mapping[str, Account]
+    members: Mapping[str, frozenset[str]]
+    admins: frozenset[str] | None = None

@@ -139,6 +139,9 @@ class Checkpoint:
     ``doubted_at`` is when a run first read less than what was announced after ``cursor``, which then stays.
     ``run_id`` is the run that left it, and it is ``current`` while that is the last one and succeeded: the next
     run may go on from there. Any other one only says since when to ask, to hold what is read against.
+    ``mirror`` is what both sides are believed to be (``model.mirror``), kept as ``watched`` is; ``mirror_digest`` is
+    that of the one that belongs to it, empty where none does. ``unsure`` are target ids, by target, of what the run
+    before has changed and the next one is to look at.
     """
 
     made_for: str
@@ -147,5 +150,8 @@ class Checkpoint:
     full_at: float
     watched: str | None = None
     doubted_at: float | None = None
+    mirror_digest: str = ""
+    unsure: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mirror: str | None = field(default=None, compare=False, repr=False)
     run_id: str = field(default="", compare=False)
     current: bool = field(default=False, compare=False)

@@ -159,6 +159,15 @@ class Changes:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Whom of a scope a few changes are about, by object id: to be read again by themselves."""
+
+    groups: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+    service_principals: frozenset[str] = frozenset()
+
+
 class Presence(StrEnum):
     """Where an object id is in Entra, looked up by itself."""
 

@@ -32,7 +32,7 @@ from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.history.select import run_to_undo
-from aadsync_lib.report.saved import approval_of, part_of, plan_from_text
+from aadsync_lib.report.saved import alone, approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner, open_store
 
@@ -114,7 +114,7 @@ class Notebook:
             return report
 
     def apply(self) -> RunReport:
-        """Apply exactly the saved plan, or its part for one target."""
+        """Apply exactly the saved plan, or its part for one target; one of one target is that target's alone."""
         path, target = self._value("plan"), self._value("target")
         with clean_errors(self._secrets):
             if path is None:
@@ -122,10 +122,11 @@ class Notebook:
             whole = plan_from_text(files.read_text(path), path)
             part = part_of(whole, target)
             approve = approval_of(part, whole, self._value("approve"))
+            only = target or alone(part, [each.name for each in self._settings().targets])
             folder, name = RunFolder.around(path), target or WHOLE
             folder.save_error(name, SILENT)  # holds if this task is killed
             try:
-                report = self._applied(lambda runner: runner.apply(part, approve=approve))
+                report = self._applied(lambda runner: runner.apply(part, approve=approve), only)
             except AadsyncError as error:
                 folder.save_error(name, self._secrets.redact(str(error)))
                 raise
@@ -220,11 +221,11 @@ class Notebook:
         if not verdict.allowed:
             raise UnsafePlanError(results.refused(verdict))
 
-    def _applied(self, act: Callable[[Runner], RunReport]) -> RunReport:
-        """Apply something; a refused plan is shown before the error that says so."""
+    def _applied(self, act: Callable[[Runner], RunReport], only: str | None = None) -> RunReport:
+        """Apply something, to all targets or ``only`` one; a refused plan is shown before the error that says so."""
         if self._value("plan_only") == "true":  # a job passes it to every task
             raise UsageError("plan_only: is true, and this applies. Nothing was changed.")
-        with self._runner() as runner:
+        with self._runner(only) as runner:
             try:
                 return interruptibly(lambda: act(runner), runner.stop)
             except RefusedError as error:
@@ -265,8 +266,9 @@ class Notebook:
             yield open_planner(self._settings(), by=self._platform.user, **self._given())
 
     @contextmanager
-    def _runner(self) -> Iterator[Runner]:
+    def _runner(self, only: str | None) -> Iterator[Runner]:
         given = {"progress": notebook_progress(self._platform.interactive), **self._given()}
+        given["only"] = only or given["only"]
         with (
             story_on_stdout(self._secrets),
             open_runner(self._settings(), by=self._platform.user, **given) as runner,

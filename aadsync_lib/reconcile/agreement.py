@@ -67,7 +67,7 @@ class _Read:
         person = people.get(announcement.id)
         if person is None:
             return self._absent(announcement)
-        return _whether(not announcement.removed and _alike(person, announcement))
+        return _whether(not announcement.removed and alike(person, announcement))
 
     def _absent(self, announcement: Announcement) -> Agreement:
         found = {root.id for root in self.snapshot.found} | self.snapshot.passed_over
@@ -83,7 +83,7 @@ class _Read:
         if group is None:
             return self._absent(announcement)
         late = announcement.left & group.members or any(self._missing(group, announcement))
-        if announcement.removed or late or not _alike(group, announcement):
+        if announcement.removed or late or not alike(group, announcement):
             return Agreement.MISSED
         filters = any(selector.filter for selector in self.scope.groups)
         return Agreement.UNSURE if filters else Agreement.WHOLE
@@ -111,7 +111,7 @@ def _names(selector: GroupSelector, announcement: Announcement) -> bool:
     return wanted is None or normal(wanted) == normal(announcement.name)
 
 
-def _alike(read: User | ServicePrincipal | Group, announcement: Announcement) -> bool:
+def alike(read: User | ServicePrincipal | Group, announcement: Announcement) -> bool:
     """Return whether a read shows every property that was announced."""
     shown, unsaid = announcement.shown, announcement.unsaid
     if shown is None:

@@ -23,6 +23,7 @@ DIALECT: Dialect = {
     "roots": "roots",
     "connector_states": "connector_states",
     "checkpoints": "checkpoints",
+    "mirrors": "mirrors",
     "former": "former",
     "memberships": "memberships",
     "runs": "runs",

@@ -19,6 +19,7 @@ from aadsync_lib.model.change import Change
 from aadsync_lib.model.connector import NO_PLAN, ConnectorRecord
 from aadsync_lib.model.directory import KnownRoot
 from aadsync_lib.model.link import Link, Links, Sharer
+from aadsync_lib.model.mirror import digest_of_mirror
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.ports import Pending
 from aadsync_lib.store.records import (
@@ -147,6 +148,12 @@ class SqlReader(ABC):
     def checkpoint(self) -> Checkpoint | None:
         """Where a run may go on, if that is current; ``None`` where no run of this sync left it."""
         return next(iter(self._all(checkpoint_of, CHECKPOINT)), None)
+
+    def mirror(self, digest: str) -> str | None:
+        """The mirror of this digest, if it is there and whole."""
+        statement = "SELECT mirror FROM {mirrors} WHERE sync = :sync AND digest = :digest"
+        texts = self._all(str, statement, digest=digest)
+        return next((text for text in texts if digest_of_mirror(text) == digest), None)
 
     def former(self, target: str) -> tuple[Link, ...]:
         """Links whose Entra object has another target object by now, by id of the one that it left."""

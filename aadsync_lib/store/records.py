@@ -111,19 +111,22 @@ def checkpoint_of(state: str, watched: str, run_id: str, status: str | None) -> 
     """Return a checkpoint from its columns; ``status`` is that of its run, if that is the last one."""
     fields = json.loads(state)
     cursor = Cursor(fields.pop("links"), fields.pop("assigned"))
-    kept = Checkpoint(cursor=cursor, watched=watched, run_id=run_id, **fields)
+    unsure = {target: tuple(ids) for target, ids in fields.pop("unsure", {}).items()}
+    kept = Checkpoint(cursor=cursor, watched=watched, unsure=unsure, run_id=run_id, **fields)
     return replace(kept, current=status == "succeeded")
 
 
 def checkpoint_to_text(checkpoint: Checkpoint) -> str:
     """Return a checkpoint, but for whom it watches, as its column holds it."""
     cursor = checkpoint.cursor
-    fields = {"links": dict(cursor.links), "assigned": dict(cursor.assigned)}
+    fields: dict[str, Any] = {"links": dict(cursor.links), "assigned": dict(cursor.assigned)}
     times = {
         "given_at": checkpoint.given_at,
         "full_at": checkpoint.full_at,
         "doubted_at": checkpoint.doubted_at,
     }
+    fields |= {"mirror_digest": checkpoint.mirror_digest}
+    fields |= {"unsure": {target: list(ids) for target, ids in checkpoint.unsure.items()}}
     return json.dumps({"made_for": checkpoint.made_for, **times, **fields})
 
 

@@ -45,6 +45,10 @@ ON CONFLICT DO UPDATE SET run_id = excluded.run_id, state = excluded.state, watc
 MOVE_CHECKPOINT = """
 UPDATE checkpoints SET run_id = :run_id, state = :state WHERE sync = :sync AND run_id = :of_run
 """
+KEEP_MIRROR = """
+INSERT INTO mirrors VALUES (:sync, :digest, :mirror)
+ON CONFLICT DO UPDATE SET digest = excluded.digest, mirror = excluded.mirror
+"""
 KEEP_PLACE = """
 INSERT INTO places VALUES (:sync, :target, :place)
 ON CONFLICT DO UPDATE SET place = excluded.place WHERE place <> excluded.place
@@ -110,6 +114,10 @@ class SqliteStore(LeasingStore[Lease]):
                     "state": checkpoint_to_text(checkpoint),
                 }
                 connection.execute(MOVE_CHECKPOINT if moves else KEEP_CHECKPOINT, kept)
+                if checkpoint.mirror is not None:
+                    digest = checkpoint.mirror_digest
+                    mirror = {"sync": self.sync, "digest": digest, "mirror": checkpoint.mirror}
+                    connection.execute(KEEP_MIRROR, mirror)
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries.

@@ -8,14 +8,16 @@ from enum import StrEnum
 from threading import RLock
 from typing import TypeVar
 
-from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
+from aadsync_lib.model.account import Account, Members, Reread, TargetSnapshot, Unread
 from aadsync_lib.model.directory import (
+    Affected,
     Changes,
     Cursor,
     DirectoryMatch,
     KnownRoot,
     Presence,
     Snapshot,
+    User,
 )
 from aadsync_lib.model.identity import Attributes, Kind, alike, same_name
 from aadsync_lib.model.rates import ACCOUNT_RATES, Verb
@@ -56,6 +58,7 @@ class FakeSource:
         self.silent: frozenset[str] = frozenset()
         self.asked: list[dict[str, Kind]] = []
         self.elsewhere: tuple[DirectoryMatch, ...] = ()
+        self.outside: dict[str, User] = {}  # people of the tenant who are not in scope
         self.since: list[Cursor | None] = []
         self.feed: Callable[[Cursor | None], Changes] = lambda _: Changes(reason="there is none")
         self.requests = 0
@@ -71,6 +74,28 @@ class FakeSource:
         self.requests += 1
         self.since.append(since)
         return self.feed(since)
+
+    def read_again(self, known: Snapshot, about: Affected) -> Snapshot:
+        """Return what the snapshot has of these, and who else is in the groups; who is gone is unread."""
+        self.requests += 1
+        if self.error:
+            raise self.error
+        now = self.snapshot
+        groups = {key: now.groups[key] for key in about.groups if key in now.groups}
+        inside = frozenset[str]().union(*(group.members for group in groups.values()))
+        new = inside - known.users.keys() - known.service_principals.keys()
+        users, services = about.users | new, about.service_principals | new
+        people = {key: now.users[key] for key in users if key in now.users}
+        others = {
+            key: now.service_principals[key] for key in services if key in now.service_principals
+        }
+        elsewhere = {key: self.outside[key] for key in about.users if key in self.outside}
+        unread = tuple(about.users - people.keys() - elsewhere.keys())
+        unread += tuple(group.unread for group in groups.values() if group.unread)
+        return Snapshot(
+            frozenset(), {**elsewhere, **people}, others, groups, unread=unread,
+            passed_over=now.passed_over,
+        )  # fmt: skip
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of everybody but ``silent`` whether the tenant has them; ``places`` tells otherwise."""
@@ -137,6 +162,7 @@ class FakeTarget:
         self.behind: set[str] = set()
         self.admins: frozenset[str] = frozenset()
         self.looked_up = 0
+        self.read_by_itself: list[str] = []
         self.lost: dict[str, Unread] = {}
         self.deaf: set[str] = set()
         self.late: dict[str, int] = {}
@@ -228,6 +254,25 @@ class FakeTarget:
             self.requests += len(ids)
             self.looked_up += len(ids)
             return {i: self.lost.get(i) or self._late(i) or self.accounts.get(i) for i in ids}
+
+    def read_again(
+        self,
+        ids: Mapping[str, Kind],
+        names: Collection[tuple[Kind, str]],
+        admins_of: TargetSnapshot | None = None,
+    ) -> Reread:
+        with self._lock:
+            self._alive()
+            self.requests += len(ids) + len(names) + bool(admins_of)
+            self.read_by_itself += [*ids]
+            there = [*ids, *(n for n, a in self.accounts.items() if (a.kind, a.name) in names)]
+            if any(i not in self.accounts for i in ids) or len(there) > len(ids):
+                raise ChangeRefused("not as it was")
+            members = {i: self._seen(i) for i, kind in ids.items() if kind is Kind.GROUP}
+            if any(isinstance(inside, Unread) for inside in members.values()):
+                raise ChangeRefused("unread")
+            accounts = {i: self.accounts[i] for i in ids}
+            return Reread(accounts, members, self.admins if admins_of else None)
 
     def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
         with self._lock:

@@ -14,7 +14,9 @@ from aadsync_lib.ports import Clock
 from aadsync_lib.store.delta.session import Spark, Tables, moment
 from aadsync_lib.store.sql import migrations_in
 
-TABLES = ("version", "journal", "runs", "run_numbers", "leases", "checkpoints", "connector_states")
+TABLES = (
+    "version", "journal", "runs", "run_numbers", "leases", "checkpoints", "connector_states", "mirrors",
+)  # fmt: skip
 VIEWS = (
     "links", "pending", "outcomes",
     "places", "roots",

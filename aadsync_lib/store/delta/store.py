@@ -35,6 +35,7 @@ CONNECTOR = (
     " document STRING"
 )
 
+MIRROR = "sync STRING, digest STRING, mirror STRING"
 CHECKPOINT = "sync STRING, run_id STRING, state STRING, watched STRING"
 RUN_NUMBER = "sync STRING, run_id STRING, number BIGINT"
 LAST_NUMBER = "SELECT max(number) FROM {run_numbers} WHERE sync = :sync"
@@ -157,6 +158,16 @@ class DeltaStore(LeasingStore[Lease]):
         self._tables.append("connector_states", CONNECTOR, rows)
 
     def _keep_checkpoint(self, run_id: str, checkpoint: Checkpoint) -> None:
+        """Keep the mirror first: until the checkpoint has its digest, it belongs to nothing."""
+        if checkpoint.mirror is not None:
+            row = (self.sync, checkpoint.mirror_digest, checkpoint.mirror)
+            self._tables.append("mirrors", MIRROR, [row])
+        self._move_checkpoint(run_id, checkpoint)
+        if checkpoint.mirror is not None:
+            others = "DELETE FROM {mirrors} WHERE sync = :sync AND digest <> :digest"
+            self._tables.execute(others, sync=self.sync, digest=checkpoint.mirror_digest)
+
+    def _move_checkpoint(self, run_id: str, checkpoint: Checkpoint) -> None:
         about = {"sync": self.sync, "run_id": run_id}
         state = checkpoint_to_text(checkpoint)
         if checkpoint.watched is None:

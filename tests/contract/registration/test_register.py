@@ -312,16 +312,16 @@ class TestRefused:
         assert stage.applications == []
 
     @pytest.mark.parametrize(
-        "words",
+        ("place", "code"),
         [
-            ("--store-in", "aadsync/entra"),
-            ("--store-in", "key_vault: https://contoso.vault.azure.cn/secrets/entra"),
-            ("--store-in", "secret: nowhere/entra"),
+            ("aadsync/entra", 2),
+            ("key_vault: https://contoso.vault.azure.cn/secrets/entra", 1),
+            ("secret: nowhere/entra", 1),
         ],
     )
-    def test_no_place_is_an_error_before_anything(self, stage, words):
+    def test_no_place_is_an_error_before_anything(self, stage, place, code):
         mark = stage.box.log.mark()
-        assert "othing was changed" in stage.failed(*words)
+        assert "othing was changed" in stage.failed("--store-in", place, code=code)
         assert stage.writes(mark) == []
 
     @pytest.mark.parametrize(

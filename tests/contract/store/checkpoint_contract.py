@@ -8,6 +8,7 @@ import pytest
 
 from aadsync_lib.model.carried import Checkpoint
 from aadsync_lib.model.directory import Cursor
+from aadsync_lib.model.mirror import digest_of_mirror
 from tests.contract.store.contract import running
 
 LEFT = Checkpoint(
@@ -17,6 +18,11 @@ LEFT = Checkpoint(
     full_at=1_749_999_000.5,
     watched="QUJDREVGR0g=",
 )  # fmt: skip
+
+
+def mirrored(text, **more):
+    """Return a checkpoint with a mirror."""
+    return replace(LEFT, mirror=text, mirror_digest=digest_of_mirror(text), **more)
 
 
 def current(store):
@@ -65,6 +71,28 @@ class CheckpointContract:
         other = replace(LEFT, watched="")
         ended(store, "r3", checkpoint=other)
         assert current(store) == other
+
+    def test_a_mirror_is_kept_with_it_and_stays_when_it_moves_on(self, store, open_store):
+        kept = mirrored("QUJD", unsure={"account": ("1", "2")})
+        ended(store, "r1", checkpoint=kept)
+        read = current(open_store())
+        assert (read, read.mirror) == (kept, None)
+        assert store.mirror(read.mirror_digest) == "QUJD"
+        moved = replace(read, watched=None, unsure={}, run_id="r1")
+        ended(store, "r2", checkpoint=moved)
+        assert current(store) == replace(moved, watched=LEFT.watched)
+        assert store.mirror(kept.mirror_digest) == "QUJD"
+        other = mirrored("REVG")
+        ended(store, "r3", checkpoint=other)
+        assert current(store) == other
+        assert store.mirror(other.mirror_digest) == "REVG"
+        assert store.mirror(kept.mirror_digest) is None
+        assert open_store("fabrikam").mirror(other.mirror_digest) is None
+
+    def test_a_mirror_that_is_not_what_it_was_is_none(self, store):
+        damaged = replace(mirrored("QUJD"), mirror="QUJE")
+        ended(store, "r1", checkpoint=damaged)
+        assert store.mirror(damaged.mirror_digest) is None
 
     def test_syncs_do_not_share_it(self, store, open_store):
         ended(store, "r1", checkpoint=LEFT)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 from aadsync_lib.sandbox.faults import Fault
 from tests.workspace.notebook.stage import result_of
@@ -49,6 +50,15 @@ def test_a_plan_that_was_applied_to_all_targets_at_once_is_reported_by_target(st
     done = applied(stage).succeeded()
     totals = stage.in_job("90_report").succeeded()
     assert result_of(totals)["targets"][0]["applied"] == result_of(done)["targets"][0]["applied"]
+
+
+def test_a_plan_that_was_saved_of_one_target_is_applied_to_it_alone(stage):
+    second = {"name": "second", "host": "https://accounts.example", "account_id": str(UUID(int=7))}
+    more = {f"targets.1.{key}": value for key, value in second.items()}
+    more["targets.1.auth"] = "{method: pat, token: {env: NOWHERE}}"
+    stage.in_job("02_plan", target="account", **more).succeeded()
+    done = stage.in_job("03_apply", plan=str(stage.saved_plan), **more).succeeded()
+    assert [each["target"] for each in result_of(done)["targets"]] == ["account"]
 
 
 def test_a_report_that_broke_off_is_an_error_of_its_target_alone(stage):

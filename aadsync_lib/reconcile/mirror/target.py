@@ -1,0 +1,176 @@
+"""The target of a mirror: objects that a plan touches and has to see again, and the belief that a run leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from aadsync_lib.model.account import Account
+from aadsync_lib.model.change import ACCESS, DEPROVISIONS, MEMBERS, Action, Change
+from aadsync_lib.model.directory import Affected
+from aadsync_lib.model.identity import Attributes, Kind
+from aadsync_lib.model.link import Links
+from aadsync_lib.model.mirror import TargetMirror
+from aadsync_lib.model.plan import TargetPlan
+from aadsync_lib.model.run import Outcome
+from aadsync_lib.reconcile.context import TargetContext
+from aadsync_lib.reconcile.incremental import HARMLESS, STEADY
+from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
+
+VERBS = ("create", "update", "activate", "deactivate")
+ORDINARY = frozenset(
+    Action.on(verb, kind) for verb in VERBS for kind in (Kind.USER, Kind.SERVICE_PRINCIPAL)
+) | frozenset(MEMBERS)
+TAKING = DEPROVISIONS | {Action.REMOVE_MEMBERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """What changes touch on a target: objects by id, names that nobody may have, and whether admins matter."""
+
+    ids: Mapping[str, Kind] = field(default_factory=dict)
+    names: frozenset[tuple[Kind, str]] = frozenset()
+    admins: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ids) + len(self.names) + self.admins
+
+    def without(self, seen: Unseen) -> Unseen:
+        """Return what is not among what was ``seen``."""
+        ids = {key: kind for key, kind in self.ids.items() if key not in seen.ids}
+        return Unseen(ids, self.names - seen.names, self.admins and not seen.admins)
+
+    def with_(self, more: Unseen) -> Unseen:
+        """Return both."""
+        ids = {**self.ids, **more.ids}
+        return Unseen(ids, self.names | more.names, self.admins or more.admins)
+
+
+def check_ordinary(plan: TargetPlan, about: Affected) -> None:
+    """Raise ``FullRunNeeded`` for a plan that holds more than was asked about, or leaves anything open."""
+    open_ = plan.quarantined or plan.on_hold or plan.unapplied or plan.replacement_paths
+    if open_ or any(warning.code not in STEADY for warning in plan.warnings):
+        raise FullRunNeeded("something would wait, or is to be looked at")
+    for change in plan.changes:
+        if change.action not in ORDINARY or any(m.type is Kind.GROUP for m in change.members):
+            raise FullRunNeeded(f"the plan holds another change: {change.action.value}")
+        asked = about.groups | about.users | about.service_principals
+        if change.external_id not in asked or change.drift:
+            raise FullRunNeeded("the plan is about somebody whom Entra did not announce")
+
+
+def touched(changes: Iterable[Change]) -> Unseen:
+    """Return what has to be seen of a target before these changes may be made."""
+    changes = tuple(changes)
+    return Unseen(
+        dict(_ids(changes)),
+        frozenset((c.kind, c.name) for c in changes if c.action.verb == "create"),
+        any(change.action in TAKING for change in changes),
+    )
+
+
+def _ids(changes: Iterable[Change]) -> Iterator[tuple[str, Kind]]:
+    """Yield the objects that are changed, and who loses a group: they may be protected by now."""
+    for change in changes:
+        if change.target_id:
+            yield change.target_id, change.kind
+        if change.action is Action.REMOVE_MEMBERS:
+            yield from ((m.target_id, m.type) for m in change.members if m.target_id)
+
+
+def unsure_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Return the target ids of what only another look tells whether it was done, members of groups apart."""
+    changes = (outcome.change for outcome in outcomes)
+    ids = {c.target_id for c in changes if c.action.value not in HARMLESS and c.target_id}
+    return tuple(sorted(ids))
+
+
+def same_again(known: TargetMirror, again: TargetMirror, target_id: str) -> bool:
+    """Return whether an object is still what it was believed to be, names of people apart, which cannot change."""
+    before, after = known.snapshot.accounts[target_id], again.snapshot.accounts[target_id]
+    members = known.members.get(target_id) == again.members.get(target_id)
+    return members and replace(after, name=before.name, admin=before.admin) == before
+
+
+def believed(
+    context: TargetContext, outcomes: Iterable[Outcome], links: Links
+) -> TargetMirror | None:
+    """Return what a target is after a run that did all of its plan; ``None`` where that cannot be told.
+
+    ``links`` are those after the run.
+    """
+    members = {key: ids for key, ids in context.members.items() if isinstance(ids, frozenset)}
+    if len(members) != len(context.members) or context.absent or not context.target.complete:
+        return None
+    belief = _Belief(dict(context.target.accounts), members, links)
+    if not all(belief.takes(outcome.change) for outcome in outcomes):
+        return None
+    return TargetMirror(replace(context.target, accounts=belief.accounts), belief.members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Belief:
+    """Objects and members as changes leave them, one after the other."""
+
+    accounts: dict[str, Account]
+    members: dict[str, frozenset[str]]
+    links: Links
+
+    def takes(self, change: Change) -> bool:
+        """Make a change; return whether it is known what came of it."""
+        target_id = change.target_id or self._linked(change.external_id)
+        if change.action in ACCESS:
+            return True  # that changes nobody
+        if target_id is None:
+            return False
+        if change.action.verb == "create":
+            self._made(target_id, change)
+            return True
+        if target_id not in self.accounts:
+            return False
+        if change.action in MEMBERS:
+            return self._moved(target_id, change)
+        if change.action.verb == "delete":
+            self._ended(target_id)
+        else:
+            self.accounts[target_id] = _set(self.accounts[target_id], change.after)
+        return True
+
+    def _linked(self, external_id: str | None) -> str | None:
+        link = self.links.by_external.get(external_id or "")
+        return link.target_id if link else None
+
+    def _made(self, target_id: str, change: Change) -> None:
+        after = change.after or Attributes()
+        self.accounts[target_id] = _set(Account(target_id, change.kind, change.name), after)
+        if change.kind is Kind.GROUP:
+            self.members[target_id] = frozenset()
+
+    def _moved(self, group: str, change: Change) -> bool:
+        ids = {member.target_id or self._linked(member.external_id) for member in change.members}
+        known = {key for key in ids if key}
+        if group not in self.members or len(known) != len(ids):
+            return False
+        adds = change.action is Action.ADD_MEMBERS
+        self.members[group] = self.members[group] | known if adds else self.members[group] - known
+        return True
+
+    def _ended(self, target_id: str) -> None:
+        del self.accounts[target_id]
+        self.members.pop(target_id, None)
+        for group, inside in self.members.items():
+            if target_id in inside:
+                self.members[group] = inside - {target_id}
+
+
+def _set(account: Account, after: Attributes | None) -> Account:
+    """Return an object with the attributes that were set; the displayName of a group is its name."""
+    after = after or Attributes()
+    group, shown = account.kind is Kind.GROUP, after.display_name
+    return replace(
+        account,
+        name=shown if group and shown is not None else account.name,
+        display_name=account.display_name if group or shown is None else shown,
+        external_id=account.external_id if after.external_id is None else after.external_id or None,
+        active=account.active if after.active is None else after.active,
+    )

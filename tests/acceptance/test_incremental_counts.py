@@ -1,0 +1,72 @@
+"""Runs that read, of both sides, only what a few changes can reach: what each costs, whatever the size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.sandbox import company
+from aadsync_lib.sandbox.entra.state import EntraState
+from tests.acceptance.stage import Stage
+
+MEMBERSHIP, HIRED = 6, 8  # requests at the most, logins and discovery included
+
+
+class Cast:
+    """A group of the scope that is nested in another one, and two people of whom one is in it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.entra: EntraState = stage.box.world.entra
+        links, _ = stage.links_and_pending()
+        groups = [key for key, link in links.items() if link.kind is Kind.GROUP]
+        people = {key for key, link in links.items() if link.kind is Kind.USER}
+        members = {key: set(self.entra.members[key]) for key in groups}
+        nested = sorted(set(groups) & set().union(*members.values()))
+        often = [p for p in sorted(people) if sum(p in inside for inside in members.values()) > 1]
+        self.group, self.member = next(
+            (key, person) for key in nested for person in often if person in members[key]
+        )
+        self.other = next(p for p in sorted(people) if p not in members[self.group])
+
+    def joins(self) -> None:
+        self.entra.add_member(self.group, self.other)
+
+    def leaves(self) -> None:
+        self.entra.remove_member(self.group, self.member)
+
+    def hired(self) -> None:
+        new = self.entra.add_user("new.hire@contoso.com", displayName="New Hire")
+        self.entra.add_member(self.group, new)
+
+
+CASES: tuple[tuple[Callable[[Cast], None], int], ...] = (
+    (Cast.joins, MEMBERSHIP),
+    (Cast.leaves, MEMBERSHIP),
+    (Cast.hired, HIRED),
+)
+
+
+@pytest.mark.parametrize(
+    "users",
+    [30, 90, *(pytest.param(size, marks=pytest.mark.soak) for size in (1_000, 10_000))],
+)
+def test_a_change_costs_as_many_requests_in_a_large_directory_as_in_a_small_one(
+    stage: Stage, users: int
+) -> None:
+    stage.full_every = "24h"
+    stage.show(company(users))
+    assert stage.sync().full
+    cast = Cast(stage)
+    for act, most in CASES:
+        act(cast)
+        mark = stage.box.log.mark()
+        report = stage.sync()
+        sent = stage.box.log.select(after=mark)
+        assert not report.full
+        assert len(sent) <= most, [(e.method, e.path) for e in sent]
+        assert report.requests.graph == 2
+    stage.sync()
+    assert stage.plan().empty
+    assert stage.sync().requests.databricks == 0
