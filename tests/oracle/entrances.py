@@ -124,6 +124,11 @@ class Entrances(Company):
 
         return compare_all
 
+    def further_excuses(self) -> list[str]:
+        """Return what fails where nobody can read which groups a workspace has to itself."""
+        unread = bool(self.doors_then.half_closed)
+        return ["a group of this name exists", "waits for"] if unread else []
+
     def forbid(
         self, mark: int, foretold: Foretold, then: RunLog, before: Scene, wishes: Wishes
     ) -> None:

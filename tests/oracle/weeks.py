@@ -233,6 +233,7 @@ class Company:
         excuses = ["cycle", "deep", "was not added to"]
         unlisted = ["already exists", "not made on the target", "waits for"]
         excuses += unlisted if self.target.behind else []
+        excuses += self.further_excuses()
         for outcome in ended.outcomes if self.target.behind else ():
             if outcome.change.action.verb == "create" and outcome.result is not Result.DONE:
                 self._stays(foretold.matches.get(outcome.change.external_id or ""), foretold)
@@ -246,6 +247,10 @@ class Company:
                 member_ids = {member.target_id or "", member.external_id or ""}
                 fate.must -= member_ids
                 fate.may |= member_ids if change.action is Action.REMOVE_MEMBERS else set()
+
+    def further_excuses(self) -> list[str]:
+        """Return what else may stand in the message of a change that failed."""
+        return []
 
     def _broken_circle(self, ended: TargetReport, foretold: Foretold) -> None:
         """Let groups that take each other's names stop half-way, where an unlisted one has the last name."""

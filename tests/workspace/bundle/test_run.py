@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from databricks.sdk import WorkspaceClient
 
 from aadsync_lib.sandbox import Sandbox, company
 from tests.spark import connect
+from tests.unit.bundle.files import ROOT
 from tests.workspace.bundle.conftest import SEED
 from tests.workspace.bundle.deployed import Bundle
 from tests.workspace.bundle.sql import dataset
@@ -18,6 +20,7 @@ from tests.workspace_lab import Workspace
 
 FEW = 8  # people; each write is recorded in two commits, and those take their time
 SCHEMA = "spark_catalog.aadsync"
+SHOWN = re.MULTILINE | re.DOTALL
 SETTINGS = """
 name: contoso
 source:
@@ -78,10 +81,32 @@ def client(hub: Sandbox) -> WorkspaceClient:
 
 
 @pytest.fixture(scope="module")
-def first(prod: Bundle, client: WorkspaceClient) -> dict[str, str]:
+def printed(prod: Bundle) -> str:
+    """What the CLI shows of the first run."""
+    return prod("run", "prod", "sync").stdout
+
+
+@pytest.fixture(scope="module")
+def first(printed: str, client: WorkspaceClient) -> dict[str, str]:
     """How the tasks of the first run ended."""
-    prod("run", "prod", "sync")
+    assert printed
     return _ended(client)
+
+
+def _transcript(command: str) -> str:
+    """Return what docs/bundle.md shows of a command."""
+    text = (ROOT / "docs" / "bundle.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"^```console\n\$ {re.escape(command)}\n(.*?)^```$", text, SHOWN)
+    return str(block)
+
+
+def _like(shown: str) -> str:
+    """Return a pattern for what a page shows: shortened, and with the numbers of another company."""
+    pieces = re.split(r"(\[…\]\n?|[0-9a-f]+…|\d+)", shown)
+    return "".join(
+        re.escape(piece) if number % 2 == 0 else r"\d+" if piece.isdigit() else r"(?:.|\n)*?"
+        for number, piece in enumerate(pieces)
+    )
 
 
 def _ended(client: WorkspaceClient) -> dict[str, str]:
@@ -121,8 +146,20 @@ def test_a_second_run_has_nothing_to_apply(
     mark = hub.log.mark()
     prod("run", "prod", "sync")
     ended = _ended(client)
-    assert (ended["plan"], ended["apply"], ended["report"]) == ("SUCCESS", "EXCLUDED", "SUCCESS")
+    assert {task for task, state in ended.items() if state == "EXCLUDED"} == {"apply", "connector"}
+    assert set(ended.values()) == {"SUCCESS", "EXCLUDED"}
     assert _syncs(hub, mark) == []
+
+
+def test_the_page_shows_what_the_cli_prints_of_a_run(printed: str) -> None:
+    shown = _transcript("databricks bundle run sync -t prod")
+    assert re.fullmatch(_like(shown), printed), printed
+
+
+def test_the_page_shows_that_a_second_deploy_changes_nothing(
+    first: dict[str, str], prod: Bundle
+) -> None:
+    assert prod("plan", "prod").stdout == _transcript("databricks bundle plan -t prod")
 
 
 def test_the_full_job_starts_a_full_run_of_the_sync_job(
