@@ -174,7 +174,8 @@ class ScimTarget:
             return reread
         accounts = {**admins_of.accounts, **reread.accounts}
         admins = in_admin_groups(accounts, self.members, self.look_up, self._place.name)
-        return replace(reread, admins=admins)
+        own = self._own(accounts.values()) if self._client_id else self._me()
+        return replace(reread, admins=admins, own=own)
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""

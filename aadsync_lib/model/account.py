@@ -61,9 +61,11 @@ class TargetSnapshot:
 class Reread:
     """Objects read again by themselves, by target id; ``members`` are those of the groups among them.
 
-    ``admins`` are those whom a group makes admins, where that was asked for.
+    ``admins`` are those whom a group makes admins, ``own`` the ids of the identity that runs the sync, where that
+    was asked for.
     """
 
     accounts: Mapping[str, Account]
     members: Mapping[str, frozenset[str]]
     admins: frozenset[str] | None = None
+    own: frozenset[str] = frozenset()

@@ -39,7 +39,7 @@ class TargetMirror:
         known = self.snapshot
         admins = known.admins if reread.admins is None else reread.admins
         accounts = {**known.accounts, **reread.accounts}
-        snapshot = replace(known, accounts=accounts, admins=admins)
+        snapshot = replace(known, accounts=accounts, admins=admins, own=known.own | reread.own)
         return TargetMirror(snapshot, {**self.members, **reread.members})
 
 

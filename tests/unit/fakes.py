@@ -276,7 +276,9 @@ class FakeTarget:
             if any(isinstance(inside, Unread) for inside in members.values()):
                 raise ChangeRefused("unread")
             accounts = {i: self.accounts[i] for i in ids}
-            return Reread(accounts, members, self.admins if admins_of else None)
+            if not admins_of:
+                return Reread(accounts, members)
+            return Reread(accounts, members, self.admins, self.own)
 
     def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
         with self._lock:

@@ -192,6 +192,13 @@ def test_somebody_whom_a_group_made_an_admin_since_the_last_full_run_is_not_chan
     assert world.target.named("bob@contoso.com").display_name == "Bob"
 
 
+def test_whoever_runs_the_sync_now_loses_nothing_though_another_one_ran_it_before(world):
+    world.target.own = frozenset({world.links_of("u-bob")})
+    leaves(world)
+    world.sync()
+    assert "bob@contoso.com" in world.target.members_of("data")
+
+
 def test_who_leaves_a_group_and_is_in_one_nested_in_it_keeps_it_though_the_target_had_lost_that():
     sub = group("sub", [ADA, BOB])
     with followed(directory(ADA, BOB, group("top", [BOB, sub]), sub)) as world:
