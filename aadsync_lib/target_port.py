@@ -46,6 +46,9 @@ class Target(TargetReader, Protocol):
     of them keep the pace of the published limits by themselves and may be called from many threads.
     """
 
+    def login(self) -> str | None:
+        """Return what tells this login from any other without a request; ``None`` where nothing does."""
+
     def read_again(
         self,
         ids: Mapping[str, Kind],
@@ -54,7 +57,8 @@ class Target(TargetReader, Protocol):
     ) -> Reread:
         """Read objects by themselves, and see that nobody has some names; raises ``ChangeRefused`` otherwise.
 
-        With an earlier read to go by, ``admins_of``, also whom a group makes admins.
+        With an earlier read to go by, ``admins_of``, also whom a group makes admins, and whose login this is
+        where ``login`` does not tell.
         """
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:

@@ -158,13 +158,14 @@ def _planner(
     by: str | None = None,
 ) -> Planner:
     from aadsync_lib.auth import read_vaults
+    from aadsync_lib.auth.late import late_api
     from aadsync_lib.store.process import Process
 
     secrets = secrets or SecretResolver()
     read_vaults(secrets, settings.source, dbutils=dbutils, folder=settings.folder)
     chosen = _chosen(settings, only)
     source = _source(settings, [target.name for target in chosen], clock, secrets, dbutils)
-    apis = {target.name: _late_api(target, secrets) for target in chosen}
+    apis = {target.name: late_api(target, secrets) for target in chosen}
     targets = [open_target(target, clock, secrets, apis[target.name]) for target in chosen]
     assignments = {
         own.name: workspaces_of(own, clock, secrets, apis[own.name], getattr(target, "pacer", None))
@@ -257,6 +258,7 @@ def open_target(
     settings: TargetSettings, clock: Clock, secrets: SecretResolver, api: Any = None
 ) -> Target:
     """Build the target of an account or a workspace: its login, unless ``api`` has it, its pace, its client."""
+    from aadsync_lib.auth import login_of
     from aadsync_lib.databricks.place import place_of
     from aadsync_lib.databricks.target import ScimTarget
     from aadsync_lib.databricks.translate import on_azure
@@ -268,6 +270,7 @@ def open_target(
         pace=settings.pace,
         clock=clock,
         client_id=getattr(settings.auth, "client_id", None),
+        login=partial(login_of, settings, secrets),
         azure=on_azure(settings.host),
     )
 
@@ -292,9 +295,3 @@ def _api(settings: TargetSettings, secrets: SecretResolver) -> Any:
     from aadsync_lib.auth import databricks_api
 
     return databricks_api(settings, secrets)
-
-
-def _late_api(settings: TargetSettings, secrets: SecretResolver) -> Any:
-    from aadsync_lib.auth.late import LateApi
-
-    return LateApi(settings.host, partial(_api, settings, secrets))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
@@ -33,6 +34,14 @@ SOVEREIGN = {
     ".databricks.azure.cn": ("china", "CHINA"),
 }
 Headers = Callable[[], dict[str, str]]
+
+
+def login_of(target: TargetSettings, secrets: SecretResolver) -> str | None:
+    """Return what tells a login from others without a request: its application, or the digest of its token."""
+    if not isinstance(target.auth, PatAuth):
+        return getattr(target.auth, "client_id", None)
+    token = secrets.resolve(target.auth.token, f"targets.{target.name}.auth.token").reveal()
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def databricks_api(target: TargetSettings, secrets: SecretResolver) -> ApiClient:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from databricks.sdk.core import ApiClient
+
+    from aadsync_lib.config.settings import TargetSettings
+    from aadsync_lib.secrets import SecretResolver
+
+
+def late_api(settings: TargetSettings, secrets: SecretResolver) -> LateApi:
+    """Return a client of a target that logs in when it is first used."""
+    from aadsync_lib.auth.databricks import databricks_api
+
+    return LateApi(settings.host, partial(databricks_api, settings, secrets))
 
 
 class LateApi:

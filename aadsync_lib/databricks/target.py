@@ -46,6 +46,7 @@ class ScimTarget:
         pace: float = 1.0,
         clock: Clock,
         client_id: str | None = None,
+        login: Callable[[], str | None] | None = None,
         azure: bool = True,
         workers: int = 16,
     ) -> None:
@@ -56,6 +57,7 @@ class ScimTarget:
         self._outside = ScimClient(api, API, pacer=self.pacer, clock=clock)
         self._clock = clock
         self._client_id = client_id
+        self.login = login or (lambda: client_id)
         self._workers = workers
         self._lookup = Lookup(self._client, clock, application_id=azure)
         self._rereading = Rereading(self._client, clock, application_id=azure)
@@ -174,8 +176,7 @@ class ScimTarget:
             return reread
         accounts = {**admins_of.accounts, **reread.accounts}
         admins = in_admin_groups(accounts, self.members, self.look_up, self._place.name)
-        own = self._own(accounts.values()) if self._client_id else self._me()
-        return replace(reread, admins=admins, own=own)
+        return replace(reread, admins=admins, own=frozenset() if self.login() else self._me())
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:
         """Create an object, a group with its first members, and return its id."""
@@ -273,11 +274,9 @@ class ScimTarget:
         federated = is_federated(self._outside)
         if federated is True:
             raise TargetError(f"{self.name}: {RECOGNISED}. Nothing was changed. {INSTEAD}")
-        return (
-            ()
-            if federated is False
-            else (Notice("federation_unknown", UNKNOWN.format(federated.reason)),)
-        )
+        if federated is False:
+            return ()
+        return (Notice("federation_unknown", UNKNOWN.format(federated.reason)),)
 
     def _listing(self, kind: Kind) -> Listing:
         return Listing(self._client, self._clock, RESOURCES[kind], LIST_QUERY[kind])

@@ -119,6 +119,7 @@ class Incremental:
         mirror = mirror_after(planning, report, self._store) if self._mirrors else None
         if mirror is None:
             return None
+        mirror = replace(mirror, logins={t.name: t.login() for t in self._planner.targets})
         text = mirror_to_text(mirror)
         unsure = {each.target: unsure_of(each.outcomes) for each in report.targets}
         return replace(

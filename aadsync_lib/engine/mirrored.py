@@ -116,6 +116,8 @@ class MirrorPlanner:
         mirror = mirror_from_text(text)
         if mirror.targets.keys() != {target.name for target in planner.targets}:
             raise FullRunNeeded("the mirror is one of other targets")
+        if mirror.logins != {target.name: target.login() for target in planner.targets}:
+            raise FullRunNeeded("another login left the mirror")
         targets = {t.name: MirroredTarget(t, mirror.targets[t.name]) for t in planner.targets}
         return cls(planner, mirror, targets)
 

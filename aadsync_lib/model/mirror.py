@@ -45,11 +45,15 @@ class TargetMirror:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """What both sides are believed to be. ``presences`` says of linked identities out of scope where Entra has them."""
+    """What both sides are believed to be. ``presences`` says of linked identities out of scope where Entra has them.
+
+    ``logins`` tell by whose login each target was read, as far as that is known without asking.
+    """
 
     directory: Snapshot
     targets: Mapping[str, TargetMirror]
     presences: Mapping[str, Presence] = field(default_factory=dict)
+    logins: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def mirror_to_text(mirror: Mirror) -> str:
@@ -58,6 +62,7 @@ def mirror_to_text(mirror: Mirror) -> str:
         "directory": _directory(mirror.directory),
         "targets": {name: _target(target) for name, target in mirror.targets.items()},
         "presences": dict(mirror.presences),
+        "logins": dict(mirror.logins),
     }
     text = json.dumps(content, separators=(",", ":"))
     return base64.b64encode(zlib.compress(text.encode(), QUICK)).decode("ascii")
@@ -68,7 +73,7 @@ def mirror_from_text(text: str) -> Mirror:
     content = json.loads(zlib.decompress(base64.b64decode(text)))
     presences = {key: Presence(where) for key, where in content["presences"].items()}
     targets = {name: _target_of(raw) for name, raw in content["targets"].items()}
-    return Mirror(_directory_of(content["directory"]), targets, presences)
+    return Mirror(_directory_of(content["directory"]), targets, presences, content["logins"])
 
 
 def digest_of_mirror(text: str) -> str:

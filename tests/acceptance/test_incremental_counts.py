@@ -11,7 +11,7 @@ from aadsync_lib.sandbox import company
 from aadsync_lib.sandbox.entra.state import EntraState
 from tests.acceptance.stage import Stage
 
-MEMBERSHIP, HIRED = 7, 8  # requests at the most, logins and discovery included
+MEMBERSHIP, HIRED = 6, 8  # requests at the most, logins and discovery included
 
 
 class Cast:

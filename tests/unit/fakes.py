@@ -155,6 +155,7 @@ class FakeTarget:
         self.accounts: dict[str, Account] = {}
         self.groups: dict[str, set[str]] = {}
         self.own: frozenset[str] = frozenset()
+        self.login: Callable[[], str | None] = lambda: None
         self.faults: dict[int, Fault] = {}
         self.refuses: Callable[[str], str | None] = lambda _: None
         self.on_write: Callable[[int], None] = lambda _: None
@@ -278,7 +279,7 @@ class FakeTarget:
             accounts = {i: self.accounts[i] for i in ids}
             if not admins_of:
                 return Reread(accounts, members)
-            return Reread(accounts, members, self.admins, self.own)
+            return Reread(accounts, members, self.admins, frozenset() if self.login() else self.own)
 
     def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
         with self._lock:

@@ -192,8 +192,9 @@ def test_somebody_whom_a_group_made_an_admin_since_the_last_full_run_is_not_chan
     assert world.target.named("bob@contoso.com").display_name == "Bob"
 
 
-def test_whoever_runs_the_sync_now_loses_nothing_though_another_one_ran_it_before(world):
-    world.target.own = frozenset({world.links_of("u-bob")})
+@pytest.mark.parametrize("login", [None, "another token"])
+def test_whoever_runs_the_sync_now_loses_nothing_though_another_one_ran_it_before(world, login):
+    world.target.own, world.target.login = frozenset({world.links_of("u-bob")}), lambda: login
     leaves(world)
     world.sync()
     assert "bob@contoso.com" in world.target.members_of("data")

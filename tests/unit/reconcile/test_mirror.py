@@ -194,6 +194,7 @@ def test_a_mirror_is_read_as_it_was_written():
         entra,
         {"account": TargetMirror(target, {"2": frozenset({"1", "77"})})},
         {"u-left": Presence.GONE},
+        {"account": "app", "second": None},
     )
     text = mirror_to_text(mirror)
     read = mirror_from_text(text)
@@ -309,14 +310,30 @@ def test_a_plan_of_anything_else_is_for_a_full_run(plan):
         check_ordinary(TargetPlan("account", **plan), ABOUT)
 
 
+def in_groups(groups):
+    """Return a context of groups with these members in Entra; the target calls each by its id in capitals."""
+    desired = {key: SimpleNamespace(members=frozenset(inside)) for key, inside in groups.items()}
+    known = {key: Account(key.upper(), Kind.GROUP, key) for key in groups if key != "g-late"}
+    return SimpleNamespace(desired=SimpleNamespace(groups=desired), account=known.get)
+
+
+def test_every_way_into_a_group_that_somebody_leaves_is_to_be_seen_too():
+    groups = {
+        "g-top": {"g-data", "g-right"}, "g-right": {"g-deep", "g-late"}, "g-deep": {"u-ada"},
+        "g-late": {"u-ada"}, "g-data": {"u-bob"}, "g-else": {"u-ada", "u-bob"},
+    }  # fmt: skip
+    taking = touched([change("remove_members", "g-data", "2", ADDED)], in_groups(groups))
+    assert taking.ids.keys() == {"2", "1", "G-TOP", "G-RIGHT", "G-DEEP"}
+
+
 def test_what_a_plan_touches_is_to_be_seen_first():
     changes = (
         change("create_user", "u-cyd", None), change("add_members", "g-data", "2", ADDED, NEW),
     )  # fmt: skip
     check_ordinary(TargetPlan("account", changes[1:], warnings=(Notice("cycle", ""),)), ABOUT)
-    unseen = touched(changes)
+    unseen = touched(changes, in_groups({}))
     assert unseen == Unseen({"2": Kind.GROUP}, frozenset({(Kind.USER, "name")}))
-    taking = touched([change("remove_members", "g-data", "2", ADDED, NEW)])
+    taking = touched([change("remove_members", "g-data", "2", ADDED, NEW)], in_groups({}))
     assert taking == Unseen({"2": Kind.GROUP, "1": Kind.USER}, admins=True)
     assert len(taking) == 3
     assert taking.without(unseen) == Unseen({"1": Kind.USER}, admins=True)
