@@ -79,9 +79,9 @@ def test_a_notebook_gives_its_own_session(
 def test_one_registers_at_a_time(there: Stage, spark: Any) -> None:
     settings, request = load_settings(there.file), Request(store_in=STORE)
     with (
+        open_registration(settings, request, clock=there.clock, spark=spark) as registering,
         open_store(settings, there.clock, spark=spark) as store,
         store.lease(JOURNAL, "theirs"),
-        open_registration(settings, request, clock=there.clock, spark=spark) as registering,
         pytest.raises(LeaseHeldError, match="has held the lease"),
     ):
         registering.run()
