@@ -23,6 +23,7 @@ HEAD = """\
 # Secrets are references: {secret: scope/key}, {env: NAME} or
 # {key_vault: https://NAME.vault.azure.net/secrets/KEY}. Test everything with `aadsync doctor`.
 """
+BUNDLE_NAME = "aadsync"  # of the secret scope and of the schema that the bundle makes
 TOKEN_FILE = "/var/run/secrets/azure/tokens/azure-identity-token"  # noqa: S105 - where AKS puts it
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def late_api(settings: TargetSettings, secrets: SecretResolver) -> LateApi:
     """Return a client of a target that logs in when it is first used."""
-    from aadsync_lib.auth.databricks import databricks_api
+    from aadsync_lib.auth import databricks_api
 
     return LateApi(settings.host, partial(databricks_api, settings, secrets))
 

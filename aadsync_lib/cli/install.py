@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 RUN_AS = ("run_as_sp", "Application id of the service principal that runs the job")
 NOTIFY = ("notify_email", "E-mail address that hears of failures")
-SECRET_SCOPE = "aadsync"  # noqa: S105 - the name that the bundle gives it
 PROTECT = "Break-glass account that no sync may touch (empty: none)"
 PLACE = (
     click.option("--profile", metavar="NAME", help="Profile of the Databricks CLI."),
@@ -94,7 +93,7 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
     """Ask what is missing, check all of it, and only then write the settings and the variables."""
     from aadsync_lib.bundle import BESIDE
     from aadsync_lib.config.load import load_settings
-    from aadsync_lib.scaffold import Answers, starter
+    from aadsync_lib.scaffold import BUNDLE_NAME, Answers, starter
 
     new = not bundle.settings.exists()
     missing: Questions = {
@@ -105,7 +104,7 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
     answers = ask(missing)
     asked = {name: answers.pop(name) for name, _ in (RUN_AS, NOTIFY) if name in answers}
     if new:
-        given["secret_scope"] = known.get("secret_scope") or SECRET_SCOPE
+        given["secret_scope"] = known.get("secret_scope") or BUNDLE_NAME
         given["protected"] = given["protected"] or _protected()
         text = starter(Answers(**given, **answers))
         check(text)

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from aadsync_lib.cli.output import Output
 from aadsync_lib.report.escape import CleanFormatter
@@ -13,7 +14,7 @@ from aadsync_lib.report.escape import CleanFormatter
 OURS = "aadsync_lib"
 
 
-class BesideBar(logging.StreamHandler):  # type: ignore[type-arg]  # generic for mypy only
+class BesideBar(logging.StreamHandler[TextIO]):
     """Writes above a progress bar instead of through it."""
 
     def emit(self, record: logging.LogRecord) -> None:

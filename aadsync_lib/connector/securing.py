@@ -9,7 +9,7 @@ from aadsync_lib.connector import credentials
 from aadsync_lib.connector.entra import NOT_YET
 from aadsync_lib.connector.journal import Announced
 from aadsync_lib.connector.making import job_template, make_job
-from aadsync_lib.connector.past import TOKEN
+from aadsync_lib.connector.past import SENT
 from aadsync_lib.connector.reading import secrets_of
 from aadsync_lib.connector.work import Work
 from aadsync_lib.errors import EntraError
@@ -71,7 +71,7 @@ def _with_digest(work: Work, change: Change) -> Change:
     if change.action is not Action.SET_CREDENTIALS:
         return change
     digest = credentials.digest_of(work.token)
-    return replace(change, after=as_settings({**settings_in(change.after), TOKEN: digest}))
+    return replace(change, after=as_settings({**settings_in(change.after), SENT: digest}))
 
 
 def _wait_until_read_back(work: Work, stored: dict[str, str]) -> None:

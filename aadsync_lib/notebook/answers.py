@@ -17,9 +17,8 @@ from aadsync_lib.errors import AadsyncError, SettingsError, UsageError
 from aadsync_lib.notebook.parameters import CONFIG, settings_in
 from aadsync_lib.notebook.settings_file import WIDGETS, check_remembers, placed, tree_of
 from aadsync_lib.notebook.widgets import FIRST, MODELS, SIDES, Widget, label_of
-from aadsync_lib.scaffold import TOKEN_FILE, login_of, written
+from aadsync_lib.scaffold import BUNDLE_NAME, TOKEN_FILE, login_of, written
 
-SCOPE = "aadsync"  # secret scope, schema: the bundle's own defaults
 BEFORE = ".before"
 UNSAVED = "Name a path in config, such as /Workspace/Users/…/aadsync.yml; the other notebooks find it there."
 
@@ -84,7 +83,7 @@ def complete(given: Mapping[str, str], tree: Tree, place: Place) -> dict[str, st
         if _at(tree, *name.split(".")) is None
     }
     if not (_at(tree, "store") or any(name.startswith("store.") for name in given)):
-        usual |= {"store.delta": f"{place.catalog}.{SCOPE}"} if place.catalog else {}
+        usual |= {"store.delta": f"{place.catalog}.{BUNDLE_NAME}"} if place.catalog else {}
     tenant = given.get("source.tenant_id") or _at(tree, "source", "tenant_id")
     there = methods_in(tree)
     for side, first in FIRST.items():
@@ -109,7 +108,7 @@ def _login(side: str, method: str, tenant: Any) -> dict[str, str]:
     """Return a login whose secrets are in the secret scope; of a method that there is not, nothing."""
     known = {"token_file": TOKEN_FILE, "tenant_id": tenant}
     try:
-        login = login_of(MODELS[side], method, known, SIDES[side].lower(), SCOPE)
+        login = login_of(MODELS[side], method, known, SIDES[side].lower(), BUNDLE_NAME)
     except UsageError:
         return {}
     whole = {key: value for key, value in login.items() if value is not None}

@@ -36,8 +36,8 @@ def _title() -> str:
     machine = f"{os.cpu_count()} cores, {platform.system()}"
     python = f"{platform.python_implementation()} {'.'.join(platform.python_version_tuple()[:2])}"
     return (
-        f"# Performance\n\nAs `make bench` printed it on a virtual machine with {machine}, {python}. "
-        f"Lone times differ from\nmachine to machine; floors and ratios should not.\n"
+        f"# Performance\n\n`make bench` on a virtual machine with {machine}, {python}. "
+        f"Times differ from machine to machine;\nfloors and ratios should not.\n"
     )
 
 

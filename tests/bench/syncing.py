@@ -104,8 +104,8 @@ def _theirs(first: Timed, ours: Timed, theirs: Timed) -> Section:
     ]  # fmt: skip
     head = ("world", "naive client", "aadsync", "requests", "naive", "requests", "times as long")
     note = (
-        "The naive client creates each object and adds each member with a call of its own, unread and "
-        "unchecked, at the same pace. The second row is in seconds of a real account."
+        "The naive client creates each object and adds each member with a call of its own, at the same "
+        "pace. The second row is in seconds of a real account."
     )
     return Section("Beside a naive client", note, head, rows)
 
