@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
-from aadsync_lib.config.base import SecretRef, Section, is_section
+from aadsync_lib.config.base import SecretRef, Section, is_section, listed
 from aadsync_lib.config.digest import NOT_OF_A_SYNC, OF_A_TARGET
 from aadsync_lib.config.hosts import console_for
-from aadsync_lib.config.keys import bare, listed, method_of, union_of_sections
+from aadsync_lib.config.keys import bare, method_of, union_of_sections
 from aadsync_lib.config.policy import Adopt, Limit
 from aadsync_lib.config.settings import Settings, SourceSettings, TargetSettings
 from aadsync_lib.errors import UsageError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, TypeGuard
 from urllib.parse import urlsplit
 
@@ -12,6 +13,10 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 VAULTS = r"vault\.(azure\.net|usgovcloudapi\.net|azure\.cn)"
 KEY_VAULT = re.compile(rf"^https://[A-Za-z0-9-]+\.{VAULTS}/secrets/[A-Za-z0-9-]+(/[0-9a-fA-F]+)?$")
+
+
+class UnshownError(ValueError):
+    """A value does not fit and is not shown: it may hold a secret, is not there, or the message has it."""
 
 
 class Section(BaseModel):
@@ -36,7 +41,20 @@ def is_section(annotation: Any) -> TypeGuard[type[Section]]:
     return isinstance(annotation, type) and issubclass(annotation, Section)
 
 
+def listed(words: Iterable[str], last: str) -> str:
+    """Join words the way a sentence does."""
+    *head, tail = words
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def not_one_of(names: Sequence[str], given: Sequence[str]) -> ValueError:
+    """Return the problem of a section in which not exactly one of these keys is given."""
+    found = f"found {listed(given, 'and')}; " if given else ""
+    return ValueError(f"{found}name exactly one of {', '.join(names)}")
+
+
 def _safe_url(url: str) -> str:
+    unfit = UnshownError if set("@?#") & set(url) else ValueError  # a login may be in it
     problem = "must be an https:// address, or http:// on this machine only"
     try:
         parts = urlsplit(url)
@@ -44,11 +62,11 @@ def _safe_url(url: str) -> str:
         odd = parts.username or parts.password or parts.query or parts.fragment
         hosted = bool(parts.hostname) and parts.port != 0
     except ValueError as error:
-        raise ValueError(problem) from error
+        raise unfit(problem) from error
     if not safe or not hosted:
-        raise ValueError(problem)
+        raise unfit(problem)
     if odd or any(char.isspace() for char in url):
-        raise ValueError("must be an address alone: no user, no query, no spaces")
+        raise unfit("must be an address alone: no user, no query, no spaces")
     return url.rstrip("/")
 
 
@@ -85,7 +103,7 @@ class SecretRef(Section):
     def _exactly_one(self) -> SecretRef:
         given = [name for name, value in self if value is not None]
         if len(given) != 1:
-            raise ValueError("name exactly one of secret, env, key_vault")
+            raise not_one_of(tuple(type(self).model_fields), given)
         return self
 
     def __str__(self) -> str:

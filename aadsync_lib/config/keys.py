@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from aadsync_lib.config import auth
-from aadsync_lib.config.base import GUID, SecretRef, Section, is_section
+from aadsync_lib.config.base import GUID, SecretRef, Section, is_section, listed
 from aadsync_lib.config.policy import Adopt, AdoptWord
 from aadsync_lib.config.scope import PERSON_TEMPLATE, SHOWN, GroupSelector
 from aadsync_lib.config.settings import Settings
@@ -176,12 +176,6 @@ def in_words(annotation: Any) -> str:
     if get_origin(plain) in (Union, UnionType):
         return listed((in_words(arm) for arm in get_args(plain) if arm is not NoneType), "or")
     return _pattern(annotation) or WORDS.get(plain, "something else")
-
-
-def listed(words: Iterable[str], last: str) -> str:
-    """Join words the way a sentence does."""
-    *head, tail = words
-    return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
 def _pattern(annotation: Any) -> str | None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from aadsync_lib.config.base import KEY_VAULT
+from aadsync_lib.config.base import KEY_VAULT, listed
 from aadsync_lib.config.group_words import group_words, name_words
-from aadsync_lib.config.keys import SettingKey, is_index, listed, setting_key
+from aadsync_lib.config.keys import SettingKey, is_index, setting_key
 from aadsync_lib.config.overrides import without_groups
 from aadsync_lib.config.plain import KeyPath, Plain
 from aadsync_lib.config.policy import Adopt

@@ -108,3 +108,18 @@ def _merged(
 ) -> Iterator[tuple[KeyPath, yaml.ScalarNode]]:
     for part in node.value if isinstance(node, yaml.SequenceNode) else (node,):
         yield from _scalars(part, at, above, left)
+
+
+def show(value: Any) -> str:
+    """Write a value as YAML would, on one line and not too long."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)[:SHOWN]
+    if isinstance(value, str):
+        return repr(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
+    if isinstance(value, (list, tuple)):
+        return "a list" if value else "an empty list"
+    return "a section"

@@ -154,8 +154,7 @@ class Adopt(Section):
             return data
         if data not in get_args(AdoptWord):
             raise ValueError(
-                f"found {data[:60]!r}; expected never, unowned or same_name, or one of them for each "
-                "of users, service_principals and groups"
+                "expected never, unowned or same_name, or one of them for each of users, service_principals and groups"
             )
         return dict.fromkeys(cls.model_fields, data)
 

@@ -9,18 +9,17 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from aadsync_lib.config.base import SecretRef
+from aadsync_lib.config.base import SecretRef, UnshownError, listed
 from aadsync_lib.config.keys import (
     LOGIN_KEYS,
     SettingKey,
     bare,
     in_words,
-    listed,
     method_of,
     setting_key,
     union_of_sections,
 )
-from aadsync_lib.config.plain import SHOWN, KeyPath, Plain
+from aadsync_lib.config.plain import SHOWN, KeyPath, Plain, show
 from aadsync_lib.config.scope import Clause
 from aadsync_lib.config.suggest import host_to_write, suggestion
 
@@ -30,7 +29,6 @@ BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "less_than_equal": ("le", "at most"),
 }
-ONE_OF = "name exactly one of "
 SLIP = 0.8  # how like a known key, of 1
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -93,21 +91,6 @@ def dotted(path: Sequence[str]) -> str:
     return ".".join(shown) or "settings"
 
 
-def show(value: Any) -> str:
-    """Write a value as YAML would, on one line and not too long."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return str(value)[:SHOWN]
-    if isinstance(value, str):
-        return repr(value if len(value) <= SHOWN else f"{value[:SHOWN]}…")
-    if isinstance(value, (list, tuple)):
-        return "a list" if value else "an empty list"
-    return "a section"
-
-
 def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     key = setting_key(finding["loc"], tagged=True)
     kind = finding["type"]
@@ -123,7 +106,7 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     if kind == "value_error" and not finding["loc"]:
         return str(finding["ctx"]["error"])
     if kind == "value_error":
-        problem, host = str(finding["ctx"]["error"]), host_to_write(key, finding["input"])
+        problem, host = finding["ctx"]["error"], host_to_write(key, finding["input"])
         return f"{dotted(key.path)}: {_found(key, finding['input'], problem)}{problem}{host}"
     if bare(key.annotation) is SecretRef:
         return (
@@ -135,21 +118,10 @@ def _line(finding: Mapping[str, Any], plain: Mapping[KeyPath, Plain]) -> str:
     return f"{dotted(key.path)}: {value}expected {_expected(key, finding)}{instead}"
 
 
-def _found(key: SettingKey, value: Any, problem: str) -> str:
-    """Say what stands there where the problem does not; never what may hold a secret."""
-    kind = bare(key.annotation)
-    if isinstance(value, dict) and problem.startswith(ONE_OF):
-        given = [name for name in problem.removeprefix(ONE_OF).split(", ") if name in value]
-        return f"found {listed(given, 'and')}; " if given else ""
-    if isinstance(value, dict) and kind is Clause and problem.startswith("operator "):
-        value = value.get("value")
-    elif key.secret or isinstance(value, (dict, list)) or problem.startswith(("found ", "is ")):
-        return ""
-    text = value if isinstance(value, str) else ""
-    login = "an address" in problem or "an https" in problem
-    if (text and problem.startswith(text)) or (login and set("@?#") & set(text)):
-        return ""
-    return f"found {show(value)}; "
+def _found(key: SettingKey, value: Any, error: Exception) -> str:
+    """Show a value that does not fit; of a section or a list, the message says what matters."""
+    hidden = key.secret or isinstance(error, UnshownError) or isinstance(value, (dict, list))
+    return "" if hidden else f"found {show(value)}; "
 
 
 def _expected(key: SettingKey, finding: Mapping[str, Any]) -> str:

@@ -16,7 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from aadsync_lib.config.base import Guid, Section, Switch, Text
+from aadsync_lib.config.base import Guid, Section, Switch, Text, UnshownError, not_one_of
+from aadsync_lib.config.plain import show
 from aadsync_lib.model.identity import canonical_id, normal
 
 SELECTORS = ("id", "name", "prefix", "filter", "application")
@@ -47,7 +48,7 @@ class GroupSelector(Section):
     def _exactly_one(self) -> GroupSelector:
         given = [name for name in SELECTORS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"name exactly one of {', '.join(SELECTORS)}")
+            raise not_one_of(SELECTORS, given)
         if "default_access" in self.model_fields_set and self.application is None:
             raise ValueError("default_access belongs to application only")
         return self
@@ -107,20 +108,21 @@ class Clause(Section):
     def _text_is_compared(cls, value: Any, info: ValidationInfo) -> Any:
         attribute = info.data.get("attribute", "").split(".")[-1]
         if isinstance(value, bool) and attribute.lower() not in SWITCHES:
-            raise ValueError(f"found {str(value).lower()}; expected text in quotes")
+            raise UnshownError(f"found {show(value)}; expected text in quotes")
         return value
 
     @model_validator(mode="after")
     def _value_fits(self) -> Clause:
         many = isinstance(self.value, tuple)
+        takes = f"found {show(self.value)}; operator {self.operator} takes"
         if self.operator in LISTS and (not many or not self.value):
-            raise ValueError(f"operator {self.operator} takes a list of at least one value")
+            raise ValueError(f"{takes} a list of at least one value")
         if self.operator in NOTHING and self.value is not None:
-            raise ValueError(f"operator {self.operator} takes no value")
+            raise ValueError(f"{takes} no value")
         if self.operator not in LISTS + NOTHING and (many or self.value is None):
-            raise ValueError(f"operator {self.operator} takes one value")
+            raise ValueError(f"{takes} one value")
         if self.operator in PARTS and not isinstance(self.value, str):
-            raise ValueError(f"operator {self.operator} takes text")
+            raise ValueError(f"{takes} text")
         return self
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from aadsync_lib.config.auth import DefaultAuth, SourceAuth, TargetAuth
-from aadsync_lib.config.base import Guid, Pace, Section, Text, Url, WorkspaceId
+from aadsync_lib.config.base import Guid, Pace, Section, Text, UnshownError, Url, WorkspaceId
 from aadsync_lib.config.connector import ConnectorSettings
 from aadsync_lib.config.hosts import console_of, not_of_workspace
 from aadsync_lib.config.overrides import covering, laid_over, policy_over, without_groups
@@ -61,7 +61,7 @@ class WorkspaceAssignments(Section):
     def _of_the_workspace(cls, value: str, info: ValidationInfo) -> str:
         known = info.data.get("workspace_id")
         if known and (problem := not_of_workspace(value, known)):
-            raise ValueError(problem)
+            raise UnshownError(problem)
         return value
 
 
@@ -128,7 +128,7 @@ class TargetSettings(Section):
     @classmethod
     def _account_has_an_id(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None and info.data.get("level") == "account":
-            raise ValueError("is required for level account")
+            raise UnshownError("is required for level account")
         return value
 
     @field_validator("workspaces")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from aadsync_lib.config.base import Days, Section, Text
+from aadsync_lib.config.base import Days, Section, Text, not_one_of
 
 
 class StoreSettings(Section):
@@ -32,5 +32,5 @@ class StoreSettings(Section):
     @model_validator(mode="after")
     def _exactly_one(self) -> StoreSettings:
         if (self.sqlite is None) == (self.delta is None):
-            raise ValueError("name exactly one of sqlite, delta")
+            raise not_one_of(("sqlite", "delta"), ("sqlite", "delta"))
         return self

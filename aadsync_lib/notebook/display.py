@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html import escape
@@ -29,7 +28,7 @@ from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.guard import Verdict
 from aadsync_lib.report.document import Document
-from aadsync_lib.report.explain.parts import explanation_document
+from aadsync_lib.report.explain.parts import answer, explanation_document
 from aadsync_lib.report.history.as_json import with_outcomes
 from aadsync_lib.report.html import plan_page, run_page
 from aadsync_lib.report.next_steps import InNotebook
@@ -87,26 +86,26 @@ def show(
     match result:
         case Plan():
             document = plan_document(result, judge(result), InNotebook())
-            _page(platform, document, as_text(plan_document(result)), kept)
+            _document(platform, document, as_text(plan_document(result)), kept)
             platform.table(result.to_frame())
         case RunReport():
             document = run_document(result, advice=InNotebook())
-            _page(platform, document, as_text(run_document(result)), kept)
+            _document(platform, document, as_text(run_document(result)), kept)
             platform.table(result.to_frame())
         case Totals():
-            _page(platform, totals_document(result), "", kept)
+            _document(platform, totals_document(result), "", kept)
             platform.table(result.to_frame())
         case Explanation():
             document = explanation_document(result, advice=InNotebook())
-            names = " in ".join(filter(None, (result.user, result.group)))
-            _page(platform, replace(document, title=f"Explain {names}", state=answer_in(document)),
-                  as_text(document), part=summary_part(document))  # fmt: skip
+            title = f"Explain {' in '.join(filter(None, (result.user, result.group)))}"
+            words = sentence(title, answer(result), {})
+            _page(platform, title, words, summary_part(document), as_text(document))
             platform.table(paths_frame(result))
             platform.table(memberships_frame(result))
         case Past():
             _past(result, platform, judge)
         case ConnectorAnswer():
-            _page(platform, result.document, as_text(result.document))
+            _document(platform, result.document, as_text(result.document))
             _titled(result.tables, platform)
         case _:
             link = link_to(kept, platform.host)
@@ -128,23 +127,22 @@ def totals_document(totals: Totals) -> Document:
     )
 
 
-def answer_in(document: Document) -> str:
-    """Return the lines of an explanation that answer it: for somebody in a group, whether and where."""
-    lines = (line for part in document.parts for line in part.lines)
-    verdicts = [line for line in lines if re.match(r"(In Entra|On \S+): (yes|no)", line)]
-    parts = ", ".join(part.title for part in document.parts)
-    return "; ".join(verdicts) or " ".join(document.lines[:1]) or f"every path of {parts}"
+def _document(platform: Platform, document: Document, text: str, kept: str | None = None) -> None:
+    part = summary_part(document, kept=kept)
+    _page(platform, document.title, sentence_of(document), part, text, kept)
 
 
 def _page(
-    platform: Platform, document: Document, text: str, kept: str | None = None, part: str = ""
+    platform: Platform,
+    title: str,
+    words: str,
+    part: str = "",
+    text: str = "",
+    kept: str | None = None,
 ) -> None:
-    words = sentence_of(document)
-    begin = opening(words, link_to(kept, platform.host) if kept else None)
-    platform.page(
-        page(document.title, begin, part or summary_part(document, kept=kept)),
-        "\n".join(filter(None, (words, text))),
-    )
+    """Show a sentence with a link to what was kept, and the ``part`` of a page below it, or its ``text``."""
+    begin = opening(words, link_to(kept, platform.host))
+    platform.page(page(title, *filter(None, (begin, part))), "\n".join(filter(None, (words, text))))
 
 
 def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> None:
@@ -156,7 +154,7 @@ def _past(past: Past, platform: Platform, judge: Callable[[Plan], Verdict]) -> N
     sizes = {(name if size > 1 else name.removesuffix("s")): size
              for name, size in past.sizes.items() if size}  # fmt: skip
     words = sentence(f"History of {past.sync}", "" if sizes else "nothing yet", sizes)
-    platform.page(page("History", opening(words)), words)
+    _page(platform, "History", words)
     _titled(past.tables(), platform)
 
 

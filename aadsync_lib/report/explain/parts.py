@@ -45,6 +45,17 @@ def explanation_document(
     )
 
 
+def answer(explanation: Explanation) -> str:
+    """Say in one line whether people are in the group that was asked for; else what is explained."""
+    if not explanation.found:
+        return not_found(explanation)[0]
+    asked = [person for person in explanation.people if person.group]
+    names = [_title(person) for person in explanation.people]
+    names += [group.identity.name for group in explanation.groups]
+    verdicts = [verdict for person in asked for verdict in _verdicts(person)]
+    return "; ".join(verdicts) or f"every path of {', '.join(names)}"
+
+
 def _alerts(explanation: Explanation) -> Iterator[Alert]:
     if not explanation.complete:
         yield Alert(BENT, INCOMPLETE)
@@ -71,7 +82,6 @@ def not_found(explanation: Explanation) -> tuple[str, ...]:
 
 def _person(person: Person, limit: int | None) -> Part:
     standing, group = person.identity, person.group
-    title = f"{shown(standing)} in {group.name}" if group else shown(standing)
     trees = [("In Entra", _in_entra(person, limit))]
     trees += [
         (f"On {standing.target}", standing_branches(standing, limit)) for standing in person.targets
@@ -79,7 +89,12 @@ def _person(person: Person, limit: int | None) -> Part:
     lines = [who(standing)]
     if group:
         lines += [f"{group.name}: {who(group)}", *_verdicts(person)]
-    return Part(title, lines=tuple(lines), trees=tuple(trees))
+    return Part(_title(person), lines=tuple(lines), trees=tuple(trees))
+
+
+def _title(person: Person) -> str:
+    name = shown(person.identity)
+    return f"{name} in {person.group.name}" if person.group else name
 
 
 def _verdicts(person: Person) -> Iterator[str]:

@@ -9,14 +9,25 @@ import pytest
 from aadsync_lib.config.policy import Limits
 from aadsync_lib.doctor.examine import Finding
 from aadsync_lib.errors import AadsyncError
+from aadsync_lib.model.explanation import (
+    Explanation,
+    Identity,
+    Path,
+    Paths,
+    Person,
+    Place,
+    Standing,
+    Step,
+)
+from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.notebook.checks import checks_page, checks_sentence, checks_text
-from aadsync_lib.notebook.display import answer_in, show, summary_of
+from aadsync_lib.notebook.display import show, summary_of
 from aadsync_lib.notebook.links import link_to
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.reconcile.guard import judge
-from aadsync_lib.report.document import Document, Part
+from aadsync_lib.report.explain.parts import answer
 from tests.unit.report import samples
 
 HOST = "adb-1.2.azuredatabricks.net"
@@ -126,34 +137,35 @@ def test_a_link_leads_to_where_a_browser_shows_the_file(path, host, link):
     assert link_to(path, host) == link
 
 
+ADA = Identity(Kind.USER, "ada@contoso.com", Place.IN_SCOPE, "u-1", "Ada")
+ODD = Identity(Kind.GROUP, "In Entra", Place.OUT_OF_SCOPE, "g-1")
+IN_IT = Paths((Path((Step("g-1", "In Entra", root=True),)),))
+
+
 @pytest.mark.parametrize(
-    ("document", "answer"),
+    ("explanation", "words"),
     [
         (
-            Document(
-                parts=(
-                    Part(
-                        "Ada",
-                        lines=(
-                            "a person",
-                            "In Entra: yes, by 1 path",
-                            "On account: no, as in Entra",
-                        ),
-                    ),
-                )
+            Explanation(
+                "contoso",
+                True,
+                people=(Person(ADA, ODD, IN_IT, False, (), (Standing("account"),)),),
             ),
-            "In Entra: yes, by 1 path; On account: no, as in Entra",
+            "In Entra: yes, by 1 path; On account: no, the group is in Entra, but not in scope",
         ),
         (
-            Document(lines=('Nothing of the name "x" was found.',)),
+            Explanation("contoso", True, "x", unknown=("x",)),
             'Nothing of the name "x" was found.',
         ),
-        (Document(parts=(Part("Ada", lines=("a person",)),)), "every path of Ada"),
+        (
+            Explanation("contoso", True, people=(Person(ADA, None, IN_IT, False, (), ()),)),
+            "every path of ada@contoso.com",
+        ),
     ],
     ids=["in a group", "nobody", "a person"],
 )
-def test_an_explanation_begins_with_its_answer(document, answer):
-    assert answer_in(document) == answer
+def test_an_explanation_begins_with_its_answer(explanation, words):
+    assert answer(explanation) == words
 
 
 class Spark:
