@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account
@@ -17,6 +17,7 @@ from aadsync_lib.model.run import Outcome
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.incremental import HARMLESS, STEADY
 from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
+from aadsync_lib.reconcile.paths import reached
 
 VERBS = ("create", "update", "activate", "deactivate")
 ORDINARY = frozenset(
@@ -113,14 +114,9 @@ class _Nesting:
         groups = self._groups.items()
         return {key for key, group in groups if not group.members.isdisjoint(people)}
 
-    def above(self, start: set[str]) -> set[str]:
+    def above(self, groups: Iterable[str]) -> Set[str]:
         """Return these groups and all above them."""
-        above, waiting = set(start), list(start)
-        while waiting:
-            new = self._parents.get(waiting.pop(), set()) - above
-            above |= new
-            waiting.extend(new)
-        return above
+        return reached(groups, lambda key: self._parents.get(key, ())).keys()
 
 
 def unsure_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
