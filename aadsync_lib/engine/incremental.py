@@ -21,9 +21,9 @@ from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.agreement import Agreement, agreement
 from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from aadsync_lib.reconcile.mirror.source import mirrorable
 from aadsync_lib.reconcile.mirror.target import unsure_of
-from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
 
 LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
 SHOWN_BY_THEN = 3_600.0  # seconds after which a read shows whatever was announced before it

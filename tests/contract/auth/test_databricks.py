@@ -333,7 +333,8 @@ def test_a_login_is_told_from_any_other_without_a_request_and_without_its_secret
     monkeypatch.setenv("DATABRICKS_SECRET", "dapi-1")
     first = login(**pat)
     monkeypatch.setenv("DATABRICKS_SECRET", "dapi-2")
-    assert first and "dapi-1" not in first
+    assert first is not None
+    assert "dapi-1" not in first
     assert login(**pat) not in (None, first)
     assert login(**M2M, client_id=CLIENT) == CLIENT
     assert login(method="default") is None
