@@ -21,9 +21,9 @@ from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.agreement import Agreement, agreement
 from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from aadsync_lib.reconcile.mirror.source import mirrorable
 from aadsync_lib.reconcile.mirror.target import unsure_of
-from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
 
 LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
 SHOWN_BY_THEN = 3_600.0  # seconds after which a read shows whatever was announced before it
@@ -86,8 +86,7 @@ class Incremental:
             try:
                 return self._little(start)
             except FullRunNeeded as needed:
-                why = start.concern or ""
-                why = f"{why}; {needed}" if why else str(needed)
+                why = "; ".join(filter(None, (start.concern, str(needed))))
         log.info("this run reads everything: %s", why)
         self._start = replace(start, why_full=why)
         return read()
@@ -101,7 +100,10 @@ class Incremental:
         if not start.why_full:
             assert before
             here = replace(before, cursor=cursor, given_at=start.at, watched=None, unsure={})
-            return self._with_mirror(here, planning, report) if planning.snapshot else here
+            if planning.snapshot is None:
+                return here
+            here = replace(here, watched=self._watched(planning))
+            return self._with_mirror(here, planning, report)
         if not _read_all(planning):
             return None
         if before and not self._shown(start, before, planning):
@@ -115,7 +117,7 @@ class Incremental:
     def _with_mirror(
         self, here: Checkpoint, planning: Planning, report: RunReport
     ) -> Checkpoint | None:
-        """Add what both sides are believed to be, and whom to watch; ``None`` where the former cannot be told."""
+        """Add what both sides are believed to be; ``None`` where that cannot be told."""
         mirror = mirror_after(planning, report, self._store) if self._mirrors else None
         if mirror is None:
             return None
@@ -124,7 +126,6 @@ class Incremental:
         unsure = {each.target: unsure_of(each.outcomes) for each in report.targets}
         return replace(
             here,
-            watched=self._watched(planning),
             mirror=text,
             mirror_digest=digest_of_mirror(text),
             unsure={target: ids for target, ids in unsure.items() if ids},
@@ -135,11 +136,10 @@ class Incremental:
         if before and not self._holds(before, now):
             before = None
         changes = self._changes(before)
-        reasons = (self._asked, *self._reasons(before, now))
-        if before and changes.announced is None:
-            reasons = (*reasons, self._concern(before, changes))
-        why = next(filter(None, reasons), None)
-        return Start(now, changes, before, why, self._concern(before, changes))
+        concerns = self._concern(before, changes)
+        unknown = concerns if changes.announced is None else None
+        why = next(filter(None, (self._asked, *self._reasons(before, now), unknown)), None)
+        return Start(now, changes, before, why, concerns)
 
     def _little(self, start: Start) -> Planning:
         """Plan what little there is to do, or nothing. Raises ``FullRunNeeded``."""
@@ -152,12 +152,12 @@ class Incremental:
         if not start.concern:
             return self._quiet(start)
         watched = Watched(before.watched or "")
-        notices = (Notice(CODE, self._told(ONLY, before)),)
+        notices = (Notice(CODE, self._message(ONLY, before)),)
         planning = planner.plan(start.changes, watched, notices)
         log.info("only what Entra announced was read: %s", start.concern)
         return planning
 
-    def _told(self, text: str, before: Checkpoint) -> str:
+    def _message(self, text: str, before: Checkpoint) -> str:
         since, full = _utc(before.given_at), _utc(before.full_at)
         return text.format(since=since, full=full, every=self._policy.full_every)
 
@@ -165,7 +165,7 @@ class Incremental:
         """Return the planning of a run that has nothing to read and nothing to do."""
         assert start.before
         log.info("Entra announces nothing that concerns this sync")
-        return self._planner.plan_nothing((Notice(CODE, self._told(NOT_FULL, start.before)),))
+        return self._planner.plan_nothing((Notice(CODE, self._message(NOT_FULL, start.before)),))
 
     def _holds(self, before: Checkpoint, now: float) -> bool:
         """Return whether Entra still knows the links of a checkpoint, and these settings ask the same."""

@@ -18,6 +18,7 @@ from aadsync_lib.model.mirror import Mirror, TargetMirror, mirror_from_text
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.ports import ChangeRefused, Store, Target
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from aadsync_lib.reconcile.mirror.source import (
     affected,
     brought_up_to_date,
@@ -26,13 +27,12 @@ from aadsync_lib.reconcile.mirror.source import (
     presences_kept,
 )
 from aadsync_lib.reconcile.mirror.target import (
-    Unseen,
+    Touched,
     believed,
     check_ordinary,
     same_again,
-    touched,
+    touched_by,
 )
-from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
 
 MOST = 50  # objects of a target to read one by one; beyond that a full run costs no more
 ROUNDS = 4  # of planning: what is read may show more to do
@@ -47,7 +47,7 @@ class MirroredTarget:
         self.name = target.name
         self.mirror = mirror
         self._target = target
-        self._seen = Unseen()
+        self._seen = Touched()
 
     @property
     def requests(self) -> int:
@@ -82,9 +82,9 @@ class MirroredTarget:
         """Look up objects by name."""
         return self._target.find(kind, name)
 
-    def seen_again(self, unseen: Unseen) -> bool:
-        """Read what was not read yet; return whether there was nothing. Raises ``FullRunNeeded``."""
-        lacking = unseen.without(self._seen)
+    def seen_again(self, touched: Touched) -> bool:
+        """Read what is touched and was not read yet; return whether there was nothing. Raises ``FullRunNeeded``."""
+        lacking = touched.without(self._seen)
         if not lacking:
             return True
         if len(lacking) > MOST:
@@ -94,7 +94,7 @@ class MirroredTarget:
             reread = self._target.read_again(lacking.ids, lacking.names, known)
         except ChangeRefused as refused:
             raise FullRunNeeded(f"{self.name}: {refused}") from refused
-        self._seen = self._seen.with_(lacking)
+        self._seen = self._seen.plus(lacking)
         self.mirror = self.mirror.updated(reread)
         return False
 
@@ -127,7 +127,7 @@ class MirrorPlanner:
             known = target.mirror
             accounts = known.snapshot.accounts
             ids = {key: accounts[key].kind for key in unsure.get(name, ()) if key in accounts}
-            target.seen_again(Unseen(ids))
+            target.seen_again(Touched(ids))
             if not all(same_again(known, target.mirror, key) for key in ids):
                 raise FullRunNeeded(f"{name}: what the run before changed is not as it was left")
 
@@ -171,7 +171,7 @@ class MirrorPlanner:
             part = sync.plan(mirrored, mirrored.read())
             check_ordinary(part.plan, about)
             assert part.context
-            if mirrored.seen_again(touched(part.plan.changes, part.context)):
+            if mirrored.seen_again(touched_by(part.plan.changes, part.context)):
                 groups = {change.external_id for change in part.plan.changes}
                 links = part.links.of_kind(Kind.GROUP)
                 rest = (link.external_id for link in links if link.external_id not in groups)

@@ -20,12 +20,12 @@ def ways_up(
     The shortest come first. The second value says whether these are all: where there are too many
     to look at, the long ones are missing.
     """
-    above = _reached((start,), parents)
+    above = reached((start,), parents)
     below: dict[str, set[str]] = {}
     for node, higher in above.items():
         for parent in higher:
             below.setdefault(parent, set()).add(node)
-    useful = _reached([node for node in above if ends(node)], lambda n: below.get(n, ())).keys()
+    useful = reached([node for node in above if ends(node)], lambda n: below.get(n, ())).keys()
     paths: list[Way] = []
     waiting: deque[Way] = deque([(start,)])
     for _ in range(TRIED):
@@ -55,12 +55,13 @@ def shortest_down(top: str, children: Neighbours) -> Mapping[str, Way]:
     return ways
 
 
-def _reached(starts: Iterable[str], neighbours: Neighbours) -> dict[str, list[str]]:
-    reached: dict[str, list[str]] = {}
+def reached(starts: Iterable[str], neighbours: Neighbours) -> dict[str, list[str]]:
+    """Return the neighbours of these nodes, and of whatever is reached by way of them."""
+    graph: dict[str, list[str]] = {}
     waiting = list(starts)
     while waiting:
         node = waiting.pop()
-        if node not in reached:
-            reached[node] = sorted(neighbours(node))
-            waiting.extend(reached[node])
-    return reached
+        if node not in graph:
+            graph[node] = sorted(neighbours(node))
+            waiting.extend(graph[node])
+    return graph

@@ -118,16 +118,17 @@ def checkpoint_of(state: str, watched: str, run_id: str, status: str | None) -> 
 
 def checkpoint_to_text(checkpoint: Checkpoint) -> str:
     """Return a checkpoint, but for whom it watches, as its column holds it."""
-    cursor = checkpoint.cursor
-    fields: dict[str, Any] = {"links": dict(cursor.links), "assigned": dict(cursor.assigned)}
-    times = {
+    fields = {
+        "made_for": checkpoint.made_for,
         "given_at": checkpoint.given_at,
         "full_at": checkpoint.full_at,
         "doubted_at": checkpoint.doubted_at,
+        "links": dict(checkpoint.cursor.links),
+        "assigned": dict(checkpoint.cursor.assigned),
+        "mirror_digest": checkpoint.mirror_digest,
+        "unsure": dict(checkpoint.unsure),
     }
-    fields |= {"mirror_digest": checkpoint.mirror_digest}
-    fields |= {"unsure": {target: list(ids) for target, ids in checkpoint.unsure.items()}}
-    return json.dumps({"made_for": checkpoint.made_for, **times, **fields})
+    return json.dumps(fields)
 
 
 def entry_of(

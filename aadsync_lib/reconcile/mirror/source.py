@@ -24,7 +24,7 @@ from aadsync_lib.model.directory import (
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.agreement import Agreement, agreement, alike
 from aadsync_lib.reconcile.incremental import selected
-from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 
 
 def mirrorable(scope: Scope) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account
@@ -16,7 +16,8 @@ from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.model.run import Outcome
 from aadsync_lib.reconcile.context import TargetContext
 from aadsync_lib.reconcile.incremental import HARMLESS, STEADY
-from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
+from aadsync_lib.reconcile.paths import reached
 
 VERBS = ("create", "update", "activate", "deactivate")
 ORDINARY = frozenset(
@@ -25,7 +26,7 @@ ORDINARY = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class Touched:
     """What changes touch on a target: objects by id, names that nobody may have, and whether admins matter."""
 
     ids: Mapping[str, Kind] = field(default_factory=dict)
@@ -35,15 +36,15 @@ class Unseen:
     def __len__(self) -> int:
         return len(self.ids) + len(self.names) + self.admins
 
-    def without(self, seen: Unseen) -> Unseen:
+    def without(self, seen: Touched) -> Touched:
         """Return what is not among what was ``seen``."""
         ids = {key: kind for key, kind in self.ids.items() if key not in seen.ids}
-        return Unseen(ids, self.names - seen.names, self.admins and not seen.admins)
+        return Touched(ids, self.names - seen.names, self.admins and not seen.admins)
 
-    def with_(self, more: Unseen) -> Unseen:
+    def plus(self, more: Touched) -> Touched:
         """Return both."""
         ids = {**self.ids, **more.ids}
-        return Unseen(ids, self.names | more.names, self.admins or more.admins)
+        return Touched(ids, self.names | more.names, self.admins or more.admins)
 
 
 def check_ordinary(plan: TargetPlan, about: Affected) -> None:
@@ -59,10 +60,10 @@ def check_ordinary(plan: TargetPlan, about: Affected) -> None:
             raise FullRunNeeded("the plan is about somebody whom Entra did not announce")
 
 
-def touched(changes: Iterable[Change], context: TargetContext) -> Unseen:
+def touched_by(changes: Iterable[Change], context: TargetContext) -> Touched:
     """Return what has to be seen of a target before these changes may be made."""
     changes = tuple(changes)
-    return Unseen(
+    return Touched(
         {**dict(_ids(changes)), **dict.fromkeys(_other_ways(changes, context), Kind.GROUP)},
         frozenset((c.kind, c.name) for c in changes if c.action.verb == "create"),
         any(map(_matters_of_an_admin, changes)),
@@ -113,14 +114,9 @@ class _Nesting:
         groups = self._groups.items()
         return {key for key, group in groups if not group.members.isdisjoint(people)}
 
-    def above(self, start: set[str]) -> set[str]:
+    def above(self, groups: Iterable[str]) -> Set[str]:
         """Return these groups and all above them."""
-        above, waiting = set(start), list(start)
-        while waiting:
-            new = self._parents.get(waiting.pop(), set()) - above
-            above |= new
-            waiting.extend(new)
-        return above
+        return reached(groups, lambda key: self._parents.get(key, ())).keys()
 
 
 def unsure_of(outcomes: Iterable[Outcome]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from azure.core.credentials import AccessToken
 from databricks.sdk.core import Config
 from databricks.sdk.environments import Cloud
 
-from aadsync_lib.auth import databricks_api
+from aadsync_lib.auth import databricks_api, login_of
 from aadsync_lib.config.settings import TargetSettings
 from aadsync_lib.errors import CredentialError
 from aadsync_lib.sandbox import World
@@ -321,3 +321,21 @@ def test_azure_is_azure_in_every_cloud(box, monkeypatch, host, endpoint):
     assert config.arm_environment.active_directory_endpoint == endpoint
     public = endpoint == "https://login.microsoftonline.com/"
     assert seen == ({} if public else {"authority": endpoint.rstrip("/")})
+
+
+def test_a_login_is_told_from_any_other_without_a_request_and_without_its_secret(
+    box, target, monkeypatch
+):
+    def login(**auth: object) -> str | None:
+        return login_of(target(**auth), SecretResolver())
+
+    pat = {"method": "pat", "token": {"env": "DATABRICKS_SECRET"}}
+    monkeypatch.setenv("DATABRICKS_SECRET", "dapi-1")
+    first = login(**pat)
+    monkeypatch.setenv("DATABRICKS_SECRET", "dapi-2")
+    assert first is not None
+    assert "dapi-1" not in first
+    assert login(**pat) not in (None, first)
+    assert login(**M2M, client_id=CLIENT) == CLIENT
+    assert login(method="default") is None
+    assert not box.log.entries

@@ -66,3 +66,13 @@ def test_an_answer_that_shows_not_every_member_is_refused(account, ids, monkeypa
     monkeypatch.setattr("aadsync_lib.databricks.rereading.members_in", lambda *_: unread)
     with pytest.raises(ChangeRefused, match="without an id"):
         account.target.read_again(ids, ())
+
+
+def test_whoever_runs_the_sync_is_read_anew_where_the_login_does_not_tell(account, ids):
+    known = account.target.read()
+    assert known.own
+    assert account.target.read_again(ids, (), known).own == known.own
+    assert account.target.read_again(ids, ()).own == frozenset()
+    other = account.other(client_id="app-1")
+    assert other.target.read_again(ids, (), known).own == frozenset()
+    assert "Me" not in [sent.path for sent in other.sent]

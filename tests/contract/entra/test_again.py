@@ -57,10 +57,29 @@ def test_who_has_come_into_a_group_that_is_not_announced_yet_has_not_left(entra,
     known, about = reader.read(), Affected(frozenset({data}), frozenset({ada}), frozenset({robot}))
     entra.remove_member(data, ada)
     entra.remove_member(data, robot)
+    entra.add_group("elsewhere", members=[ada, robot])
     assert reader.read_again(known, about).complete
     entra.add_member(inner, robot)
     (reason,) = reader.read_again(known, about).unread
     assert reason.startswith(f"{robot} has come into group {inner}")
+
+
+def test_whose_groups_cannot_be_read_has_not_left(box, entra, reader, tenant):
+    ada, _, robot, _, data = tenant
+    known, about = reader.read(), Affected(frozenset({data}), frozenset({ada}), frozenset({robot}))
+    entra.remove_member(data, ada)
+    entra.remove_member(data, robot)
+    box.faults.add(Fault("403", side="graph", path="memberOf", count=None))
+    assert set(reader.read_again(known, about).unread) == {f"groups of {ada}", f"groups of {robot}"}
+
+
+def test_a_group_whose_members_cannot_be_read_says_so_though_nobody_is_looked_for(
+    box, reader, tenant
+):
+    *_, data = tenant
+    known = reader.read()
+    box.faults.add(Fault("403", side="graph", path=f"groups/{data}/members", count=None))
+    assert not reader.read_again(known, Affected(frozenset({data}))).complete
 
 
 @pytest.mark.parametrize("what", ["deleted", "hidden", "gone", "failing", "nothing"])

@@ -25,7 +25,7 @@ from aadsync_lib.store.schema import APPLICATION, MIGRATIONS, VERSION, migrate
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import START, FakeClock
 from tests.contract.store.build import change, done, link
-from tests.contract.store.checkpoint_contract import CheckpointContract
+from tests.contract.store.checkpoint_contract import CheckpointContract, ended, mirrored
 from tests.contract.store.contract import StoreContract, running
 from tests.contract.store.files import damaged_store, filled, foreign_file, newer_store, old_store
 from tests.contract.store.memory_contract import MemoryContract, held, membership, retry
@@ -487,3 +487,20 @@ def test_a_file_that_stays_locked_is_an_error_that_says_so(path):
         with pytest.raises(StoreError, match="Another process has kept it locked for 10 s"):
             Database(path, clock)
         assert clock.slept >= 10
+
+
+def test_a_mirror_that_cannot_be_kept_leaves_the_checkpoint_as_it_was(path, open_store):
+    store = open_store()
+    kept = mirrored("QUJD")
+    ended(store, "r1", checkpoint=kept)
+    with running(store, "r2"):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON mirrors BEGIN SELECT RAISE(ABORT, 'disk'); END"
+        )
+    with pytest.raises(StoreError, match="disk"):
+        store.end_run("r2", "succeeded", "{}", mirrored("REVG"))
+    left = store.checkpoint()
+    assert (left, left.current) == (kept, False)
+    assert store.mirror(kept.mirror_digest) == "QUJD"

@@ -31,6 +31,7 @@ from aadsync_lib.model.mirror import (
 )
 from aadsync_lib.model.plan import Quarantined, TargetPlan
 from aadsync_lib.model.run import Outcome, Result
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from aadsync_lib.reconcile.mirror.source import (
     affected,
     brought_up_to_date,
@@ -40,14 +41,13 @@ from aadsync_lib.reconcile.mirror.source import (
     presences_kept,
 )
 from aadsync_lib.reconcile.mirror.target import (
-    Unseen,
+    Touched,
     believed,
     check_ordinary,
     same_again,
-    touched,
+    touched_by,
     unsure_of,
 )
-from aadsync_lib.reconcile.mirror.unusual import FullRunNeeded
 from tests.unit.build import directory, group, service, user
 
 ADA, BOB, CYD = user("ada"), user("bob", mail="b@x", enabled=False), user("cyd")
@@ -322,7 +322,7 @@ def test_every_way_into_a_group_that_somebody_leaves_is_to_be_seen_too():
         "g-top": {"g-data", "g-right"}, "g-right": {"g-deep", "g-late"}, "g-deep": {"u-ada"},
         "g-late": {"u-ada"}, "g-data": {"u-bob"}, "g-else": {"u-ada", "u-bob"},
     }  # fmt: skip
-    taking = touched([change("remove_members", "g-data", "2", ADDED)], in_groups(groups))
+    taking = touched_by([change("remove_members", "g-data", "2", ADDED)], in_groups(groups))
     assert taking.ids.keys() == {"2", "1", "G-TOP", "G-RIGHT", "G-DEEP"}
 
 
@@ -331,14 +331,14 @@ def test_what_a_plan_touches_is_to_be_seen_first():
         change("create_user", "u-cyd", None), change("add_members", "g-data", "2", ADDED, NEW),
     )  # fmt: skip
     check_ordinary(TargetPlan("account", changes[1:], warnings=(Notice("cycle", ""),)), ABOUT)
-    unseen = touched(changes, in_groups({}))
-    assert unseen == Unseen({"2": Kind.GROUP}, frozenset({(Kind.USER, "name")}))
-    taking = touched([change("remove_members", "g-data", "2", ADDED, NEW)], in_groups({}))
-    assert taking == Unseen({"2": Kind.GROUP, "1": Kind.USER}, admins=True)
+    adding = touched_by(changes, in_groups({}))
+    assert adding == Touched({"2": Kind.GROUP}, frozenset({(Kind.USER, "name")}))
+    taking = touched_by([change("remove_members", "g-data", "2", ADDED, NEW)], in_groups({}))
+    assert taking == Touched({"2": Kind.GROUP, "1": Kind.USER}, admins=True)
     assert len(taking) == 3
-    assert taking.without(unseen) == Unseen({"1": Kind.USER}, admins=True)
-    assert unseen.with_(taking) == Unseen(taking.ids, unseen.names, admins=True)
-    assert not taking.without(unseen.with_(taking))
+    assert taking.without(adding) == Touched({"1": Kind.USER}, admins=True)
+    assert adding.plus(taking) == Touched(taking.ids, adding.names, admins=True)
+    assert not taking.without(adding.plus(taking))
     outcomes = [Outcome(each, Result.DONE) for each in changes]
     assert unsure_of(outcomes) == ()
     gone = Outcome(change("deactivate_user", "u-ada", "1"), Result.DONE)
