@@ -31,7 +31,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday")
 HEADING = re.compile(rf"^## ({'|'.join(DAYS)})$", re.MULTILINE)
 
 # Later commands of the page may need what a run has named.
-FOLDER = r"/tmp/contoso-\w+/"  # of a sandbox
+FOLDER = r"/(?:tmp|dev/shm)/contoso-\w+/"  # of a sandbox
 NAMED = re.compile(
     rf"sha256:[0-9a-f]{{64}}|127\.0\.0\.1:\d+|\b\d{{8}}T\d{{6}}Z-[0-9a-f]{{6}}\b|{FOLDER}"
 )

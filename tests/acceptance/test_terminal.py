@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -26,7 +27,9 @@ def on_a_terminal(box, folder, answer, *words):
     command = [sys.executable, "-m", "aadsync_lib", *words]
     env = {**os.environ, **describe(box)["environment"]}
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
+    handled = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is ignored would be so there
     process = subprocess.Popen(command, cwd=folder, env=env, start_new_session=True, **streams)
+    signal.signal(signal.SIGINT, handled)
     os.close(theirs)
     shown, deadline = b"", time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -38,7 +41,7 @@ def on_a_terminal(box, folder, answer, *words):
             break
         if answer and b"[y/N]" in shown:
             if answer is os.kill:
-                process.send_signal(2)
+                process.send_signal(signal.SIGINT)
             else:
                 os.write(ours, answer)
             answer = None
