@@ -82,7 +82,7 @@ test: $(READY)  ## everything that needs neither a cloud nor a workspace
 
 tests: $(READY)
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 2 --dist loadgroup -m 'not workspace and not soak' $(UNMEASURED:%=--ignore %)
+	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup -m 'not soak' --ignore tests/workspace $(UNMEASURED:%=--ignore %)
 	@$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(WORKSPACE)'
 	$(BIN)/coverage report --fail-under=100 --include='aadsync_lib/model/*,aadsync_lib/reconcile/*,aadsync_lib/apply/*'

@@ -19,6 +19,7 @@ WEEKS = 100  # of one target, of two, of one with workspaces and of one that is 
 SWEEPS = (
     "tests/acceptance/test_fault_sweep.py",
     "tests/acceptance/test_kill_sweep.py",
+    "tests/acceptance/test_no_room.py",
     "tests/acceptance/test_undo.py",
     "tests/acceptance/test_workspace_sweeps.py",
     "tests/acceptance/test_zero_writes.py",
@@ -26,6 +27,9 @@ SWEEPS = (
     "tests/contract/probe/test_faults.py",
     "tests/contract/registration/test_sweep.py",
     "tests/contract/registration/test_rotation.py",
+    "tests/unit/apply/test_recovered.py",
+    "tests/unit/config/test_numbers.py",
+    "tests/unit/engine/test_faults.py",
 )
 PROFILE = {"HYPOTHESIS_PROFILE": "soak", "HYPOTHESIS_EXAMPLES": str(WEEKS)}
 

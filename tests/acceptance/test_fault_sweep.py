@@ -45,13 +45,15 @@ CLASSES = {
     "not there": ("404",),
 }
 MENDED_AT_ONCE = CLASSES["not yet"]  # a client simply tries again: nobody should notice
-TURNS = 3  # the first fault at requests 0, 3, 6, the second at 1, 4, 7, and so on
 FEW = 12  # every twelfth request
 # The first day only creates; the second has all that, and everything else.
 ON_FIRST_DAY = ("lost", "500", "truncated", "403")
 NAMES = {FIRST: ON_FIRST_DAY, **dict.fromkeys((SECOND, *CIRCUMSTANCES), FAULTS)}
 PLACES = {"account": NAMES, "workspace": {FIRST: ON_FIRST_DAY, SECOND: FAULTS}}
 SAMPLES = [members[0] for members in CLASSES.values()]
+TURNS = len(
+    SAMPLES
+)  # of five faults the first is at requests 0, 5, 10, the second at 1, 6, 11, and so on
 CASES = [
     *(
         pytest.param(
@@ -62,7 +64,7 @@ CASES = [
         for name in names
     ),
     *(
-        pytest.param(place, SECOND, name, turn % TURNS, TURNS, id=f"{place}, {name}, in turns")
+        pytest.param(place, SECOND, name, turn, TURNS, id=f"{place}, {name}, in turns")
         for place in PLACES
         for turn, name in enumerate(SAMPLES)
     ),

@@ -15,7 +15,10 @@ from tests.acceptance.worlds import first_day, second_day
 from tests.command_line import PIPE, aadsync
 
 FULL = Path("/dev/full")
-FORMS = ["text", "json", "markdown", "html"]
+FORMS = [
+    "text",
+    *(pytest.param(form, marks=pytest.mark.soak) for form in ("json", "markdown", "html")),
+]
 
 pytestmark = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 from threading import RLock
 from typing import TypeVar
 
+import pytest
+
 from aadsync_lib.model.account import Account, Members, Reread, TargetSnapshot, Unread
 from aadsync_lib.model.directory import (
     Affected,
@@ -45,6 +47,13 @@ class Fault(StrEnum):
     LOST_AFTER = "lost after it was done"
     KILLED_BEFORE = "killed before it was done"
     KILLED_AFTER = "killed after it was done"
+
+
+def in_turns(*faults: Fault) -> pytest.MarkDecorator:
+    """Give a sweep its ``fault`` and the ``turn`` of it, a slice of the writes: each hit once, or by all in a soak."""
+    every = [pytest.param(fault, slice(None), marks=pytest.mark.soak) for fault in faults]
+    turns = [(fault, slice(first, None, len(faults))) for first, fault in enumerate(faults)]
+    return pytest.mark.parametrize(("fault", "turn"), [*turns, *every])
 
 
 class FakeSource:

@@ -98,6 +98,7 @@ def test_number_that_nobody_means_is_one_problem(key, text):
     assert len(problems(**{key: text})) == 1
 
 
+FREE = sorted(key for key in NUMBERS if not any(part in key for part in BASES))
 EXTREMES = [0, 1, -1, 2, 0.5, 9_999_999, 36_500, 36_501, 10**9, 10**9 + 1, 2**31, 2**63, 10**300, 1e-9, 1e308, 5e-324]  # fmt: skip
 VALUES = st.sampled_from(EXTREMES) | st.integers(-5, 40_000) | st.floats(0, 1) | st.none()
 
@@ -115,11 +116,12 @@ def test_no_number_breaks_a_sync_that_the_settings_let_begin(chosen):
     _days(config)
 
 
-@pytest.mark.parametrize("key", sorted(NUMBERS))
+@pytest.mark.parametrize(
+    "keys", [FREE, *(pytest.param([key], marks=pytest.mark.soak) for key in FREE)]
+)
 @pytest.mark.parametrize("bound", ["ge", "le"])
-def test_no_bound_breaks_a_sync(key, bound):
-    if not any(part in key for part in BASES):
-        _days(settings_from(SMALL, "f", {key: str(bounds(NUMBERS[key])[bound])}))
+def test_no_bound_breaks_a_sync(keys, bound):
+    _days(settings_from(SMALL, "f", {key: str(bounds(NUMBERS[key])[bound]) for key in keys}))
 
 
 def _days(config: Settings) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from aadsync_lib.model.run import Status
 from tests.unit.build import directory, group, service, settings, user
-from tests.unit.fakes import FakeTarget, Fault
+from tests.unit.fakes import FakeTarget, Fault, in_turns
 from tests.unit.randoms import directories, policies
 from tests.unit.world import World
 
@@ -55,14 +55,14 @@ def prepared(policy, stores):
 
 @pytest.mark.parametrize("policy", POLICIES, ids=["deactivate", "delete"])
 @pytest.mark.parametrize("stores", [True, False], ids=["externalId kept", "externalId dropped"])
-@pytest.mark.parametrize("fault", list(Fault))
-def test_a_fault_at_any_write_is_mended_by_the_next_run(fault, policy, stores):
+@in_turns(*Fault)
+def test_a_fault_at_any_write_is_mended_by_the_next_run(fault, turn, policy, stores):
     with prepared(policy, stores) as world:
         start = len(world.target.log)
         world.sync()
         wanted, writes = ended(world), len(world.target.log) - start
     assert writes >= 10
-    for index in range(writes):
+    for index in range(writes)[turn]:
         with prepared(policy, stores) as world:
             world.target.faults = {start + index: fault}
             killed = world.sync_until_killed()
