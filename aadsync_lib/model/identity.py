@@ -75,7 +75,7 @@ class Principal:
 
 def same_name(left: str, right: str) -> bool:
     """Return whether both systems would take the two names for one."""
-    return name_key(left) == name_key(right)
+    return left == right or name_key(left) == name_key(right)
 
 
 def name_key(name: str) -> str:

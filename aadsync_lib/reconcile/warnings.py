@@ -39,9 +39,10 @@ def _disabled(context: TargetContext) -> Iterator[Notice]:
 
 
 def _protected(context: TargetContext) -> Iterator[Notice]:
-    for external_id, principal in sorted(context.desired.principals.items()):
+    principals = context.desired.principals
+    for external_id in sorted(key for key, each in principals.items() if not each.active):
         account = context.account(external_id)
-        if account and account.id in context.protected and not principal.active and account.active:
+        if account and account.id in context.protected and account.active:
             text = f"{account.name} is disabled in Entra, but protected: left active"
             yield Notice("protected", text)
     for external_id in sorted(context.desired.groups):

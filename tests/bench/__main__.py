@@ -13,7 +13,6 @@ from pathlib import Path
 
 from tests.bench.table import markdown
 
-# What imports no SDK comes first: a child's peak of memory is at least its parent's.
 PARTS = ("startup", "planning", "reports", "quiet", "targets", "reading", "syncing", "workspaces")
 
 

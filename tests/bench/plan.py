@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import random
-import resource
 import sys
 import time
 from dataclasses import replace
@@ -22,6 +21,7 @@ from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.reconcile.context import build_context
 from aadsync_lib.reconcile.desired.naming import desire
 from aadsync_lib.reconcile.planner import draft
+from tests.bench.memory import peak
 
 SCOPE = Scope.model_validate({"groups": [{"prefix": "G"}]})
 UNLIMITED = Capacity(groups=None, principals=None)
@@ -77,11 +77,6 @@ def applied(snapshot: Snapshot) -> tuple[TargetSnapshot, Links, dict[str, frozen
         for one in snapshot.groups.values()
     }
     return TargetSnapshot(accounts), links, members
-
-
-def peak() -> float:
-    """MiB that this process has held at most."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tests.bench.memory import peak
 from tests.bench.served import Served, served
 from tests.bench.table import Row, Section, section
 from tests.bench.worlds import company_of
@@ -98,7 +98,7 @@ def _run(settings: Path) -> dict[str, Any]:
         "full": report.full,
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - spent,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak(),
     }
 
 

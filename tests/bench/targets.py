@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from aadsync_lib.sandbox import World
+from tests.bench.memory import peak
 from tests.bench.served import Served, served
 from tests.bench.table import Row, Section, section
 
@@ -112,7 +112,7 @@ def main() -> None:
         "seconds": time.perf_counter() - began,
         "changes": sum(len(target.changes) for target in plan.targets),
         "graph": planner.source.requests,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": peak(),
     }
     print(json.dumps(told))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import attrgetter
@@ -21,6 +22,7 @@ class Roster:
 
     def __init__(self, context: TargetContext) -> None:
         self._case = context
+        self._joined: Counter[int] = Counter()  # by place in the list
         self._ids = {
             external_id: match.account.id if match.account else None
             for external_id, match in context.correlation.matches.items()
@@ -52,19 +54,13 @@ class Roster:
             joining = sorted(map(places.__getitem__, members))
         except KeyError:  # somebody who cannot be added: rare enough to look at everybody only then
             joining = sorted(places[member] for member in members if member in places)
-        joined = self._joined
-        for place in joining:
-            joined[place] += 1
+        self._joined.update(joining)
         return list(map(self._listed.__getitem__, joining))
 
     @property
     def most_joined(self) -> int:
         """In how many groups somebody was wanted and not there, at most."""
-        return max(self._joined, default=0)
-
-    @cached_property
-    def _joined(self) -> list[int]:
-        return [0] * len(self._listed)
+        return max(self._joined.values(), default=0)
 
     @cached_property
     def _listed(self) -> Sequence[MemberRef]:

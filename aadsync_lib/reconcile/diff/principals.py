@@ -47,8 +47,9 @@ def renamed_users(context: TargetContext) -> Iterator[Quarantined]:
 
     SCIM ignores a change of userName in silence (Databricks API, patch account user).
     """
+    matches = context.correlation.matches
     for external_id, principal in context.desired.principals.items():
-        account = context.account(external_id)
+        account = matches[external_id].account
         if account and principal.name and not same_name(account.name, principal.name):
             reason = _cannot_follow(context, principal, account)
             yield Quarantined(external_id, principal.name, reason)
