@@ -82,6 +82,8 @@ class Story:
             "before": {"workspace_id": workspace} if workspace else None,
             "reason": "as in Entra",
         }
+        if drift:
+            change["drift"] = True
         if members:
             change["members"] = [
                 {"external_id": f"e-{m}", "target_id": f"t-{m}", "name": m, "type": "user"}
@@ -94,7 +96,7 @@ class Story:
         settled = at + timedelta(seconds=2)
         self.rows["outcomes"].append((*head, json.dumps(change), result, None, at, settled))
         if drift:
-            told = (json.dumps(change | {"drift": True}), result, None, settled)
+            told = (json.dumps(change), result, None, settled)
             self.rows["drift"].append(("contoso", target, run_id, action, name, *told))
 
     def group(self, name: str, origin: str, at: datetime) -> None:

@@ -186,6 +186,29 @@ def test_speed_tells_a_run_from_its_writing(spark: Any, story: Story) -> None:
     assert (found["r3"]["writing_seconds"], found["r3"]["changes"]) == (0, 0)
 
 
+def test_lag_is_what_changes_in_entra_waited_at_most(spark: Any, story: Story) -> None:
+    found = [(one["target"], one["share"], one["hours"]) for one in dataset(spark, "lag")]
+    assert found == [("account", share, 24.0) for share in ("50 %", "95 %", "all")]
+
+
+def test_lag_goes_by_the_good_runs_of_the_target_itself(spark: Any) -> None:
+    story, noon = Story(), ago(days=2).replace(hour=12, minute=0, second=0)
+    for run_id, hours, target, status in (
+        ("a1", -5, "account", "succeeded"), ("s1", -1, "second", "succeeded"),
+        ("a2", -1, "account", "refused"), ("a3", 0, "account", "partial"),
+    ):  # fmt: skip
+        story.run(run_id, noon + timedelta(hours=hours), status, told(target, status))
+    for minutes in range(0, 101, 10):
+        at = noon + timedelta(minutes=minutes, seconds=-2)
+        story.outcome("a3", at, "create_user", f"u{minutes}")
+        story.outcome("a3", at, "activate_user", f"u{minutes}", drift=True)
+        story.outcome("a3", at, "update_user", f"u{minutes}", result="failed")
+    story.outcome("a3", noon + timedelta(hours=9), "add_members", "data", "ada", drift=True)
+    story.show(spark)
+    found = {one["share"]: one["hours"] for one in dataset(spark, "lag")}
+    assert found == {"50 %": 5.83, "95 %": 6.58, "all": 6.67}
+
+
 @pytest.mark.parametrize("widget", DRAWN, ids=lambda widget: widget["name"])
 def test_every_widget_has_something_to_show(
     spark: Any, story: Story, widget: dict[str, Any]
