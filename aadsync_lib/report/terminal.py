@@ -28,6 +28,8 @@ from aadsync_lib.report.plan_rows import (
 )
 
 FILE_WIDTH = 100
+INDENT = GAP = 2  # before tables, and between columns
+WORD = 16  # letters that stay together
 LISTED = 200  # changes up to which a plan lists each of them, as a table
 NAMES = 5  # members named for each group
 GROUPS = 10  # groups named in a summary
@@ -100,13 +102,20 @@ class Page:
         rows: Iterable[tuple[Text | str, ...]],
         whole: Container[str] = (),
     ) -> None:
-        """Add an indented table; every cell is broken rather than cut, but those of ``whole`` columns."""
-        names = tuple(head)
-        table = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        """Add an indented table; every cell is broken rather than cut, but those of ``whole`` columns.
+
+        Addresses are broken only where they are too long for the page.
+        """
+        names, cells = tuple(head), tuple(rows)
+        columns = zip(names, *cells, strict=True)
+        least = [_least_width(column, unbroken=column[0] in whole) for column in columns]
+        fit = INDENT + sum(each + GAP for each in least) <= self._console.width
+        table = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
         table.show_header = len(names) > 1
-        for name in names:
-            table.add_column(name, overflow="fold", no_wrap=name in whole)
-        for row in rows:
+        for name, width in zip(names, least, strict=True):
+            needed = width if fit and width > WORD else None
+            table.add_column(name, overflow="fold", no_wrap=name in whole, min_width=needed)
+        for row in cells:
             table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
         self._indented(table)
 
@@ -119,7 +128,15 @@ class Page:
         return "".join(f"{line.rstrip()}\n" for line in self._out.getvalue().splitlines())
 
     def _indented(self, what: RichTable | Text) -> None:
-        self._console.print(Padding(what, (0, 0, 0, 2), expand=False))
+        self._console.print(Padding(what, (0, 0, 0, INDENT), expand=False))
+
+
+def _least_width(column: Iterable[Text | str], *, unbroken: bool) -> int:
+    """Return the width in which no address of a column is broken, and other words seldom."""
+    cells = list(map(str, column))
+    words = cells if unbroken else [word for cell in cells for word in cell.split()]
+    least = (len(word) if unbroken or "://" in word else min(len(word), WORD) for word in words)
+    return max(least, default=0)
 
 
 def as_text(

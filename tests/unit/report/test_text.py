@@ -4,7 +4,7 @@ import pytest
 
 from aadsync_lib.reconcile.guard import Breach, Verdict
 from aadsync_lib.report.next_steps import Call
-from aadsync_lib.report.terminal import Look
+from aadsync_lib.report.terminal import Look, Page
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.written import plan_text, run_text
@@ -136,3 +136,22 @@ def test_without_a_command_line_no_command_is_named():
     for text in (plan_text(samples.full_plan()), run_text(samples.done())):
         assert "Next: " not in text
         assert "aadsync " not in text.replace(f"aadsync {samples.HEAD.version}", "")
+
+
+ADDRESS = "https://contoso.vault.azure.net/secrets/databricks-finance"
+
+
+@pytest.mark.parametrize(("width", "broken"), [(100, False), (96, False), (94, True)])
+def test_an_address_in_a_table_is_broken_only_where_the_page_is_too_narrow(width, broken):
+    page = Page(Look(width))
+    cells = (
+        "failed",
+        "a secret of the second target",
+        f"{ADDRESS} could not be read",
+        "2026-11-30 09:00",
+    )
+    page.table(("", "Check", "Result", "Since"), [cells], whole=("Since",))
+    text = page.text()
+    assert (ADDRESS not in text) is broken
+    assert max(map(len, text.splitlines())) <= width
+    assert {"failed", "second", "could", "2026-11-30"} <= set(text.split())
