@@ -47,7 +47,8 @@ class Asker:
     def show(self, plan: Plan, verdict: Verdict) -> None:
         """Show a plan, and what the guard has against it, as ``plan`` does."""
         from aadsync_lib.report.plans import plan_document
-        from aadsync_lib.report.terminal import Look, as_text
+        from aadsync_lib.report.terminal import as_text
+        from aadsync_lib.report.terminal_page import Look
 
         document = plan_document(plan, verdict, self.call)
         if verdict.allowed:

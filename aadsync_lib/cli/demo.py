@@ -27,7 +27,7 @@ def demo(options: Options) -> None:
     from aadsync_lib.cli.demo_text import TextTeller
     from aadsync_lib.demo import Tour
     from aadsync_lib.report.progress import progress_on
-    from aadsync_lib.report.terminal import Look
+    from aadsync_lib.report.terminal_page import Look
 
     progress = progress_on(sys.stderr, quiet=options.quiet)
     with (

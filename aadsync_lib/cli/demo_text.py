@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from aadsync_lib.cli.output import Output
 from aadsync_lib.report.explain.parts import explanation_document
 from aadsync_lib.report.plans import plan_document
-from aadsync_lib.report.terminal import Look, Page, as_text
+from aadsync_lib.report.terminal import as_text
+from aadsync_lib.report.terminal_page import Look, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

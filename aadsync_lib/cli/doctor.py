@@ -12,7 +12,7 @@ from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, options
 
 if TYPE_CHECKING:
     from aadsync_lib.doctor.examine import Finding
-    from aadsync_lib.report.terminal import Look
+    from aadsync_lib.report.terminal_page import Look
 
 STYLES = {"ok": "green", "warning": "yellow", "failed": "red"}
 Findings = tuple["Finding", ...]
@@ -38,7 +38,8 @@ def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> N
     from aadsync_lib.doctor.examine import doctor as examine
     from aadsync_lib.report.document import Document
     from aadsync_lib.report.markdown import as_markdown
-    from aadsync_lib.report.terminal import Look, as_text
+    from aadsync_lib.report.terminal import as_text
+    from aadsync_lib.report.terminal_page import Look
     from aadsync_lib.secrets import SecretResolver
 
     settings = runtime.settings_of(options)
@@ -83,7 +84,7 @@ def _text(findings: Findings, plan: str, look: Look) -> str:
     from rich.text import Text
 
     from aadsync_lib.report.escape import visible
-    from aadsync_lib.report.terminal import Page
+    from aadsync_lib.report.terminal_page import Page
 
     page = Page(look)
     page.table(

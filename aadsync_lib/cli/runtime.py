@@ -242,7 +242,8 @@ def publish_document(
     ``page`` writes the HTML of what has a page of its own, such as a plan.
     """
     from aadsync_lib.report.markdown import as_markdown
-    from aadsync_lib.report.terminal import Look, as_text
+    from aadsync_lib.report.terminal import as_text
+    from aadsync_lib.report.terminal_page import Look
 
     match options.form:
         case "json":

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import shutil
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Self, TextIO
+from collections.abc import Iterable, Iterator
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from aadsync_lib.report import wording
@@ -26,10 +19,8 @@ from aadsync_lib.report.plan_rows import (
     most_affected,
     shortened,
 )
+from aadsync_lib.report.terminal_page import Look, Page
 
-FILE_WIDTH = 100
-INDENT = GAP = 2  # before tables, and between columns
-WORD = 16  # letters that stay together
 LISTED = 200  # changes up to which a plan lists each of them, as a table
 NAMES = 5  # members named for each group
 GROUPS = 10  # groups named in a summary
@@ -37,106 +28,6 @@ LINES, ROWS = 20, 200  # lines of a table of a part, and of a document
 WHOLE = ("Run", "Began (UTC)", "Since (UTC)")  # columns to copy from
 
 STYLES = {ADD: "green", CHANGE: "yellow", REMOVE: "red", GOOD: "green", BENT: "yellow", BAD: "red"}
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How wide a page is, and whether it may use colours."""
-
-    width: int = FILE_WIDTH
-    color: bool = False
-
-    @classmethod
-    def of(cls, stream: TextIO) -> Self:
-        """Return what suits a stream: plain unless it is a terminal."""
-        if not stream.isatty():
-            return cls()
-        probe = Console(file=stream)
-        width = max(40, shutil.get_terminal_size((FILE_WIDTH, 24)).columns)
-        return cls(width, color=probe.color_system is not None and not probe.no_color)
-
-
-class Page:
-    """Collects lines and tables. Texts are data: no markup in them is obeyed."""
-
-    def __init__(self, look: Look) -> None:
-        self._out = io.StringIO()
-        self._console = Console(
-            file=self._out,
-            width=look.width,
-            force_terminal=look.color,
-            color_system="standard" if look.color else None,
-            markup=False,
-            highlight=False,
-            emoji=False,
-            legacy_windows=False,
-        )
-
-    def line(self, text: str = "", style: str = "") -> None:
-        """Add a line that is never broken, so that it can be copied."""
-        self._console.print(Text(visible(text), style), soft_wrap=True)
-
-    def prose(self, text: str) -> None:
-        """Add sentences, broken to the width of the page."""
-        self._console.print(Text(visible(text)))
-
-    def bullets(self, sentences: Iterable[str]) -> None:
-        """Add an indented list of sentences."""
-        table = RichTable(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
-        for sentence in sentences:
-            table.add_row("-", Text(visible(sentence)))
-        self._indented(table)
-
-    def heading(self, text: str) -> None:
-        """Add an empty line and a heading."""
-        self.line()
-        self.line(text, "bold")
-
-    def note(self, text: str, style: str = "") -> None:
-        """Add an indented sentence."""
-        self._indented(Text(visible(text), style))
-
-    def table(
-        self,
-        head: Iterable[str],
-        rows: Iterable[tuple[Text | str, ...]],
-        whole: Container[str] = (),
-    ) -> None:
-        """Add an indented table; every cell is broken rather than cut, but those of ``whole`` columns.
-
-        Addresses are broken only where they are too long for the page.
-        """
-        names, cells = tuple(head), tuple(rows)
-        columns = zip(names, *cells, strict=True)
-        least = [_least_width(column, unbroken=column[0] in whole) for column in columns]
-        fit = INDENT + sum(each + GAP for each in least) <= self._console.width
-        table = RichTable(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
-        table.show_header = len(names) > 1
-        for name, width in zip(names, least, strict=True):
-            needed = width if fit and width > WORD else None
-            table.add_column(name, overflow="fold", no_wrap=name in whole, min_width=needed)
-        for row in cells:
-            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-        self._indented(table)
-
-    def lines(self, lines: Iterable[Text]) -> None:
-        """Add many lines at once: a table would take seconds for thousands of them."""
-        self._console.print(Text("\n").join(lines), soft_wrap=True)
-
-    def text(self) -> str:
-        """Return the page."""
-        return "".join(f"{line.rstrip()}\n" for line in self._out.getvalue().splitlines())
-
-    def _indented(self, what: RichTable | Text) -> None:
-        self._console.print(Padding(what, (0, 0, 0, INDENT), expand=False))
-
-
-def _least_width(column: Iterable[Text | str], *, unbroken: bool) -> int:
-    """Return the width in which no address of a column is broken, and other words seldom."""
-    cells = list(map(str, column))
-    words = cells if unbroken else [word for cell in cells for word in cell.split()]
-    least = (len(word) if unbroken or "://" in word else min(len(word), WORD) for word in words)
-    return max(least, default=0)
 
 
 def as_text(

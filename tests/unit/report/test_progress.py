@@ -5,7 +5,7 @@ import io
 import pytest
 
 from aadsync_lib.report.progress import LineProgress, progress_on
-from aadsync_lib.report.terminal import Look
+from aadsync_lib.report.terminal_page import Look
 
 
 class Terminal(io.StringIO):

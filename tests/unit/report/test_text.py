@@ -4,7 +4,7 @@ import pytest
 
 from aadsync_lib.reconcile.guard import Breach, Verdict
 from aadsync_lib.report.next_steps import Call
-from aadsync_lib.report.terminal import Look, Page
+from aadsync_lib.report.terminal_page import Look, Page
 from tests.unit.report import pages, samples
 from tests.unit.report.golden import assert_golden
 from tests.unit.report.written import plan_text, run_text
