@@ -9,17 +9,23 @@ from aadsync_lib.model.change import ACCESS, ENTITLEMENTS, Action, Change
 from aadsync_lib.model.rates import Verb
 
 GRANTS, ASSIGNS = "entitlements", "permission"
+Place = tuple[str | None, int | None, str]  # an identity, a workspace, and which of the two
 
 
 def access_tasks(changes: Iterable[Change], parts: Parts) -> Iterator[Task]:
     """Yield a task for each permission, and one for all entitlements of somebody in a workspace.
 
     Entitlements wait for the assignment that they need; what is revoked goes before the assignment, and what
-    no rule asks for under a new name goes once the group has it.
+    no rule asks for under a new name goes once the group has it. Who is replaced loses nothing that the other
+    does not have by then.
     """
     by_key: dict[str, list[Change]] = {}
     for change in changes:
         by_key.setdefault(_key(change, _aspect(change)), []).append(change)
+    giving: dict[Place, set[str]] = {}
+    for key, group in by_key.items():
+        if _gives(group):
+            giving.setdefault(_place(group[0]), set()).add(key)
     for key, group in by_key.items():
         first = group[0]
         needs, after = _before(first, parts)
@@ -28,6 +34,8 @@ def access_tasks(changes: Iterable[Change], parts: Parts) -> Iterator[Task]:
             needs |= {other}
         elif first.action is Action.UNASSIGN_WORKSPACE:
             after |= {other} & by_key.keys()
+        if not _gives(group):
+            needs |= giving.get(_place(first), set())
         phase = Phase.BUILD if _gives(group) else Phase.REMOVE
         if phase is Phase.REMOVE and (renaming := _renaming(first, parts)):
             needs, phase = needs | {renaming}, Phase.DELETE  # as late as a rename may be
@@ -38,6 +46,10 @@ def access_tasks(changes: Iterable[Change], parts: Parts) -> Iterator[Task]:
 def _key(change: Change, aspect: str) -> str:
     subject = change.external_id or change.target_id or change.name
     return f"{subject}/{change.target_id}/{change.workspace_id}/{aspect}"
+
+
+def _place(change: Change) -> Place:
+    return change.external_id, change.workspace_id, _aspect(change)
 
 
 def _aspect(change: Change) -> str:

@@ -99,7 +99,7 @@ def _of_workspace(
     yield from parts
     assigned = (part for part in parts if isinstance(part, Change) and _lets_in(part))
     let_in = {change.external_id for change in assigned if change.external_id}
-    yield from Revocations(context, shown, given, asked, workspace, renamed, let_in).changes()
+    yield from Revocations(context, shown, given, asked, workspace, made, renamed, let_in).changes()
 
 
 def _name(workspace: ManagedWorkspace) -> str:

@@ -31,8 +31,8 @@ GONE = "{}; taken away in the workspace by hand already: whoever gives it again 
 class Revocations:
     """Takes back what was given: never more, and only from whom it is certain that they may not have it.
 
-    ``renamed`` are the groups that get their new name with this very plan, ``let_in`` those that it assigns who
-    were not assigned, both by object id.
+    ``made`` are those whom this very plan makes or adopts, ``renamed`` the groups that get their new name with
+    it, ``let_in`` those that it assigns who were not assigned, all by object id.
     """
 
     context: TargetContext
@@ -40,6 +40,7 @@ class Revocations:
     given: Mapping[Recipient, Given]
     asked: Mapping[str, Wanted]
     workspace: ManagedWorkspace
+    made: Set[str]
     renamed: Set[str]
     let_in: Set[str]
 
@@ -71,7 +72,12 @@ class Revocations:
             retired = account.kind is Kind.GROUP and context.policy.retired_groups == "keep"
             return retired or link.external_id in context.desired.quarantined
         waits = match.account is None and link.external_id in self.asked
-        return waits or match.quarantined is not None
+        return (waits and not self._is_replaced(account)) or match.quarantined is not None
+
+    def _is_replaced(self, account: Account) -> bool:
+        """Return whether this very plan makes another user in place of one."""
+        replaced = self.context.replaced.items()
+        return any(old.id == account.id and key in self.made for key, old in replaced)
 
     def _taken(self, workspace: WorkspaceId, account: Account, given: Given) -> Iterator[Change]:
         want = self._wanted(account)
@@ -152,6 +158,8 @@ class Revocations:
 
     def _why(self, account: Account) -> str:
         link = self.context.links.by_target.get(account.id)
+        if link and self._is_replaced(account):
+            return f"{self.context.desired.principals[link.external_id].name} takes its place"
         in_scope = link is not None and self._in_scope(link.external_id)
         return NO_RULE if in_scope else "left the scope"
 

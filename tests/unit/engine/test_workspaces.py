@@ -30,6 +30,15 @@ def access(plan):
     return [change for change in plan.changes if change.action in ACCESS]
 
 
+MOVES = {"user_name_change": "recreate", "adopt": "same_name"}
+MOVING, MOVED = (
+    directory(ADA, bob, group("other", [ADA, bob]), assigned=[bob])
+    for bob in (BOB, user("bob", user_principal_name="bob@fabrikam.com"))
+)
+ORDER = ["assign", "entitle", "entitle", "unassign"]
+BOBS = (FIRST, "bob@fabrikam.com", "user", "workspace-access")
+
+
 def lines(plan):
     return [
         (
@@ -324,16 +333,36 @@ class TestTakingBack:
             there.entitlements[FIRST][ops].add("workspace-access")
             assert access(world.planned()) == []
 
-    def test_who_gets_another_account_has_access_there_before_the_old_one_loses_it(self):
-        snapshot = directory(ADA, BOB, group("other", [ADA, BOB]), assigned=[BOB])
-        with world_of(snapshot, rule("bob@*"), user_name_change="recreate") as world:
+    @pytest.mark.parametrize("there", [False, True])
+    def test_who_gets_another_account_has_access_there_before_the_old_one_loses_it(self, there):
+        with world_of(MOVING, rule("bob@*", entitlements=["workspace-access"]), **MOVES) as world:
             world.sync()
-            moved = user("bob", user_principal_name="bob@fabrikam.com")
-            snapshot = directory(ADA, moved, group("other", [ADA, moved]), assigned=[moved])
-            plan = world.synced(snapshot)
-            assert lines(plan) == [("assign_workspace", "bob@fabrikam.com", "user")]
-            assert lines(world.synced()) == [("unassign_workspace", "bob@contoso.com", None)]
-            assert world.workspaces["account"].state() == [(FIRST, "bob@fabrikam.com", "user")]
+            if there:  # somebody made the new one by hand
+                world.target.add(Kind.USER, "bob@fabrikam.com")
+            plan = world.synced(MOVED)
+            assert lines(plan) == [
+                ("assign_workspace", "bob@fabrikam.com", "user"),
+                ("grant_entitlements", "bob@fabrikam.com", ("workspace-access",)),
+                ("revoke_entitlements", "bob@contoso.com", ("workspace-access",)),
+                ("unassign_workspace", "bob@contoso.com", None),
+            ]
+            assert [entry.split()[0] for entry in world.workspaces["account"].log[2:]] == ORDER
+            assert world.workspaces["account"].state() == [BOBS]
+            assert world.plan().empty
+
+    @pytest.mark.parametrize("fault", Fault)
+    @pytest.mark.parametrize("index", range(4))
+    def test_a_fault_on_the_way_to_another_account_leaves_nobody_without_access(self, fault, index):
+        with world_of(MOVING, rule("bob@*", entitlements=["workspace-access"]), **MOVES) as world:
+            world.sync()
+            there = world.workspaces["account"]
+            there.faults[len(there.log) + index] = fault
+            world.source.snapshot = MOVED
+            world.sync_until_killed()
+            assert {name for _, name, *_ in there.state()} & {"bob@contoso.com", "bob@fabrikam.com"}
+            there.faults.clear()
+            world.runner().sync(full=True)
+            assert there.state() == [BOBS]
             assert world.plan().empty
 
     def test_whose_object_is_taken_over_by_another_keeps_what_that_one_is_to_have(self):
