@@ -18,8 +18,12 @@ COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "da
 
 settings.register_profile("default", derandomize=True, max_examples=20, **COMMON)
 EXAMPLES = int(os.environ.get("HYPOTHESIS_EXAMPLES", "3000"))
+FILTERED = [HealthCheck.too_slow, HealthCheck.filter_too_much]  # by chance, among as many
 settings.register_profile(  # random, which it would not inherit from what is called default
-    "soak", derandomize=False, max_examples=EXAMPLES, **COMMON
+    "soak",
+    derandomize=False,
+    max_examples=EXAMPLES,
+    **{**COMMON, "suppress_health_check": FILTERED},
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -40,8 +40,13 @@ LookUp = Callable[[Mapping[str, Kind | None]], Mapping[str, Account | Unread | N
 def read_object(client: ScimClient, target_id: str, kind: Kind | None) -> Account | Unread | None:
     """Return the object of this id, ``None`` where there is none; without a kind, each is tried.
 
-    A kind that could not be read leaves open whether it is there, unless another one has it.
+    A kind that could not be read leaves open whether it is there, unless another one has it. Who asks has a listing
+    without it already; a server that lags may answer 404 once as well, so a second read has to agree.
     """
+    return _find(client, target_id, kind) or _find(client, target_id, kind)
+
+
+def _find(client: ScimClient, target_id: str, kind: Kind | None) -> Account | Unread | None:
     unread: Unread | None = None
     for candidate in (kind,) if kind else Kind:
         answer = _read(client, candidate, target_id)

@@ -64,7 +64,16 @@ def test_look_ups_keep_the_pace_of_reading_one_object(account, monkeypatch):
     account.settled()
     waited.clear()
     account.target.look_up({"1": USER, "2": None})
-    assert waited == [Verb.GET] * 4
+    assert waited == [Verb.GET] * 2 * 4  # what does not show is read twice
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("known", [True, False])
+def test_one_404_does_not_make_an_object_gone(account, kind, known):
+    target_id = of_each_kind(account.state)[kind]
+    account.fault("404", "GET", path=f"/{target_id}", count=1 if known else 3)
+    found = account.target.look_up({target_id: kind if known else None})[target_id]
+    assert isinstance(found, Account)
 
 
 def test_an_inactive_person_whom_the_listing_leaves_out_is_read(account, monkeypatch):
