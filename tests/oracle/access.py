@@ -263,6 +263,12 @@ class Access:
         stays = hold.entitlements | asked.entitlements
         return replace(gift, entitlements=gift.entitlements & stays)
 
+    def unclear(self, seat: Seat) -> bool:
+        """Return whether a run may have seen the end of what it gave to whom nobody can say who, or what, they are."""
+        gift, hold = self.gifts.get(seat, NOTHING), self.doors.at(seat)
+        gone = gift.permission and hold.permission is None
+        return bool(gone or gift.entitlements - hold.entitlements) and self._open(seat[1])
+
 
 def differences(access: Access, after: Doors, *, through: bool) -> Iterator[str]:
     """Yield whatever is not as foretold; where a run did not get ``through``, as it was is right, too."""

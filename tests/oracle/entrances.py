@@ -163,6 +163,7 @@ class Entrances(Company):
         """Note what a run has given and taken, and what it has seen gone."""
         if self.strict:
             there, let_in = access.after.accounts, self._let_in()
+            self.blurred |= {s for s in self.gifts if s[1] in there and access.unclear(s)}
             self.gifts = {s: access.ended(s, let_in) for s in self.gifts if s[1] in there}
             read = self.written.keys() - self.doors_then.closed - self.doors_then.half_closed
             self.open_seats = {seat for seat in self.open_seats if seat[0] not in read}
