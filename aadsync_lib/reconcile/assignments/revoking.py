@@ -134,12 +134,20 @@ class Revocations:
         matches = self.context.correlation.matches.values()
         return {match.account.id: match for match in matches if match.account}
 
+    def _to_be_replaced(self, account: Account) -> Match | None:
+        """Return whose object one stays until another user can be made in its place."""
+        link = self.context.links.by_target.get(account.id)
+        if link is None or self._is_replaced(account):
+            return None
+        match = self.context.correlation.matches.get(link.external_id)
+        return match if match and match.account is None else None
+
     def _wanted(self, account: Account) -> Wanted | None:
         """Return what is asked for whose object this is, or will be by being taken over.
 
         Under a name that it keeps for now, as no user can be renamed, it keeps what is asked for by that.
         """
-        match = self._owners.get(account.id)
+        match = self._owners.get(account.id) or self._to_be_replaced(account)
         if match is None:
             return None
         want, principal = self.asked.get(match.principal.external_id), match.principal

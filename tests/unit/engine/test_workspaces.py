@@ -350,6 +350,22 @@ class TestTakingBack:
             assert world.workspaces["account"].state() == [BOBS]
             assert world.plan().empty
 
+    @pytest.mark.parametrize(
+        ("pattern", "kept"), [("bob@contoso*", True), ("*@*", True), ("ada@*", False)]
+    )
+    def test_who_waits_for_room_for_another_account_keeps_what_either_name_is_to_have(
+        self, pattern, kept
+    ):
+        with world_of(MOVING, rule("bob@contoso*"), **MOVES) as world:
+            world.sync()
+            settings = with_workspaces(rule(pattern), **MOVES)
+            full = {"capacity": settings.targets[0].capacity.model_copy(update={"principals": 2})}
+            target = settings.targets[0].model_copy(update=full)
+            world.settings = settings.model_copy(update={"targets": (target,)})
+            world.sync(MOVED)
+            there = world.workspaces["account"].state()
+            assert [name for _, name, _ in there] == ["bob@contoso.com"] * kept
+
     @pytest.mark.parametrize("fault", Fault)
     @pytest.mark.parametrize("index", range(4))
     def test_a_fault_on_the_way_to_another_account_leaves_nobody_without_access(self, fault, index):
