@@ -41,7 +41,7 @@ from aadsync_lib.report.html.tables import document_grids
 from aadsync_lib.report.html.timeline import Timeline, timeline_of
 from aadsync_lib.report.html.tree import tree_of
 from aadsync_lib.report.html.words import run_mark
-from aadsync_lib.report.next_steps import MEANT, Advice
+from aadsync_lib.report.next_steps import Advice, parted
 from aadsync_lib.report.plans import counted_as, plan_document, run_document
 from aadsync_lib.report.templates import templates
 
@@ -144,12 +144,8 @@ def _filled(grids: Iterable[Grid]) -> tuple[Grid, ...]:
 
 def _advice(document: Document) -> tuple[str, str]:
     """Part a command or a digest that is to be copied from the sentence that leads to it."""
-    sentence = document.next
-    if sentence.endswith(":"):
-        return sentence, document.digest
-    if sentence.startswith(f"{MEANT}: "):
-        return f"{MEANT}, approve exactly this plan:", sentence.removeprefix(f"{MEANT}: ")
-    return sentence.replace("named above", "named below"), ""
+    sentence, command = parted(document.next, document.digest)
+    return sentence if command else sentence.replace("named above", "named below"), command
 
 
 def _tiles(document: Document) -> Iterator[Tile]:
@@ -162,6 +158,7 @@ def _tiles(document: Document) -> Iterator[Tile]:
 
 TILES_OF = {
     "People who lose access": "losing",
+    "Service principals that lose access": "losing",
     "Failed": "failed",
     "Quarantined": "quarantined",
     "Held back": "held",
