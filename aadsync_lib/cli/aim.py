@@ -44,7 +44,7 @@ def align(
 
     Missing ones; another one is replaced under policy.adopt: same_name or for policy.adopt_names alone.
     """
-    call = runtime.call_of(options)
+    call = runtime.call_of(options, None, "aim", "align")
     if only_plan:
         planner = runtime.planner_of(options, runtime.settings_of(options))
         runtime.publish_plan(options, planner, planner.plan_alignment(), call)

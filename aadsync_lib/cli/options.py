@@ -99,6 +99,13 @@ READING = (*SETTINGS, TARGET, FULL, *PAGE, *TALK)
 APPLYING = (*SETTINGS, TARGET, *PAGE, *TALK)
 
 
+def _completed(known: Options, text: str) -> str:
+    from aadsync_lib.cli.following import completed
+    from aadsync_lib.cli.runtime import call_of
+
+    return completed(text, call_of(known))
+
+
 def options(*groups: Command) -> Callable[[Command], Command]:
     """Give a command these options, as one ``Options`` and its own besides."""
 
@@ -109,6 +116,8 @@ def options(*groups: Command) -> Callable[[Command], Command]:
 
             shared = {name: given.pop(name) for name in Options.__slots__ if name in given}
             known = Options(click.get_current_context().ensure_object(Output), **shared)
+            if "overrides" in shared:
+                known.output.name_commands(functools.partial(_completed, known))
             with logs_to_stderr(known.output, verbose=known.verbose, quiet=known.quiet):
                 return command(known, **given)
 

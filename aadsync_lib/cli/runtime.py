@@ -136,8 +136,8 @@ def store_of(settings: Settings) -> HistoryReader:
     return open_reader(settings)
 
 
-def call_of(options: Options, saved: str | None = None) -> Call:
-    """Return how the command was called, for what it says to do next."""
+def call_of(options: Options, saved: str | None = None, *acts: str) -> Call:
+    """Return how the command was called, for what it says to do next; ``acts`` is what applies its plan."""
     from aadsync_lib.report.next_steps import Call
 
     config = str(options.config)
@@ -146,6 +146,7 @@ def call_of(options: Options, saved: str | None = None) -> Call:
         target=options.target,
         settings=tuple(f"{key}={value}" for key, value in options.overrides),
         saved=saved,
+        acts=acts or ("sync",),
     )
 
 
@@ -241,19 +242,23 @@ def publish_document(
 
     ``page`` writes the HTML of what has a page of its own, such as a plan.
     """
+    from aadsync_lib.cli.following import completed_document
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import as_text
     from aadsync_lib.report.terminal_page import Look
+
+    def whole() -> Document:
+        return completed_document(headed(options, document()), call_of(options))
 
     match options.form:
         case "json":
             publish(options, options.output.json(headed_json(options, as_json())))
         case "markdown":
-            publish(options, as_markdown(headed(options, document()), full=options.every))
+            publish(options, as_markdown(whole(), full=options.every))
         case "html":
-            publish(options, page() if page else _page(headed(options, document())))
+            publish(options, page() if page else _page(whole()))
         case _:
-            result = headed(options, document())
+            result = whole()
             here = shown(result) if shown else result
             text = as_text(here, Look.of(sys.stdout), full=options.every)
             publish(options, text, as_text(result, full=options.every))

@@ -127,7 +127,7 @@ def test_change_that_concerns_no_line_of_the_plan_does_not_move_it(second: Stage
 def test_approval_is_of_one_plan_only(second: Stage) -> None:
     second.limit({"users_deprovisioned": {"count": 0}})
     plan = saved(second)
-    with pytest.raises(RefusedError, match="is of another plan"):
+    with pytest.raises(RefusedError, match="is another plan's"):
         apply(second, plan, approve="sha256:0")
     second.box.world.entra.delete_user(BOB)
     with pytest.raises(StalePlanError):
