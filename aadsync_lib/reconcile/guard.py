@@ -77,7 +77,7 @@ class Verdict:
     @property
     def objections(self) -> tuple[str, ...]:
         """Everything against the plan, a line each."""
-        other = f"the digest to approve given, {self.approve}, is of another plan; this is {self.digest}"
+        other = f"the digest given, {self.approve}, is of another plan; that of this one is {self.digest}"
         return (*map(str, (*self.protected, *self.breaches)), *([other] if self.foreign else ()))
 
 

@@ -19,6 +19,8 @@ MEANT = "Next: look in Entra whether this is meant. If so"
 EMPTY_MEANT = "Next: look in scope.groups, where a selector finds nothing any more. If all that it found is to go"
 UNDO_MEANT = "Next: look whether this is meant. If so"
 EXACTLY = "Exactly this plan or none"
+OF_ALL_TARGETS = frozenset({"doctor", "history", "register"})  # commands without --target
+SYNC = ("sync",)
 AGAIN = "where Entra and the settings still ask for it, the next sync does it again"
 
 WIDGET = "set approve, a widget here and a parameter of the job, to this digest and run it again:"
@@ -82,15 +84,20 @@ class Call:
     settings: tuple[str, ...] = ()
     saved: str | None = None
     undoes: str | None = None  # the run that this command undoes
+    acts: tuple[str, ...] = SYNC  # what carries out a plan that is not saved, with its own options
 
     def command(self, *words: str) -> str:
-        """Return a command line with the options of this one."""
-        options = [
+        """Return a command line with the options of this one, as far as that command has them."""
+        return shlex.join(["aadsync", *words, *self.options(words[0])])
+
+    def options(self, command: str) -> tuple[str, ...]:
+        """Return the options that chose settings and target, for another command."""
+        target = self.target and command not in OF_ALL_TARGETS
+        return (
             *(("-c", self.config) if self.config else ()),
-            *(("--target", self.target) if self.target else ()),
+            *(("--target", str(self.target)) if target else ()),
             *(part for setting in self.settings for part in ("--set", setting)),
-        ]
-        return shlex.join(["aadsync", *words, *options])
+        )
 
     def after_plan(self, plan: Plan, verdict: Verdict | None) -> str:
         """Say what to do with a plan, which the guard may have stopped."""
@@ -100,7 +107,8 @@ class Call:
             return self._refused(verdict, plan.digest, plan.targets)
         if self.saved:
             return f"Next: {self._apply()} applies exactly this."
-        return f"Next: {self._apply()} applies it; with --save FILE, apply can wait for a review."
+        later = "; with --save FILE, apply can wait for a review" if self.acts == SYNC else ""
+        return f"Next: {self._apply()} applies it{later}."
 
     def after_run(self, report: RunReport, verdict: Verdict | None) -> str:
         """Say what to do after a run; the verdict is of one that was refused."""
@@ -110,12 +118,12 @@ class Call:
             return _after_undo(clean=report.clean)
         if report.clean:
             return f"{NOTHING} {self.command('plan')} shows the next changes."
-        return f"Next: look at what is named above; {self.command('sync')} tries it again."
+        return f"Next: look at what is named above; {self.command(*self.acts)} tries it again."
 
     def _apply(self) -> str:
         if self.saved:
             return self.command("apply", self.saved)
-        return self.command("undo", self.undoes) if self.undoes else self.command("sync")
+        return self.command("undo", self.undoes) if self.undoes else self.command(*self.acts)
 
     def _refused(self, verdict: Verdict | None, digest: str, targets: Warned) -> str:
         if verdict and not verdict.approvable:
@@ -127,11 +135,15 @@ class Call:
         return self._approval(digest, MEANT)
 
     def _approval(self, digest: str, meant: str) -> str:
-        return f"{UNDO_MEANT if self.undoes else meant}: {self._apply()} --approve {digest}"
+        return f"{UNDO_MEANT if self.undoes else meant}: {self.approving(digest)}"
+
+    def approving(self, digest: str) -> str:
+        """Return the command line that applies exactly this plan."""
+        return f"{self._apply()} --approve {digest}"
 
     def exactly(self, plan: Plan, verdict: Verdict | None) -> str:
         """Say how to apply this plan or none."""
-        return f"{EXACTLY}: {self._apply()} --approve {plan.digest}" if _free(plan, verdict) else ""
+        return f"{EXACTLY}: {self.approving(plan.digest)}" if _free(plan, verdict) else ""
 
 
 class InNotebook:

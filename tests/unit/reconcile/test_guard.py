@@ -124,7 +124,7 @@ def test_approval_is_of_one_plan_only():
     assert judge(many, Limits(), many.digest).allowed
     message = refusal(judge(many, Limits(), "sha256:other"))
     assert "goes over a limit" in message
-    assert f"sha256:other, is of another plan; this is {many.digest}" in message
+    assert f"  given:       sha256:other\n  this plan's: {many.digest}\n" in message
 
 
 @pytest.mark.parametrize("other", [plan(), plan(leaver(1))], ids=["empty", "within limits"])
@@ -134,8 +134,10 @@ def test_approval_of_another_plan_stops_a_plan_that_needs_none(other):
     verdict = judge(other, Limits(), "sha256:other")
     assert (verdict.allowed, verdict.approvable) == (False, True)
     message = refusal(verdict)
-    assert message.startswith("This is not the plan that was approved. Nothing was changed.\n")
-    assert "sha256:other, is of another plan" in message
+    assert message.startswith(
+        "The digest that was given is not this plan's. Nothing was changed.\n"
+    )
+    assert f"  given:       sha256:other\n  this plan's: {other.digest}\n" in message
     assert f"--approve {other.digest}" in message
 
 

@@ -228,7 +228,7 @@ def test_approved_plan_is_not_refused():
 
 def test_approval_of_another_plan_is_told():
     text = Page(judged_summary(samples.full_plan(), "sha256:d0")).text
-    assert "the digest to approve given, sha256:d0, is of another plan; this is " in text
+    assert "the digest given, sha256:d0, is of another plan; that of this one is " in text
     assert "Over the limits: sync will refuse this" in text
     empty = samples.plan(samples.target_plan())
     text = Page(judged_summary(empty, "sha256:d0")).text
