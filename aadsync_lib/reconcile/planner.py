@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -31,7 +31,7 @@ from aadsync_lib.reconcile.diff.principals import (
 from aadsync_lib.reconcile.diff.unowned import list_unowned
 from aadsync_lib.reconcile.holds.automatic import hold_automatic
 from aadsync_lib.reconcile.holds.capacity import within_direct_groups
-from aadsync_lib.reconcile.holds.creations import hold_creations
+from aadsync_lib.reconcile.holds.creations import hold_creations, names_still_taken
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
 from aadsync_lib.reconcile.holds.indirect_access import keep_access_on_move
 from aadsync_lib.reconcile.holds.retries import defer_failed
@@ -74,8 +74,23 @@ def draft(
 
     An incomplete read never removes anyone: who is missing from it is unknown, not gone.
     """
+    split = _split(context, reader, {})
+    if taken := names_still_taken(context, split.changes):
+        split = _split(context, reader, taken)
+    if only is None:
+        return Drafted(_plan(name, context, split), split.retry_keys)
+    split = narrowed(split, only)
+    plan = _plan(name, context, split)
+    quarantined = tuple(entry for entry in plan.quarantined if entry.external_id in only)
+    return Drafted(replace(plan, quarantined=quarantined), split.retry_keys)
+
+
+def _split(
+    context: TargetContext, reader: ProvenanceReader | None, taken: Mapping[str | None, Quarantined]
+) -> Split:
+    """Return what changes and what waits; ``taken`` are new groups whose names are not to be had."""
     missing = (*new_principals(context), *new_groups(context))
-    made = hold_creations(context, missing)
+    made = hold_creations(context, missing, taken)
     withheld = _ids(missing) - _ids(made.changes)  # nothing else of them is planned
     context = replace(context, withheld=withheld, provenance=reader)
     roster = Roster(context)
@@ -86,13 +101,7 @@ def draft(
         part = hold(context, split.changes)
         split = Split(part.changes, (*split.deferred, *part.deferred))
     access = plan_access(context, split.changes)
-    split = Split((*split.changes, *access.changes), (*split.deferred, *access.deferred))
-    if only is None:
-        return Drafted(_plan(name, context, split), split.retry_keys)
-    split = narrowed(split, only)
-    plan = _plan(name, context, split)
-    quarantined = tuple(entry for entry in plan.quarantined if entry.external_id in only)
-    return Drafted(replace(plan, quarantined=quarantined), split.retry_keys)
+    return Split((*split.changes, *access.changes), (*split.deferred, *access.deferred))
 
 
 def diff(context: TargetContext, roster: Roster) -> Split:
