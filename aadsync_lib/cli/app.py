@@ -16,7 +16,7 @@ from aadsync_lib.cli.explain import explain
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.install import install, uninstall
-from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_anything
+from aadsync_lib.cli.output import Failure, Output, streams_write_anything
 from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
@@ -60,7 +60,6 @@ class Program(click.Group):
         streams_write_anything()
         ctx.obj = Output()
         try:
-            check_stdout()
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise

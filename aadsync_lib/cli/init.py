@@ -98,7 +98,7 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
     missing = questions(given)
     text = starter(Answers(**given, **ask(missing)))
     check(text)
-    options.output.file(path, text)
+    options.output.file(path, text, names_nobody=True)
     doctor = runtime.call_of(options).command("doctor")
     options.output.result(
         f"{path} is written, with every default as a comment.\n"

@@ -109,7 +109,7 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
         given["protected"] = given["protected"] or _protected()
         text = starter(Answers(**given, **answers))
         check(text)
-        options.output.file(bundle.settings, text)
+        options.output.file(bundle.settings, text, names_nobody=True)
     load_settings(bundle.settings)
     bundle.remember({"config": BESIDE, **known, **asked})
 

@@ -273,7 +273,7 @@ def _page(document: Document) -> str:
 def publish(options: Options, shown: str, plain: str | None = None) -> None:
     """Write a result to stdout, and to ``--out`` as it reads in a file."""
     try:
-        options.output.result(shown)
-    finally:
         if options.out is not None:
             options.output.file(options.out, shown if plain is None else plain)
+    finally:
+        options.output.result(shown)
