@@ -13,6 +13,7 @@ from aadsync_lib.cli.connector import connector
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
+from aadsync_lib.cli.group import CommandGroup
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.install import install, uninstall
@@ -33,12 +34,8 @@ PURPOSES = {
 }
 
 
-class Program(click.Group):
+class Program(CommandGroup):
     """Turns every exception into one message on stderr and an exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """List the commands in the order in which a newcomer needs them."""
-        return list(self.commands)
 
     def format_commands(
         self,
@@ -50,7 +47,7 @@ class Program(click.Group):
         others = tuple(name for name in self.commands if name not in named)
         for title, names in {**PURPOSES, "Others": others}.items():
             known = [(name, self.commands[name]) for name in names if name in self.commands]
-            rows = [(name, command.get_short_help_str(80)) for name, command in known]
+            rows = [(name, command.get_short_help_str()) for name, command in known]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)

@@ -102,7 +102,10 @@ def install(
 @options(*PLACE, *TALK)
 @YES
 def uninstall(options: Options, *, profile: str | None, folder: Path, yes: bool) -> None:
-    """Take jobs, notebooks and dashboard out of a workspace; secrets, tables and reports stay."""
+    """Take jobs, notebooks and dashboard out of a workspace.
+
+    Secrets, tables and reports stay.
+    """
     from aadsync_lib.bundle import Bundle
 
     bundle = Bundle.find(folder.absolute(), profile)
