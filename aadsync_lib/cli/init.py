@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aadsync_lib.cli import runtime
-from aadsync_lib.cli.options import DEFAULT_CONFIG, FILE, Options, new_file, options
+from aadsync_lib.cli.options import DEFAULT_CONFIG, FILE, Options, call_of, new_file, options
 from aadsync_lib.cli.questions import Given, Question, ask, check
 from aadsync_lib.errors import UsageError
 
@@ -122,7 +121,7 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
     check(given)
     answers = ask(questions(given), given)
     options.output.file(path, starter(Answers(**{**given, **answers})), names_nobody=True)
-    doctor = runtime.call_of(options).command("doctor")
+    doctor = call_of(options).command("doctor")
     options.output.result(
         f"{path} is written, with every default as a comment.\n{_secrets(load_settings(path))}"
         f"Next: put the secrets that it names where it says, then {doctor}\n"

@@ -6,11 +6,14 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aadsync_lib.cli.output import Output, check_file, check_stdout
+
+if TYPE_CHECKING:
+    from aadsync_lib.report.next_steps import Call
 
 DEFAULT_CONFIG = "aadsync.yml"
 
@@ -99,9 +102,22 @@ READING = (*SETTINGS, TARGET, FULL, *PAGE, *TALK)
 APPLYING = (*SETTINGS, TARGET, *PAGE, *TALK)
 
 
+def call_of(options: Options, saved: str | None = None, *acts: str) -> Call:
+    """Return how the command was called, for what it says to do next; ``acts`` is what applies its plan."""
+    from aadsync_lib.report.next_steps import Call
+
+    config = str(options.config)
+    return Call(
+        config=None if config == DEFAULT_CONFIG else config,
+        target=options.target,
+        settings=tuple(f"{key}={value}" for key, value in options.overrides),
+        saved=saved,
+        acts=acts or ("sync",),
+    )
+
+
 def _completed(known: Options, text: str) -> str:
     from aadsync_lib.cli.following import completed
-    from aadsync_lib.cli.runtime import call_of
 
     return completed(text, call_of(known))
 

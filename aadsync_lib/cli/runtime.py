@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
+from aadsync_lib.cli.options import Options, call_of
 from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -134,20 +134,6 @@ def store_of(settings: Settings) -> HistoryReader:
     from aadsync_lib.wiring import open_reader
 
     return open_reader(settings)
-
-
-def call_of(options: Options, saved: str | None = None, *acts: str) -> Call:
-    """Return how the command was called, for what it says to do next; ``acts`` is what applies its plan."""
-    from aadsync_lib.report.next_steps import Call
-
-    config = str(options.config)
-    return Call(
-        config=None if config == DEFAULT_CONFIG else config,
-        target=options.target,
-        settings=tuple(f"{key}={value}" for key, value in options.overrides),
-        saved=saved,
-        acts=acts or ("sync",),
-    )
 
 
 def history_of(runs: Planner | Runner) -> tuple[RunRecord, ...]:
