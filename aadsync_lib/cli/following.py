@@ -56,10 +56,11 @@ def completed_document(document: Document, call: Call) -> Document:
 
 def _part(part: Part, full: Callable[[str], str]) -> Part:
     tables = tuple(_table(table, full) for table in part.tables)
-    return replace(part, lines=tuple(map(full, part.lines)), tables=tables)
+    lines = tuple(map(full, part.lines))
+    return replace(part, title=full(part.title), lines=lines, tables=tables)
 
 
 def _table(table: Table, full: Callable[[str], str]) -> Table:
     """Complete the last cell of each line, which is a sentence; the first one is a name."""
     rows = tuple((*row[:-1], full(row[-1])) if row[1:] else row for row in table.rows)
-    return replace(table, rows=rows)
+    return replace(table, title=full(table.title), rows=rows)
