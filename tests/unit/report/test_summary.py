@@ -275,7 +275,7 @@ def test_totals_of_a_refused_plan_tell_all_that_the_guard_said():
 def test_numbers_add_up_all_targets():
     target = samples.full_plan().targets[0]
     text = Page(plan_summary(samples.plan(target, replace(target, target="second")))).text
-    for tile in ("People in 4", "People out 2", "Service principals 2", "Groups 8",
+    for tile in ("People in 4", "People out 2", "Service principals 2", "Groups, members apart 8",
                  "Members added 18", "Members removed 6", "Quarantined 2"):  # fmt: skip
         assert tile in text
 
