@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aadsync_lib.report.next_steps import Call
 
 COMMAND = re.compile(
-    r"\baadsync ((?:connector|aim) [a-z]+"
+    r"(?<![\w/\\.-])aadsync ((?:connector|aim) [a-z]+"
     r"|(?:plan|sync|apply|validate|explain|history|undo|doctor|register))\b(?! (?:-c|--set) )"
 )
 
@@ -25,11 +25,12 @@ def completed(text: str, call: Call) -> str:
     def complete(match: re.Match[str]) -> str:
         rest = text[match.end() :].partition("\n")[0]
         options = call.options(match[1].partition(" ")[0])
+        line = f"{shlex.quote(call.program)} {match[1]}"
         if not options or shlex.join(options) in rest:
-            return match[0]
+            return line
         if "--target" in options and rest.startswith(" --target "):
             options = replace(call, target=None).options(match[1])
-        return " ".join(filter(None, (match[0], shlex.join(options))))
+        return " ".join(filter(None, (line, shlex.join(options))))
 
     return COMMAND.sub(complete, text)
 

@@ -14,7 +14,7 @@ import click
 
 from aadsync_lib.cli.consent import YES, asks
 from aadsync_lib.cli.init import ANSWERS, questions
-from aadsync_lib.cli.options import TALK, Options, options
+from aadsync_lib.cli.options import TALK, Options, options, program
 from aadsync_lib.cli.questions import Question, ask, check, is_terminal, listed_in, stopping
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.identity import GUID
@@ -184,7 +184,7 @@ def _again(bundle: Bundle) -> str:
     """Return the line that installs the same bundle by the same profile."""
     folder = () if _is_here(bundle) else ("--bundle", str(bundle.folder))
     profile = ("--profile", bundle.profile) if bundle.profile else ()
-    return shlex.join(["aadsync", "install", *folder, *profile])
+    return shlex.join([program(), "install", *folder, *profile])
 
 
 def _there(bundle: Bundle) -> str:

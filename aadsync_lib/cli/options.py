@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from aadsync_lib.cli.output import Output, check_file, check_stdout
 if TYPE_CHECKING:
     from aadsync_lib.report.next_steps import Call
 
+PROGRAM = "aadsync"
 DEFAULT_CONFIG = "aadsync.yml"
 
 Command = Callable[..., Any]
@@ -113,7 +116,15 @@ def call_of(options: Options, saved: str | None = None, *acts: str) -> Call:
         settings=tuple(f"{key}={value}" for key, value in options.overrides),
         saved=saved,
         acts=acts or ("sync",),
+        program=program(),
     )
+
+
+def program() -> str:
+    """Return how to call this program: by its name, or as it was typed where it is not on the PATH."""
+    typed = Path(sys.argv[0])
+    unknown = typed.stem == PROGRAM and typed.parent != Path() and shutil.which(PROGRAM) is None
+    return sys.argv[0] if unknown else PROGRAM
 
 
 def _completed(known: Options, text: str) -> str:

@@ -190,3 +190,24 @@ def test_sentences_of_a_document_name_commands_in_full_and_names_stay_as_they_ar
     assert shown.parts[0].tables == shown.tables
     assert shown.parts[0].changes == part.changes
     assert completed_document(document, Call()) == document
+
+
+@pytest.mark.parametrize(
+    ("typed", "path", "name"),
+    [
+        (".venv/bin/aadsync", "/nowhere", ".venv/bin/aadsync"),
+        ("/a b/aadsync", "/nowhere", "'/a b/aadsync'"),
+        ("aadsync", "/nowhere", "aadsync"),
+        ("/x/aadsync_lib/__main__.py", "/nowhere", "aadsync"),
+        (".venv/bin/aadsync", None, "aadsync"),
+    ],
+)
+def test_a_program_that_is_not_on_the_path_is_named_as_it_was_typed(
+    run, engine, monkeypatch, tmp_path, typed, path, name
+):
+    (tmp_path / "aadsync").touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [typed])
+    monkeypatch.setenv("PATH", path or str(tmp_path))
+    assert f": {name} sync --approve sha256:" in run("plan").stdout
+    engine.found = AadsyncError("Look with: aadsync history")
+    assert run("plan").stderr == f"aadsync: Look with: {name} history\n"
