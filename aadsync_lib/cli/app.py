@@ -23,6 +23,7 @@ from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
 from aadsync_lib.cli.validate import validate
+from aadsync_lib.errors import AadsyncError
 
 PURPOSES = {
     "To begin": ("demo", "init", "validate", "doctor", "register"),
@@ -32,6 +33,11 @@ PURPOSES = {
     "Entra's own provisioning": ("connector", "aim"),
     "Tools": ("sandbox", "completion"),
 }
+
+
+GO_ON = ("connector", "register", "install", "uninstall")  # write, and are not stopped in between
+INTERRUPTED = "Interrupted. What is done stays; run the same again, and it goes on from there."
+UNTOUCHED = "Interrupted. Nothing was changed."
 
 
 class Program(CommandGroup):
@@ -58,8 +64,12 @@ class Program(CommandGroup):
         ctx.obj = Output()
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(err=True)
+            goes_on = ctx.invoked_subcommand in GO_ON
+            raise Failure(AadsyncError(INTERRUPTED if goes_on else UNTOUCHED), ctx.obj) from None
         except Exception as error:
             raise Failure(error, ctx.obj) from error
 

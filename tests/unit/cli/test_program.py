@@ -178,6 +178,28 @@ def test_reader_that_went_away_is_left_to_click(run, engine):
     assert isinstance(run("plan").exception, BrokenPipeError | SystemExit)
 
 
+@pytest.mark.parametrize(
+    "words", [("plan",), ("plan", "--format", "json"), ("aim", "align", "--plan")]
+)
+def test_an_interrupt_says_that_nothing_was_changed(run, engine, words):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    engine.before = interrupted
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "\naadsync: Interrupted. Nothing was changed.\n"
+
+
+def test_an_interrupt_of_what_writes_in_one_go_says_how_to_go_on(run, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aadsync_lib.cli.runtime.connectors_of", interrupted)
+    stderr = run("connector", "setup").stderr
+    assert stderr.endswith("What is done stays; run the same again, and it goes on from there.\n")
+
+
 def test_error_brings_no_control_character_from_a_name(run, engine):
     engine.found = SourceError("group \x1b[31m\u202eevil\nsecond line")
     assert run("plan").stderr == "aadsync: group \\x1b[31m\\u202eevil\nsecond line\n"
