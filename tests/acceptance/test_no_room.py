@@ -112,16 +112,15 @@ def test_reader_that_is_gone_is_found_before_anything_is_read(first: Stage) -> N
 
 
 @pytest.mark.parametrize(
-    ("words", "file"),
+    ("words", "file", "closed"),
     [
-        (("plan", "--out", "FILE"), "plan"),
-        (("plan", "--save", "FILE"), "plan"),
-        (("doctor", "--out", "FILE"), "doctor"),
-        (("sync", "--out", "FILE"), "run"),
+        (("plan", "--out", "FILE"), "plan", False),
+        (("plan", "--save", "FILE"), "plan", True),
+        (("doctor", "--out", "FILE"), "doctor", False),
+        (("sync", "--out", "FILE"), "run", True),
     ],
-    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "",
+    ids=["plan --out", "plan --save, closed", "doctor --out", "sync --out, closed"],
 )
-@pytest.mark.parametrize("closed", [False, True], ids=["reader gone", "closed"])
 def test_a_result_in_a_file_is_there_though_nobody_reads_stdout(
     first: Stage, tmp_path: Path, words: tuple[str, ...], file: str, closed: bool
 ) -> None:
