@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aadsync_lib.cli.options import program
+from aadsync_lib.cli.following import program
 from aadsync_lib.cli.output import Output
 from aadsync_lib.report.explain.parts import explanation_document
 from aadsync_lib.report.plans import plan_document

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import runtime
-from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, call_of, options
+from aadsync_lib.cli import following, runtime
+from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, options
 
 if TYPE_CHECKING:
     from aadsync_lib.doctor.examine import Finding
@@ -44,7 +44,7 @@ def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> N
     from aadsync_lib.report.terminal_page import Look
     from aadsync_lib.secrets import SecretResolver
 
-    settings, call = runtime.settings_of(options), call_of(options)
+    settings, call = runtime.settings_of(options), following.call_of(options)
     secrets = SecretResolver()
     options.output.hide(secrets.redact)
     findings = tuple(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,10 +16,45 @@ if TYPE_CHECKING:
     from aadsync_lib.report.document import Document, Part, Table
     from aadsync_lib.report.next_steps import Call
 
+PROGRAM = "aadsync"
+DEFAULT_CONFIG = "aadsync.yml"
 COMMAND = re.compile(
     r"(?<![\w/\\.-])aadsync ((?:connector|aim) [a-z]+"
     r"|(?:plan|sync|apply|validate|explain|history|undo|doctor|register))\b(?! (?:-c|--set) )"
 )
+
+
+class Called(Protocol):
+    """The options that chose settings and target."""
+
+    @property
+    def config(self) -> Path: ...
+    @property
+    def target(self) -> str | None: ...
+    @property
+    def overrides(self) -> tuple[tuple[str, str], ...]: ...
+
+
+def call_of(options: Called, saved: str | None = None, *acts: str) -> Call:
+    """Return how the command was called, for what it says to do next; ``acts`` is what applies its plan."""
+    from aadsync_lib.report.next_steps import Call
+
+    config = str(options.config)
+    return Call(
+        config=None if config == DEFAULT_CONFIG else config,
+        target=options.target,
+        settings=tuple(f"{key}={value}" for key, value in options.overrides),
+        saved=saved,
+        acts=acts or ("sync",),
+        program=program(),
+    )
+
+
+def program() -> str:
+    """Return how to call this program: by its name, or as it was typed where it is not on the PATH."""
+    typed = Path(sys.argv[0])
+    unknown = typed.stem == PROGRAM and typed.parent != Path() and shutil.which(PROGRAM) is None
+    return sys.argv[0] if unknown else PROGRAM
 
 
 def completed(text: str, call: Call) -> str:
@@ -43,10 +81,7 @@ def completed_document(document: Document, call: Call) -> Document:
 
     return replace(
         document,
-        alerts=tuple(
-            replace(alert, title=full(alert.title), lines=tuple(map(full, alert.lines)))
-            for alert in document.alerts
-        ),
+        alerts=tuple(replace(alert, title=full(alert.title)) for alert in document.alerts),
         lines=tuple(map(full, document.lines)),
         parts=tuple(_part(part, full) for part in document.parts),
         tables=tuple(_table(table, full) for table in document.tables),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aadsync_lib.cli.options import DEFAULT_CONFIG, FILE, Options, call_of, new_file, options
+from aadsync_lib.cli.following import DEFAULT_CONFIG, call_of
+from aadsync_lib.cli.options import FILE, Options, new_file, options
 from aadsync_lib.cli.questions import Given, Question, ask, check
 from aadsync_lib.errors import UsageError
 

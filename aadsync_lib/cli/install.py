@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import click
 
 from aadsync_lib.cli.consent import YES, asks
+from aadsync_lib.cli.following import program
 from aadsync_lib.cli.init import ANSWERS, questions
-from aadsync_lib.cli.options import TALK, Options, options, program
+from aadsync_lib.cli.options import TALK, Options, options
 from aadsync_lib.cli.questions import Question, ask, check, is_terminal, listed_in, stopping
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.identity import GUID

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import functools
-import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from aadsync_lib.cli.following import DEFAULT_CONFIG, call_of, completed
 from aadsync_lib.cli.output import Output, check_file, check_stdout
-
-if TYPE_CHECKING:
-    from aadsync_lib.report.next_steps import Call
-
-PROGRAM = "aadsync"
-DEFAULT_CONFIG = "aadsync.yml"
 
 Command = Callable[..., Any]
 
@@ -105,31 +98,7 @@ READING = (*SETTINGS, TARGET, FULL, *PAGE, *TALK)
 APPLYING = (*SETTINGS, TARGET, *PAGE, *TALK)
 
 
-def call_of(options: Options, saved: str | None = None, *acts: str) -> Call:
-    """Return how the command was called, for what it says to do next; ``acts`` is what applies its plan."""
-    from aadsync_lib.report.next_steps import Call
-
-    config = str(options.config)
-    return Call(
-        config=None if config == DEFAULT_CONFIG else config,
-        target=options.target,
-        settings=tuple(f"{key}={value}" for key, value in options.overrides),
-        saved=saved,
-        acts=acts or ("sync",),
-        program=program(),
-    )
-
-
-def program() -> str:
-    """Return how to call this program: by its name, or as it was typed where it is not on the PATH."""
-    typed = Path(sys.argv[0])
-    unknown = typed.stem == PROGRAM and typed.parent != Path() and shutil.which(PROGRAM) is None
-    return sys.argv[0] if unknown else PROGRAM
-
-
 def _completed(known: Options, text: str) -> str:
-    from aadsync_lib.cli.following import completed
-
     return completed(text, call_of(known))
 
 

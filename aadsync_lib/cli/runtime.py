@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aadsync_lib.cli.options import Options, call_of
+from aadsync_lib.cli.options import Options
 from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ def publish_document(
 
     ``page`` writes the HTML of what has a page of its own, such as a plan.
     """
-    from aadsync_lib.cli.following import completed_document
+    from aadsync_lib.cli.following import call_of, completed_document
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import as_text
     from aadsync_lib.report.terminal_page import Look

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES, asker_of
-from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, call_of, new_file, options
+from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, new_file, options
 from aadsync_lib.cli.output import one_stream
 from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UnsafePlanError, UsageError
@@ -70,7 +70,7 @@ def plan(
     planning = planner.plan(
         full=options.full, fingerprint=bool(save or before), user=user, group=group
     )
-    call = call_of(options, str(save) if save else None, "sync", *_about(user, group))
+    call = following.call_of(options, str(save) if save else None, "sync", *_about(user, group))
     moved = moved_since(before, planning.plan) if before else None
     if save is not None:
         options.output.file(save, options.output.json(plan_to_json(planning.plan)))
@@ -118,7 +118,7 @@ def sync(
     def act(runner: Runner) -> RunReport:
         return runner.sync(approve=approve, full=options.full, user=user, group=group)
 
-    call = call_of(options, None, "sync", *_about(user, group))
+    call = following.call_of(options, None, "sync", *_about(user, group))
     ctx.exit(run(options, call, act, yes=yes))
 
 
@@ -147,7 +147,7 @@ def apply(
     whole = _saved(file)
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
-    call = call_of(options, str(file))
+    call = following.call_of(options, str(file))
 
     def act(runner: Runner) -> RunReport:
         return runner.apply(part, approve=approval)

@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from aadsync_lib.clock import utc
 from aadsync_lib.engine.planning import Planning
 from aadsync_lib.engine.stale import fingerprinted
-from aadsync_lib.model.directory import ALREADY_APPLIED, Notice
 from aadsync_lib.model.plan import Plan, TargetPlan
-from aadsync_lib.model.run import Result, Status, TargetReport
+from aadsync_lib.model.run import Result
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.reconcile.state.retries import keys_of
 
+BY_OTHERS = "the target has all of it, by other hands"
 Keys = frozenset[tuple[str, str]]
 """What tells changes from others, with the target that they are of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """How a saved plan was carried out before; without ``runs``, by somebody else."""
-
-    runs: tuple[str, ...] = ()
-
-    def reports(self, plan: Plan, status: Status) -> tuple[TargetReport, ...]:
-        """Return the reports of targets on which nothing was done, and why."""
-        why = Notice(ALREADY_APPLIED, f"already applied: nothing of it is left to do; {self.how}")
-        return tuple(
-            TargetReport(each.target, status, warnings=(why,), address=each.address)
-            for each in plan.targets
-        )
-
-    @property
-    def how(self) -> str:
-        """Say by whom."""
-        noun = "run" if len(self.runs) == 1 else "runs"
-        by = f"{noun} {', '.join(self.runs)} did it"
-        return by if self.runs else "the target has all of it, by other hands"
-
-
-def applied_earlier(saved: Plan, current: Planning, store: HistoryReader) -> Earlier | None:
-    """Return how a saved plan was carried out; ``None`` where a part of it was not, or is planned again.
+def applied_earlier(saved: Plan, current: Planning, store: HistoryReader) -> str | None:
+    """Return in words how a saved plan was carried out; ``None`` where a part of it was not, or is planned again.
 
     The journal tells what runs have done since it was saved. Where nothing is planned any more and neither
     Entra nor the settings have moved, somebody else has done the same.
@@ -52,8 +29,8 @@ def applied_earlier(saved: Plan, current: Planning, store: HistoryReader) -> Ear
     if wanted & _keys(plan):
         return None
     if runs := _runs_that_did(wanted, saved, store):
-        return Earlier(runs)
-    return Earlier() if plan.empty and _wanted_still(saved, current) else None
+        return f"{'run' if len(runs) == 1 else 'runs'} {', '.join(runs)} did it"
+    return BY_OTHERS if plan.empty and _wanted_still(saved, current) else None
 
 
 def _keys(plan: Plan) -> Keys:

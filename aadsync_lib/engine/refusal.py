@@ -30,7 +30,7 @@ def refusal(verdict: Verdict, approving: str | None = None) -> str:
 def _what(verdict: Verdict) -> str:
     number = len(verdict.protected) + len(verdict.breaches)
     if not number:
-        return "The digest that was given is not this plan's."
+        return "This is not the plan that was approved."
     other = ", and the digest that was given is another plan's" if verdict.foreign else ""
     return f"The plan goes over {'a limit' if number == 1 else f'{number} limits'}{other}."
 

@@ -128,7 +128,7 @@ class Runner:
                 leases.enter_context(self._store.lease(target.name, recorder.run_id))
             planning = make()
             if saved and differences(saved, planning.plan):
-                return self._without_work(saved, planning, approve, began)
+                raise stale(saved, planning, applied_earlier(saved, planning, self._store))
             verdict = replace(planning.verdict, approve=approve)
             self._ask(planning.plan, verdict)
             report, error = self._carry_out(recorder, planning, verdict, began, leave)
@@ -138,23 +138,6 @@ class Runner:
         if error:
             raise _broken_off(report.run_id, error) from error
         log.info("run %s ended: %s", report.run_id, report.status)
-        return report
-
-    def _without_work(
-        self, saved: Plan, planning: Planning, approve: str | None, began: float
-    ) -> RunReport:
-        """Report a saved plan that was carried out before. Raises ``StalePlanError`` for one that was not."""
-        earlier = applied_earlier(saved, planning, self._store)
-        if earlier is None or not planning.plan.empty:
-            raise stale(saved, planning, earlier.how if earlier else "")
-        verdict = Verdict(saved.digest, approve=approve)
-        reports = earlier.reports(
-            planning.plan, Status.SUCCEEDED if verdict.allowed else Status.REFUSED
-        )
-        report = self._report("", planning.plan, verdict, reports, began)
-        report = replace(report, digest=saved.digest)
-        if not verdict.allowed:
-            raise RefusedError(verdict, planning.plan, report)
         return report
 
     def _ask(self, plan: Plan, verdict: Verdict) -> None:

@@ -21,6 +21,10 @@ from aadsync_lib.report.against import change_words
 from aadsync_lib.report.escape import visible
 
 SHOWN = 10
+DONE = (
+    "The saved plan was applied already: {}. Nothing of it is left to do, and nothing was changed."
+)
+OTHERS = "It was applied already ({}), and other changes are planned now. "
 SETTINGS = "the settings have changed since the plan was saved"
 SOURCE = "Entra has changed since the plan was saved"
 TARGET = "the target has changed since the plan was saved"
@@ -35,14 +39,16 @@ def differences(saved: Plan, current: Plan) -> tuple[str, ...]:
     return tuple(_differences_of(saved, current))
 
 
-def stale(saved: Plan, current: Planning, earlier: str = "") -> StalePlanError:
-    """Return the refusal of a saved plan, with what moved; ``earlier`` says who carried it out already."""
+def stale(saved: Plan, current: Planning, earlier: str | None) -> StalePlanError:
+    """Return the refusal of a saved plan, with what moved, or with who carried it out ``earlier``."""
+    if earlier and current.plan.empty:
+        return StalePlanError(DONE.format(earlier))
     moved = (*_sides(saved, fingerprinted(current)), *differences(saved, current.plan))
     lines = "\n".join(f"  {line}" for line in dict.fromkeys(moved[:SHOWN]))
     more = f"\n  and {len(moved) - SHOWN} more" if len(moved) > SHOWN else ""
-    before = f"It was applied already ({earlier}), and other changes are planned now. "
+    before = OTHERS.format(earlier) if earlier else ""
     return StalePlanError(
-        f"The saved plan no longer fits. {before if earlier else ''}Nothing was changed.\n{lines}{more}\n"
+        f"The saved plan no longer fits. {before}Nothing was changed.\n{lines}{more}\n"
         f"Plan again, and look at the new plan before you apply it."
     )
 

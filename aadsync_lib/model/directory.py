@@ -10,7 +10,6 @@ from aadsync_lib.model.identity import Kind
 
 AttributeValue = str | bool | None
 SCOPE_EMPTY = "scope_empty"  # code of the notice that a selector finds nothing
-ALREADY_APPLIED = "already_applied"  # code of the notice that a saved plan was carried out before
 ASSIGNED_BY = "assigned:"  # before the application, in the selector of whoever is assigned to it
 
 

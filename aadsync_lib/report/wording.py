@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from aadsync_lib.model.change import ORDER, Action
-from aadsync_lib.model.directory import ALREADY_APPLIED, Notice
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
 from aadsync_lib.report.document import Table
@@ -64,9 +64,7 @@ def plan_title(plan: Plan) -> str:
 
 def run_title(report: RunReport) -> str:
     """Say how the run ended."""
-    before = any(each.code == ALREADY_APPLIED for part in report.targets for each in part.warnings)
-    ending = BEFORE if before and report.clean else ENDINGS[report.status]
-    return f"Run of {report.sync}{_undoing(report.undoes)}: {ending}"
+    return f"Run of {report.sync}{_undoing(report.undoes)}: {ENDINGS[report.status]}"
 
 
 def _undoing(run_id: str | None) -> str:
@@ -80,7 +78,6 @@ ENDINGS: Mapping[Status, str] = {
     Status.FAILED: "failed",
 }
 
-BEFORE = "already applied, nothing of it is left to do"
 INCOMPLETE = "A part of Entra could not be read. What depends on that part is held back."
 
 

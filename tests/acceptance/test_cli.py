@@ -121,15 +121,13 @@ def test_refused_sync_ends_with_4_and_its_digest_approves_it(sync, box):
     assert writes(box) > before
 
 
-def test_saved_plan_is_applied_once_and_then_is_done_already(sync, box):
+def test_saved_plan_is_applied_once_and_then_refused_as_done_already(sync, box):
     assert sync("plan", "--save", "plan.json").exit_code == 0
     done = json.loads(sync("apply", "plan.json", "--format", "json").stdout)
     before = writes(box)
     again = sync("apply", "plan.json")
-    assert (again.exit_code, again.stderr) == (0, "")
-    assert f"already applied: nothing of it is left to do; run {done['run_id']} did it" in " ".join(
-        again.stdout.split()
-    )
+    assert again.exit_code == 1
+    assert f"applied already: run {done['run_id']} did it. Nothing of it is left" in again.stderr
     assert writes(box) == before
 
 

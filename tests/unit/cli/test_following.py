@@ -184,7 +184,7 @@ def test_sentences_of_a_document_name_commands_in_full_and_names_stay_as_they_ar
     )
     shown = completed_document(document, Call("f.yml"))
     assert (shown.title, shown.next, shown.lines) == (text, full, (full,))
-    assert (shown.alerts[0].title, shown.alerts[0].lines) == (full, (full,))
+    assert (shown.alerts[0].title, shown.alerts[0].lines) == (full, (text,))
     assert shown.tables == (Table(full, ("Name", "Why"), ((text, full),)),)
     assert (shown.parts[0].title, shown.parts[0].lines) == (full, (full,))
     assert shown.parts[0].tables == shown.tables

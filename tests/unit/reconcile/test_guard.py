@@ -134,9 +134,7 @@ def test_approval_of_another_plan_stops_a_plan_that_needs_none(other):
     verdict = judge(other, Limits(), "sha256:other")
     assert (verdict.allowed, verdict.approvable) == (False, True)
     message = refusal(verdict)
-    assert message.startswith(
-        "The digest that was given is not this plan's. Nothing was changed.\n"
-    )
+    assert message.startswith("This is not the plan that was approved. Nothing was changed.\n")
     assert f"  given:       sha256:other\n  this plan's: {other.digest}\n" in message
     assert f"--approve {other.digest}" in message
 

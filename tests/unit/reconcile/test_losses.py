@@ -58,6 +58,25 @@ def test_a_nested_group_that_is_taken_out_counts_everybody_in_it_at_any_depth():
     assert refused(deep, after) == 6
 
 
+def test_a_group_whose_members_leave_or_are_deleted_counts_as_emptied():
+    ada, bob = PEOPLE[:2]
+    with World(
+        directory(KEEPER, ada, bob, REST, group("Data", [ada]), assigned=[bob]),
+        members="managed",
+        leavers="delete",
+    ) as world:
+        world.sync()
+        world.target.groups[world.target.named("Data").id].add(
+            world.target.named("p1@contoso.com").id
+        )
+        world.source.snapshot = directory(KEEPER, ada, REST, group("Data"), assigned=[ada])
+        assert world.planned().emptied == ("Data",)
+        world.source.snapshot = directory(
+            KEEPER, ada, bob, REST, group("Data"), assigned=[ada, bob]
+        )
+        assert world.planned().emptied == ()
+
+
 def test_a_loss_says_who_and_why_and_which_kind_of_principal():
     before = directory(KEEPER, BOT, PEOPLE[0], REST, group("Data", [KEEPER, BOT, PEOPLE[0]]))
     with World(before) as world:
