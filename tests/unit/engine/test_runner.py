@@ -146,7 +146,7 @@ def test_approval_of_another_plan_stops_the_run_whatever_it_would_do(world):
     foreign = world.sync().digest
     world.source.snapshot = directory(BOB, group("Data", [BOB]))
     sent = len(world.target.log)
-    with pytest.raises(RefusedError, match="is not this plan's") as refused:
+    with pytest.raises(RefusedError, match="not the plan that was approved") as refused:
         world.sync(approve=foreign)
     assert len(world.target.log) == sent
     (line,) = refused.value.report.over
@@ -161,7 +161,7 @@ def test_approval_of_another_plan_stops_the_run_whatever_it_would_do(world):
 
 def test_approval_of_another_plan_stops_an_undo(world):
     run = world.sync().run_id
-    with pytest.raises(RefusedError, match="is not this plan's"):
+    with pytest.raises(RefusedError, match="not the plan that was approved"):
         world.runner().undo(run, approve="sha256:another")
     assert world.target.named("ada@contoso.com").active
 
