@@ -20,6 +20,7 @@ UNMEASURED := $(SLOW) tests/contract/sandbox # the sandbox is a tool of tests, a
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
 $(DEMO): requirements-uv.lock requirements-demo.lock setup.py .ci/python .ci/uv_like_pip.py
+	@echo "Installing aadsync and the packages it needs into $(VENV): half a minute, more on a busy machine or line."
 	python=$$(.ci/python $(PYTHON)) && $$python -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-uv.lock
 	$(UV) $(LOCKED) requirements-demo.lock
@@ -28,6 +29,7 @@ $(DEMO): requirements-uv.lock requirements-demo.lock setup.py .ci/python .ci/uv_
 	@touch $@
 
 $(READY): requirements.lock $(DEMO)
+	@echo "Adding the packages of the tests to $(VENV)."
 	$(UV) $(LOCKED) requirements.lock
 	$(UV) pip check --quiet
 	@touch $@

@@ -454,6 +454,14 @@ class TestStore:
         assert str(examine(tree)[-1]) == f"ok       store: {tmp_path / 'aadsync.db'}."
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
+    def test_one_that_everybody_may_read_is_a_warning(self, tree, tmp_path):
+        path = tmp_path / "aadsync.db"
+        with SqliteStore(path, "contoso", FakeClock()):
+            path.chmod(0o644)
+        found = only(tree)
+        assert found.startswith(f"warning  store: {path} may be read by everybody on this machine")
+        assert found.endswith(f"Run: chmod o= {path}")
+
     def test_one_that_is_no_store_fails(self, tree, tmp_path):
         (tmp_path / "aadsync.db").write_text("hello")
         assert only(tree).startswith("failed   store: ")

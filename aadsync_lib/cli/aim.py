@@ -6,13 +6,22 @@ import click
 
 from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES
-from aadsync_lib.cli.options import APPLYING, OUTPUT, SETTINGS, TALK, TARGET, Options, options
+from aadsync_lib.cli.group import CommandGroup
+from aadsync_lib.cli.options import (
+    APPLYING,
+    OUTPUT,
+    SETTINGS,
+    TALK,
+    TARGET,
+    Options,
+    options,
+)
 from aadsync_lib.cli.sync import APPROVE, run
 
 IN_PART = 3  # exit code: a part of the scope could not be read
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def aim() -> None:
     """Prepare for Databricks' automatic identity management."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from aadsync_lib.cli.following import DEFAULT_CONFIG, call_of, completed
-from aadsync_lib.cli.output import Output, check_file
+from aadsync_lib.cli.output import Output, check_file, check_stdout
 
 Command = Callable[..., Any]
 
@@ -112,6 +112,8 @@ def options(*groups: Command) -> Callable[[Command], Command]:
 
             shared = {name: given.pop(name) for name in Options.__slots__ if name in given}
             known = Options(click.get_current_context().ensure_object(Output), **shared)
+            if known.out is None and given.get("save") is None:
+                check_stdout()
             if "overrides" in shared:
                 known.output.name_commands(functools.partial(_completed, known))
             with logs_to_stderr(known.output, verbose=known.verbose, quiet=known.quiet):

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aadsync_lib.cli.following import call_of
 from aadsync_lib.cli.options import Options
 from aadsync_lib.errors import StoreError
 
@@ -229,7 +228,7 @@ def publish_document(
 
     ``page`` writes the HTML of what has a page of its own, such as a plan.
     """
-    from aadsync_lib.cli.following import completed_document
+    from aadsync_lib.cli.following import call_of, completed_document
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import as_text
     from aadsync_lib.report.terminal_page import Look
@@ -260,7 +259,7 @@ def _page(document: Document) -> str:
 def publish(options: Options, shown: str, plain: str | None = None) -> None:
     """Write a result to stdout, and to ``--out`` as it reads in a file."""
     try:
-        options.output.result(shown)
-    finally:
         if options.out is not None:
             options.output.file(options.out, shown if plain is None else plain)
+    finally:
+        options.output.result(shown)

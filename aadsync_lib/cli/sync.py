@@ -12,7 +12,7 @@ import click
 from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES, asker_of
 from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, new_file, options
-from aadsync_lib.cli.output import OWNER_ONLY, one_stream
+from aadsync_lib.cli.output import one_stream
 from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UnsafePlanError, UsageError
 from aadsync_lib.model.run import RunReport, Status
@@ -72,9 +72,9 @@ def plan(
     )
     call = following.call_of(options, str(save) if save else None, "sync", *_about(user, group))
     moved = moved_since(before, planning.plan) if before else None
-    runtime.publish_plan(options, planner, planning, call, moved)
     if save is not None:
-        options.output.file(save, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)
+        options.output.file(save, options.output.json(plan_to_json(planning.plan)))
+    runtime.publish_plan(options, planner, planning, call, moved)
     if detailed_exitcode and not planning.plan.empty:
         ctx.exit(THERE_ARE_CHANGES)
 

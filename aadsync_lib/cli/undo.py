@@ -11,7 +11,6 @@ import click
 from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES
 from aadsync_lib.cli.options import APPLYING, FILE, Options, new_file, options
-from aadsync_lib.cli.output import OWNER_ONLY
 from aadsync_lib.cli.sync import APPROVE, run
 
 if TYPE_CHECKING:
@@ -64,5 +63,5 @@ def _save(options: Options, settings: Settings, call: Call, run_id: str, path: P
 
     planner = runtime.planner_of(options, settings)
     planning = planner.plan_undo(run_id)
+    options.output.file(path, options.output.json(plan_to_json(planning.plan)))
     runtime.publish_plan(options, planner, planning, call)
-    options.output.file(path, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)

@@ -85,10 +85,11 @@ class Call:
     saved: str | None = None
     undoes: str | None = None  # the run that this command undoes
     acts: tuple[str, ...] = SYNC  # what carries out a plan that is not saved, with its own options
+    program: str = "aadsync"  # as it was typed, where a shell would not find it by its name
 
     def command(self, *words: str) -> str:
         """Return a command line with the options of this one, as far as that command has them."""
-        return shlex.join(["aadsync", *words, *self.options(words[0])])
+        return shlex.join([self.program, *words, *self.options(words[0])])
 
     def options(self, command: str) -> tuple[str, ...]:
         """Return the options that chose settings and target, for another command."""

@@ -242,6 +242,7 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypa
     more = ("7. A question", "In Entra: yes", "8. An undo", "undoing run", "What to try next")
     places = [done.stdout.index(step) for step in (*steps, *more)]
     assert places == sorted(places)
+    assert done.stdout.startswith("Starting a made-up Entra and Databricks")
     assert "account: nothing changed. 0 writes to Databricks" in done.stdout
     assert "Refused, with 0 writes to Databricks" in done.stdout
     assert str(tmp_path) not in done.stdout

@@ -9,10 +9,12 @@ import click
 import pytest
 
 from aadsync_lib.cli import main
-from aadsync_lib.cli.following import COMMAND, completed
+from aadsync_lib.cli.following import COMMAND, completed, completed_document
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.report.as_json import plan_to_json
+from aadsync_lib.report.document import Alert, Document, Part, Table
 from aadsync_lib.report.next_steps import OF_ALL_TARGETS, Call
+from aadsync_lib.report.plan_rows import Row
 from tests.unit.build import directory, group, user
 from tests.unit.report import samples
 from tests.unit.world import World
@@ -166,3 +168,46 @@ def test_without_options_nothing_is_added():
     assert (
         completed("aadsync connector setup makes it", Call()) == "aadsync connector setup makes it"
     )
+
+
+def test_sentences_of_a_document_name_commands_in_full_and_names_stay_as_they_are():
+    text, full = "aadsync connector setup makes it", "aadsync connector setup -c f.yml makes it"
+    table = Table(text, ("Name", "Why"), ((text, text),))
+    part = Part(text, lines=(text,), tables=(table,), changes=(Row("+", text, "", ""),))
+    document = Document(
+        text,
+        alerts=(Alert("bad", text, (text,)),),
+        lines=(text,),
+        parts=(part,),
+        tables=(table,),
+        next=text,
+    )
+    shown = completed_document(document, Call("f.yml"))
+    assert (shown.title, shown.next, shown.lines) == (text, full, (full,))
+    assert (shown.alerts[0].title, shown.alerts[0].lines) == (full, (text,))
+    assert shown.tables == (Table(full, ("Name", "Why"), ((text, full),)),)
+    assert (shown.parts[0].title, shown.parts[0].lines) == (full, (full,))
+    assert shown.parts[0].tables == shown.tables
+    assert shown.parts[0].changes == part.changes
+    assert completed_document(document, Call()) == document
+
+
+@pytest.mark.parametrize(
+    ("typed", "path", "name"),
+    [
+        (".venv/bin/aadsync", "/nowhere", ".venv/bin/aadsync"),
+        ("/a b/aadsync", "/nowhere", "'/a b/aadsync'"),
+        ("aadsync", "/nowhere", "aadsync"),
+        ("/x/aadsync_lib/__main__.py", "/nowhere", "aadsync"),
+        (".venv/bin/aadsync", None, "aadsync"),
+    ],
+)
+def test_a_program_that_is_not_on_the_path_is_named_as_it_was_typed(
+    run, engine, monkeypatch, tmp_path, typed, path, name
+):
+    (tmp_path / "aadsync").touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [typed])
+    monkeypatch.setenv("PATH", path or str(tmp_path))
+    assert f": {name} sync --approve sha256:" in run("plan").stdout
+    engine.found = AadsyncError("Look with: aadsync history")
+    assert run("plan").stderr == f"aadsync: Look with: {name} history\n"

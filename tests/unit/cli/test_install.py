@@ -165,7 +165,7 @@ def test_everything_that_is_missing_is_named_at_once_and_nothing_is_written(plac
 
 
 def test_what_is_missing_is_asked_for_on_a_terminal(place, monkeypatch):
-    for module in ("init", "install"):
+    for module in ("questions", "install"):
         monkeypatch.setattr(f"aadsync_lib.cli.{module}.is_terminal", lambda: True)
     answers = [GUID.format(1), GUID.format(3), GUID.format(2), GUID.format(4), "dbx-",
                GUID.format(9), "it@contoso.com", "a@contoso.com, b@contoso.com", ""]  # fmt: skip
@@ -174,6 +174,29 @@ def test_what_is_missing_is_asked_for_on_a_terminal(place, monkeypatch):
     protected = load_settings(place.folder / "aadsync.yml").policy.protected.users
     assert protected == ("a@contoso.com", "b@contoso.com")
     assert place.variables["run_as_sp"] == GUID.format(9)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_an_end_of_the_input_at_any_question_writes_and_deploys_nothing(place, monkeypatch, number):
+    for module in ("questions", "install"):
+        monkeypatch.setattr(f"aadsync_lib.cli.{module}.is_terminal", lambda: True)
+    answers = [GUID.format(1), GUID.format(3), GUID.format(2), GUID.format(4), "dbx-",
+               GUID.format(9), "it@contoso.com"]  # fmt: skip
+    done = place.run("install", answers="".join(f"{answer}\n" for answer in answers[:number]))
+    assert done.exit_code == 1
+    assert done.stderr.endswith("aadsync: Stopped. Nothing was written, and nothing deployed.\n")
+    assert place.calls == []
+    assert [path.name for path in place.folder.iterdir()] == ["databricks.yml"]
+
+
+def test_principal_and_recipient_are_asked_for_until_they_fit(place, monkeypatch):
+    for module in ("questions", "install"):
+        monkeypatch.setattr(f"aadsync_lib.cli.{module}.is_terminal", lambda: True)
+    lines = ("sync", GUID.format(9), "nobody", "it@contoso.com", "")
+    done = place.run("install", ANSWERS, answers="\n".join((*lines, "")))
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count("That does not fit: ") == 2
+    assert place.variables["notify_email"] == "it@contoso.com"
 
 
 def test_wrong_answers_or_settings_are_deployed_nowhere(place):
@@ -228,6 +251,13 @@ def test_uninstall_asks_on_a_terminal(place, monkeypatch):
     done = place.run("uninstall", answers="n\n")
     assert (done.exit_code, "Nothing was changed" in done.stderr) == (1, True)
     assert place.calls == []
+
+
+def test_an_end_of_the_input_uninstalls_nothing(place, monkeypatch):
+    monkeypatch.setattr("aadsync_lib.cli.install.asks", lambda: True)
+    done = place.run("uninstall")
+    assert (done.exit_code, place.calls) == (1, [])
+    assert done.stderr.endswith("aadsync: Stopped. Nothing was changed.\n")
 
 
 def test_a_workspace_whose_address_is_not_told_is_a_path():
