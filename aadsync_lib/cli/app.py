@@ -35,7 +35,9 @@ PURPOSES = {
 }
 
 
-GO_ON = ("connector", "register", "install", "uninstall")  # write, and are not stopped in between
+GO_ON = (  # may have written by then
+    "sync", "apply", "undo", "aim", "connector", "register", "install", "uninstall",
+)  # fmt: skip
 INTERRUPTED = "Interrupted. What is done stays; run the same again, and it goes on from there."
 UNTOUCHED = "Interrupted. Nothing was changed."
 

@@ -178,9 +178,7 @@ def test_reader_that_went_away_is_left_to_click(run, engine):
     assert isinstance(run("plan").exception, BrokenPipeError | SystemExit)
 
 
-@pytest.mark.parametrize(
-    "words", [("plan",), ("plan", "--format", "json"), ("aim", "align", "--plan")]
-)
+@pytest.mark.parametrize("words", [("plan",), ("plan", "--format", "json")])
 def test_an_interrupt_says_that_nothing_was_changed(run, engine, words):
     def interrupted():
         raise KeyboardInterrupt
@@ -191,12 +189,14 @@ def test_an_interrupt_says_that_nothing_was_changed(run, engine, words):
     assert result.stderr == "\naadsync: Interrupted. Nothing was changed.\n"
 
 
-def test_an_interrupt_of_what_writes_in_one_go_says_how_to_go_on(run, monkeypatch):
+@pytest.mark.parametrize("words", [("connector", "setup"), ("sync",), ("undo", "last")])
+def test_an_interrupt_of_what_may_have_written_says_how_to_go_on(run, monkeypatch, words):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aadsync_lib.cli.runtime.connectors_of", interrupted)
-    stderr = run("connector", "setup").stderr
+    for reached in ("connectors_of", "settings_of"):
+        monkeypatch.setattr(f"aadsync_lib.cli.runtime.{reached}", interrupted)
+    stderr = run(*words).stderr
     assert stderr.endswith("What is done stays; run the same again, and it goes on from there.\n")
 
 
