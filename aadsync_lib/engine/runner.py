@@ -21,7 +21,6 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import check_current
 from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
 from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
-from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -82,10 +81,8 @@ class Runner:
     def _checked(self, make: Callable[[], Planning]) -> Planning:
         """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
         first, planning = self._store.latest_run() is None, make()
-        warnings = (notice for target in planning.plan.targets for notice in target.warnings)
-        empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
-        if first and empty:
-            raise ScopeEmptyError(map(visible, empty))
+        if first and planning.plan.finds_nothing:
+            raise ScopeEmptyError(map(visible, planning.plan.finds_nothing))
         return planning
 
     def apply(self, saved: Plan, *, approve: str | None = None) -> RunReport:

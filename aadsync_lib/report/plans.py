@@ -22,6 +22,7 @@ GIVEN = (Action.ASSIGN_WORKSPACE, Action.GRANT_ENTITLEMENTS)
 TAKEN = (Action.UNASSIGN_WORKSPACE, Action.REVOKE_ENTITLEMENTS)
 GOING = (Action.DEACTIVATE_USER, Action.DELETE_USER)
 ENDED = {Status.SUCCEEDED: GOOD, Status.PARTIAL: BENT, Status.REFUSED: BAD, Status.FAILED: BAD}
+NOTHING_FOUND = "A line of scope.groups finds nothing"
 REFUSED = "The guard refused this plan. Nothing was changed."
 
 
@@ -108,13 +109,15 @@ def _state(plan: Plan, verdict: Verdict | None) -> tuple[str, str]:
     if verdict and not verdict.allowed:
         return _against(verdict), BAD
     if plan.empty:
-        return "Nothing to do", GOOD
+        return (NOTHING_FOUND, BENT) if plan.finds_nothing else ("Nothing to do", GOOD)
     return ("Approved", BENT) if verdict and verdict.breaches else ("Not applied yet", "calm")
 
 
 def _plan_alerts(plan: Plan, verdict: Verdict | None) -> Iterator[Alert]:
     if not plan.complete:
         yield Alert(BENT, wording.INCOMPLETE)
+    if plan.finds_nothing:
+        yield Alert(BENT, NOTHING_FOUND, plan.finds_nothing)
     if verdict and not verdict.allowed:
         yield Alert(BAD, f"{_against(verdict)}: sync will refuse this", verdict.objections)
     elif verdict and verdict.breaches:
