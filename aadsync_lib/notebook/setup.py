@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.config.references import references
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.examine import Finding, doctor
 from aadsync_lib.errors import AadsyncError
+from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.settings_file import is_folder, volume_of_reports
 from aadsync_lib.ports import Clock
@@ -23,11 +25,25 @@ def set_up(
     settings: Settings, secrets: SecretResolver, clock: Clock, platform: Platform
 ) -> tuple[Finding, ...]:
     """Make the secret scopes and the tables that are missing, then check everything."""
-    made = (*_scopes(settings, secrets), *_tables(settings, clock, platform.spark))
+    scopes = tuple(_scopes(settings, secrets))
+    made = (*scopes, *_tables(settings, clock, platform.spark))
     found = doctor(
         settings, secrets=secrets, clock=clock, dbutils=platform.dbutils, spark=platform.spark
     )
-    return (*made, *found)
+    missing = {finding.check for finding in scopes if finding.status == "failed"}
+    unread = {
+        f"secret {owner}.{key}"
+        for owner, key, ref in references(settings.logins())
+        if ref.secret and f"secret {ref.secret}" in missing
+    }
+    return (*made, *(_strictly(each) for each in found if each.check not in unread))
+
+
+def _strictly(finding: Finding) -> Finding:
+    """Fail a line of the scope that finds nothing: a first sync stops at it."""
+    if not finding.check.endswith(SCOPE_EMPTY):
+        return finding
+    return replace(finding, status="failed", remedy="Correct it in scope.groups, or take it out.")
 
 
 def _scopes(settings: Settings, secrets: SecretResolver) -> Iterator[Finding]:
