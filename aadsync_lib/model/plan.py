@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import digest_of
-from aadsync_lib.model.directory import SCOPE_EMPTY, Notice
+from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.head import Address, Head
 from aadsync_lib.model.identity import Kind
 
@@ -109,12 +109,18 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Somebody who is in a group now, at any depth, and is not after the plan: ``ada from Data``."""
+    """Somebody who is in a group now, at any depth, and is not after the plan: ``ada from Data``.
+
+    ``through`` is the nested group that is taken out, where one is; ``above`` are the groups that contain
+    this one and are lost with it.
+    """
 
     name: str
     group: str
     kind: Kind = Kind.USER
     reason: str = ""
+    through: str = ""
+    above: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} from {self.group}"
@@ -204,12 +210,6 @@ class Plan:
     def empty(self) -> bool:
         """Whether there is nothing to do."""
         return not any(target.changes for target in self.targets)
-
-    @property
-    def finds_nothing(self) -> tuple[str, ...]:
-        """What the source says of each line of the scope that finds nobody, once for all targets."""
-        notices = (notice for target in self.targets for notice in target.warnings)
-        return tuple(dict.fromkeys(each.message for each in notices if each.code == SCOPE_EMPTY))
 
     def for_target(self, name: str) -> TargetPlan:
         """Return the part of one target."""

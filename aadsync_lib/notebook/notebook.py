@@ -33,6 +33,7 @@ from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.history.select import run_to_undo
+from aadsync_lib.report.next_steps import finding_nothing
 from aadsync_lib.report.saved import alone, approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner, open_store
@@ -208,7 +209,7 @@ class Notebook:
     def _hand_on(self, plan: Plan) -> None:
         """Tell the tasks that follow what to apply: nothing of a plan that the guard stops."""
         verdict = self._judge(plan)
-        mistyped = plan.finds_nothing if self._first else ()
+        mistyped = finding_nothing(plan.targets) if self._first else ()
         idle = bool(mistyped) or not verdict.allowed or self._value("plan_only") == "true"
         targets = [] if idle else [target.target for target in plan.targets if target.changes]
         self._platform.hand_on(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.config.references import references
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.examine import Finding, doctor
 from aadsync_lib.errors import AadsyncError
-from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.settings_file import is_folder, volume_of_reports
 from aadsync_lib.ports import Clock
@@ -36,14 +34,7 @@ def set_up(
         for owner, key, ref in references(settings.logins())
         if ref.secret and f"secret {ref.secret}" in missing
     }
-    return (*made, *(_strictly(each) for each in found if each.check not in unread))
-
-
-def _strictly(finding: Finding) -> Finding:
-    """Fail a line of the scope that finds nothing: a first sync stops at it."""
-    if not finding.check.endswith(SCOPE_EMPTY):
-        return finding
-    return replace(finding, status="failed", remedy="Correct it in scope.groups, or take it out.")
+    return (*made, *(each for each in found if each.check not in unread))
 
 
 def _scopes(settings: Settings, secrets: SecretResolver) -> Iterator[Finding]:

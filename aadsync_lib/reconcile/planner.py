@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -151,28 +151,32 @@ def _by_name(change: Change) -> tuple[str, str]:
     return change.name, change.external_id or ""
 
 
-def _emptied(context: TargetContext, changes: Iterable[Change]) -> tuple[str, ...]:
-    """Name the groups in scope that would lose their last member."""
-    lost: Counter[str] = Counter()
-    names, gains = {}, set()
+def _emptied(context: TargetContext, changes: Sequence[Change]) -> tuple[str, ...]:
+    """Name the groups in scope that would lose their last member, be it together with its account."""
+    gaining = {change.target_id for change in changes if change.action is Action.ADD_MEMBERS}
+    deleted = {change.target_id for change in changes if change.action.verb == "delete"}
+    removed: defaultdict[str | None, set[str | None]] = defaultdict(set)
     for change in changes:
-        if change.action is Action.ADD_MEMBERS:
-            gains.add(change.target_id)
-        if change.action is Action.REMOVE_MEMBERS and change.external_id in context.desired.groups:
-            assert change.target_id
-            lost[change.target_id] += len(change.members)
-            names[change.target_id] = change.name
-    left = (
-        group
-        for group, count in lost.items()
-        if count == _size(context, group) and group not in gains
-    )
-    return tuple(sorted(names[group] for group in left))
+        if change.action is Action.REMOVE_MEMBERS:
+            removed[change.target_id].update(member.target_id for member in change.members)
+    names = []
+    for external_id, group in context.desired.groups.items():
+        account = context.account(external_id)
+        if account is None or account.id in gaining:
+            continue
+        members = context.members.get(account.id)
+        if isinstance(members, frozenset) and _all_go(members, removed.get(account.id), deleted):
+            names.append(group.principal.name)
+    return tuple(sorted(names))
 
 
-def _size(context: TargetContext, group: str) -> int:
-    members = context.members[group]
-    return len(members) if isinstance(members, frozenset) else -1
+def _all_go(
+    members: frozenset[str], removed: Set[str | None] | None, deleted: Set[str | None]
+) -> bool:
+    """Return whether somebody is a member, and everybody who is will not be."""
+    if not members or not (removed or deleted):
+        return False
+    return all(member in deleted or (removed and member in removed) for member in members)
 
 
 def _retired(context: TargetContext, changes: Iterable[Change]) -> tuple[str, ...]:

@@ -125,12 +125,19 @@ def test_a_refused_sync_shows_its_plan_and_goes_through_with_its_digest(stage):
 
 def test_a_plan_that_no_longer_fits_is_refused_and_the_report_says_why(stage):
     stage.in_job("02_plan").succeeded()
-    stage.run("04_sync").succeeded()
+    everybody_leaves(stage)
     moved = stage.in_job("03_apply", target="account", plan=str(stage.saved_plan))
     assert moved.error.name == "StalePlanError"
     totals = stage.in_job("90_report")
     assert totals.error.name == "PartialError"
     assert "account: The saved plan no longer fits" in totals.error.message
+
+
+def test_a_plan_that_was_applied_already_is_no_failure_of_the_job(stage):
+    stage.in_job("02_plan").succeeded()
+    stage.run("04_sync").succeeded()
+    stage.in_job("03_apply", target="account", plan=str(stage.saved_plan)).succeeded()
+    stage.in_job("90_report").succeeded()
 
 
 def test_a_target_whose_task_died_is_named_by_the_report(stage):
@@ -250,11 +257,11 @@ def test_a_line_of_the_scope_that_finds_nothing_stops_setup_and_a_first_plan(sta
     groups = {"scope.groups": "dbx-*, dbx-al"}
     checked = stage.run("01_setup", **groups)
     assert "nearest: 'dbx-all'" in checked.error.message
-    assert "Correct it in scope.groups" in checked.html
+    assert "Look in scope.groups: correct this selector" in checked.html
     planned = stage.in_job("02_plan", **groups)
     assert planned.error.name == "ScopeEmptyError"
     assert planned.task_values["targets"] == []
-    assert "A line of scope.groups finds nothing" in planned.html
+    assert "A selector of scope.groups finds nothing" in planned.html
     stage.run("04_sync").succeeded()
     later = stage.in_job("02_plan", **groups).succeeded()
     assert "Next: correct scope.groups" in later.html
