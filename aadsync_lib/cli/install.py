@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ import click
 from aadsync_lib.cli.consent import YES, asks
 from aadsync_lib.cli.init import ANSWERS, Questions, ask, check, is_terminal, questions
 from aadsync_lib.cli.options import TALK, Options, options
-from aadsync_lib.errors import AadsyncError
+from aadsync_lib.errors import AadsyncError, UsageError
 
 if TYPE_CHECKING:
     from aadsync_lib.bundle import Bundle
@@ -85,6 +87,7 @@ def uninstall(options: Options, *, profile: str | None, folder: Path, yes: bool)
     if not yes and asks() and not click.confirm(question, err=True):
         raise AadsyncError("Nothing was changed.")
     kept = bundle.remove()
+    bundle.remember({"schedule_status": "PAUSED"})  # who takes it up again looks at a run first
     stays = f" What stays: {', '.join(kept)}." if kept else ""
     again = _again(bundle)
     options.output.result(f"The jobs and their files are gone.{stays} {again} takes it up again.\n")
@@ -104,6 +107,7 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
     }
     answers = ask(missing)
     asked = {name: answers.pop(name) for name, _ in (RUN_AS, NOTIFY) if name in answers}
+    _check_variables({**known, **asked})
     if new:
         given["secret_scope"] = known.get("secret_scope") or BUNDLE_NAME
         given["protected"] = given["protected"] or _protected()
@@ -112,6 +116,28 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
         options.output.file(bundle.settings, text)
     load_settings(bundle.settings)
     bundle.remember({"config": BESIDE, **known, **asked})
+
+
+def _check_variables(variables: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` for a principal or a recipient that can be none."""
+    from aadsync_lib.config.base import GUID
+
+    shapes = (
+        (
+            "--run-as",
+            RUN_AS[0],
+            GUID,
+            "an application id such as 01234567-89ab-cdef-0123-456789abcdef",
+        ),
+        ("--notify", NOTIFY[0], r"[^@\s]+@[^@\s]+", "an e-mail address"),
+    )
+    wrong = [
+        f"{option}: found {str(variables[name])!r}; expected {shape}"
+        for option, name, pattern, shape in shapes
+        if not re.fullmatch(pattern, str(variables[name]))
+    ]
+    if wrong:
+        raise UsageError("\n".join((*wrong, "Nothing was changed.")))
 
 
 def _protected() -> tuple[str, ...]:
