@@ -188,6 +188,16 @@ def test_a_file_that_somebody_named_has_to_be_there(tmp_path):
         read_settings({"config": str(tmp_path / "other.yml"), **FEW}, str(tmp_path / "a.yml"))
 
 
+def test_a_file_that_a_deploy_did_not_bring_is_put_beside_the_bundle(tmp_path):
+    place = tmp_path / ".bundle" / "files"
+    with pytest.raises(UsageError, match="brings it from beside databricks"):
+        read_settings({"config": str(place / "aadsync.yml")}, None)
+    place.mkdir(parents=True)
+    (place / "aadsync.yml").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        read_settings({"config": str(place / "aadsync.yml")}, None)
+
+
 def test_reports_are_kept_in_the_volume_beside_the_tables_where_there_is_one(tmp_path, monkeypatch):
     path = tmp_path / "aadsync.yml"
     answer(path)
