@@ -329,6 +329,18 @@ class TestScope:
         assert whole.startswith("failed   scope: 0 root groups, 0 groups in all, 0 users, ")
         assert "look in scope.groups" in whole
 
+    def test_whom_nobody_knows_is_most_likely_mistyped(self, box, tree):
+        known = {"users": ["ADA@contoso.com", ADA], "groups": ["dbx-data", "admins"]}
+        tree["policy"] = {"protected": known}
+        box.world.databricks.add_group("admins")
+        assert bad(tree) == []
+        tree["targets"][0]["policy"] = {"protected": {"service_principals": ["Robbie"]}}
+        known["users"].append("breakglass@contso.com")
+        assert [found.split(":")[0] for found in bad(tree)] == [
+            "warning  protected 'breakglass@contso.com'",
+            "warning  protected 'Robbie'",
+        ]
+
     def test_a_name_that_two_groups_have_fails(self, box, tree):
         box.reset(world([{"id": GROUP.format(n), "displayName": "dbx-data"} for n in (1, 2)]))
         tree["scope"]["groups"] = [{"name": "dbx-data"}]

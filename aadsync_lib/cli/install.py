@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from aadsync_lib.cli.following import program
 from aadsync_lib.cli.init import ANSWERS, questions
 from aadsync_lib.cli.options import TALK, Options, options
 from aadsync_lib.cli.questions import Question, ask, check, is_terminal, listed_in, stopping
-from aadsync_lib.errors import AadsyncError
+from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.model.identity import GUID
 
 if TYPE_CHECKING:
@@ -27,14 +28,14 @@ MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def _no_id(text: str) -> str:
-    return "" if GUID.fullmatch(text) else f"found {text!r}; expected its application id, a GUID"
+    return "" if GUID.fullmatch(text) else f"found {text!r}; expected an application id, a GUID"
 
 
 def _no_mail(text: str) -> str:
     return (
         ""
         if MAIL.fullmatch(text)
-        else f"found {text!r}; expected an address such as it@contoso.com"
+        else f"found {text!r}; expected an e-mail address such as it@contoso.com"
     )
 
 
@@ -115,6 +116,7 @@ def uninstall(options: Options, *, profile: str | None, folder: Path, yes: bool)
         if not yes and asks() and not click.confirm(question, err=True):
             raise AadsyncError("Nothing was changed.")
     kept = bundle.remove()
+    bundle.remember({"schedule_status": "PAUSED"})  # who takes it up again looks at a run first
     stays = f" What stays: {', '.join(kept)}." if kept else ""
     again = _again(bundle)
     options.output.result(f"The jobs and their files are gone.{stays} {again} takes it up again.\n")
@@ -127,6 +129,7 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
     from aadsync_lib.scaffold import BUNDLE_NAME, Answers, starter
 
     new = not bundle.settings.exists()
+    _check_variables(known)
     if new:
         given["secret_scope"] = known.get("secret_scope") or BUNDLE_NAME
         check(given)
@@ -139,6 +142,18 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
         options.output.file(bundle.settings, text, names_nobody=True)
     load_settings(bundle.settings)
     bundle.remember({"config": BESIDE, **known, **asked})
+
+
+def _check_variables(known: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` for a principal or a recipient that can be none."""
+    given = ((each, str(known[each.name])) for each in (RUN_AS, NOTIFY) if known.get(each.name))
+    wrong = [
+        f"{each.option}: {each.check(text)}"
+        for each, text in given
+        if each.check and each.check(text)
+    ]
+    if wrong:
+        raise UsageError("\n".join((*wrong, "Nothing was changed.")))
 
 
 def _protected() -> tuple[str, ...]:

@@ -186,7 +186,9 @@ def run(
             if asker:  # it has shown why
                 raise UnsafePlanError(REFUSED) from error
             verdict = error.verdict
-            raise UnsafePlanError(refusal(verdict, call.approving(verdict.digest))) from error
+            raise UnsafePlanError(
+                refusal(verdict, error.plan, call.approving(verdict.digest))
+            ) from error
         runtime.publish_run(options, runner, report, report.plan, call)
     return exit_code(report)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.views import View
+from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 
@@ -43,6 +44,7 @@ class CheckContext:
     token: str = ""
     reads_graph: bool = False
     views: dict[str, View] = field(default_factory=dict)
+    snapshots: dict[str, TargetSnapshot] = field(default_factory=dict)
     unresolved: set[str] = field(default_factory=set)
 
 

@@ -8,23 +8,36 @@ from aadsync_lib.errors import UnsafePlanError
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
 from aadsync_lib.reconcile.guard import Verdict
+from aadsync_lib.report.escape import visible
+from aadsync_lib.report.next_steps import finding_nothing
+
+FINDS_NOTHING = "A selector of scope.groups finds nothing, which may be why:"
 
 
 class RefusedError(UnsafePlanError):
     """The guard refused the plan; carries it, the verdict, and the run as it is reported."""
 
     def __init__(self, verdict: Verdict, plan: Plan, report: RunReport) -> None:
-        super().__init__(refusal(verdict))
+        super().__init__(refusal(verdict, plan))
         self.verdict = verdict
         self.plan = plan
         self.report = report
 
 
-def refusal(verdict: Verdict, approving: str | None = None) -> str:
-    """Say what is against a plan, and the way out; ``approving`` is how the plan is approved where this is read."""
-    lines = "\n".join(f"  {line}" for line in _against(verdict))
-    line = approving or f"--approve {verdict.digest}"
-    return f"{_what(verdict)} Nothing was changed.\n{lines}\n{_way_out(verdict, line)}"
+def refusal(verdict: Verdict, plan: Plan, approving: str | None = None) -> str:
+    """Say what is against a plan, what of its scope may be to blame, and the way out.
+
+    ``approving`` is how the plan is approved where this is read.
+    """
+    nothing = [f"  {visible(line)}" for line in finding_nothing(plan.targets)]
+    return "\n".join(
+        (
+            f"{_what(verdict)} Nothing was changed.",
+            *(f"  {line}" for line in _against(verdict)),
+            *((FINDS_NOTHING, *nothing) if nothing else ()),
+            _way_out(verdict, approving or f"--approve {verdict.digest}"),
+        )
+    )
 
 
 def _what(verdict: Verdict) -> str:

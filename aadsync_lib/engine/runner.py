@@ -22,7 +22,6 @@ from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.stale import differences, stale
 from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
 from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
-from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -32,6 +31,7 @@ from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.escape import visible
+from aadsync_lib.report.next_steps import finding_nothing
 
 Leave = Callable[[Planning, RunReport], Checkpoint | None]
 Consent = Callable[[Plan, Verdict], bool]
@@ -83,9 +83,7 @@ class Runner:
     def _checked(self, make: Callable[[], Planning]) -> Planning:
         """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
         first, planning = self._store.latest_run() is None, make()
-        warnings = (notice for target in planning.plan.targets for notice in target.warnings)
-        empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
-        if first and empty:
+        if first and (empty := finding_nothing(planning.plan.targets)):
             raise ScopeEmptyError(map(visible, empty))
         return planning
 

@@ -13,6 +13,7 @@ from aadsync_lib.model.run import RunReport, Status, TargetReport
 from aadsync_lib.reconcile.guard import Verdict
 
 NOTHING = "Next: nothing to do."
+CORRECT = "Next: correct scope.groups, where a selector finds nothing."
 LOOK = "Next: look at what is held back."
 PROTECTED = "Next: look in Entra; what is protected stays as it is, whatever is approved."
 MEANT = "Next: look in Entra whether this is meant. If so"
@@ -185,6 +186,8 @@ def _free(plan: Plan, verdict: Verdict | None) -> bool:
 
 
 def _after_nothing(plan: Plan) -> str:
+    if finding_nothing(plan.targets):
+        return CORRECT
     waiting = any(target.quarantined or target.on_hold for target in plan.targets)
     return LOOK if waiting else NOTHING
 

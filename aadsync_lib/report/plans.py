@@ -24,6 +24,7 @@ TAKEN = (Action.UNASSIGN_WORKSPACE, Action.REVOKE_ENTITLEMENTS)
 GOING = (Action.DEACTIVATE_USER, Action.DELETE_USER)
 ENDED = {Status.SUCCEEDED: GOOD, Status.PARTIAL: BENT, Status.REFUSED: BAD, Status.FAILED: BAD}
 GROUPS = "Groups, members apart"
+NOTHING_FOUND = "A selector finds nothing"
 EMPTY_SELECTOR = "A selector of scope.groups finds nothing: nobody is in scope by it"
 REFUSED = "The guard refused this plan. Nothing was changed."
 
@@ -111,7 +112,7 @@ def _state(plan: Plan, verdict: Verdict | None) -> tuple[str, str]:
     if verdict and not verdict.allowed:
         return _against(verdict), BAD
     if plan.empty:
-        return "Nothing to do", GOOD
+        return (NOTHING_FOUND, BENT) if finding_nothing(plan.targets) else ("Nothing to do", GOOD)
     return ("Approved", BENT) if verdict and verdict.breaches else ("Not applied yet", "calm")
 
 

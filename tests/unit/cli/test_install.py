@@ -104,6 +104,22 @@ def test_answers_become_settings_and_variables_and_the_bundle_is_deployed(place)
     assert secret in done.stdout.splitlines()
 
 
+def test_a_principal_and_a_recipient_that_can_be_none_stop_it_before_anything_is_written(place):
+    wrong = {"--run-as": "job-runner", "--notify": "identity"}
+    done = place.run("install", {**ANSWERS, **wrong})
+    assert done.exit_code == 2
+    assert "--run-as: found 'job-runner'; expected an application id" in done.stderr
+    assert "--notify: found 'identity'; expected an e-mail address" in done.stderr
+    assert [file.name for file in place.folder.iterdir()] == ["databricks.yml"]
+    assert place.calls == []
+
+
+def test_what_was_taken_away_is_paused_when_it_is_taken_up_again(place):
+    place.run("install", {**ANSWERS, **BUNDLE}, "--unpause")
+    assert place.run("uninstall", None, "--yes").exit_code == 0
+    assert "Deployed, and paused" in place.run("install").stdout
+
+
 def test_a_second_install_asks_nothing_and_keeps_the_settings(place):
     place.run("install", {**ANSWERS, **BUNDLE})
     before = (place.folder / "aadsync.yml").read_text()

@@ -95,6 +95,18 @@ def test_a_selector_that_finds_nothing_stops_a_first_sync_and_only_that(world):
     assert world.sync().status is Status.SUCCEEDED
 
 
+def test_a_refusal_names_what_of_the_scope_finds_nothing(world):
+    world.sync()
+    empty = Notice("scope_empty", "name 'Dta': no group; nearest: 'Data'.")
+    world.source.snapshot = directory(ADA, notices=(empty,))
+    with pytest.raises(RefusedError) as error:
+        world.sync(approve=f"sha256:{0:064}")
+    *_, reason, line, _, approval = str(error.value).splitlines()
+    assert "which may be why" in reason
+    assert line == "  name 'Dta': no group; nearest: 'Data'."
+    assert error.value.verdict.digest in approval
+
+
 def test_a_run_is_recorded_with_its_report(world):
     report = world.sync()
     (run,) = world.store.runs()

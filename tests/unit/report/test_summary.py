@@ -218,6 +218,16 @@ def test_plan_over_the_limits_says_how_to_approve_it():
     )
 
 
+def test_plan_of_a_scope_that_finds_nothing_does_not_look_as_if_all_were_well():
+    empty = Notice("scope_empty", "name 'Dta': no group; nearest: 'Data'")
+    html = plan_summary(samples.plan(samples.target_plan(warnings=(empty,))))
+    assert html.index("A selector of scope.groups finds nothing") < html.index(
+        "nearest: &#39;Data&#39;"
+    )
+    assert "Next: correct scope.groups" in html
+    assert "Next: nothing to do" not in html
+
+
 def test_approved_plan_is_not_refused():
     plan = samples.full_plan()
     text = Page(judged_summary(plan, plan.digest)).text

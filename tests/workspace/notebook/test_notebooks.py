@@ -253,6 +253,43 @@ def test_setup_without_answers_is_red_rows_that_name_the_widgets(stage):
     assert '<tr class="good">' not in done.html
 
 
+def test_a_line_of_the_scope_that_finds_nothing_stops_setup_and_a_first_plan(stage):
+    groups = {"scope.groups": "dbx-*, dbx-al"}
+    checked = stage.run("01_setup", **groups)
+    assert "nearest: 'dbx-all'" in checked.error.message
+    assert "Look in scope.groups: correct this selector" in checked.html
+    planned = stage.in_job("02_plan", **groups)
+    assert planned.error.name == "ScopeEmptyError"
+    assert planned.task_values["targets"] == []
+    assert "A selector of scope.groups finds nothing" in planned.html
+    stage.run("04_sync").succeeded()
+    later = stage.in_job("02_plan", **groups).succeeded()
+    assert "Next: correct scope.groups" in later.html
+
+
+def test_a_secret_that_is_missing_is_one_row(stage):
+    stage.client.secrets.delete_secret("aadsync", "graph")
+    done = stage.run("01_setup")
+    assert done.error.message.startswith("Checks failed: 1.")
+    assert "secret source.auth.access_token" not in done.html
+
+
+def test_groups_of_a_widget_that_leave_out_the_files_are_told_before_the_plan(stage):
+    config = stage.folder / "aadsync.yml"
+    stage.run("01_setup", config=str(config)).succeeded()
+    done = stage.alone("02_plan", config=str(config), **{"scope.groups": "dbx-all"}).succeeded()
+    assert "leaves out lines of the settings file" in done.html
+    assert done.html.index("prefix &#39;dbx-&#39;") < done.html.index("People in")
+
+
+def test_a_folder_that_takes_no_reports_stops_before_anything_is_read_or_changed(stage):
+    for name in ("02_plan", "04_sync"):
+        mark = stage.sandbox.log.mark()
+        done = stage.run(name, reports="/Volumes/main/no/where")
+        assert "/Volumes/main/no/where" in done.error.message
+        assert not stage.sandbox.log.select(path=r"/groups|/Users|/Groups", after=mark)
+
+
 def test_a_notebook_before_setup_says_to_run_it(stage):
     done = stage.alone("02_plan")
     assert "01_setup asks for the settings" in done.error.message
