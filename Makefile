@@ -91,7 +91,7 @@ tests: $(READY)
 soak: $(READY)  ## every fault of the sweeps, and random weeks against a plain oracle: SEED=7 BUDGET=3600 (seconds)
 	$(BIN)/python -m tests.soak $(SEED:%=--seed %) $(BUDGET:%=--budget %)
 
-# Two workers have Spark and one has the rest, which waits in between.
+# The workers share one Spark, which is busy on both cores while they wait for it.
 workspace: $(READY)  ## what happens in a workspace: notebooks, the bundle by the real CLI, Delta on Spark; takes minutes
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup -m workspace --durations 10
