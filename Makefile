@@ -103,7 +103,7 @@ runtimes: $(READY)  ## what a notebook installs and moves on each Databricks run
 
 # The lock holds the newest databricks-sdk that the index can install, so `make test` is the other end.
 oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
-	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/unit/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py tests/setup/test_metadata.py
+	$(OLDEST)/bin/pytest -n 3 --dist worksteal -m 'not any_version' -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/unit/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py tests/setup/test_metadata.py
 
 fresh: $(READY)  ## set up a clone from nothing, with the oldest and the newest pip, where everything has a newer version
 	$(BIN)/python -m tests.setup.fresh
