@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.sandbox import Sandbox, World
-from tests.acceptance.cheap import make_clients_cheap, settled_memory
+from tests.acceptance.cheap import make_clients_cheap, make_settings_cheap, settled_memory
 from tests.acceptance.stage import Stage, WorkspaceStage, with_workspace
 
 SWEPT = pytest.StashKey[dict[str, int]]()
@@ -22,6 +22,11 @@ def box() -> Iterator[Sandbox]:
         make_clients_cheap(patch)
         with settled_memory():
             yield started
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_settings_cheap(monkeypatch)
 
 
 @pytest.fixture
