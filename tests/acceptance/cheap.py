@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import gc
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -39,14 +37,3 @@ def make_settings_cheap(patch: pytest.MonkeyPatch) -> None:
 def as_settings(tree: Mapping[str, Any]) -> str:
     """Return the YAML of settings."""
     return str(yaml.dump(tree, Dumper=yaml.CSafeDumper))
-
-
-@contextmanager
-def settled_memory() -> Iterator[None]:
-    """Spare the collector what the SDKs have imported; looking through it takes a tenth of a sweep."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
