@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.announced import Announced, link_of
+from aadsync_lib.apply.readback import ReadBack
 from aadsync_lib.apply.run_log import RunLog
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import Action, Change
@@ -35,6 +36,7 @@ class CreateTask:
     target: Target
     run_log: RunLog
     clock: Clock
+    read_back: ReadBack
     adoption: AdoptionRule
     protected: frozenset[str] = frozenset()
 
@@ -163,16 +165,17 @@ class CreateTask:
         return False
 
     def _take(self, announced: Announced, account: Account, origin: Origin) -> bool:
-        first = announced.first
+        first, refused = announced.first, None
         link = link_of(first, account.id, origin)
         wanted = _differing(announced.wanted(), account)
         try:
             self._complete(account, wanted, announced.members(Action.ADD_MEMBERS))
-        except MembersRefused as refused:
-            announced.settle_members(refused, (link,))
-            return True
-        announced.settle(Result.DONE, linked=(link,))
-        return True
+        except MembersRefused as some:
+            refused = some
+        there = first if wanted == Attributes() else replace(first, target_id=account.id)
+        answered = self.read_back.answered((there, *announced.changes[1:]), refused)
+        announced.settle_each(answered.outcomes, (link,))
+        return answered.object_shows
 
     def _lacks_anything(self, announced: Announced, account: Account) -> bool:
         """Return whether an object is not yet all that is wanted, or may not be."""

@@ -64,8 +64,10 @@ class Executor:
         ways = frozenset(step for path in plan.replacement_paths for step in path.through)
         tasks = schedule(plan.changes, replacement_paths.keys())
         run_log = RunLog(self._store, run_id, plan.target, links)
-        creator = CreateTask(self._target, run_log, self._clock, self._adoption, plan.protected)
         read_back = ReadBack(self._target, self._clock)
+        creator = CreateTask(
+            self._target, run_log, self._clock, read_back, self._adoption, plan.protected
+        )
         defence = Defence(run_log, plan.protected, replacement_paths)
         access = AccessRunner(self._assignments, run_log, self._clock)
         performer = TaskRunner(self._target, run_log, creator, read_back, defence, access)

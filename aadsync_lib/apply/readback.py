@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from aadsync_lib.apply.announced import failed_member
+from aadsync_lib.apply.announced import by_member, failed_member
 from aadsync_lib.model.account import Account
 from aadsync_lib.model.change import MEMBERS, Action, Change
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.run import Outcome, Result
-from aadsync_lib.ports import Clock, Target
+from aadsync_lib.ports import Clock, MembersRefused, Target
 
 PAUSES = (
     3.0,
@@ -25,6 +25,25 @@ Failures = Mapping[int, tuple[Outcome, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of each change of a request that was answered; ``left`` are the places of what does not show."""
+
+    changes: Sequence[Change]
+    outcomes: Sequence[tuple[Outcome, ...]]
+    left: Collection[int]
+
+    @property
+    def shown(self) -> Sequence[Change]:
+        """The changes that show whole, as far as was looked."""
+        return [change for place, change in enumerate(self.changes) if place not in self.left]
+
+    @property
+    def object_shows(self) -> bool:
+        """Whether the object is as planned, members apart."""
+        return all(self.changes[place].action in MEMBERS for place in self.left)
+
+
+@dataclass(frozen=True, slots=True)
 class ReadBack:
     """Looks whether a write shows: once, and where that disagrees again, until the patience is over.
 
@@ -35,7 +54,20 @@ class ReadBack:
     target: Target
     clock: Clock
 
-    def failures(self, changes: tuple[Change, ...]) -> Failures:
+    def answered(
+        self, changes: Sequence[Change], refused: MembersRefused | None = None
+    ) -> Answered:
+        """Return what came of changes, of which the target has told what members it ``refused``."""
+        failures = self._failures([_unread(c) for c in changes] if refused else changes)
+        outcomes = [
+            by_member(change, refused)
+            if refused and place not in failures
+            else _outcomes(change, failures.get(place, ()))
+            for place, change in enumerate(changes)
+        ]
+        return Answered(changes, outcomes, failures.keys())
+
+    def _failures(self, changes: Sequence[Change]) -> Failures:
         """Return, by their place in a request that was answered, what of these changes does not show."""
         asked = {place: change for place, change in enumerate(changes) if _shows_later(change)}
         failures = self._look(asked)
@@ -84,10 +116,24 @@ class ReadBack:
                 yield place, (Outcome(by_nobody, Result.FAILED, f"{DEAF} {shown}"),)
 
 
+def _outcomes(change: Change, failures: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Return what came of a change of which some was answered, and does not show."""
+    lost = {member for outcome in failures for member in outcome.change.members}
+    rest = tuple(member for member in change.members if member not in lost)
+    if rest or not failures:
+        return Outcome(replace(change, members=rest), Result.DONE), *failures
+    return tuple(failures)
+
+
+def _unread(change: Change) -> Change:
+    """Return a change that is not read back if it is one of members: of these the target has told."""
+    return replace(change, verify=False) if change.action in MEMBERS else change
+
+
 def _shows_later(change: Change) -> bool:
     if not change.verify or not change.target_id:
         return False
-    verbs = ("update", "activate", "deactivate", "rename")
+    verbs = ("create", "update", "activate", "deactivate", "rename")
     return change.action is Action.REMOVE_MEMBERS or change.action.verb in verbs
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from aadsync_lib.apply.access_runner import AccessRunner
 from aadsync_lib.apply.access_tasks import of_access
-from aadsync_lib.apply.announced import Announced, by_member, link_of
+from aadsync_lib.apply.announced import Announced, link_of
 from aadsync_lib.apply.create_task import CreateTask, in_the_way
 from aadsync_lib.apply.defence import Defence
 from aadsync_lib.apply.readback import ReadBack
@@ -137,19 +137,10 @@ class TaskRunner:
 
     def _settle(self, announced: Announced, refused: MembersRefused | None = None) -> bool:
         """Record what was answered as done, where it shows if it has to, and return whether all of it does."""
-        places = list(enumerate(announced.changes))
-        failures = self.read_back.failures(
-            tuple(_unread(change) if refused else change for _, change in places)
-        )
-        whole = [change for place, change in places if place not in failures]
-        outcomes = [
-            by_member(change, refused)
-            if refused and place not in failures
-            else _outcomes(change, failures.get(place, ()))
-            for place, change in places
-        ]
-        announced.settle_each(outcomes, self._adopted(whole), self._ended(whole))
-        return all(change.action in MEMBERS for place, change in places if place in failures)
+        answered = self.read_back.answered(announced.changes, refused)
+        adopted, ended = self._adopted(answered.shown), self._ended(answered.shown)
+        announced.settle_each(answered.outcomes, adopted, ended)
+        return answered.object_shows
 
     def _collided(self, announced: Announced, there: AlreadyThere) -> None:
         """Settle a change whose name is taken: by a name that only looks like it, a person has to look."""
@@ -185,20 +176,6 @@ class TaskRunner:
             if change.external_id and change.action.verb in ("delete", "release")
             if self.run_log.target_id(change.external_id) in (None, change.target_id)
         )
-
-
-def _outcomes(change: Change, failures: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """Return what came of a change of which some was answered, and does not show."""
-    lost = {member for outcome in failures for member in outcome.change.members}
-    rest = tuple(member for member in change.members if member not in lost)
-    if rest or not failures:
-        return Outcome(replace(change, members=rest), Result.DONE), *failures
-    return tuple(failures)
-
-
-def _unread(change: Change) -> Change:
-    """Return a change that is not read back if it is one of members: of these the target has told."""
-    return replace(change, verify=False) if change.action in MEMBERS else change
 
 
 def _id(change: Change) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES
 from aadsync_lib.cli.options import APPLYING, OUTPUT, SETTINGS, TALK, TARGET, Options, options
 from aadsync_lib.cli.sync import APPROVE, run
@@ -44,7 +44,7 @@ def align(
 
     Missing ones; another one is replaced under policy.adopt: same_name or for policy.adopt_names alone.
     """
-    call = runtime.call_of(options)
+    call = following.call_of(options, None, "aim", "align")
     if only_plan:
         planner = runtime.planner_of(options, runtime.settings_of(options))
         runtime.publish_plan(options, planner, planner.plan_alignment(), call)

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from aadsync_lib.cli import runtime
-from aadsync_lib.cli.options import DEFAULT_CONFIG, FILE, Options, new_file, options
+from aadsync_lib.cli import following
+from aadsync_lib.cli.following import DEFAULT_CONFIG
+from aadsync_lib.cli.options import FILE, Options, new_file, options
 from aadsync_lib.errors import SettingsError, UsageError
 
 SOURCE_METHODS = (
@@ -99,7 +100,7 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
     text = starter(Answers(**given, **ask(missing)))
     check(text)
     options.output.file(path, text)
-    doctor = runtime.call_of(options).command("doctor")
+    doctor = following.call_of(options).command("doctor")
     options.output.result(
         f"{path} is written, with every default as a comment.\n"
         f"Next: put the secrets that it names where it says, then {doctor}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import webbrowser
 from pathlib import Path
@@ -85,7 +86,7 @@ def uninstall(options: Options, *, profile: str | None, folder: Path, yes: bool)
         raise AadsyncError("Nothing was changed.")
     kept = bundle.remove()
     stays = f" What stays: {', '.join(kept)}." if kept else ""
-    again = f"aadsync install{f' --profile {profile}' if profile else ''}"
+    again = _again(bundle)
     options.output.result(f"The jobs and their files are gone.{stays} {again} takes it up again.\n")
 
 
@@ -140,15 +141,30 @@ def _next(bundle: Bundle, page: str) -> list[str]:
     refs = [ref for _, _, ref in references(load_settings(bundle.settings).logins()) if ref.secret]
     places = dict.fromkeys(str(ref.secret).replace("/", " ") for ref in refs)
     plan = bundle.command("bundle", "run", "sync", "-t", TARGET, "--params", "plan_only=true")
-    install = f"aadsync install{f' --profile {bundle.profile}' if bundle.profile else ''}"
     if bundle.variables.get("schedule_status") == "UNPAUSED":
         return ["Deployed, and on its schedule.", f"Quickstart: {page}"]
     return [
         f"Deployed, and paused. The settings are {bundle.settings}.",
         f"Quickstart: {page}",
-        "Next, in this order:",
+        f"Next, in this order{_there(bundle)}:",
         *(f"  {bundle.command('secrets', 'put-secret', *place.split())}" for place in places),
         f"  {plan}",
         f"  {bundle.command('bundle', 'run', 'sync', '-t', TARGET)}",
-        f"  {install} --unpause",
+        f"  {_again(bundle)} --unpause",
     ]
+
+
+def _again(bundle: Bundle) -> str:
+    """Return the line that installs the same bundle by the same profile."""
+    folder = () if _is_here(bundle) else ("--bundle", str(bundle.folder))
+    profile = ("--profile", bundle.profile) if bundle.profile else ()
+    return shlex.join(["aadsync", "install", *folder, *profile])
+
+
+def _there(bundle: Bundle) -> str:
+    """Say where the commands of the Databricks CLI are to run, if that is not here."""
+    return "" if _is_here(bundle) else f", in the folder {bundle.folder}"
+
+
+def _is_here(bundle: Bundle) -> bool:
+    return bundle.folder == Path.cwd()

@@ -29,17 +29,22 @@ class Output:
 
     def __init__(self) -> None:
         self._redact: Callable[[str], str] = str
+        self._named: Callable[[str], str] = str
         self.settings: Settings | None = None  # of this command, once they are read
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take secrets out of all that leaves from now on."""
         self._redact = redact
 
+    def name_commands(self, complete: Callable[[str], str]) -> None:
+        """Have messages name commands with the options of this one, from now on."""
+        self._named = complete
+
     def clean(self, text: str) -> str:
         """Return a message without secrets and without anything that a terminal would act on."""
         from aadsync_lib.report.escape import visible_lines
 
-        return visible_lines(self._redact(text))
+        return visible_lines(self._redact(self._named(text)))
 
     def redacted(self, text: str) -> str:
         """Return a text without secrets; its names are clean already."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES
 from aadsync_lib.cli.options import APPLYING, FILE, Options, new_file, options
 from aadsync_lib.cli.output import OWNER_ONLY
@@ -52,7 +52,7 @@ def undo(
         raise click.UsageError("--save only plans: --approve goes with apply of what is saved.")
     settings = runtime.settings_of(options)
     found = run_to_undo(runtime.store_of(settings), run_id).run_id
-    call = replace(runtime.call_of(options, str(save) if save else None), undoes=found)
+    call = replace(following.call_of(options, str(save) if save else None), undoes=found)
     if save is not None:
         _save(options, settings, call, found, save)
         return

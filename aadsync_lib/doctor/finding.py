@@ -52,7 +52,7 @@ def first_few(findings: Iterable[Finding]) -> Iterator[Finding]:
     yield from every[:SHOWN]
     if len(every) > SHOWN:
         kind = every[0].check.split()[0]
-        yield Finding(kind, "warning", f"and {len(every) - SHOWN} more like the last.")
+        yield Finding(kind, every[0].status, f"and {len(every) - SHOWN} more like the last.")
 
 
 def sentence(text: str) -> str:

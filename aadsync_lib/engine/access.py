@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.config.settings import TargetSettings
@@ -55,10 +55,13 @@ def read_access(
     pending: Collection[Pending],
     desired: Desired = NOWHERE,
     changes: Iterable[Change] = (),
+    *,
+    existing: Container[str] = (),
 ) -> AccessReading:
     """Read the workspaces that the settings manage, and those that open writes and ``changes`` are about.
 
-    Without any, nothing is asked. Entitlements are read where some are asked for, given or open.
+    Without any, nothing is asked. Entitlements are read where some are asked for, given or open. A workspace
+    shows the assignment of a deleted group for a while: only what is ``existing`` on the target has one.
     """
     workspaces = managed_workspaces(target)
     open_ = [entry.change for entry in pending if entry.change.action in ACCESS]
@@ -69,7 +72,10 @@ def read_access(
     given = given_by(done)
     asked = _asked(workspaces, given, concerned, desired)
     shown = port.read(asked) if asked else {}
-    shown = _with_local_groups(port, workspaces, shown, asked, links, desired)
+    ids = {
+        oid: link.target_id for oid, link in links.by_external.items() if link.target_id in existing
+    }
+    shown = _with_local_groups(port, workspaces, shown, asked, ids, desired)
     return AccessReading(workspaces, shown, done)
 
 
@@ -101,7 +107,7 @@ def _with_local_groups(
     workspaces: Iterable[ManagedWorkspace],
     shown: AccessShown,
     asked: Mapping[WorkspaceId, frozenset[Kind]],
-    links: Links,
+    ids: Mapping[str, str],
     desired: Desired,
 ) -> AccessShown:
     """Read which groups a workspace has to itself, where one of the account is still to be assigned."""
@@ -110,7 +116,7 @@ def _with_local_groups(
         for workspace in workspaces
         if workspace.id is not None
         and Kind.GROUP not in asked.get(workspace.id, frozenset())
-        and _lacks(workspace, shown.get(workspace.id), links, desired)
+        and _lacks(workspace, shown.get(workspace.id), ids, desired)
     ]
     local = port.local_groups(lacking) if lacking else {}
     more: dict[WorkspaceId, WorkspaceAccess] = {}
@@ -121,12 +127,12 @@ def _with_local_groups(
     return {**shown, **more}
 
 
-def _lacks(workspace: ManagedWorkspace, shown: object, links: Links, desired: Desired) -> bool:
+def _lacks(
+    workspace: ManagedWorkspace, shown: object, ids: Mapping[str, str], desired: Desired
+) -> bool:
+    """Return whether a group is still to be assigned; ``ids`` are the target ids by object id."""
     if not isinstance(shown, WorkspaceAccess):
         return False
-    for external_id, want in wanted(workspace, desired).items():
-        link = links.by_external.get(external_id)
-        assigned = link is not None and link.target_id in shown.permissions
-        if want.principal.kind is Kind.GROUP and want.permission and not assigned:
-            return True
-    return False
+    asked = wanted(workspace, desired).items()
+    groups = {oid for oid, want in asked if want.principal.kind is Kind.GROUP and want.permission}
+    return any(ids.get(oid) not in shown.permissions for oid in groups)

@@ -180,7 +180,7 @@ class SyncPlanning:
         stored = StoredLinks.read(self.reader, target.name, snapshot)
         inquiry, gone = Inquiry(target, self.source), self._long_gone(target.name, view)
         shown = inquiry.unlisted(stored.remembered(gone), view.desired, Shown(snapshot))
-        access = self._access(target.name, view, stored)
+        access = self._access(target.name, view, stored, shown.snapshot)
         while True:
             if shown.snapshot is not snapshot:  # and so may show more of what was done
                 snapshot = shown.snapshot
@@ -202,11 +202,21 @@ class SyncPlanning:
         missing = self.reader.missing(name).items()
         return frozenset(external_id for external_id, since in missing if since < latest)
 
-    def _access(self, name: str, view: View, stored: StoredLinks) -> AccessReading:
+    def _access(
+        self, name: str, view: View, stored: StoredLinks, snapshot: TargetSnapshot
+    ) -> AccessReading:
         if not self.with_access:
             return AccessReading()
         settings, port = view.settings.targets[0], self.assignments.get(name)
-        return read_access(settings, port, self.reader, stored.links, stored.pending, view.desired)
+        return read_access(
+            settings,
+            port,
+            self.reader,
+            stored.links,
+            stored.pending,
+            view.desired,
+            existing=snapshot.accounts.keys(),
+        )
 
     def _part(
         self,

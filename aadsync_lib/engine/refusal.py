@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aadsync_lib.errors import UnsafePlanError
 from aadsync_lib.model.plan import Plan
 from aadsync_lib.model.run import RunReport
@@ -18,23 +20,30 @@ class RefusedError(UnsafePlanError):
         self.report = report
 
 
-def refusal(verdict: Verdict) -> str:
-    """Say what is against a plan, and the way out."""
-    lines = "\n".join(f"  {objection}" for objection in verdict.objections)
-    return f"{_what(verdict)} Nothing was changed.\n{lines}\n{_way_out(verdict)}"
+def refusal(verdict: Verdict, approving: str | None = None) -> str:
+    """Say what is against a plan, and the way out; ``approving`` is how the plan is approved where this is read."""
+    lines = "\n".join(f"  {line}" for line in _against(verdict))
+    line = approving or f"--approve {verdict.digest}"
+    return f"{_what(verdict)} Nothing was changed.\n{lines}\n{_way_out(verdict, line)}"
 
 
 def _what(verdict: Verdict) -> str:
     number = len(verdict.protected) + len(verdict.breaches)
     if not number:
         return "This is not the plan that was approved."
-    return f"The plan goes over {'a limit' if number == 1 else f'{number} limits'}."
+    other = ", and the digest that was given is another plan's" if verdict.foreign else ""
+    return f"The plan goes over {'a limit' if number == 1 else f'{number} limits'}{other}."
 
 
-def _way_out(verdict: Verdict) -> str:
+def _against(verdict: Verdict) -> Iterator[str]:
+    yield from map(str, (*verdict.protected, *verdict.breaches))
+    if verdict.foreign:
+        yield f"given:       {verdict.approve}"
+        yield f"this plan's: {verdict.digest}"
+
+
+def _way_out(verdict: Verdict, line: str) -> str:
     if not verdict.approvable:
         return "Something protected is never changed; no approval lifts that."
-    return (
-        f"Check the directory first. If this is intended, approve exactly this plan:\n"
-        f"  --approve {verdict.digest}"
-    )
+    look = "Check the directory first" if verdict.breaches else "Look at this plan first"
+    return f"{look}. If this is intended, approve exactly this plan:\n  {line}"

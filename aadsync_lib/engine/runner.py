@@ -13,12 +13,13 @@ from threading import Event
 
 from aadsync_lib.apply.executor import Executor
 from aadsync_lib.clock import new_run_id
+from aadsync_lib.engine.applied import applied_earlier
 from aadsync_lib.engine.incremental import Incremental
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.engine.stale import check_current
+from aadsync_lib.engine.stale import differences, stale
 from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
 from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
 from aadsync_lib.model.directory import SCOPE_EMPTY
@@ -126,8 +127,8 @@ class Runner:
             for target in self._targets:
                 leases.enter_context(self._store.lease(target.name, recorder.run_id))
             planning = make()
-            if saved:
-                check_current(saved, planning)
+            if saved and differences(saved, planning.plan):
+                raise stale(saved, planning, applied_earlier(saved, planning, self._store))
             verdict = replace(planning.verdict, approve=approve)
             self._ask(planning.plan, verdict)
             report, error = self._carry_out(recorder, planning, verdict, began, leave)

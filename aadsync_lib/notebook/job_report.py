@@ -111,7 +111,7 @@ def total(
         record_unwritten(store, clock, plan, quiet, over)
     runs = [report for report in reports.values() if isinstance(report, RunReport)]
     refusal = refused(verdict) if over else None
-    ids = tuple(run.run_id for run in runs)
+    ids = tuple(run.run_id for run in runs if run.run_id)
     return Totals(plan, _together(plan, tuple(targets), runs), errors, refusal, ids)
 
 

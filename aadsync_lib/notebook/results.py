@@ -21,7 +21,7 @@ SHOWN = 10  # failures that an error names
 
 def refused(verdict: Verdict) -> str:
     """Say why the guard stops a plan; the widget is named where the command line has an option."""
-    return refusal(verdict).replace("--approve sha256:", "approve = sha256:")
+    return refusal(verdict, f"approve = {verdict.digest}")
 
 
 def check_planned(result: str | None, verdict: Verdict) -> None:

@@ -11,6 +11,7 @@ from aadsync_lib.model.account import Unread
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Result, Status
 from tests.unit.build import directory, group, service, user
+from tests.unit.fakes import Fault
 from tests.unit.world import World
 
 ADA, BOB, RUN = user("ada"), user("bob"), service("run")
@@ -201,3 +202,54 @@ def test_where_the_policy_leaves_alone_what_a_hand_did_each_write_is_looked_at(
     world.target.deaf.clear()
     assert world.runner().sync(full=True).status is Status.SUCCEEDED
     assert world.plan().empty
+
+
+def appearing(world, kind, name, **attributes):
+    """Have somebody make an object right before the sync does, which ignores every PATCH."""
+
+    def make(index):
+        if index == 0:
+            tid = world.target.add(kind, name, **attributes)
+            world.target.deaf.add(tid)
+
+    world.target.on_write = make
+
+
+@pytest.mark.parametrize(("kind", "name", "by_hand", "shown"), [
+    (Kind.USER, "ada@contoso.com", {"display_name": "X"}, "the displayName X"),
+    (Kind.USER, "ada@contoso.com", {"display_name": ADA.display_name, "active": False}, "it inactive"),
+    (Kind.SERVICE_PRINCIPAL, "app-run", {"display_name": "X"}, "the displayName X"),
+])  # fmt: skip
+def test_what_is_taken_over_and_left_as_it_was_is_a_failure_where_no_plan_would_repeat_it(
+    kind, name, by_hand, shown
+):
+    with World(directory(ADA, RUN, assigned=[ADA if kind is Kind.USER else RUN])) as world:
+        world.configure(drift="report")
+        appearing(world, kind, name, **by_hand)
+        report = world.sync()
+        assert [outcome.reason for outcome in report.failed] == [f"{DEAF} {shown}"]
+        world.target.deaf.clear()
+        report = world.runner().sync(full=True)
+        assert (report.status, report.targets[0].drift) == (Status.SUCCEEDED, ())
+        assert world.plan().empty
+
+
+def test_so_is_what_a_creation_without_an_answer_made_otherwise():
+    with World(directory(ADA, assigned=[ADA])) as world:
+        world.configure(drift="report")
+        world.target.faults = {0: Fault.LOST_AFTER}
+        create = world.target._create
+
+        def otherwise(kind, wanted, members):
+            tid = create(kind, wanted, members)
+            world.target.deaf.add(tid)
+            account = world.target.accounts[tid]
+            world.target.accounts[tid] = replace(account, display_name="X")
+            return tid
+
+        world.target._create = otherwise
+        report = world.sync()
+        assert [outcome.reason for outcome in report.failed] == [f"{DEAF} the displayName X"]
+        world.target.deaf.clear()
+        assert world.runner().sync(full=True).status is Status.SUCCEEDED
+        assert world.plan().empty

@@ -126,11 +126,24 @@ def test_another_scope_and_catalog_are_those_of_settings_and_bundle_alike(place)
 
 def test_the_schedule_starts_when_it_is_told_to_and_stays_so(place):
     paused = place.run("install", {**ANSWERS, **BUNDLE})
-    assert paused.stdout.splitlines()[-1] == "  aadsync install --profile lab --unpause"
+    again = f"aadsync install --bundle {place.folder} --profile lab"
+    assert paused.stdout.splitlines()[-1] == f"  {again} --unpause"
     assert "on its schedule" in place.run("install", None, "--unpause").stdout
     assert "on its schedule" in place.run("install").stdout
     assert place.variables["schedule_status"] == "UNPAUSED"
     assert "Deployed, and paused" in place.run("install", None, "--pause").stdout
+
+
+def test_lines_to_copy_name_bundle_and_profile_where_they_are_not_the_usual_ones(
+    place, monkeypatch
+):
+    elsewhere = place.run("install", {**ANSWERS, **BUNDLE}).stdout
+    assert f"Next, in this order, in the folder {place.folder}:" in elsewhere
+    again = f"aadsync install --bundle {place.folder} --profile lab takes it up again."
+    assert again in place.run("uninstall").stdout
+    monkeypatch.chdir(place.folder)
+    assert "Next, in this order:" in place.run("install").stdout
+    assert " aadsync install --profile lab takes it up again." in place.run("uninstall").stdout
 
 
 def test_what_holds_data_and_is_there_already_is_taken_over(place):

@@ -185,6 +185,18 @@ class TestLocalGroups:
             assert world.sync().clean
             assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
 
+    def test_so_is_one_in_the_way_of_a_group_that_is_made_anew_and_still_shown_as_assigned(
+        self, world
+    ):
+        world.sync()
+        for name in ("dbx-data", "dbx-ops"):
+            del world.target.accounts[world.target.named(name).id]
+        world.workspaces["account"].local[FIRST] = {"dbx-data"}
+        report = world.runner().sync(full=True)
+        assert [(o.change.name, o.result) for o in report.targets[0].outcomes if o.error] == []
+        assert [held.name for held in report.plan.targets[0].quarantined] == ["dbx-data"]
+        assert world.workspaces["account"].has(FIRST, "dbx-ops") is Permission.USER
+
     def test_it_is_assigned_once_the_other_is_gone(self, world):
         world.workspaces["account"].local[FIRST] = {"dbx-data"}
         world.sync()

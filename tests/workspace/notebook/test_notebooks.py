@@ -128,12 +128,19 @@ def test_a_refused_sync_shows_its_plan_and_goes_through_with_its_digest(stage):
 
 def test_a_plan_that_no_longer_fits_is_refused_and_the_report_says_why(stage):
     stage.in_job("02_plan").succeeded()
-    stage.run("04_sync").succeeded()
+    everybody_leaves(stage)
     moved = stage.in_job("03_apply", target="account", plan=str(stage.saved_plan))
     assert moved.error.name == "StalePlanError"
     totals = stage.in_job("90_report")
     assert totals.error.name == "PartialError"
     assert "account: The saved plan no longer fits" in totals.error.message
+
+
+def test_a_plan_that_was_applied_already_is_no_failure_of_the_job(stage):
+    stage.in_job("02_plan").succeeded()
+    stage.run("04_sync").succeeded()
+    stage.in_job("03_apply", target="account", plan=str(stage.saved_plan)).succeeded()
+    stage.in_job("90_report").succeeded()
 
 
 def test_a_target_whose_task_died_is_named_by_the_report(stage):
