@@ -161,11 +161,15 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """Whom of a scope a few changes are about, by object id: to be read again by themselves."""
+    """Whom of a scope a few changes are about, by object id: to be read again by themselves.
+
+    Of the groups that are ``whole``, whatever is in them is read, too, at any depth.
+    """
 
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     service_principals: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
 
 
 class Presence(StrEnum):

@@ -376,7 +376,7 @@ def test_a_run_that_dies_leaves_nothing_to_go_on_from(following: Stage) -> None:
 def test_another_version_reads_everything(
     following: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aadsync_lib.engine.incremental.__version__", "9.9.9")
+    monkeypatch.setattr("aadsync_lib.engine.kept.__version__", "9.9.9")
     assert not quiet(following)
 
 

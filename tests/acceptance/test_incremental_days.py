@@ -119,6 +119,8 @@ EVENTS: dict[str, Event] = {
 }  # fmt: skip
 
 events = st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 7), st.integers(0, 7))
+OF_ENTRA = ("hire", "join", "leave", "rename", "found", "kind", "disable", "name", "nest", "delete", "delete group", "restore")  # fmt: skip
+changes = st.tuples(st.sampled_from(OF_ENTRA), st.integers(0, 7), st.integers(0, 7))
 days = st.lists(st.lists(events, min_size=1, max_size=3), min_size=1, max_size=6)
 
 
@@ -149,3 +151,31 @@ def test_runs_that_read_only_where_they_must_end_where_full_ones_would(
     stage.sync()  # may look whether the one before did what it was to
     report = stage.sync()
     assert report.requests.databricks == 0 or report.full
+
+
+@given(
+    several=st.lists(changes, min_size=1, max_size=6),
+    nested=st.sampled_from(("preserve", "flatten", "direct")),
+)
+@settings(
+    max_examples=300 if SOAK else 6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_what_is_planned_on_demand_is_what_reading_everything_gives(
+    stage: Stage, several: list[tuple[str, int, int]], nested: str
+) -> None:
+    stage.full_every, stage.given = "24h", {}
+    stage.configure(scope={"nested": nested})
+    stage.show(company())
+    stage.sync()
+    tenant = stage.box.world.entra
+    for what, a, b in several:
+        EVENTS[what](stage, tenant, a, b)
+    names = [*({"user": key} for key in PEOPLE), *({"group": key} for key in _groups(tenant)[:3])]
+    for name in names:
+        by_part, by_all = (
+            stage.planner().plan(full=full, **name).plan.targets[0] for full in (False, True)
+        )
+        assert by_part.changes == by_all.changes, name
+        assert by_part.quarantined == by_all.quarantined, name
