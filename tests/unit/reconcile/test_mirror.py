@@ -326,6 +326,27 @@ def test_every_way_into_a_group_that_somebody_leaves_is_to_be_seen_too():
     assert taking.ids.keys() == {"2", "1", "G-TOP", "G-RIGHT", "G-DEEP"}
 
 
+@pytest.mark.parametrize(
+    ("more", "protected", "seen"),
+    [
+        ((), (), {"1"}),
+        ((), ("x",), {"1", "2"}),
+        ((change("add_members", "g-data", "2", NEW),), (), {"1", "2"}),
+        ((change("remove_members", "g-data", "2", NEW),), (), {"1"}),
+        ((change("remove_members", "g-ops", "3", ADDED, NEW),), (), {"1", "3"}),
+    ],
+)
+def test_a_group_that_loses_none_but_those_whose_accounts_end_is_not_seen_again(
+    more, protected, seen
+):
+    ends = change("deactivate_user", "u-ada", "1")
+    context = in_groups({})
+    context.policy = SimpleNamespace(protected=SimpleNamespace(groups=protected))
+    touched = touched_by([change("remove_members", "g-data", "2", ADDED), ends, *more], context)
+    assert touched.ids.keys() == seen
+    assert touched.admins
+
+
 def test_what_a_plan_touches_is_to_be_seen_first():
     changes = (
         change("create_user", "u-cyd", None), change("add_members", "g-data", "2", ADDED, NEW),
