@@ -181,9 +181,18 @@ def test_an_attribute_of_the_scope_that_changes_brings_somebody_in(stage: Stage)
     people = [[{"attribute": "department", "value": "Data"}]]
     following = _followed(stage, scope={"users": people})
     assert quiet(following)
+    mark = following.box.log.mark()
     entra(following).update_user(ADA, department="Data")
-    assert not quiet(following)
+    assert not following.sync().full
     assert list(following.picture()["users"]) == [A]
+    entra(following).update_user(ADA, department=None)
+    assert not following.sync().full
+    assert following.picture()["groups"]["dbx-data"]["members"] == []
+    assert not following.picture()["users"][A]["active"]
+    assert len(following.box.log.select(after=mark)) <= 16
+    assert not quiet(following)
+    assert quiet(following)
+    assert following.plan().empty
 
 
 def test_assignments_to_an_application_are_compared_in_one_request_more(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Brings the directory of a mirror up to date by what Entra announces, as far as that is of the narrow class.
 
 Of that class are people and service principals who join or leave groups in scope, whoever is new among them, and
-attributes of people in scope. Anything else, and any doubt, is for a full run, which is never wrong.
+attributes of people in scope, those that rules of the scope name among them. Anything else, and any doubt, is for a full run, which is never wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 
 def mirrorable(scope: Scope) -> bool:
     """Return whether a scope is one whose membership a few changes can be told to leave as it is."""
-    return not scope.users and not any(selector.filter for selector in scope.groups)
+    return not any(selector.filter for selector in scope.groups)
 
 
 def affected(changes: Changes, scope: Scope, known: Snapshot, watched: Container[str]) -> Affected:

@@ -55,9 +55,15 @@ def check_ordinary(plan: TargetPlan, about: Affected) -> None:
     for change in plan.changes:
         if change.action not in ORDINARY or any(m.type is Kind.GROUP for m in change.members):
             raise FullRunNeeded(f"the plan holds another change: {change.action.value}")
-        asked = about.groups | about.users | about.service_principals
-        if change.external_id not in asked or change.drift:
+        if change.drift or not _announced(change, about):
             raise FullRunNeeded("the plan is about somebody whom Entra did not announce")
+
+
+def _announced(change: Change, about: Affected) -> bool:
+    """Return whether a change is about who was read again: itself, or, by rules of the scope, all of its members."""
+    people = about.users | about.service_principals
+    members = {member.external_id for member in change.members}
+    return change.external_id in about.groups | people or (bool(members) and members <= people)
 
 
 def touched_by(changes: Iterable[Change], context: TargetContext) -> Touched:

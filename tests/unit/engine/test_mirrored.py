@@ -344,7 +344,6 @@ def test_anything_else_is_done_by_a_full_run(world, why, caplog):
 @pytest.mark.parametrize(
     "scope",
     [
-        {"users": [[{"attribute": "department", "operator": "is_null"}]]},
         {"groups": [{"filter": "securityEnabled eq true"}]},
     ],
 )
@@ -354,6 +353,31 @@ def test_of_a_scope_that_more_than_members_decide_there_is_no_mirror(scope):
         assert world.store.checkpoint().mirror_digest == ""
         joins(world)
         assert world.kind_of_run() == "full"
+
+
+def test_who_comes_by_a_rule_of_the_scope_and_who_goes_is_done_by_a_small_run():
+    rule = {"users": [[{"attribute": "department", "operator": "equals", "value": "Data"}]]}
+    bob = replace(BOB, attributes={"department": "Data"})
+
+    def changes(world: Following, department: str) -> None:
+        ada = replace(ADA, attributes={"department": department})
+        world.source.snapshot = directory(ada, bob, DATA, OPS)
+        world.said = [of_user(ada)]
+
+    with Following(
+        directory(ADA, bob, DATA, OPS), config=settings(scope=rule, full_every="24h")
+    ) as world:
+        world.sync()
+        assert world.kind_of_run() == "quiet"
+        changes(world, "data")
+        assert world.kind_of_run() == "little"
+        assert world.target.members_of("data") == {"ada@contoso.com", "bob@contoso.com"}
+        changes(world, "Sales")
+        assert world.kind_of_run() == "little"
+        assert world.target.members_of("data") == {"bob@contoso.com"}
+        assert not world.target.named("ada@contoso.com").active
+        assert [world.kind_of_run() for _ in range(2)] == ["little", "quiet"]
+        assert world.plan().empty
 
 
 def test_whom_the_guard_stops_is_planned_in_full(caplog):
