@@ -19,7 +19,6 @@ from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.agreement import Agreement, agreement
 from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
 from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
-from aadsync_lib.reconcile.mirror.source import mirrorable
 from aadsync_lib.reconcile.mirror.target import unsure_of
 
 SHOWN_BY_THEN = 3_600.0  # seconds after which a read shows whatever was announced before it
@@ -68,8 +67,6 @@ class Incremental:
         self._made_for = made_for(planner.settings, self._names)
         policies = [planner.settings.for_target(name).policy for name in self._names]
         self._policy = min(policies, key=lambda policy: policy.seconds_between_full)
-        scopes = [planner.settings.for_target(name).scope for name in self._names]
-        self._mirrors = all(map(mirrorable, scopes))
         self._start: Start | None = None
 
     def plan(self, read: Callable[[], Planning]) -> Planning:
@@ -114,7 +111,7 @@ class Incremental:
         self, here: Checkpoint, planning: Planning, report: RunReport
     ) -> Checkpoint | None:
         """Add what both sides are believed to be; ``None`` where that cannot be told."""
-        mirror = mirror_after(planning, report, self._store) if self._mirrors else None
+        mirror = mirror_after(planning, report, self._store)
         if mirror is None:
             return None
         mirror = replace(mirror, logins={t.name: t.login() for t in self._planner.targets})

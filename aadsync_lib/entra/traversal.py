@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
-from aadsync_lib.entra.directory import APPLICATIONS, CASTS, GROUP, GROUPS, HIDDEN, Directory
+from aadsync_lib.entra.directory import (
+    APPLICATIONS,
+    CASTS,
+    GROUP,
+    GROUPS,
+    HIDDEN,
+    UNSUPPORTED,
+    Directory,
+)
 from aadsync_lib.entra.objects import Found, absent, read_each, read_one
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
@@ -176,4 +184,4 @@ class Traversal:
 def _has_no_such_members(row: JsonObject, failure: GraphError) -> bool:
     """Return whether Graph refused a cast because a Microsoft 365 group cannot have such members."""
     unified = "Unified" in (row.get("groupTypes") or ())
-    return unified and failure.status == 400 and failure.code == "Request_UnsupportedQuery"
+    return unified and failure.status == 400 and failure.code == UNSUPPORTED

@@ -150,7 +150,8 @@ class Changes:
     """What Entra announces since a cursor, and where to go on.
 
     ``announced`` is ``None`` where that is not known, ``reason`` says why. Without a ``cursor`` there is
-    nothing to go on from.
+    nothing to go on from. ``reassigned`` are the selectors (keys) of applications and filters, of which there is no
+    feed, that find somebody else than before.
     """
 
     cursor: Cursor | None = None

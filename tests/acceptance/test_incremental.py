@@ -209,6 +209,30 @@ def test_assignments_to_an_application_are_compared_in_one_request_more(stage: S
     assert "cyd@contoso.com" in stage.picture()["users"]
 
 
+def test_what_a_filter_finds_is_compared_in_one_question_more(stage: Stage) -> None:
+    following = _followed(
+        stage,
+        scope={"groups": [{"filter": "startswith(displayName,'dbx-') and mailEnabled eq false"}]},
+    )
+    tenant, mark = entra(following), following.box.log.mark()
+    assert quiet(following)
+    assert len(following.box.log.select(after=mark)) == 1  # one batch
+    tenant.add_member(DATA, CYD)
+    tenant.add_group("other", members=[ADA])
+    assert not following.sync().full
+    assert "cyd@contoso.com" in following.picture()["groups"]["dbx-data"]["members"]
+    tenant.add_group("dbx-new", members=[ADA])
+    assert following.sync().full
+    assert "dbx-new" in following.picture()["groups"]
+    tenant.update(OPS, mailEnabled=True)
+    assert following.sync().full
+    assert following.picture()["groups"]["dbx-ops"]["members"] == []
+    for _ in range(3):
+        following.sync()
+    assert quiet(following)
+    assert following.plan().empty
+
+
 @pytest.mark.parametrize("answer", ["gone", "syncStateNotFound"])
 def test_a_dead_link_makes_the_run_full_and_the_next_one_quiet(
     following: Stage, answer: str, caplog: pytest.LogCaptureFixture

@@ -341,17 +341,15 @@ def test_anything_else_is_done_by_a_full_run(world, why, caplog):
     assert reason in caplog.text
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        {"groups": [{"filter": "securityEnabled eq true"}]},
-    ],
-)
-def test_of_a_scope_that_more_than_members_decide_there_is_no_mirror(scope):
+def test_of_a_scope_of_filters_members_are_followed_and_what_they_find_makes_a_full_run():
+    scope = {"groups": [{"filter": "securityEnabled eq true"}]}
     with Following(SNAPSHOT, config=settings(scope=scope, full_every="24h")) as world:
         world.sync()
-        assert world.store.checkpoint().mirror_digest == ""
         joins(world)
+        assert world.kind_of_run() == "little"
+        assert world.kind_of_run() == "quiet"
+        feed = world.source.feed
+        world.source.feed = lambda since: replace(feed(since), reassigned=frozenset(("filter:x",)))
         assert world.kind_of_run() == "full"
 
 

@@ -36,7 +36,6 @@ from aadsync_lib.reconcile.mirror.source import (
     affected,
     brought_up_to_date,
     check_shown,
-    mirrorable,
     presences_in,
     presences_kept,
 )
@@ -125,13 +124,6 @@ def test_whom_an_application_brings_in_is_for_a_full_run():
     assert affected(changes, SCOPE, KNOWN, WATCHED).users == {"u-ada"}
     with pytest.raises(FullRunNeeded, match="assigned"):
         affected(changes, SCOPE, replace(KNOWN, assigned=frozenset({"u-ada"})), WATCHED)
-
-
-def test_a_scope_of_filters_has_no_mirror():
-    filtered = Scope.model_validate({"groups": [{"filter": "x eq 1"}]})
-    clause = [[{"attribute": "department", "operator": "is_null"}]]
-    people = Scope.model_validate({"groups": [{"prefix": "d"}], "users": clause})
-    assert [mirrorable(scope) for scope in (SCOPE, filtered, people)] == [True, False, True]
 
 
 def test_what_was_read_again_takes_the_place_of_what_was_known():
