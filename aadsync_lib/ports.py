@@ -76,6 +76,9 @@ class Source(Protocol):
     def read_again(self, known: Snapshot, about: Affected) -> Snapshot:
         """Read a few groups and people of an earlier read by themselves; what could not be is ``unread``."""
 
+    def read_part(self, found: Collection[KnownRoot], known: Snapshot, about: Affected) -> Snapshot:
+        """Read whom it is about, and what the selectors find; take all others as an earlier read has them."""
+
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of each object id where it is, in scope or not."""
 
@@ -133,6 +136,12 @@ class StoreReader(Protocol):
 
     def access(self, target: str) -> tuple[Change, ...]:
         """Every change of access to workspaces that was done, oldest first. No pruning deletes these."""
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where a run may go on, if that is current; ``None`` where no run of this sync left it."""
+
+    def mirror(self, digest: str) -> str | None:
+        """The mirror that was kept with a checkpoint, by its digest (``model.mirror``), if it is there unharmed."""
 
     def missing(self, target: str) -> Mapping[str, float]:
         """Since when linked objects are missing from complete reads, by object id."""
@@ -198,12 +207,6 @@ class Store(HistoryReader, Protocol):
         One that moves another on, without whom it watches, does so only while that is the one that is kept; then
         the mirror stays, too.
         """
-
-    def checkpoint(self) -> Checkpoint | None:
-        """Where a run may go on, if that is current; ``None`` where no run of this sync left it."""
-
-    def mirror(self, digest: str) -> str | None:
-        """The mirror that was kept with a checkpoint, by its digest (``model.mirror``), if it is there unharmed."""
 
     def announce(self, run_id: str, target: str, changes: Sequence[Change]) -> tuple[int, ...]:
         """Record that these changes are about to be sent, and return their journal entries."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from aadsync_lib import __version__
-from aadsync_lib.config.digest import settings_digest
+from aadsync_lib.engine.kept import holds, made_for
 from aadsync_lib.engine.mirrored import MirrorPlanner, mirror_after
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning
-from aadsync_lib.model.carried import DAY, Checkpoint
+from aadsync_lib.model.carried import Checkpoint
 from aadsync_lib.model.directory import Changes, Notice
 from aadsync_lib.model.mirror import digest_of_mirror, mirror_to_text
 from aadsync_lib.model.run import RunReport
@@ -22,10 +19,8 @@ from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.agreement import Agreement, agreement
 from aadsync_lib.reconcile.incremental import Watched, concern, settled, watched_ids
 from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
-from aadsync_lib.reconcile.mirror.source import mirrorable
 from aadsync_lib.reconcile.mirror.target import unsure_of
 
-LINKS_LAST = 7 * DAY - 3_600.0  # a delta link of the directory is good for seven days
 SHOWN_BY_THEN = 3_600.0  # seconds after which a read shows whatever was announced before it
 CODE = "incremental"
 NOT_FULL = (
@@ -69,11 +64,9 @@ class Incremental:
         self._asked = asked
         self._names = sorted(target.name for target in planner.targets)
         self._scope = planner.settings.whole_scope(self._names)
-        self._made_for = _made_for(settings_digest(planner.settings), self._names)
+        self._made_for = made_for(planner.settings, self._names)
         policies = [planner.settings.for_target(name).policy for name in self._names]
         self._policy = min(policies, key=lambda policy: policy.seconds_between_full)
-        scopes = [planner.settings.for_target(name).scope for name in self._names]
-        self._mirrors = all(map(mirrorable, scopes))
         self._start: Start | None = None
 
     def plan(self, read: Callable[[], Planning]) -> Planning:
@@ -118,7 +111,7 @@ class Incremental:
         self, here: Checkpoint, planning: Planning, report: RunReport
     ) -> Checkpoint | None:
         """Add what both sides are believed to be; ``None`` where that cannot be told."""
-        mirror = mirror_after(planning, report, self._store) if self._mirrors else None
+        mirror = mirror_after(planning, report, self._store)
         if mirror is None:
             return None
         mirror = replace(mirror, logins={t.name: t.login() for t in self._planner.targets})
@@ -169,7 +162,7 @@ class Incremental:
 
     def _holds(self, before: Checkpoint, now: float) -> bool:
         """Return whether Entra still knows the links of a checkpoint, and these settings ask the same."""
-        return before.made_for == self._made_for and 0 <= now - before.given_at < LINKS_LAST
+        return holds(before, self._made_for, now)
 
     def _changes(self, before: Checkpoint | None) -> Changes:
         source, roots = self._planner.source, self._store.roots()
@@ -227,12 +220,6 @@ class Incremental:
 def _read_all(planning: Planning) -> bool:
     """Return whether both sides were read, and Entra in full."""
     return planning.snapshot is not None and planning.snapshot.complete
-
-
-def _made_for(settings: str, targets: list[str]) -> str:
-    """Return a digest of everything but the directory that decides what a run would do."""
-    text = json.dumps([__version__, settings, targets])
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _utc(seconds: float) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, replace
 
 from aadsync_lib.engine.asked_once import AskedOnce
+from aadsync_lib.engine.kept import mirror_of
+from aadsync_lib.engine.mirrored_target import ROUNDS, MirroredTarget
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.views import Views
-from aadsync_lib.model.account import Account, Members, TargetSnapshot, Unread
 from aadsync_lib.model.carried import Checkpoint
 from aadsync_lib.model.directory import Affected, Changes, Notice, Presence, Snapshot
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.mirror import Mirror, TargetMirror, mirror_from_text
-from aadsync_lib.model.rates import Verb
+from aadsync_lib.model.mirror import Mirror, TargetMirror
 from aadsync_lib.model.run import RunReport
-from aadsync_lib.ports import ChangeRefused, Store, Target
+from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from aadsync_lib.reconcile.mirror.source import (
     affected,
@@ -34,69 +34,7 @@ from aadsync_lib.reconcile.mirror.target import (
     touched_by,
 )
 
-MOST = 50  # objects of a target to read one by one; beyond that a full run costs no more
-ROUNDS = 4  # of planning: what is read may show more to do
-
 log = logging.getLogger(__name__)
-
-
-class MirroredTarget:
-    """A target as it is believed to be, with what was read again of it; the rest of it is asked as ever."""
-
-    def __init__(self, target: Target, mirror: TargetMirror) -> None:
-        self.name = target.name
-        self.mirror = mirror
-        self._target = target
-        self._seen = Touched()
-
-    @property
-    def requests(self) -> int:
-        """Requests sent so far."""
-        return self._target.requests
-
-    @property
-    def rates(self) -> Mapping[Verb, float]:
-        """Requests a second."""
-        return self._target.rates
-
-    def read(self) -> TargetSnapshot:
-        """Return who is believed to be there."""
-        return self.mirror.snapshot
-
-    def members(self, group_ids: Iterable[str]) -> Mapping[str, Members]:
-        """Return who is believed to be in groups. Raises ``FullRunNeeded`` for one that was not in play."""
-        ids = tuple(group_ids)
-        if not all(group in self.mirror.members for group in ids):
-            raise FullRunNeeded("a group is in play whose members are not known")
-        return {group: self.mirror.members[group] for group in ids}
-
-    def automatic(self, group_ids: Collection[str]) -> Mapping[str, bool]:
-        """Say of each group whether automatic identity management has it."""
-        return self._target.automatic(group_ids)
-
-    def look_up(self, ids: Mapping[str, Kind | None]) -> Mapping[str, Account | Unread | None]:
-        """Read objects by id that the mirror does not have."""
-        return self._target.look_up(ids)
-
-    def find(self, kind: Kind, name: str) -> tuple[Account, ...]:
-        """Look up objects by name."""
-        return self._target.find(kind, name)
-
-    def seen_again(self, touched: Touched) -> bool:
-        """Read what is touched and was not read yet; return whether there was nothing. Raises ``FullRunNeeded``."""
-        lacking = touched.without(self._seen)
-        if not lacking:
-            return True
-        if len(lacking) > MOST:
-            raise FullRunNeeded(f"{len(lacking)} objects would have to be read one by one")
-        known = self.mirror.snapshot if lacking.admins else None
-        try:
-            reread = self._target.read_again(lacking.ids, lacking.names, known)
-        except ChangeRefused as refused:
-            raise FullRunNeeded(f"{self.name}: {refused}") from refused
-        self._seen = self._seen.plus(lacking)
-        self.mirror = self.mirror.updated(reread)
-        return False
 
 
 @dataclass(frozen=True)
@@ -110,14 +48,7 @@ class MirrorPlanner:
     @classmethod
     def of(cls, planner: Planner, store: Store, kept: Checkpoint) -> MirrorPlanner:
         """Return one for the mirror that a checkpoint has."""
-        text = store.mirror(kept.mirror_digest) if kept.mirror_digest else None
-        if text is None:
-            raise FullRunNeeded("the last run left no mirror of both sides")
-        mirror = mirror_from_text(text)
-        if mirror.targets.keys() != {target.name for target in planner.targets}:
-            raise FullRunNeeded("the mirror is one of other targets")
-        if mirror.logins != {target.name: target.login() for target in planner.targets}:
-            raise FullRunNeeded("another login left the mirror")
+        mirror = mirror_of(kept, store, planner.targets)
         targets = {t.name: MirroredTarget(t, mirror.targets[t.name]) for t in planner.targets}
         return cls(planner, mirror, targets)
 

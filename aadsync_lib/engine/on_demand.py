@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from aadsync_lib.errors import AadsyncError, UsageError
-from aadsync_lib.model.directory import Notice
+from aadsync_lib.model.directory import DirectoryMatch, Notice
 from aadsync_lib.model.identity import Kind, same_name
 from aadsync_lib.model.link import Link
 from aadsync_lib.ports import Source, StoreReader
@@ -20,14 +21,31 @@ class NobodyError(AadsyncError):
     """Neither Entra nor the sync knows the name, or Entra knows several."""
 
 
-def ids_of(
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom a run on demand is about, by object id, with the name that was asked for.
+
+    ``above`` are the groups that Entra has them in now, at any depth; ``None`` where these could not all be read.
+    """
+
+    name: str
+    kinds: Mapping[str, Kind]
+    above: frozenset[str] | None
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Their object ids."""
+        return frozenset(self.kinds)
+
+
+def asked_for(
     source: Source,
     reader: StoreReader,
     targets: Iterable[str],
     user: str | None = None,
     group: str | None = None,
-) -> frozenset[str] | None:
-    """Return the object ids of a person, or of a group; ``None`` where neither is asked for.
+) -> Asked | None:
+    """Find a person, or a group; ``None`` where neither is asked for.
 
     Raises ``NobodyError`` for a name that nobody has, or more than one in Entra.
     """
@@ -37,14 +55,18 @@ def ids_of(
     if name is None:
         return None
     name = name.strip()
-    found = {match.id: match.name for match in source.search(name, kinds)} if name else {}
-    if len(found) > 1:
-        which = ", ".join(f"{shown} ({key})" for key, shown in sorted(found.items()))
+    matches = {match.id: match for match in source.search(name, kinds)} if name else {}
+    if len(matches) > 1:
+        shown = sorted((key, match.name) for key, match in matches.items())
+        which = ", ".join(f"{called} ({key})" for key, called in shown)
         raise NobodyError(
-            f"{len(found)} in Entra have the name {name!r}: {which}. Nothing was changed. Name the object id."
+            f"{len(matches)} in Entra have the name {name!r}: {which}. Nothing was changed. Name the object id."
         )
     links = (link for target in targets for link in reader.links(target).by_external.values())
-    ids = frozenset(found) | {link.external_id for link in links if _is(link, name, kinds)}
+    linked = {link.external_id: link.kind for link in links if _is(link, name, kinds)}
+    for key in linked.keys() - matches.keys():  # called otherwise by now, or gone
+        matches |= {match.id: match for match in source.search(key, kinds) if match.id == key}
+    ids = {key: match.kind for key, match in matches.items()} | linked
     if not ids:
         raise NobodyError(
             f"Nobody has the name {name!r}: no user name, mail address, application id, display name or "
@@ -53,7 +75,13 @@ def ids_of(
             else f"No group has the name {name!r}: neither in Entra nor among those that this sync manages. "
             f"Nothing was changed."
         )
-    return ids
+    return Asked(name, ids, _above(matches.values()))
+
+
+def _above(matches: Collection[DirectoryMatch]) -> frozenset[str] | None:
+    if any(match.groups is None for match in matches):
+        return None
+    return frozenset(group.id for match in matches for group in match.above)
 
 
 def left_out(name: str) -> Notice:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.aim import aim_report, plan_alignment
 from aadsync_lib.engine.asked_once import AskedOnce
 from aadsync_lib.engine.explain.explainer import Explainer
 from aadsync_lib.engine.head import head_of
-from aadsync_lib.engine.on_demand import ids_of, left_out
+from aadsync_lib.engine.on_demand import Asked, asked_for, left_out
+from aadsync_lib.engine.part import PartPlanner
 from aadsync_lib.engine.planning import Planning, SyncPlanning, TargetPlanning
 from aadsync_lib.engine.stale import fingerprinted
 from aadsync_lib.engine.undo import plan_undo
@@ -25,8 +28,13 @@ from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import TargetPlan
 from aadsync_lib.ports import Clock, HistoryReader, Neighbours, Source, Target
 from aadsync_lib.reconcile.matching.pending import ResolvedLinks
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from aadsync_lib.reconcile.state.retries import Everything
 from aadsync_lib.workspace_port import Assignments
+
+NOTHING_BESIDE: Mapping[str, tuple[Notice, ...]] = MappingProxyType({})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,35 +71,19 @@ class Planner:
         which raises ``NobodyError`` for a name that nobody has. Raises ``SourceError`` or ``TargetError`` when a
         side could not be read at all.
         """
-        only = ids_of(self.source, self.reader, (t.name for t in self.targets), user, group)
+        names = [target.name for target in self.targets]
+        asked = asked_for(self.source, self.reader, names, user, group)
+        beside = self.neighbours.notices if self.neighbours else lambda: NOTHING_BESIDE
         with ThreadPoolExecutor(2 + len(self.targets)) as pool:
-            known = self.reader.roots()
-            entra = pool.submit(self.source.read, known)
-            reads = [pool.submit(target.read) for target in self.targets]
-            beside = pool.submit(self.neighbours.notices) if self.neighbours else None
-            views = Views(self.settings, [t.name for t in self.targets], entra.result())
-            tried = Everything() if full else anyway
-            planning = SyncPlanning(
-                views,
-                AskedOnce(self.source),
-                self.reader,
-                self.clock.now(),
-                self.reader.latest_run(),
-                tried,
-                self.assignments,
-                only,
-            )
-            parts = [
-                planning.plan(target, read.result())
-                for target, read in zip(self.targets, reads, strict=True)
-            ]
-        parts = _warned(parts, beside.result()) if beside else parts
-        if only is not None:
-            told = (left_out(str(user or group)),)
-            parts = _warned(parts, {target.name: told for target in self.targets})
-        planned = Planning.of(self.settings, parts, views.snapshot, roots=views.roots(known))
-        planned = self._headed(planned)
-        if only is not None:
+            notices = pool.submit(beside)
+            part = self._of_part(asked) if asked and not full else None
+            views, parts = part or self._of_all(pool, Everything() if full else anyway, asked)
+        parts = _warned(parts, notices.result())
+        if asked:
+            parts = _warned(parts, dict.fromkeys(names, (left_out(asked.name),)))
+        roots = views.roots(self.reader.roots())
+        planned = self._headed(Planning.of(self.settings, parts, views.snapshot, roots=roots))
+        if asked:
             planned = replace(planned, plan=replace(planned.plan, full=False))
         return replace(planned, plan=fingerprinted(planned)) if fingerprint else planned
 
@@ -103,6 +95,44 @@ class Planner:
         ]
         planned = self._headed(Planning.of(self.settings, parts))
         return replace(planned, plan=replace(planned.plan, full=False))
+
+    def _of_all(
+        self, pool: Executor, tried: Container[str], asked: Asked | None
+    ) -> tuple[Views, list[TargetPlanning]]:
+        """Read both sides in full and plan each target."""
+        entra = pool.submit(self.source.read, self.reader.roots())
+        reads = [pool.submit(target.read) for target in self.targets]
+        views = Views(self.settings, [t.name for t in self.targets], entra.result())
+        planning = SyncPlanning(
+            views,
+            AskedOnce(self.source),
+            self.reader,
+            self.clock.now(),
+            self.reader.latest_run(),
+            tried,
+            self.assignments,
+            asked.ids if asked else None,
+        )
+        each = zip(self.targets, reads, strict=True)
+        return views, [planning.plan(target, read.result()) for target, read in each]
+
+    def _of_part(self, asked: Asked) -> tuple[Views, list[TargetPlanning]] | None:
+        """Read and plan only what concerns somebody; ``None`` where everything has to be read for that."""
+        part = PartPlanner(
+            self.settings,
+            self.source,
+            self.targets,
+            self.reader,
+            self.clock.now(),
+            self.assignments,
+        )
+        try:
+            views, parts = part.plan(asked)
+        except FullRunNeeded as needed:
+            log.info("both sides are read in full: %s", needed)
+            return None
+        verdict = Planning.of(self.settings, parts).verdict
+        return (views, parts) if verdict.allowed else None
 
     def plan_undo(self, run_id: str) -> Planning:
         """Plan the exact inverse of a run against today's state; what changed since is left alone."""

@@ -46,7 +46,7 @@ class TargetPlanning:
     """The plan of one target, with what else applying it has to know.
 
     ``resolved_pending`` is what the target shows of writes that an earlier run announced and never recorded.
-    ``narrowed``: the plan is about some identities alone, and says nothing of all others. ``not_read`` are the groups
+    ``only``: the plan is about these identities (object ids) alone, and says nothing of all others. ``not_read`` are the groups
     (object ids) whose members are those that the mirror has.
     ``context`` is what the plan was made from, and ``view`` what the target sees of Entra: ``None`` where
     nothing but the target was read. ``deferred_keys`` are the keys of what is not tried because it failed before.
@@ -59,7 +59,7 @@ class TargetPlanning:
     context: TargetContext | None = None
     deferred_keys: frozenset[str] = frozenset()
     view: View | None = None
-    narrowed: bool = False
+    only: frozenset[str] | None = None
     not_read: frozenset[str] = frozenset()
 
 
@@ -239,7 +239,7 @@ class SyncPlanning:
             resolved_pending,
             context,
             drafted.deferred_keys,
-            narrowed=self.only is not None,
+            only=self.only,
         )
 
     def _provenance(

@@ -43,7 +43,9 @@ class Recorder:
         for part, context in _of_entra(planning.parts.values()):
             groups = managed_groups(context, _unsettled(part) | part.not_read)
             memberships = self._memberships(part.plan.target, context, groups)
-            self._keep(part, CarriedState(missing=missing(context), memberships=memberships))
+            self._keep(
+                part, CarriedState(missing=missing(context, part.only), memberships=memberships)
+            )
 
     def keep_quarantine(self, parts: Iterable[TargetPlanning]) -> None:
         """Keep what is in quarantine of a plan that was not carried out."""
@@ -104,7 +106,7 @@ def _of_entra(parts: Iterable[TargetPlanning]) -> Iterator[tuple[TargetPlanning,
 
 def _tells_all(part: TargetPlanning, context: TargetContext) -> bool:
     """Return whether what is not planned is not to be done."""
-    return context.desired.complete and not part.narrowed
+    return context.desired.complete and part.only is None
 
 
 def _chunks(groups: Groups) -> Iterator[Groups]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
@@ -13,6 +12,7 @@ from aadsync_lib.entra.objects import Found, read_each
 from aadsync_lib.entra.principals import Resolved, read_service_principals, read_users
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.entra.traversal import GroupRead, Traversal
+from aadsync_lib.graph.paging import Listing
 from aadsync_lib.model.directory import Affected, Group, ServicePrincipal, Snapshot, User
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.responses import JsonObject
@@ -31,11 +31,12 @@ async def read_again(
     """
     traversal, fields = Traversal(directory, scope), UserFields.of(scope.users, attributes)
     level = {key: GroupRead(_row(known.groups[key])) for key in sorted(about.groups)}
-    _, rows, users, services = await asyncio.gather(
+    _, rows, users, services, groups_of = await asyncio.gather(
         traversal.across(level),
         read_each(directory, Kind.GROUP, level, GROUP),
         read_users(directory, about.users, fields),
         read_service_principals(directory, about.service_principals, {}),
+        _groups_of(directory, _may_leave(known, about)),
     )
     members = {key: kind for group in level.values() for key, kind in group.members.items()}
     there = known.users.keys() | known.service_principals.keys() | known.groups.keys()
@@ -49,13 +50,15 @@ async def read_again(
         ),
     )
     parts = (users, services, more_users, more_services)
-    inside = members.keys() | frozenset().union(
-        *(group.members for key, group in known.groups.items() if key not in level)
-    )
-    elsewhere = await asyncio.gather(
-        *_elsewhere(directory, Kind.USER, users.principals.keys() - inside, known),
-        *_elsewhere(directory, Kind.SERVICE_PRINCIPAL, services.principals.keys() - inside, known),
-    )
+    people = {
+        **dict.fromkeys(users.principals, Kind.USER),
+        **dict.fromkeys(services.principals, Kind.SERVICE_PRINCIPAL),
+    }
+    inside = members.keys() | _members(known, without=level)
+    outside = {key: kind for key, kind in people.items() if key not in inside}
+    late = {key: kind for key, kind in outside.items() if key not in groups_of}
+    groups_of |= await _groups_of(directory, late)
+    elsewhere = [_elsewhere(key, groups_of[key], known) for key in sorted(outside)]
     return Snapshot(
         frozenset(),
         {**users.principals, **more_users.principals},
@@ -71,19 +74,32 @@ async def read_again(
     )
 
 
-def _elsewhere(
-    directory: Directory, kind: Kind, ids: Iterable[str], known: Snapshot
-) -> Iterator[Coroutine[Any, Any, str]]:
-    """Yield, for each who seems to leave the scope, what says why that is not certain; empty where it is."""
+def _members(known: Snapshot, without: Container[str]) -> frozenset[str]:
+    groups = known.groups.items()
+    return frozenset().union(*(group.members for key, group in groups if key not in without))
 
-    async def read(key: str) -> str:
-        listing = await directory.member_of(kind, key, GROUP)
-        if listing.failure is not None:
-            return f"groups of {key}"
-        group = next((row["id"] for row in listing.rows if row["id"] in known.groups), None)
-        return f"{key} has come into group {group}, which is not announced yet" if group else ""
 
-    return map(read, sorted(ids))
+def _may_leave(known: Snapshot, about: Affected) -> dict[str, Kind]:
+    """Return who was in none but these groups: their own lists are asked for in the same batch."""
+    rest = _members(known, without=about.groups)
+    inside = frozenset().union(*(known.groups[key].members for key in about.groups)) - rest
+    return {
+        **dict.fromkeys(about.users & inside, Kind.USER),
+        **dict.fromkeys(about.service_principals & inside, Kind.SERVICE_PRINCIPAL),
+    }
+
+
+async def _groups_of(directory: Directory, people: Mapping[str, Kind]) -> dict[str, Listing]:
+    reads = (directory.member_of(kind, key, GROUP) for key, kind in people.items())
+    return dict(zip(people, await asyncio.gather(*reads), strict=True))
+
+
+def _elsewhere(key: str, groups: Listing, known: Snapshot) -> str:
+    """Return why it is not certain that somebody leaves the scope; empty where it is."""
+    if groups.failure is not None:
+        return f"groups of {key}"
+    group = next((row["id"] for row in groups.rows if row["id"] in known.groups), None)
+    return f"{key} has come into group {group}, which is not announced yet" if group else ""
 
 
 def _of(members: Mapping[str, Kind], kind: Kind) -> set[str]:

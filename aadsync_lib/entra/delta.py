@@ -2,7 +2,8 @@
 
 Facts that decide how it is read: an object may come in several entries, on any page, and one may repeat
 what was announced before; ``@removed`` may come in a first round; a group's members are told as ids; a
-link is dead after seven days, or when Graph says so. There is no feed of assignments to an application.
+link is dead after seven days, or when Graph says so. There is no feed of assignments to an application, and none
+of what a filter finds: it may go by properties of which no change is announced.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aadsync_lib.config.base import GUID
@@ -22,6 +23,7 @@ from aadsync_lib.entra.directory import (
     GROUP,
     PERMISSIONS,
     SERVICE_PRINCIPAL,
+    UNSUPPORTED,
     Directory,
 )
 from aadsync_lib.entra.translate import UserFields
@@ -33,9 +35,8 @@ from aadsync_lib.responses import JsonObject
 MEMBERS = "members@delta"
 REMOVED = "@removed"
 DEAD = frozenset({"syncStateNotFound", "syncStateInvalid", "resyncRequired"})
-WORDS_OF_FILTERS = frozenset(("eq", "ne", "gt", "ge", "lt", "le", "and", "or", "not", "in", "has", "true", "false", "null"))  # fmt: skip
-# A text, or a name with what makes it a variable or a function, and the path from it.
-NAME_IN_FILTER = re.compile(r"'(?:[^']|'')*'|(?<![\w.:$-])([A-Za-z_]\w*)(\s*[:(])?(/[\w$/]*)?")
+# A text, or a word of OData that Graph takes in an advanced query only.
+ADVANCED = re.compile(r"'(?:[^']|'')*'|\b(ne|not|endswith)\b|/(\$count)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class Feed:
         links = since.links if since else {}
         if since and links.keys() != {kind.value for kind in kinds}:
             return Changes(reason="the last run asked for other kinds of changes")
-        assigned, listings = await asyncio.gather(
+        assigned, filtered, listings = await asyncio.gather(
             self._assigned(known),
+            self._filtered(known) if since else _nothing(),
             asyncio.gather(
                 *(
                     self.directory.changes(kind, each, links.get(kind.value))
@@ -62,7 +64,11 @@ class Feed:
             ),
         )
         by_kind = dict(zip(kinds, listings, strict=True))
-        reason = assigned.reason or next(filter(None, map(_failure, by_kind, listings)), "")
+        reason = (
+            assigned.reason
+            or filtered.reason
+            or next(filter(None, map(_failure, by_kind, listings)), "")
+        )
         if reason:
             return Changes(reason=reason)
         cursor = Cursor(
@@ -77,14 +83,12 @@ class Feed:
         return Changes(
             cursor,
             tuple(announced),
-            frozenset(changed),
+            frozenset(changed) | filtered.otherwise,
         )
 
     def _selects(self) -> Mapping[Kind, str]:
         """Return what to ask for of each kind of object that can matter."""
-        filters = (selector.filter for selector in self.scope.groups if selector.filter)
-        groups = dict.fromkeys((*GROUP.split(","), "members", *names_in(filters)))
-        selects = {Kind.GROUP: ",".join(groups), Kind.USER: self.fields.select}
+        selects = {Kind.GROUP: f"{GROUP},members", Kind.USER: self.fields.select}
         if self.scope.service_principals or _applications(self.scope):
             selects[Kind.SERVICE_PRINCIPAL] = SERVICE_PRINCIPAL
         return selects
@@ -98,6 +102,31 @@ class Feed:
         if failure is not None:
             return Assigned(reason=f"assignments: {failure.reason(APPLICATIONS)}")
         return Assigned({key: _digest(each) for key, each in zip(ids, listings, strict=True)})
+
+    async def _filtered(self, known: Collection[KnownRoot]) -> Filtered:
+        """Say which filters of the scope find other groups than when the scope was read last."""
+        selectors = [selector for selector in self.scope.groups if selector.filter]
+        listings = await asyncio.gather(*(self._found(str(each.filter)) for each in selectors))
+        failure = next((each.failure for each in listings if each.failure), None)
+        if failure is not None:
+            return Filtered(reason=f"groups of a filter: {failure.reason(PERMISSIONS[Kind.GROUP])}")
+        before: dict[str, set[str]] = {}
+        for root in known:
+            before.setdefault(root.selector, set()).add(canonical_id(root.id))
+        now = {each.key: self._roots(rows) for each, rows in zip(selectors, listings, strict=True)}
+        return Filtered(frozenset(k for k, ids in now.items() if ids != before.get(k, set())))
+
+    async def _found(self, filter_: str) -> Listing:
+        advanced = _advanced(filter_)
+        listing = await self.directory.groups(filter_, advanced=advanced)
+        if listing.failure is not None and listing.failure.code == UNSUPPORTED:
+            return await self.directory.groups(filter_, advanced=not advanced)
+        return listing
+
+    def _roots(self, listing: Listing) -> set[str]:
+        every = self.scope.groups_of_kind == "all"
+        rows = (row for row in listing.rows if every or row.get("securityEnabled") is not False)
+        return {row["id"] for row in rows}
 
     def _merged(self, kind: Kind, listing: Listing) -> Iterator[Announcement]:
         entries: dict[str, list[JsonObject]] = {}
@@ -148,15 +177,21 @@ class Assigned:
     reason: str = ""
 
 
-def names_in(filters: Iterable[str]) -> Iterator[str]:
-    """Yield the properties that filters of OData name: a change of another one is announced to nobody."""
-    for filter_ in filters:
-        found = NAME_IN_FILTER.findall(filter_)
-        variables = {name for name, after, _ in found if after.endswith(":")}
-        for name, after, _ in found:
-            word = not name or name.lower() in WORDS_OF_FILTERS
-            if not word and not after and name not in variables:
-                yield name
+@dataclass(frozen=True)
+class Filtered:
+    """The filters, by selector, that find something else than before; or why that is not known."""
+
+    otherwise: frozenset[str] = frozenset()
+    reason: str = ""
+
+
+async def _nothing() -> Filtered:
+    return Filtered()
+
+
+def _advanced(filter_: str) -> bool:
+    """Return whether Graph is likely to take a filter in an advanced query only."""
+    return any(word or count for word, count in ADVANCED.findall(filter_))
 
 
 def _applications(scope: Scope) -> list[GroupSelector]:

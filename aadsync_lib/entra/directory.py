@@ -21,6 +21,8 @@ AT_ONCE = 15  # values of one ``in``: documented for Entra, and short enough for
 GROUP = "id,displayName,mailNickname,securityEnabled,groupTypes,visibility"
 SERVICE_PRINCIPAL = "id,appId,displayName,accountEnabled"
 
+UNSUPPORTED = "Request_UnsupportedQuery"  # where Graph wants an advanced query
+
 GROUPS = "GroupMember.Read.All"
 GROUPS_DELETED = "Group.Read.All"
 HIDDEN = "Member.Read.Hidden"

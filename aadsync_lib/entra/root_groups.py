@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from aadsync_lib.entra.directory import AT_ONCE, GROUP, GROUPS
+from aadsync_lib.entra.directory import AT_ONCE, GROUP, GROUPS, UNSUPPORTED
 from aadsync_lib.entra.nearest import nearest
 from aadsync_lib.entra.objects import read_one
 from aadsync_lib.entra.selection import SelectorReader
@@ -95,7 +95,7 @@ class RootGroupReader(SelectorReader):
     async def _listing(self, filter_: str) -> Listing:
         """Read groups by a filter, as an advanced query where Graph wants it so."""
         listing = await self._directory.groups(filter_)
-        if listing.failure is not None and listing.failure.code == "Request_UnsupportedQuery":
+        if listing.failure is not None and listing.failure.code == UNSUPPORTED:
             return await self._directory.groups(filter_, advanced=True)
         return listing
 

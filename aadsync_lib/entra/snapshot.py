@@ -9,13 +9,21 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
 from aadsync_lib.entra.applications import orphaned
 from aadsync_lib.entra.directory import Directory
-from aadsync_lib.entra.principals import read_service_principals, read_users
+from aadsync_lib.entra.principals import Resolved, read_service_principals, read_users
 from aadsync_lib.entra.selection import Selection
 from aadsync_lib.entra.selectors import select
 from aadsync_lib.entra.translate import UserFields
 from aadsync_lib.entra.traversal import GroupRead, Traversal
 from aadsync_lib.entra.wording import counted, labels
-from aadsync_lib.model.directory import Group, KnownRoot, Notice, Selected, Snapshot
+from aadsync_lib.model.directory import (
+    Group,
+    KnownRoot,
+    Notice,
+    Selected,
+    ServicePrincipal,
+    Snapshot,
+    User,
+)
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.desired.view import nested_kind_notices
 
@@ -48,14 +56,25 @@ async def read_snapshot(
     selection, by_line = await select(directory, scope, known)
     traversal = Traversal(directory, scope)
     await traversal.down(selection.groups.values())
-    groups = traversal.groups
-    principals = selection.assigned | _members(groups.values())
+    principals = selection.assigned | members_of(traversal.groups.values())
     users = await read_users(
-        directory, _of(principals, Kind.USER), UserFields.of(scope.users, attributes)
+        directory, of_kind(principals, Kind.USER), UserFields.of(scope.users, attributes)
     )
     service_principals = await read_service_principals(
-        directory, _of(principals, Kind.SERVICE_PRINCIPAL), traversal.service_principal_rows
+        directory, of_kind(principals, Kind.SERVICE_PRINCIPAL), traversal.service_principal_rows
     )
+    return assembled(selection, by_line, traversal, users, service_principals)
+
+
+def assembled(
+    selection: Selection,
+    by_line: Mapping[str, Selection],
+    traversal: Traversal,
+    users: Resolved[User],
+    service_principals: Resolved[ServicePrincipal],
+) -> Snapshot:
+    """Put together what was found, what is below it, and who is in that."""
+    groups = traversal.groups
     unresolved = _Unresolved(
         users.gone | service_principals.gone | traversal.gone,
         users.missing | service_principals.missing,
@@ -92,11 +111,11 @@ def _selected(line: str, selection: Selection, unresolved: _Unresolved) -> Selec
     )
 
 
-def _members(groups: Iterable[GroupRead]) -> dict[str, Kind]:
+def members_of(groups: Iterable[GroupRead]) -> dict[str, Kind]:
     return {key: kind for group in groups for key, kind in group.members.items()}
 
 
-def _of(principals: Mapping[str, Kind], kind: Kind) -> list[str]:
+def of_kind(principals: Mapping[str, Kind], kind: Kind) -> list[str]:
     return [key for key, its in principals.items() if its is kind]
 
 

@@ -12,6 +12,7 @@ from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra.again import read_again
 from aadsync_lib.entra.delta import Feed
 from aadsync_lib.entra.directory import Directory
+from aadsync_lib.entra.part import read_part
 from aadsync_lib.entra.presence import look_up, read_names
 from aadsync_lib.entra.search import PEOPLE, search
 from aadsync_lib.entra.snapshot import read_snapshot
@@ -102,6 +103,14 @@ class EntraSource:
         """
         return self._in_directory(
             lambda directory: read_again(directory, self._scope, known, about, self._attributes)
+        )
+
+    def read_part(self, found: Collection[KnownRoot], known: Snapshot, about: Affected) -> Snapshot:
+        """Return the scope as it is now where it is ``about`` somebody, and as it was ``known`` elsewhere."""
+        return self._in_directory(
+            lambda directory: read_part(
+                directory, self._scope, found, known, about, self._attributes
+            )
         )
 
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:

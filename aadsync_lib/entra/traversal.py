@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aadsync_lib.config.scope import Scope
 from aadsync_lib.entra import translate
-from aadsync_lib.entra.directory import APPLICATIONS, CASTS, GROUP, GROUPS, HIDDEN, Directory
+from aadsync_lib.entra.directory import (
+    APPLICATIONS,
+    CASTS,
+    GROUP,
+    GROUPS,
+    HIDDEN,
+    UNSUPPORTED,
+    Directory,
+)
 from aadsync_lib.entra.objects import Found, absent, read_each, read_one
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.paging import Listing
@@ -54,13 +62,21 @@ class Traversal:
         self._cast_form = 0  # the way to ask for service principals that this Graph takes
 
     async def down(self, roots: Iterable[JsonObject]) -> None:
-        """Read the roots, then what is nested in them, until nothing is new."""
-        level = {row["id"]: GroupRead(row) for row in roots}
-        while level:
-            await self.across(level)
-            nested = {key: row for group in level.values() for key, row in group.nested.items()}
-            level = {key: GroupRead(row) for key, row in nested.items() if key not in self.groups}
-        self.groups = {key: group for key, group in self.groups.items() if key not in self.gone}
+        """Read the roots, then what is nested in them, until nothing is new; keep nothing else."""
+        reached = await self._reach({row["id"]: row for row in roots})
+        self.groups = {key: group for key, group in reached.items() if key not in self.gone}
+
+    async def _reach(self, rows: Mapping[str, JsonObject]) -> dict[str, GroupRead]:
+        """Return these groups and all below them; read those that were not."""
+        reached: dict[str, GroupRead] = {}
+        while rows:
+            new = {key: GroupRead(row) for key, row in rows.items() if key not in self.groups}
+            await self.across(new)
+            level = [self.groups[key] for key in rows]
+            reached |= zip(rows, level, strict=True)
+            nested = {key: row for group in level for key, row in group.nested.items()}
+            rows = {key: row for key, row in nested.items() if key not in reached}
+        return reached
 
     async def across(self, level: dict[str, GroupRead]) -> None:
         """Read the members of these groups, and nothing below them."""
@@ -168,4 +184,4 @@ class Traversal:
 def _has_no_such_members(row: JsonObject, failure: GraphError) -> bool:
     """Return whether Graph refused a cast because a Microsoft 365 group cannot have such members."""
     unified = "Unified" in (row.get("groupTypes") or ())
-    return unified and failure.status == 400 and failure.code == "Request_UnsupportedQuery"
+    return unified and failure.status == 400 and failure.code == UNSUPPORTED

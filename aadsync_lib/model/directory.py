@@ -150,7 +150,8 @@ class Changes:
     """What Entra announces since a cursor, and where to go on.
 
     ``announced`` is ``None`` where that is not known, ``reason`` says why. Without a ``cursor`` there is
-    nothing to go on from.
+    nothing to go on from. ``reassigned`` are the selectors (keys) of applications and filters, of which there is no
+    feed, that find somebody else than before.
     """
 
     cursor: Cursor | None = None
@@ -161,11 +162,15 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """Whom of a scope a few changes are about, by object id: to be read again by themselves."""
+    """Whom of a scope a few changes are about, by object id: to be read again by themselves.
+
+    Of the groups that are ``whole``, whatever is in them is read, too, at any depth.
+    """
 
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     service_principals: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
 
 
 class Presence(StrEnum):

@@ -85,8 +85,7 @@ class _Read:
         late = announcement.left & group.members or any(self._missing(group, announcement))
         if announcement.removed or late or not alike(group, announcement):
             return Agreement.MISSED
-        filters = any(selector.filter for selector in self.scope.groups)
-        return Agreement.UNSURE if filters else Agreement.WHOLE
+        return Agreement.WHOLE
 
     def _missing(self, group: Group, announcement: Announcement) -> Iterator[bool]:
         """Yield whether a member that the group got is one that the read should have."""
@@ -105,7 +104,7 @@ def _whether(shown: bool) -> Agreement:
 
 def _names(selector: GroupSelector, announcement: Announcement) -> bool:
     """Return whether an object certainly has the name that a selector looks for, or begins so."""
-    if not announcement.name or selector.filter or not may_select(selector, announcement):
+    if not announcement.name or not may_select(selector, announcement):
         return False
     wanted = selector.name or selector.application
     return wanted is None or normal(wanted) == normal(announcement.name)

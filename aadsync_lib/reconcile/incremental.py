@@ -22,6 +22,8 @@ STEADY = frozenset(
     ("cycle", "max_depth", "group_kind_skipped", "member_type_skipped", "member_type_unknown", "root_renamed", "scope_empty", "disabled_unmanaged", "protected")
 )  # fmt: skip
 
+REASSIGNED = "Entra: what an application or a filter of scope.groups finds has changed"
+
 # Writes after which nobody has what they should not have, were they answered and not done. After any other one
 # the next run looks whether it was.
 HARMLESS = frozenset(
@@ -75,7 +77,7 @@ def concern(changes: Changes, scope: Scope, watched: Container[str]) -> str | No
     if changes.announced is None:
         return changes.reason or "what has changed in Entra is not known"
     if changes.reassigned:
-        return "Entra: assignments to an application have changed"
+        return REASSIGNED
     for announcement in changes.announced:
         if announcement.id in watched:
             return f"Entra announces a change of a {announcement.kind.value} that this sync knows"
@@ -90,14 +92,15 @@ def selected(announcement: Announcement, scope: Scope) -> bool:
 
 
 def may_select(selector: GroupSelector, announcement: Announcement) -> bool:
-    """Return whether a selector may find an object, or take another one because of it."""
+    """Return whether a selector may find an object, or take another one because of it.
+
+    What a filter finds is asked for in every run, and told by nothing that is announced.
+    """
     name = plain(announcement.name)
     if announcement.kind is Kind.SERVICE_PRINCIPAL:
         return bool(selector.application) and name in ("", plain(selector.application))
-    if announcement.kind is not Kind.GROUP or selector.application:
+    if announcement.kind is not Kind.GROUP:
         return False
-    if selector.filter:
-        return True
     if selector.prefix:
         return not name or name.startswith(plain(selector.prefix))
     return bool(selector.name) and name in ("", plain(selector.name))

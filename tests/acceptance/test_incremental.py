@@ -181,9 +181,18 @@ def test_an_attribute_of_the_scope_that_changes_brings_somebody_in(stage: Stage)
     people = [[{"attribute": "department", "value": "Data"}]]
     following = _followed(stage, scope={"users": people})
     assert quiet(following)
+    mark = following.box.log.mark()
     entra(following).update_user(ADA, department="Data")
-    assert not quiet(following)
+    assert not following.sync().full
     assert list(following.picture()["users"]) == [A]
+    entra(following).update_user(ADA, department=None)
+    assert not following.sync().full
+    assert following.picture()["groups"]["dbx-data"]["members"] == []
+    assert not following.picture()["users"][A]["active"]
+    assert len(following.box.log.select(after=mark)) <= 16
+    assert not quiet(following)
+    assert quiet(following)
+    assert following.plan().empty
 
 
 def test_assignments_to_an_application_are_compared_in_one_request_more(stage: Stage) -> None:
@@ -198,6 +207,30 @@ def test_assignments_to_an_application_are_compared_in_one_request_more(stage: S
     entra(stage).assign(portal, CYD)
     assert not quiet(stage)
     assert "cyd@contoso.com" in stage.picture()["users"]
+
+
+def test_what_a_filter_finds_is_compared_in_one_question_more(stage: Stage) -> None:
+    following = _followed(
+        stage,
+        scope={"groups": [{"filter": "startswith(displayName,'dbx-') and mailEnabled eq false"}]},
+    )
+    tenant, mark = entra(following), following.box.log.mark()
+    assert quiet(following)
+    assert len(following.box.log.select(after=mark)) == 1  # one batch
+    tenant.add_member(DATA, CYD)
+    tenant.add_group("other", members=[ADA])
+    assert not following.sync().full
+    assert "cyd@contoso.com" in following.picture()["groups"]["dbx-data"]["members"]
+    tenant.add_group("dbx-new", members=[ADA])
+    assert following.sync().full
+    assert "dbx-new" in following.picture()["groups"]
+    tenant.update(OPS, mailEnabled=True)
+    assert following.sync().full
+    assert following.picture()["groups"]["dbx-ops"]["members"] == []
+    for _ in range(3):
+        following.sync()
+    assert quiet(following)
+    assert following.plan().empty
 
 
 @pytest.mark.parametrize("answer", ["gone", "syncStateNotFound"])
@@ -376,7 +409,7 @@ def test_a_run_that_dies_leaves_nothing_to_go_on_from(following: Stage) -> None:
 def test_another_version_reads_everything(
     following: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aadsync_lib.engine.incremental.__version__", "9.9.9")
+    monkeypatch.setattr("aadsync_lib.engine.kept.__version__", "9.9.9")
     assert not quiet(following)
 
 

@@ -31,6 +31,12 @@ class Cast:
             if (others := {g for g in groups if person in members[g]} - {key})
             if not any(_above(key, members) & _above(other, members) for other in others)
         )
+        self.only = next(
+            (key, person)
+            for key in sorted(groups)
+            for person in sorted(people & members[key])
+            if sum(person in inside for inside in members.values()) == 1
+        )
         self.other = next(p for p in sorted(people) if p not in members[self.group])
 
     def joins(self) -> None:
@@ -38,6 +44,9 @@ class Cast:
 
     def leaves(self) -> None:
         self.entra.remove_member(self.group, self.member)
+
+    def leaves_altogether(self) -> None:
+        self.entra.remove_member(*self.only)
 
     def hired(self) -> None:
         new = self.entra.add_user("new.hire@contoso.com", displayName="New Hire")
@@ -53,6 +62,7 @@ def _above(group: str, members: dict[str, set[str]]) -> set[str]:
 CASES: tuple[tuple[Callable[[Cast], None], int], ...] = (
     (Cast.joins, MEMBERSHIP),
     (Cast.leaves, MEMBERSHIP),
+    (Cast.leaves_altogether, MEMBERSHIP),
     (Cast.hired, HIRED),
 )
 
@@ -69,6 +79,7 @@ def test_a_change_costs_as_many_requests_in_a_large_directory_as_in_a_small_one(
     assert stage.sync().full
     cast = Cast(stage)
     for act, most in CASES:
+        stage.sync()  # looks at what the one before took away
         act(cast)
         mark = stage.box.log.mark()
         report = stage.sync()

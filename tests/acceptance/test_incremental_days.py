@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,12 @@ SETTINGS: tuple[dict[str, Any], ...] = (
     {},
     {"mapping": {"display_name": "{displayName}!"}},
     {"scope": {"guests": False}},
+    {"scope": {"users": [[{"attribute": "department", "operator": "not_equals", "value": "Out"}]]}},
+    {
+        "scope": {
+            "groups": [{"filter": "startswith(displayName,'dbx-') or startswith(displayName,'x')"}]
+        }
+    },
     {"policy": {"full_every": "30m"}},
 )
 
@@ -103,6 +110,7 @@ EVENTS: dict[str, Event] = {
     "kind": lambda _, e, a, b: e.update(_group(e, a), securityEnabled=bool(b % 3)),
     "disable": lambda _, e, a, b: e.update_user(_person(e, a), accountEnabled=bool(b % 2)),
     "name": lambda _, e, a, b: e.update_user(_person(e, a), displayName=f"Name {b}"),
+    "department": lambda _, e, a, b: e.update_user(_person(e, a), department=("Out", "In", None)[b % 3]),
     "nest": _nest,
     "delete": _delete,
     "delete group": _delete_group,
@@ -119,6 +127,8 @@ EVENTS: dict[str, Event] = {
 }  # fmt: skip
 
 events = st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 7), st.integers(0, 7))
+OF_ENTRA = ("hire", "join", "leave", "rename", "found", "kind", "disable", "name", "department", "nest", "delete", "delete group", "restore")  # fmt: skip
+changes = st.tuples(st.sampled_from(OF_ENTRA), st.integers(0, 7), st.integers(0, 7))
 days = st.lists(st.lists(events, min_size=1, max_size=3), min_size=1, max_size=6)
 
 
@@ -149,3 +159,35 @@ def test_runs_that_read_only_where_they_must_end_where_full_ones_would(
     stage.sync()  # may look whether the one before did what it was to
     report = stage.sync()
     assert report.requests.databricks == 0 or report.full
+
+
+@given(
+    several=st.lists(changes, min_size=1, max_size=6),
+    nested=st.sampled_from(("preserve", "flatten", "direct")),
+    ruled=st.booleans(),
+)
+@settings(
+    max_examples=300 if SOAK else 6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_what_is_planned_on_demand_is_what_reading_everything_gives(
+    stage: Stage, several: list[tuple[str, int, int]], nested: str, ruled: bool
+) -> None:
+    stage.full_every, stage.given = "24h", SETTINGS[3] if ruled else {}
+    stage.configure(scope={"nested": nested})
+    stage.show(company())
+    stage.sync()
+    tenant = stage.box.world.entra
+    for what, a, b in several:
+        EVENTS[what](stage, tenant, a, b)
+    names = [*({"user": key} for key in PEOPLE), *({"group": key} for key in _groups(tenant)[:3])]
+    for name in names:
+        by_part, by_all = (
+            stage.planner().plan(full=full, **name).plan.targets[0] for full in (False, True)
+        )
+        first, second = (
+            [replace(change, reason="") for change in plan.changes] for plan in (by_part, by_all)
+        )
+        assert first == second, name  # but for other groups of who is new
+        assert by_part.quarantined == by_all.quarantined, name

@@ -16,8 +16,11 @@ from tests.acceptance.small import ADA, BOB, CYD, DATA, OPS, A, B, C, applied, c
 from tests.acceptance.stage import Stage
 
 
-@pytest.fixture
-def synced(stage: Stage) -> Stage:
+@pytest.fixture(params=["0", "24h"])
+def synced(stage: Stage, request: pytest.FixtureRequest) -> Stage:
+    """A small company that was synced; with a mirror of both sides to go by, or without one."""
+    stage.full_every = request.param
+    stage.configure()
     stage.show(company())
     stage.sync()
     return stage

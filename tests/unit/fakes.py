@@ -16,6 +16,7 @@ from aadsync_lib.model.directory import (
     Changes,
     Cursor,
     DirectoryMatch,
+    GroupAbove,
     KnownRoot,
     Presence,
     Snapshot,
@@ -110,6 +111,26 @@ class FakeSource:
             passed_over=now.passed_over,
         )  # fmt: skip
 
+    def read_part(self, found: Collection[KnownRoot], known: Snapshot, about: Affected) -> Snapshot:
+        """Return the snapshot, with all but whom it is about as they were known."""
+        self.requests += 1
+        now = self.snapshot
+        old = {key: g for key, g in known.groups.items() if key in now.groups}
+        again = {g for key in about.whole & now.groups.keys() for g in now.groups[key].members}
+        groups = {**now.groups, **{k: g for k, g in old.items() if k not in about.groups | again}}
+        inside = now.assigned.union(*(group.members for group in groups.values()))
+        people = about.users | about.service_principals | again
+        users = {**now.users, **{k: u for k, u in known.users.items() if k not in people}}
+        return replace(
+            now, groups=groups, users={key: u for key, u in users.items() if key in inside}
+        )
+
+    def _above(self, key: str) -> tuple[GroupAbove, ...]:
+        groups = self.snapshot.groups.values()
+        return tuple(
+            GroupAbove(g.id, g.display_name, True, frozenset()) for g in groups if key in g.members
+        )
+
     def look_up(self, ids: Mapping[str, Kind]) -> Mapping[str, Presence | Unread]:
         """Say of everybody but ``silent`` whether the tenant has them; ``places`` tells otherwise."""
         self.requests += bool(ids)
@@ -129,7 +150,14 @@ class FakeSource:
         """Find people of the snapshot by user name, display name or object id, and ``elsewhere``."""
         users = self.snapshot.users.values() if Kind.USER in kinds else ()
         inside = tuple(
-            DirectoryMatch(one.id, one.user_principal_name, one.display_name, one.enabled, None)
+            DirectoryMatch(
+                one.id,
+                one.user_principal_name,
+                one.display_name,
+                one.enabled,
+                tuple(group.name for group in self._above(one.id)),
+                above=self._above(one.id),
+            )
             for one in users
             if name in (one.id, one.user_principal_name, one.display_name)
         )

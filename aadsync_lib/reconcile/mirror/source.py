@@ -1,7 +1,7 @@
 """Brings the directory of a mirror up to date by what Entra announces, as far as that is of the narrow class.
 
 Of that class are people and service principals who join or leave groups in scope, whoever is new among them, and
-attributes of people in scope. Anything else, and any doubt, is for a full run, which is never wrong.
+attributes of people in scope, those that rules of the scope name among them. Anything else, and any doubt, is for a full run, which is never wrong.
 """
 
 from __future__ import annotations
@@ -23,19 +23,14 @@ from aadsync_lib.model.directory import (
 )
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.reconcile.agreement import Agreement, agreement, alike
-from aadsync_lib.reconcile.incremental import selected
+from aadsync_lib.reconcile.incremental import REASSIGNED, selected
 from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
-
-
-def mirrorable(scope: Scope) -> bool:
-    """Return whether a scope is one whose membership a few changes can be told to leave as it is."""
-    return not scope.users and not any(selector.filter for selector in scope.groups)
 
 
 def affected(changes: Changes, scope: Scope, known: Snapshot, watched: Container[str]) -> Affected:
     """Return whom these changes are about. Raises ``FullRunNeeded``."""
     if changes.reassigned:
-        raise FullRunNeeded("Entra: assignments to an application have changed")
+        raise FullRunNeeded(REASSIGNED)
     announced = changes.announced or ()
     groups = [each for each in announced if each.id in known.groups]
     joined = {key: kind for each in groups for key, kind in each.joined.items()}

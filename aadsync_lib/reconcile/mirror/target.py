@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account
-from aadsync_lib.model.change import ACCESS, MEMBERS, Action, Change
+from aadsync_lib.model.change import ACCESS, DEPROVISIONS, MEMBERS, Action, Change
 from aadsync_lib.model.desired import DesiredGroup
 from aadsync_lib.model.directory import Affected
 from aadsync_lib.model.identity import Attributes, Kind
@@ -55,16 +55,24 @@ def check_ordinary(plan: TargetPlan, about: Affected) -> None:
     for change in plan.changes:
         if change.action not in ORDINARY or any(m.type is Kind.GROUP for m in change.members):
             raise FullRunNeeded(f"the plan holds another change: {change.action.value}")
-        asked = about.groups | about.users | about.service_principals
-        if change.external_id not in asked or change.drift:
+        if change.drift or not _announced(change, about):
             raise FullRunNeeded("the plan is about somebody whom Entra did not announce")
+
+
+def _announced(change: Change, about: Affected) -> bool:
+    """Return whether a change is about who was read again: itself, or, by rules of the scope, all of its members."""
+    people = about.users | about.service_principals
+    members = {member.external_id for member in change.members}
+    return change.external_id in about.groups | people or (bool(members) and members <= people)
 
 
 def touched_by(changes: Iterable[Change], context: TargetContext) -> Touched:
     """Return what has to be seen of a target before these changes may be made."""
     changes = tuple(changes)
+    left = frozenset(_left_by_leavers(changes, context))
+    ids = {key: kind for key, kind in _ids(changes) if key not in left}
     return Touched(
-        {**dict(_ids(changes)), **dict.fromkeys(_other_ways(changes, context), Kind.GROUP)},
+        {**ids, **dict.fromkeys(_other_ways(changes, context), Kind.GROUP)},
         frozenset((c.kind, c.name) for c in changes if c.action.verb == "create"),
         any(map(_matters_of_an_admin, changes)),
     )
@@ -83,6 +91,23 @@ def _ids(changes: Iterable[Change]) -> Iterator[tuple[str, Kind]]:
             yield change.target_id, change.kind
         if change.action is Action.REMOVE_MEMBERS:
             yield from ((m.target_id, m.type) for m in change.members if m.target_id)
+
+
+def _left_by_leavers(changes: Iterable[Change], context: TargetContext) -> Iterator[str]:
+    """Yield the groups that lose nobody but those whose accounts end with it: these are seen again themselves.
+
+    Whether a group makes admins is seen for all of them, and how else it is, by the run that follows. One that may be protected by
+    its name is seen again in any case.
+    """
+    ended = {change.target_id for change in changes if change.action in DEPROVISIONS}
+    for change in changes if ended else ():
+        leavers = all(member.target_id in ended for member in change.members)
+        if change.action is Action.REMOVE_MEMBERS and leavers and change.target_id:
+            joined = any(
+                c.target_id == change.target_id for c in changes if c.action is Action.ADD_MEMBERS
+            )
+            if not joined and not context.policy.protected.groups:
+                yield change.target_id
 
 
 def _other_ways(changes: Iterable[Change], context: TargetContext) -> Iterator[str]:

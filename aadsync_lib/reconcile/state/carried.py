@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from aadsync_lib.model.carried import QuarantineRecord, Retry
@@ -14,14 +14,22 @@ from aadsync_lib.reconcile.diff.principals import PEOPLE
 from aadsync_lib.reconcile.state.retries import keys_of, retry_key
 
 
-def missing(context: TargetContext) -> Mapping[str, float] | None:
-    """Return since when linked people are certainly missing; ``None`` where nothing changed."""
+def missing(
+    context: TargetContext, only: Collection[str] | None = None
+) -> Mapping[str, float] | None:
+    """Return since when linked people are certainly missing; ``None`` where nothing changed.
+
+    ``only``: of nobody but these (object ids) anything else is told than was known.
+    """
     before = context.missing
     now = {
         link.external_id: context.missing_since(link.external_id)
         for link in context.out_of_scope
         if link.kind in PEOPLE and (link.external_id in before or context.certainly_left(link))
     }
+    if only is not None:
+        others = {key: since for key, since in before.items() if key not in only}
+        now = {**others, **{key: since for key, since in now.items() if key in only}}
     return None if now == before else now
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from aadsync_lib.entra.delta import names_in
 from aadsync_lib.errors import SourceError
 from aadsync_lib.model.directory import Announcement, Changes, Cursor, KnownRoot
 from aadsync_lib.model.identity import Kind
@@ -224,27 +223,60 @@ def test_without_the_assignments_there_is_no_feed(box, source):
     assert "assignments" in absent.changes().reason
 
 
-def test_what_a_filter_asks_about_is_asked_of_the_feed_as_well(box, source):
-    feed = Feed(box, source({"filter": "startswith(description,'dbx')"}))
-    feed.entra.update(feed.data, description="dbx one")
-    assert set(feed.next()) == {feed.data}
-    unknown = source({"filter": "colour eq 'red'"})
-    assert "colour" in unknown.changes().reason
-
-
 @pytest.mark.parametrize(
-    ("filter_", "names"),
+    ("filter_", "change"),
     [
-        ("securityEnabled eq true and startswith(displayName,'dbx- or mail')", ["securityEnabled", "displayName"]),
-        ("groupTypes/any(c:c eq 'Unified')", ["groupTypes"]),
-        ("not(mail eq null) or description in ('a','it''s b')", ["mail", "description"]),
-        ("createdDateTime ge 2020-01-01T00:00:00Z", ["createdDateTime"]),
-        ("id eq 'aaaa'", ["id"]),
-        ("", []),
+        ("startswith(description,'dbx')", {"description": "dbx one"}),
+        ("description ne 'x y ne z'", {"description": "x y ne z"}),
+        ("endsWith(displayName,'zz')", {"displayName": "dbx-zz"}),
+        ("description eq 'a not b'", {"description": "a not b"}),
     ],
-)  # fmt: skip
-def test_names_of_properties_are_found_in_filters(filter_, names):
-    assert list(names_in([filter_])) == names
+)
+def test_what_a_filter_finds_is_asked_in_one_question_and_held_against_the_last_read(
+    box, source, filter_, change
+):
+    feed = Feed(box, source({"filter": filter_}))
+    key = f"filter:{filter_}"
+    roots = feed.source.read().found
+
+    def changed() -> bool:
+        box.log.clear()
+        changes = feed.source.changes(feed.changes.cursor, roots)
+        assert changes.announced is not None, changes.reason
+        (batch,) = box.log.select()  # the three of the feed, and this one
+        assert batch.path == "/v1.0/$batch"
+        return changes.reassigned == {key}
+
+    assert not changed()
+    feed.entra.update(feed.data, **change)
+    assert changed()
+    assert changed()  # until it was read
+    roots = feed.source.read().found
+    assert not changed()
+
+
+def test_groups_of_another_kind_that_a_filter_finds_are_none_of_the_scope(box, source):
+    box.world.entra.add_group("mail", securityEnabled=False, description="dbx")
+    for kind, of_kind in (("security", 0), ("all", 1)):
+        feed = Feed(box, source({"filter": "description eq 'dbx'"}, groups_of_kind=kind))
+        roots = feed.source.read().found
+        assert len(roots) == of_kind
+        assert not feed.source.changes(feed.changes.cursor, roots).reassigned
+
+
+def test_without_what_a_filter_finds_there_is_no_feed(box, source):
+    feed = Feed(box, source({"filter": "colour eq 'red'"}))
+    assert "filter" in feed.source.changes(feed.changes.cursor).reason
+
+
+@pytest.mark.parametrize("filter_", ["groupTypes/any(c:c eq 'not')", "not(description eq 'x')"])
+def test_a_filter_that_is_taken_otherwise_than_it_looks_is_asked_again(
+    box, source, filter_, monkeypatch
+):
+    monkeypatch.setattr("aadsync_lib.entra.delta._advanced", lambda _: False)
+    feed = Feed(box, source({"filter": filter_}))
+    roots = feed.source.read().found
+    assert feed.source.changes(feed.changes.cursor, roots).reassigned == frozenset()
 
 
 def test_an_announcement_says_of_what_kind_it_is(feed):

@@ -196,7 +196,7 @@ def test_other_settings_and_another_version_are_full(world, monkeypatch):
     world.configure(leavers="keep")
     assert not world.quiet()
     assert world.quiet()
-    monkeypatch.setattr("aadsync_lib.engine.incremental.__version__", "9")
+    monkeypatch.setattr("aadsync_lib.engine.kept.__version__", "9")
     assert not world.quiet()
 
 

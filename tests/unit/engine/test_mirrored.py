@@ -341,19 +341,41 @@ def test_anything_else_is_done_by_a_full_run(world, why, caplog):
     assert reason in caplog.text
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        {"users": [[{"attribute": "department", "operator": "is_null"}]]},
-        {"groups": [{"filter": "securityEnabled eq true"}]},
-    ],
-)
-def test_of_a_scope_that_more_than_members_decide_there_is_no_mirror(scope):
+def test_of_a_scope_of_filters_members_are_followed_and_what_they_find_makes_a_full_run():
+    scope = {"groups": [{"filter": "securityEnabled eq true"}]}
     with Following(SNAPSHOT, config=settings(scope=scope, full_every="24h")) as world:
         world.sync()
-        assert world.store.checkpoint().mirror_digest == ""
         joins(world)
+        assert world.kind_of_run() == "little"
+        assert world.kind_of_run() == "quiet"
+        feed = world.source.feed
+        world.source.feed = lambda since: replace(feed(since), reassigned=frozenset(("filter:x",)))
         assert world.kind_of_run() == "full"
+
+
+def test_who_comes_by_a_rule_of_the_scope_and_who_goes_is_done_by_a_small_run():
+    rule = {"users": [[{"attribute": "department", "operator": "equals", "value": "Data"}]]}
+    bob = replace(BOB, attributes={"department": "Data"})
+
+    def changes(world: Following, department: str) -> None:
+        ada = replace(ADA, attributes={"department": department})
+        world.source.snapshot = directory(ada, bob, DATA, OPS)
+        world.said = [of_user(ada)]
+
+    with Following(
+        directory(ADA, bob, DATA, OPS), config=settings(scope=rule, full_every="24h")
+    ) as world:
+        world.sync()
+        assert world.kind_of_run() == "quiet"
+        changes(world, "data")
+        assert world.kind_of_run() == "little"
+        assert world.target.members_of("data") == {"ada@contoso.com", "bob@contoso.com"}
+        changes(world, "Sales")
+        assert world.kind_of_run() == "little"
+        assert world.target.members_of("data") == {"bob@contoso.com"}
+        assert not world.target.named("ada@contoso.com").active
+        assert [world.kind_of_run() for _ in range(2)] == ["little", "quiet"]
+        assert world.plan().empty
 
 
 def test_whom_the_guard_stops_is_planned_in_full(caplog):

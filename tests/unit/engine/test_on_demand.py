@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from aadsync_lib.engine.on_demand import NobodyError
 from aadsync_lib.errors import UsageError
+from aadsync_lib.model.directory import DirectoryMatch
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Status
 from tests.unit.build import directory, group, user
 from tests.unit.fakes import Fault
+from tests.unit.following import Following
 from tests.unit.world import World
 
 ADA, BOB, CY = user("ada"), user("bob"), user("cy")
@@ -84,3 +89,70 @@ def test_the_kinds_that_are_asked_for_are_people_or_groups():
         kinds = {link.kind for link in world.store.links("account").by_external.values()}
         assert kinds == {Kind.USER, Kind.GROUP}
         assert world.runner().sync(group="Data").status is Status.SUCCEEDED
+
+
+@pytest.fixture
+def followed() -> Iterator[Following]:
+    with Following(directory(ADA, BOB, CY, DATA, group("Ops", [CY]))) as world:
+        world.sync()
+        yield world
+
+
+def test_only_what_concerns_them_is_read_where_a_mirror_is_there(followed):
+    followed.source.snapshot = directory(ADA, BOB, CY, group("Data", [BOB]), group("Ops", [ADA]))
+    followed.target.read_by_itself.clear()
+    report = followed.runner().sync(user="u-ada")
+    assert report.applied == {"add_members": 1, "remove_members": 1}
+    assert set(followed.target.read_by_itself) == {
+        followed.links_of(key) for key in ("g-data", "g-ops", "u-ada")
+    }
+    assert followed.target.members_of("Ops") == {"cy@contoso.com", "ada@contoso.com"}
+
+
+def test_who_is_called_otherwise_by_now_is_found_by_id(followed):
+    married = user("ada", user_principal_name="lovelace@contoso.com")
+    followed.source.snapshot = directory(married, BOB, CY, DATA, group("Ops", [CY]))
+    plan = followed.planner().plan(user="ada@contoso.com").plan
+    assert [held.external_id for held in plan.targets[0].quarantined] == ["u-ada"]
+
+
+def in_all(world: Following) -> bool:
+    """Return whether everything is read for a person."""
+    reads = world.target.requests
+    world.target.read_by_itself.clear()
+    assert world.planner().plan(user="u-ada").plan.targets[0].changes
+    assert world.target.requests > reads
+    return not world.target.read_by_itself
+
+
+def test_what_a_part_does_not_tell_is_planned_from_all(followed):
+    elsewhere = directory(BOB, CY, group("Data", [BOB]), group("Ops", [CY]))
+    followed.source.snapshot = elsewhere
+    known = DirectoryMatch("u-ada", "ada@contoso.com", "Ada", enabled=True, groups=None)
+    followed.source.elsewhere = (known,)
+    assert in_all(followed)  # as not all of her groups could be read
+    followed.source.elsewhere = ()
+    assert not in_all(followed)
+    followed.source.snapshot = replace(elsewhere, unread=("a selector",))
+    unread = followed.planner().plan(user="u-ada").plan
+    assert not unread.complete
+
+
+@pytest.mark.parametrize("more", ["late", "much", "refused"])
+def test_a_target_that_shows_ever_more_is_read_in_all(followed, monkeypatch, more):
+    followed.source.snapshot = directory(
+        BOB, CY, ADA, group("Data", [BOB]), group("Ops", [CY, ADA])
+    )
+    match more:
+        case "late":
+            monkeypatch.setattr("aadsync_lib.engine.part.ROUNDS", 0)
+        case "much":
+            monkeypatch.setattr("aadsync_lib.engine.mirrored_target.MOST", -1)
+        case "refused":
+            followed.configure(limits={"members_removed": {"count": 0, "share": None}})
+            followed.runner().sync(approve=followed.plan().digest)
+            followed.source.snapshot = directory(BOB, CY, ADA, DATA, group("Ops", [CY]))
+            assert not followed.planner().plan(user="u-ada").verdict.allowed
+            return
+    plan = followed.planner().plan(user="u-ada").plan
+    assert {change.name for change in plan.targets[0].changes} == {"Data", "Ops"}

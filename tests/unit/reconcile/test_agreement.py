@@ -117,10 +117,11 @@ def test_what_lines_of_the_scope_name_is_missed_when_it_was_announced_and_is_not
     assert found(of_portal, of=portal, read=replace(SNAPSHOT, found=known)) is WHOLE
 
 
-def test_what_a_filter_finds_and_who_is_assigned_cannot_be_told():
+def test_what_a_filter_finds_is_told_by_no_announcement_and_who_is_assigned_cannot_be_told():
     filtered = scope({"filter": "securityEnabled eq true"})
-    assert found(of_data(shown=group("dbx-data")), of=filtered) is UNSURE
-    assert found(of_group("g-x", "x"), of=filtered) is UNSURE
+    assert found(of_data(shown=group("dbx-data")), of=filtered) is WHOLE
+    assert found(of_group("g-x", "x"), of=filtered) is WHOLE
+    assert found(reassigned=frozenset({"filter:x"})) is UNSURE
     assert found(reassigned=frozenset({"application:x"})) is UNSURE
     assert found(of_data(), reassigned=frozenset({"application:x"})) is UNSURE
 

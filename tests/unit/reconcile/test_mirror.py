@@ -36,7 +36,6 @@ from aadsync_lib.reconcile.mirror.source import (
     affected,
     brought_up_to_date,
     check_shown,
-    mirrorable,
     presences_in,
     presences_kept,
 )
@@ -125,13 +124,6 @@ def test_whom_an_application_brings_in_is_for_a_full_run():
     assert affected(changes, SCOPE, KNOWN, WATCHED).users == {"u-ada"}
     with pytest.raises(FullRunNeeded, match="assigned"):
         affected(changes, SCOPE, replace(KNOWN, assigned=frozenset({"u-ada"})), WATCHED)
-
-
-def test_a_scope_of_filters_has_no_mirror():
-    filtered = Scope.model_validate({"groups": [{"filter": "x eq 1"}]})
-    clause = [[{"attribute": "department", "operator": "is_null"}]]
-    people = Scope.model_validate({"groups": [{"prefix": "d"}], "users": clause})
-    assert [mirrorable(scope) for scope in (SCOPE, filtered, people)] == [True, False, False]
 
 
 def test_what_was_read_again_takes_the_place_of_what_was_known():
@@ -301,13 +293,20 @@ ABOUT = Affected(frozenset({"g-data"}), frozenset({"u-ada"}))
         {"warnings": (Notice("grace", "until"),)},
         {"changes": (change("rename_group"),)},
         {"changes": (change("remove_members", "g-data", "2", replace(ADDED, type=Kind.GROUP)),)},
-        {"changes": (change("remove_members", "g-other", "2", ADDED),)},
+        {"changes": (change("remove_members", "g-other", "2", ADDED, NEW),)},
         {"changes": (change("remove_members", "g-data", "2", ADDED, drift=True),)},
     ],
 )
 def test_a_plan_of_anything_else_is_for_a_full_run(plan):
     with pytest.raises(FullRunNeeded):
         check_ordinary(TargetPlan("account", **plan), ABOUT)
+
+
+def test_a_plan_may_be_about_groups_of_whom_a_rule_of_the_scope_moves():
+    joins = change("add_members", "g-other", "2", ADDED)
+    check_ordinary(TargetPlan("account", (joins,)), ABOUT)
+    with pytest.raises(FullRunNeeded):
+        check_ordinary(TargetPlan("account", (replace(joins, members=(ADDED, NEW)),)), ABOUT)
 
 
 def in_groups(groups):
@@ -324,6 +323,27 @@ def test_every_way_into_a_group_that_somebody_leaves_is_to_be_seen_too():
     }  # fmt: skip
     taking = touched_by([change("remove_members", "g-data", "2", ADDED)], in_groups(groups))
     assert taking.ids.keys() == {"2", "1", "G-TOP", "G-RIGHT", "G-DEEP"}
+
+
+@pytest.mark.parametrize(
+    ("more", "protected", "seen"),
+    [
+        ((), (), {"1"}),
+        ((), ("x",), {"1", "2"}),
+        ((change("add_members", "g-data", "2", NEW),), (), {"1", "2"}),
+        ((change("remove_members", "g-data", "2", NEW),), (), {"1"}),
+        ((change("remove_members", "g-ops", "3", ADDED, NEW),), (), {"1", "3"}),
+    ],
+)
+def test_a_group_that_loses_none_but_those_whose_accounts_end_is_not_seen_again(
+    more, protected, seen
+):
+    ends = change("deactivate_user", "u-ada", "1")
+    context = in_groups({})
+    context.policy = SimpleNamespace(protected=SimpleNamespace(groups=protected))
+    touched = touched_by([change("remove_members", "g-data", "2", ADDED), ends, *more], context)
+    assert touched.ids.keys() == seen
+    assert touched.admins
 
 
 def test_what_a_plan_touches_is_to_be_seen_first():
