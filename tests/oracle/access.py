@@ -156,7 +156,16 @@ class Access:
         if place not in self.rules or place in self.doors.closed or self.fixed(tid):
             return as_is
         changed = self._taken(seat, self._given(seat, as_is))
+        if self._misnamed(tid):  # what is given by the new name does not wait for the old one to go
+            changed = changed.or_(self._renamed(tid).fate(seat))
         return changed.or_(as_is) if self._open(tid) else changed
+
+    def _renamed(self, tid: str) -> Access:
+        """Return the same where an object has got the name that it was to have."""
+        account, wish = self.after.accounts[tid], self.wish(tid)
+        assert wish
+        accounts = {**self.after.accounts, tid: replace(account, name=wish.name)}
+        return replace(self, after=replace(self.after, accounts=accounts))
 
     def fixed(self, tid: str) -> bool:
         """Return whether nobody touches what somebody has."""

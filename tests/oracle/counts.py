@@ -28,7 +28,8 @@ def miscounted(
     """Yield each limit whose number is not what the run took, of a run that did all of its plan."""
     guard = {breach.limit: breach.count for breach in breaches(plan, EVERYTHING)}
     in_scope = {tid for oid, tid in foretold.matches.items() if tid and oid in wishes.all}
-    taken = _Taken(before, after, then.owners.keys() - foretold.protected, in_scope)
+    ours, adopted = then.owners.keys(), set(foretold.adopts.values())
+    taken = _Taken(before, after, *(ids - foretold.protected for ids in (ours, adopted)), in_scope)
     for limit, (least, most) in taken.counts().items():
         if not least <= guard.get(limit, 0) <= most:
             yield f"{limit} is {guard.get(limit, 0)} for the guard, and {least} to {most} on the target"
@@ -39,25 +40,27 @@ class _Taken:
     """What a run took from whom in the groups of ours, between two scenes.
 
     Memberships that end with an account that is deleted may be counted or not, and so may what nobody
-    looks into: the groups of others.
+    looks into: the groups of others, and those ``adopted`` by the run itself.
     """
 
     before: Scene
     after: Scene
     ours: Set[str]
+    adopted: Set[str]
     in_scope: Set[str]
 
     def counts(self) -> dict[str, tuple[int, int]]:
         groups = self.ours & self.before.groups.keys()
-        kept, gone = self._shrunk(groups & self.in_scope), self._shrunk(groups - self.in_scope)
+        more = groups | (self.adopted & self.before.groups.keys())
+        kept, gone = self._shrunk(more & self.in_scope), self._shrunk(groups - self.in_scope)
         emptied = [gid for gid in kept if not self.after.groups.get(gid)]
-        surely = [gid for gid in emptied if self._taken(gid, sure=True)]
+        surely = [gid for gid in emptied if gid in groups and self._taken(gid, sure=True)]
         retired = [g for g in gone if g not in self.after.groups or self._taken(g, sure=True)]
         ended = sum(map(self._ended, self.before.accounts))
         return {
             "users_deprovisioned": (ended, ended),
             "groups_removed": (len(retired), len(gone)),
-            "members_removed": (self._losing(groups, sure=True), self._losing(groups, sure=False)),
+            "members_removed": (self._losing(groups, sure=True), self._losing(more, sure=False)),
             "groups_emptied": (len(surely), len(emptied)),
         }
 
