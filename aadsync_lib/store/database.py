@@ -17,6 +17,7 @@ from aadsync_lib.store.reader import Dialect, Fragment
 from aadsync_lib.store.schema import VERSION, migrate, version_of
 
 OWNER_ONLY = 0o600
+MEMORY = ":memory:"  # SQLite's name of what is no file
 BUSY = 10.0  # seconds to wait for the lock of another process
 
 DIALECT: Dialect = {
@@ -93,7 +94,7 @@ def _make(path: Path) -> None:
 
     SQLite tells what stands in the way.
     """
-    if not path.exists():
+    if str(path) != MEMORY and not path.exists():
         with suppress(OSError):
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, OWNER_ONLY))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aadsync_lib.errors import StoreError
 from aadsync_lib.store.sqlite import SqliteStore
 from tests.clock import FakeClock
 
@@ -53,3 +54,10 @@ def test_a_store_that_a_group_shares_stays_so(tmp_path):
     (tmp_path / "aadsync.db").chmod(0o660)
     with SqliteStore(tmp_path / "aadsync.db", "contoso", FakeClock()):
         assert mode(tmp_path / "aadsync.db") == 0o660
+
+
+def test_a_store_in_memory_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="memory"):
+        SqliteStore(Path(":memory:"), "contoso", FakeClock())
+    assert list(tmp_path.iterdir()) == []
