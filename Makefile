@@ -20,6 +20,7 @@ UNMEASURED := $(SLOW) tests/contract/sandbox # the sandbox is a tool of tests, a
 WORKSPACE := aadsync_lib/notebook/*,aadsync_lib/store/delta/*
 
 $(DEMO): requirements-uv.lock requirements-demo.lock setup.py .ci/python .ci/uv_like_pip.py
+	@echo "Installing aadsync and the packages it needs into $(VENV): half a minute, more on a busy machine or line."
 	python=$$(.ci/python $(PYTHON)) && $$python -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-uv.lock
 	$(UV) $(LOCKED) requirements-demo.lock
@@ -28,6 +29,7 @@ $(DEMO): requirements-uv.lock requirements-demo.lock setup.py .ci/python .ci/uv_
 	@touch $@
 
 $(READY): requirements.lock $(DEMO)
+	@echo "Adding the packages of the tests to $(VENV)."
 	$(UV) $(LOCKED) requirements.lock
 	$(UV) pip check --quiet
 	@touch $@
@@ -91,7 +93,7 @@ tests: $(READY)
 soak: $(READY)  ## every fault of the sweeps, and random weeks against a plain oracle: SEED=7 BUDGET=3600 (seconds)
 	$(BIN)/python -m tests.soak $(SEED:%=--seed %) $(BUDGET:%=--budget %)
 
-# Two workers have Spark and one has the rest, which waits in between.
+# The workers share one Spark, which is busy on both cores while they wait for it.
 workspace: $(READY)  ## what happens in a workspace: notebooks, the bundle by the real CLI, Delta on Spark; takes minutes
 	@$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 3 --dist loadgroup -m workspace --durations 10
@@ -103,7 +105,7 @@ runtimes: $(READY)  ## what a notebook installs and moves on each Databricks run
 
 # The lock holds the newest databricks-sdk that the index can install, so `make test` is the other end.
 oldest: $(OLDEST)/.ready  ## the oldest versions that setup.py declares
-	$(OLDEST)/bin/pytest -n 2 --dist loadgroup -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/unit/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py tests/setup/test_metadata.py
+	$(OLDEST)/bin/pytest -n 3 --dist worksteal -m 'not any_version' -W ignore::DeprecationWarning tests/contract/auth tests/contract/databricks tests/contract/entra tests/unit/notebook tests/workspace/notebook tests/test_doctor.py tests/test_promises.py tests/setup/test_metadata.py
 
 fresh: $(READY)  ## set up a clone from nothing, with the oldest and the newest pip, where everything has a newer version
 	$(BIN)/python -m tests.setup.fresh

@@ -77,6 +77,10 @@ class History:
         found = answers.outcomes_of(self._store, wanted, known)
         return outcomes_frame(found)
 
+    def check_known(self, user: str | None = None, group: str | None = None) -> None:
+        """Raise ``UnknownNameError``, with the nearest names, where nobody has this name or id."""
+        answers.check_known(self._store, select.Wanted(user, group, None))
+
     def memberships(self, on: date | str | None = None) -> pd.DataFrame:
         """Return who was directly in which managed group ``on`` a date, or is now.
 

@@ -16,6 +16,9 @@ from aadsync_lib.config.base import SecretRef
 from aadsync_lib.errors import CredentialError
 
 HIDDEN = "***"
+SHORTEST = (
+    4  # characters of a secret: a shorter one is a part of words, and hiding it there would tell it
+)
 LONG_LINE = 16  # characters from which on one line of a certificate is hidden by itself
 
 
@@ -117,6 +120,11 @@ class SecretResolver:
         value = value.rstrip("\r\n")  # a pipe into the store leaves one, and no secret ends so
         if not value:
             raise CredentialError(f"{setting}: {ref} is empty. Store the secret there.")
+        if len(value) < SHORTEST:
+            raise CredentialError(
+                f"{setting}: {ref} is shorter than {SHORTEST} characters, which nothing could keep out of "
+                f"messages. Store the whole secret there, or a longer one."
+            )
         self.hide(value)
         return value
 

@@ -10,19 +10,15 @@ from typing import Any
 
 from xdist.scheduler import LoadGroupScheduling
 
-DELTA = "tests/workspace/store/test_delta.py"
 BUNDLE = "tests/workspace/bundle/test_"
+STORE = "tests/workspace/store/test_"
 
 # In this order: what takes longest comes first, and single tests fill up what is left of the time.
 GROUPS = {
-    "delta": (f"{DELTA}::TestDeltaStore::",),
-    "spark": (
-        f"{BUNDLE}run.py",
-        f"{BUNDLE}tables.py",
-        f"{BUNDLE}queries.py",
-        "tests/workspace/lab/test_notebook_spark.py",
-        DELTA,
-    ),
+    "run": (f"{BUNDLE}run.py",),
+    "tables": (f"{BUNDLE}tables.py",),
+    "queries": (f"{BUNDLE}queries.py",),
+    "registration": (f"{STORE}registration.py",),
     "bundle": (f"{BUNDLE}cli.py",),
     "browser": ("tests/acceptance/browser/",),
 }

@@ -1,20 +1,22 @@
-"""Real Spark with real Delta: one Spark Connect server for the tests of a process, on this machine only.
+"""Real Spark with real Delta: one Spark Connect server for all workers of a run, on this machine only.
 
 The jars of Delta are not on PyPI; ``.tools/jars`` holds them.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -32,7 +34,19 @@ SMALL = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
+    "spark.sql.lightweightPlanChangeValidation": "false",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.debug.maxToStringFields": "1",
     "spark.databricks.delta.properties.defaults.checkpointInterval": "50",
+    "spark.databricks.delta.writeChecksumFile.enabled": "false",
+}
+
+# Hadoop starts a program for each file that it moves by a FileContext, and one for its checksum: 22 for each commit.
+# One server writes these tables, so the lock of a log that lies in plain files is enough.
+PLAIN_FILES = {
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    "spark.delta.logStore.file.impl": "io.delta.storage.LocalLogStore",
 }
 
 # The server lives for minutes: what it takes to start and to get warm counts as much as how fast it is then.
@@ -42,6 +56,9 @@ SOON_WARM = (
     "-XX:ReservedCodeCacheSize=240m",
     "-XX:+UnlockDiagnosticVMOptions",
     "-XX:-BytecodeVerificationRemote",  # a tenth of its start: the jars are those of the lock files
+    "-Djdk.lang.Process.launchMechanism=VFORK",
+    "-Xms1g",
+    "-Xmn512m",
 )
 
 # What the server keeps for a page that nobody opens: thousands of plans, until its memory is full.
@@ -82,6 +99,7 @@ def options(folder: Path) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.log.level": "ERROR",
         **SMALL,
+        **PLAIN_FILES,
         **FORGETFUL,
     }
 
@@ -103,7 +121,42 @@ def connect(url: str) -> Any:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Run a Spark Connect server and yield its address."""
+    """Yield the address of the server of a folder: whoever comes first starts it, who goes last stops it.
+
+    A lock on a file ends with the process that has it, so that one that was killed is not waited for.
+    """
+    address = folder / "address"
+    with (folder / "changing").open("w") as changing, (folder / "using").open("w") as using:
+        with _locked(changing):
+            if not address.exists():
+                address.write_text(" ".join(map(str, _start(folder))), encoding="utf-8")
+            server, port = map(int, address.read_text(encoding="utf-8").split())
+            fcntl.flock(using, fcntl.LOCK_SH)
+        try:
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            with _locked(changing), suppress(BlockingIOError):
+                fcntl.flock(using, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                address.unlink()
+                os.kill(server, signal.SIGKILL)
+                for started in SERVERS:
+                    started.wait()
+
+
+@contextmanager
+def _locked(file: TextIO) -> Iterator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+SERVERS: list[subprocess.Popen[bytes]] = []  # that this process has started
+
+
+def _start(folder: Path) -> tuple[int, int]:
+    """Start a server, and return the id of its process and its port once it answers."""
     import pyspark
 
     with socket.socket() as probe:
@@ -120,17 +173,17 @@ def serving(folder: Path) -> Iterator[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     environment["SPARK_LOCAL_IP"] = "127.0.0.1"
     log = folder / "server.log"
-    with (
-        log.open("w", encoding="utf-8") as output,
-        subprocess.Popen(
+    with log.open("w", encoding="utf-8") as output:
+        server = subprocess.Popen(
             [*command, "spark-internal"], cwd=folder, stdout=output, stderr=output, env=environment
-        ) as server,
-    ):
-        try:
-            _wait(port, server, log)
-            yield f"sc://127.0.0.1:{port}"
-        finally:
-            server.kill()
+        )
+    SERVERS.append(server)
+    try:
+        _wait(port, server, log)
+    except BaseException:
+        server.kill()
+        raise
+    return server.pid, port
 
 
 def _wait(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -152,7 +205,10 @@ def spark_url(tmp_path_factory):
     why = missing()
     if why:
         tools.missing(why)
-    with serving(tmp_path_factory.mktemp("spark")) as url:
+    own = tmp_path_factory.getbasetemp()  # of a worker: below that of the run
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "spark"
+    folder.mkdir(exist_ok=True)
+    with serving(folder) as url:
         yield url
         for session in SESSIONS:
             session.stop()

@@ -22,6 +22,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor import databricks as databricks_checks
 from aadsync_lib.doctor.credentials import _end_of, _finding
 from aadsync_lib.doctor.examine import Finding, doctor
+from aadsync_lib.model.run import Status
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.faults import Fault
 from aadsync_lib.store.process import Process
@@ -119,6 +120,13 @@ def examine(tree: dict[str, Any]) -> tuple[Finding, ...]:
 def bad(tree: dict[str, Any]) -> list[str]:
     """What is not well, as it is printed."""
     return [str(finding) for finding in examine(tree) if finding.status != "ok"]
+
+
+def synced(folder: Path) -> None:
+    """Leave the memory of one sync behind."""
+    with SqliteStore(folder / "aadsync.db", "contoso", FakeClock()) as store:
+        store.begin_run("run-1", "sha256:1", "sha256:2", full=True)
+        store.end_run("run-1", Status.SUCCEEDED, "{}")
 
 
 def only(tree: dict[str, Any]) -> str:
@@ -278,11 +286,60 @@ class TestEntra:
 class TestScope:
     """What the selectors find."""
 
-    def test_a_selector_that_finds_nothing_is_a_warning(self, tree):
+    @pytest.mark.parametrize(
+        ("selector", "near"),
+        [
+            ({"name": "dbx-dta"}, "nearest: 'dbx-data'"),
+            ({"prefix": "dxb-"}, "nearest: 'dbx-data'"),
+            ({"id": GROUP.format(9)}, "no group has this id"),
+            ({"filter": "displayName eq 'Nobody'"}, "no group matches"),
+            ({"application": "Robbot"}, "nearest: 'Robot'"),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+    )
+    def test_a_selector_that_finds_nothing_fails_before_a_first_sync_which_it_stops(
+        self, tree, selector, near
+    ):
+        tree["scope"]["groups"].append(selector)
+        found = only(tree)
+        assert found.startswith("failed   scope scope_empty: ")
+        assert near in found
+        assert "Look in scope.groups: " in found
+        assert found.endswith("A first sync stops here.")
+
+    def test_one_of_a_target_is_named_where_it_is_written(self, tree):
+        tree["targets"][0]["scope"] = {"groups": [{"prefix": "dbx-"}, {"name": "Nobody"}]}
+        assert "Look in targets.account.scope.groups: " in only(tree)
+
+    def test_after_a_first_sync_it_is_a_warning_as_it_stops_no_run(self, tree, tmp_path):
+        synced(tmp_path)
         tree["scope"]["groups"].append({"name": "Nobody"})
         found = only(tree)
         assert found.startswith("warning  scope scope_empty: name 'Nobody': ")
-        assert found.endswith("Check the selector in scope.groups against Entra.")
+        assert found.endswith("Look in scope.groups: correct this selector, or take it out.")
+
+    @pytest.mark.parametrize("before", [False, True], ids=["first", "later"])
+    def test_a_scope_of_nobody_fails_before_the_first_sync_and_after_it(
+        self, tree, tmp_path, before
+    ):
+        if before:
+            synced(tmp_path)
+        tree["scope"] = {"groups": [{"prefix": "nobody-"}]}
+        whole, _ = bad(tree)
+        assert whole.startswith("failed   scope: 0 root groups, 0 groups in all, 0 users, ")
+        assert "look in scope.groups" in whole
+
+    def test_whom_nobody_knows_is_most_likely_mistyped(self, box, tree):
+        known = {"users": ["ADA@contoso.com", ADA], "groups": ["dbx-data", "admins"]}
+        tree["policy"] = {"protected": known}
+        box.world.databricks.add_group("admins")
+        assert bad(tree) == []
+        tree["targets"][0]["policy"] = {"protected": {"service_principals": ["Robbie"]}}
+        known["users"].append("breakglass@contso.com")
+        assert [found.split(":")[0] for found in bad(tree)] == [
+            "warning  protected 'breakglass@contso.com'",
+            "warning  protected 'Robbie'",
+        ]
 
     def test_a_name_that_two_groups_have_fails(self, box, tree):
         box.reset(world([{"id": GROUP.format(n), "displayName": "dbx-data"} for n in (1, 2)]))
@@ -290,13 +347,13 @@ class TestScope:
         found = only(tree)
         assert found.startswith("failed   scope: name 'dbx-data': 2 groups have it: ")
 
-    def test_an_empty_tenant_is_a_warning_and_no_crash(self, box, tree):
+    def test_an_empty_tenant_fails_and_is_no_crash(self, box, tree):
         box.reset(World())
         tree["source"]["tenant_id"] = box.tenant_id
         tree["targets"][0]["account_id"] = box.account_id
         assert [found.split(":")[0] for found in bad(tree)] == [
-            "warning  scope",
-            "warning  scope scope_empty",
+            "failed   scope",
+            "failed   scope scope_empty",
         ]
 
     def test_groups_deeper_than_ten_have_a_hint(self, box, tree):
@@ -331,7 +388,7 @@ class TestScope:
         tree["scope"]["groups"] += [{"name": f"Nobody {n}"} for n in range(8)]
         found = bad(tree)
         assert len(found) == 6
-        assert found[-1] == "warning  scope: and 3 more like the last."
+        assert found[-1] == "failed   scope: and 3 more like the last."
 
 
 class TestTargets:
@@ -408,6 +465,14 @@ class TestStore:
         before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
         assert str(examine(tree)[-1]) == f"ok       store: {tmp_path / 'aadsync.db'}."
         assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+    def test_one_that_everybody_may_read_is_a_warning(self, tree, tmp_path):
+        path = tmp_path / "aadsync.db"
+        with SqliteStore(path, "contoso", FakeClock()):
+            path.chmod(0o644)
+        found = only(tree)
+        assert found.startswith(f"warning  store: {path} may be read by everybody on this machine")
+        assert found.endswith(f"Run: chmod o= {path}")
 
     def test_one_that_is_no_store_fails(self, tree, tmp_path):
         (tmp_path / "aadsync.db").write_text("hello")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 MARGIN = 300.0  # seconds before its end at which a token is replaced
 PAUSE = 30.0  # seconds until a token that was too short when it came is asked for again
 LONGEST = 300  # characters of another system's message
+NO_AUTHORITY = "Unable to get authority configuration"  # of msal, where Entra knows no such tenant
 REMEDIES = {
+    NO_AUTHORITY: "Check tenant_id and cloud, and that this machine reaches the address.",
     "AADSTS7000215": "Store the secret's value, not its id.",
     "AADSTS7000222": "The secret has expired: aadsync register makes a new one and stores it.",
     "AADSTS700016": "Check client_id, and that the application is in this tenant.",
@@ -101,9 +103,13 @@ class CachedCredential:
 def refused(login: Login, error: Exception, secrets: SecretResolver) -> CredentialError:
     """Say in one sentence why a login failed, and what to do."""
     text = secrets.redact(str(error)).strip() or type(error).__name__
-    code = re.search(r"AADSTS\d+", text)
+    code = re.search(rf"AADSTS\d+|{NO_AUTHORITY}", text)
     remedy = REMEDIES.get(code[0] if code else "", f"Check {login.setting} and try again.")
-    first = re.split(r"[\r\n]| Trace ID:| Config: ", text)[0].strip()[:LONGEST].rstrip(". ")
+    first = (
+        re.split(r"[\r\n]| Trace ID:| Config: |\. Authority would", text)[0]
+        .strip()[:LONGEST]
+        .rstrip(". ")
+    )
     return CredentialError(
         f"{login.setting}: the login by {login.method} failed: {first}. {remedy}"
     )

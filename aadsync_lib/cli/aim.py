@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES
-from aadsync_lib.cli.options import APPLYING, OUTPUT, SETTINGS, TALK, TARGET, Options, options
+from aadsync_lib.cli.group import CommandGroup
+from aadsync_lib.cli.options import (
+    APPLYING,
+    OUTPUT,
+    SETTINGS,
+    TALK,
+    TARGET,
+    Options,
+    options,
+)
 from aadsync_lib.cli.sync import APPROVE, run
 
 IN_PART = 3  # exit code: a part of the scope could not be read
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def aim() -> None:
     """Prepare for Databricks' automatic identity management."""
 
@@ -44,7 +53,7 @@ def align(
 
     Missing ones; another one is replaced under policy.adopt: same_name or for policy.adopt_names alone.
     """
-    call = runtime.call_of(options)
+    call = following.call_of(options, None, "aim", "align")
     if only_plan:
         planner = runtime.planner_of(options, runtime.settings_of(options))
         runtime.publish_plan(options, planner, planner.plan_alignment(), call)

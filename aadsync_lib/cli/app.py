@@ -13,15 +13,17 @@ from aadsync_lib.cli.connector import connector
 from aadsync_lib.cli.demo import demo
 from aadsync_lib.cli.doctor import doctor
 from aadsync_lib.cli.explain import explain
+from aadsync_lib.cli.group import CommandGroup
 from aadsync_lib.cli.history import history
 from aadsync_lib.cli.init import init
 from aadsync_lib.cli.install import install, uninstall
-from aadsync_lib.cli.output import Failure, Output, check_stdout, streams_write_anything
+from aadsync_lib.cli.output import Failure, Output, streams_write_anything
 from aadsync_lib.cli.register import register
 from aadsync_lib.cli.sandbox import sandbox
 from aadsync_lib.cli.sync import apply, plan, sync
 from aadsync_lib.cli.undo import undo
 from aadsync_lib.cli.validate import validate
+from aadsync_lib.errors import AadsyncError
 
 PURPOSES = {
     "To begin": ("demo", "init", "validate", "doctor", "register"),
@@ -33,12 +35,15 @@ PURPOSES = {
 }
 
 
-class Program(click.Group):
-    """Turns every exception into one message on stderr and an exit code."""
+GO_ON = (  # may have written by then
+    "sync", "apply", "undo", "aim", "connector", "register", "install", "uninstall",
+)  # fmt: skip
+INTERRUPTED = "Interrupted. What is done stays; run the same again, and it goes on from there."
+UNTOUCHED = "Interrupted. Nothing was changed."
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """List the commands in the order in which a newcomer needs them."""
-        return list(self.commands)
+
+class Program(CommandGroup):
+    """Turns every exception into one message on stderr and an exit code."""
 
     def format_commands(
         self,
@@ -50,7 +55,7 @@ class Program(click.Group):
         others = tuple(name for name in self.commands if name not in named)
         for title, names in {**PURPOSES, "Others": others}.items():
             known = [(name, self.commands[name]) for name in names if name in self.commands]
-            rows = [(name, command.get_short_help_str(80)) for name, command in known]
+            rows = [(name, command.get_short_help_str()) for name, command in known]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
@@ -60,10 +65,13 @@ class Program(click.Group):
         streams_write_anything()
         ctx.obj = Output()
         try:
-            check_stdout()
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
             raise
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(err=True)
+            goes_on = ctx.invoked_subcommand in GO_ON
+            raise Failure(AadsyncError(INTERRUPTED if goes_on else UNTOUCHED), ctx.obj) from None
         except Exception as error:
             raise Failure(error, ctx.obj) from error
 

@@ -7,11 +7,12 @@ import click
 from aadsync_lib.cli.connector_job import provision, restart, start, stop
 from aadsync_lib.cli.connector_setup import plan, remove, setup
 from aadsync_lib.cli.connector_state import compare, status
+from aadsync_lib.cli.group import CommandGroup
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def connector() -> None:
-    """Set up and watch Entra's own provisioning into Databricks, the gallery connector."""
+    """Set up and watch the gallery connector, Entra's own provisioning into Databricks."""
 
 
 for command in (plan, setup, status, start, stop, restart, provision, compare, remove):

@@ -42,7 +42,7 @@ def status(ctx: click.Context, options: Options, *, watched: bool) -> None:
 @options(*SETTINGS, TARGET, *PAGE, *TALK)
 @click.pass_context
 def compare(ctx: click.Context, options: Options) -> None:
-    """Show who is provisioned by the connector alone, or by this sync alone, and why; write nothing."""
+    """Show who is provisioned by the connector or by this sync alone, and why; write nothing."""
     from aadsync_lib.connector.compare.as_json import comparison_to_json
     from aadsync_lib.connector.compare.document import comparison_document
 

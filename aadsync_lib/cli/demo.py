@@ -13,6 +13,7 @@ from aadsync_lib.cli.sandbox import needs_sandbox
 
 PEOPLE = 120
 SEED = 7
+STARTING = f"Starting a made-up Entra and Databricks of {PEOPLE} people on this machine; it takes some seconds.\n\n"
 SPEED = 20  # times as fast as the published limits
 
 
@@ -23,6 +24,8 @@ def demo(options: Options) -> None:
 
     A first plan, two days of changes, an accident, a question and an undo, all on this machine.
     """
+    if not options.quiet:
+        options.output.result(STARTING)
     embedded = needs_sandbox("aadsync_lib.sandbox")
     from aadsync_lib.cli.demo_text import TextTeller
     from aadsync_lib.demo import Tour

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from aadsync_lib.cli.following import program
 from aadsync_lib.cli.output import Output
 from aadsync_lib.report.explain.parts import explanation_document
 from aadsync_lib.report.plans import plan_document
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 SHORT = 60  # changes up to which each of them is shown
 
 NEXT = (
-    ("aadsync sandbox", "this company, to point your own clients and an aadsync.yml at"),
-    ("aadsync init", "write an aadsync.yml for your own tenant and account"),
-    ("aadsync doctor", "check its credentials, permissions and limits, with the remedy"),
-    ("aadsync plan", "see what a first sync would do; it writes nothing"),
+    (
+        "sandbox --init contoso",
+        "this company, to point your own clients at, and an aadsync.yml for it",
+    ),
+    ("init", "write an aadsync.yml for your own tenant and account"),
+    ("doctor", "check its credentials, permissions and limits, with the remedy"),
+    ("plan", "see what a first sync would do; it writes nothing"),
 )
 
 
@@ -69,7 +73,8 @@ class TextTeller:
         """Say what to try next."""
         page = Page(self._look)
         page.line("What to try next", "bold cyan")
-        page.table(("Command", "What for"), NEXT)
+        rows = ((f"{program()} {command}", what) for command, what in NEXT)
+        page.table(("Command", "What for"), rows)
         self._outlet.result(page.text())
 
     @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, Options, options
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> N
         from aadsync_lib.cli.probe import run
 
         ctx.exit(run(options, yes=yes))
+    from aadsync_lib.cli.following import completed
     from aadsync_lib.doctor.examine import doctor as examine
     from aadsync_lib.report.document import Document
     from aadsync_lib.report.markdown import as_markdown
@@ -42,11 +44,14 @@ def doctor(ctx: click.Context, options: Options, *, probe: bool, yes: bool) -> N
     from aadsync_lib.report.terminal_page import Look
     from aadsync_lib.secrets import SecretResolver
 
-    settings = runtime.settings_of(options)
+    settings, call = runtime.settings_of(options), following.call_of(options)
     secrets = SecretResolver()
     options.output.hide(secrets.redact)
-    findings = examine(settings, secrets=secrets)
-    plan = runtime.call_of(options).command("plan")
+    findings = tuple(
+        replace(each, remedy=completed(each.remedy, call)) if each.remedy else each
+        for each in examine(settings, secrets=secrets)
+    )
+    plan = call.command("plan")
     head = runtime.headed(options, Document())
     match options.form:
         case "json":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, TARGET, Options, options
 
 NOTHING_FOUND = 1
@@ -38,7 +38,7 @@ def explain(ctx: click.Context, options: Options, user: str | None, group: str |
     from aadsync_lib.report.explain.parts import explanation_document
 
     settings = runtime.settings_of(options)
-    call = runtime.call_of(options)
+    call = following.call_of(options)
     explanation = runtime.planner_of(options, settings).explain(user, group)
     runtime.publish_document(
         options,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aadsync_lib.cli import runtime
-from aadsync_lib.cli.options import DEFAULT_CONFIG, FILE, Options, new_file, options
-from aadsync_lib.errors import SettingsError, UsageError
+from aadsync_lib.cli.following import DEFAULT_CONFIG, call_of
+from aadsync_lib.cli.options import FILE, Options, new_file, options
+from aadsync_lib.cli.questions import Given, Question, ask, check
+from aadsync_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from aadsync_lib.config.base import SecretRef
+    from aadsync_lib.config.settings import Settings
 
 SOURCE_METHODS = (
     "client_secret", "certificate", "managed_identity", "workload_identity", "azure_cli",
@@ -24,10 +26,31 @@ TARGET_METHODS = (
 WITH_SOURCE_CLIENT = {"client_secret", "certificate", "workload_identity", "device_code"}
 WITH_TARGET_CLIENT = {"oauth_m2m", "azure_client_secret"}
 
-Given = dict[str, Any]
-Questions = Mapping[str, tuple[str, str]]
-
-
+QUESTIONS = (
+    Question(
+        "--tenant-id", "tenant_id", "Entra tenant id, as the Entra admin center shows it", "source.tenant_id"
+    ),
+    Question(
+        "--source-client-id", "source_client_id",
+        "Client id of the application that logs in to Entra", "source.auth.client_id",
+    ),
+    Question(
+        "--service-credential", "service_credential",
+        "Name of the Unity Catalog service credential that logs in to Entra", "source.auth.name",
+    ),
+    Question(
+        "--account-id", "account_id", "Databricks account id, as the account console shows it",
+        "targets.account.account_id",
+    ),
+    Question(
+        "--target-client-id", "target_client_id",
+        "Client id of the service principal that logs in to Databricks",
+        "targets.account.auth.client_id",
+    ),
+    Question(
+        "--prefix", "prefixes", "Sync the groups whose name starts with, such as dbx-", "scope.groups"
+    ),
+)  # fmt: skip
 ANSWERS = (
     click.option("--name", default="entra", show_default=True, help="Name of the sync."),
     click.option("--tenant-id", metavar="GUID", help="The Entra tenant."),
@@ -90,66 +113,47 @@ def init(options: Options, *, force: bool, **given: Any) -> None:
 
     Whatever is not given as an option is asked for on a terminal.
     """
+    from aadsync_lib.config.load import load_settings
     from aadsync_lib.scaffold import Answers, starter
 
     path = options.config
     if path.exists() and not force:
         raise UsageError(f"{path} is there already. Nothing was written; --force writes over it.")
-    missing = questions(given)
-    text = starter(Answers(**given, **ask(missing)))
-    check(text)
-    options.output.file(path, text)
-    doctor = runtime.call_of(options).command("doctor")
+    check(given)
+    answers = ask(questions(given), given)
+    options.output.file(path, starter(Answers(**{**given, **answers})), names_nobody=True)
+    doctor = call_of(options).command("doctor")
     options.output.result(
-        f"{path} is written, with every default as a comment.\n"
+        f"{path} is written, with every default as a comment.\n{_secrets(load_settings(path))}"
         f"Next: put the secrets that it names where it says, then {doctor}\n"
     )
 
 
-def ask(missing: Questions) -> Given:
-    """Ask on a terminal. Raises ``UsageError`` that names every option, where there is none."""
-    if missing and not is_terminal():
-        raise UsageError(f"Nothing was written. Say also: {', '.join(missing)}")
-    answers = {name: click.prompt(question, err=True) for name, question in missing.values()}
-    return {name: (text,) if name == "prefixes" else text for name, text in answers.items()}
+def questions(given: Given) -> Iterator[Question]:
+    """Yield what is not known yet."""
+    needed = {
+        "source_client_id": given["source_method"] in WITH_SOURCE_CLIENT,
+        "target_client_id": given["target_method"] in WITH_TARGET_CLIENT,
+        "service_credential": given["source_method"] == "service_credential",
+        "prefixes": not given["groups"],
+    }
+    for question in QUESTIONS:
+        if not given[question.name] and needed.get(question.name, True):
+            yield question
 
 
-def is_terminal() -> bool:
-    return sys.stdin.isatty()
+def _secrets(settings: Settings) -> str:
+    """Say where the secrets come from, a line for each."""
+    from aadsync_lib.config.references import references
+
+    refs = references(settings.logins())
+    names = [(f"{owner}.{key}", ref) for owner, key, ref in refs]
+    lines = "".join(f"  {_place(ref)}  [{key}]\n" for key, ref in names)
+    return f"It reads its secrets from\n{lines}" if lines else ""
 
 
-def questions(given: Given) -> Questions:
-    """Return what is not known yet, by option: the answer's name and the question."""
-    needs_source = given["source_method"] in WITH_SOURCE_CLIENT
-    needs_target = given["target_method"] in WITH_TARGET_CLIENT
-    needs_name = given["source_method"] == "service_credential"
-    needs_groups = not given["groups"] and not given["prefixes"]
-    every = (
-        ("--tenant-id", "tenant_id", "Entra tenant id", True),
-        ("--source-client-id", "source_client_id", "Client id of the Entra login", needs_source),
-        ("--service-credential", "service_credential", "Service credential", needs_name),
-        ("--account-id", "account_id", "Databricks account id", True),
-        ("--target-client-id", "target_client_id", "Client id in Databricks", needs_target),
-        ("--prefix", "prefixes", "Sync the groups whose name starts with", needs_groups),
-    )
-    wanted = {option: (name, question) for option, name, question, needed in every if needed}
-    asked = {option: pair for option, pair in wanted.items() if not given[pair[0]]}
-    for name, _ in asked.values():
-        del given[name]
-    return asked
-
-
-def check(text: str) -> None:
-    """Refuse answers that do not make good settings before anything is written."""
-    from aadsync_lib.config.load import load_settings
-
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "answers")
-        file.write_text(text, encoding="utf-8")
-        try:
-            load_settings(file)
-        except SettingsError as error:
-            lines = "\n".join(f"  {problem}" for problem in error.problems)
-            raise UsageError(
-                f"These answers make no settings. Nothing was written.\n{lines}"
-            ) from None
+def _place(ref: SecretRef) -> str:
+    if ref.env:
+        return f"environment variable {ref.env}"
+    scope, _, key = str(ref.secret).partition("/")
+    return f"databricks secrets put-secret {scope} {key}"

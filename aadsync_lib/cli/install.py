@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,16 +14,41 @@ from urllib.parse import urlsplit
 import click
 
 from aadsync_lib.cli.consent import YES, asks
-from aadsync_lib.cli.init import ANSWERS, Questions, ask, check, is_terminal, questions
+from aadsync_lib.cli.following import program
+from aadsync_lib.cli.init import ANSWERS, questions
 from aadsync_lib.cli.options import TALK, Options, options
-from aadsync_lib.errors import AadsyncError
+from aadsync_lib.cli.questions import Question, ask, check, is_terminal, listed_in, stopping
+from aadsync_lib.errors import AadsyncError, UsageError
+from aadsync_lib.model.identity import GUID
 
 if TYPE_CHECKING:
     from aadsync_lib.bundle import Bundle
 
-RUN_AS = ("run_as_sp", "Application id of the service principal that runs the job")
-NOTIFY = ("notify_email", "E-mail address that hears of failures")
-PROTECT = "Break-glass account that no sync may touch (empty: none)"
+MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def _no_id(text: str) -> str:
+    return "" if GUID.fullmatch(text) else f"found {text!r}; expected an application id, a GUID"
+
+
+def _no_mail(text: str) -> str:
+    return (
+        ""
+        if MAIL.fullmatch(text)
+        else f"found {text!r}; expected an e-mail address such as it@contoso.com"
+    )
+
+
+RUN_AS = Question(
+    "--run-as", "run_as_sp", "Application id of the service principal that runs the job",
+    "run_as_sp of the bundle", _no_id,
+)  # fmt: skip
+NOTIFY = Question(
+    "--notify", "notify_email", "E-mail address that hears of failures",
+    "notify_email of the bundle", _no_mail,
+)  # fmt: skip
+PROTECT = "Break-glass account that no sync may touch, or Enter for none [policy.protected.users]"
+STOPPED = "Nothing was written, and nothing deployed."
 PLACE = (
     click.option("--profile", metavar="NAME", help="Profile of the Databricks CLI."),
     click.option(
@@ -32,8 +60,8 @@ PLACE = (
 
 @click.command()
 @options(*PLACE, *ANSWERS, *TALK)
-@click.option("--run-as", "run_as_sp", metavar="ID", help=f"{RUN_AS[1]}.")
-@click.option("--notify", "notify_email", metavar="MAIL", help=f"{NOTIFY[1]}.")
+@click.option("--run-as", "run_as_sp", metavar="ID", help=f"{RUN_AS.words}.")
+@click.option("--notify", "notify_email", metavar="MAIL", help=f"{NOTIFY.words}.")
 @click.option("--catalog", metavar="NAME", help="Catalog of the memory.  [default: main]")
 @click.option(
     "--unpause/--pause",
@@ -76,16 +104,21 @@ def install(
 @options(*PLACE, *TALK)
 @YES
 def uninstall(options: Options, *, profile: str | None, folder: Path, yes: bool) -> None:
-    """Take jobs, notebooks and dashboard out of a workspace; secrets, tables and reports stay."""
+    """Take jobs, notebooks and dashboard out of a workspace.
+
+    Secrets, tables and reports stay.
+    """
     from aadsync_lib.bundle import Bundle
 
     bundle = Bundle.find(folder.absolute(), profile)
     question = "Take jobs, notebooks and dashboard away? Secrets, tables and reports stay."
-    if not yes and asks() and not click.confirm(question, err=True):
-        raise AadsyncError("Nothing was changed.")
+    with stopping("Nothing was changed."):
+        if not yes and asks() and not click.confirm(question, err=True):
+            raise AadsyncError("Nothing was changed.")
     kept = bundle.remove()
+    bundle.remember({"schedule_status": "PAUSED"})  # who takes it up again looks at a run first
     stays = f" What stays: {', '.join(kept)}." if kept else ""
-    again = f"aadsync install{f' --profile {profile}' if profile else ''}"
+    again = _again(bundle)
     options.output.result(f"The jobs and their files are gone.{stays} {again} takes it up again.\n")
 
 
@@ -96,28 +129,38 @@ def _settle(options: Options, bundle: Bundle, known: dict[str, Any], given: dict
     from aadsync_lib.scaffold import BUNDLE_NAME, Answers, starter
 
     new = not bundle.settings.exists()
-    missing: Questions = {
-        **(questions(given) if new else {}),
-        **({} if known.get("run_as_sp") else {"--run-as": RUN_AS}),
-        **({} if known.get("notify_email") else {"--notify": NOTIFY}),
-    }
-    answers = ask(missing)
-    asked = {name: answers.pop(name) for name, _ in (RUN_AS, NOTIFY) if name in answers}
+    _check_variables(known)
     if new:
         given["secret_scope"] = known.get("secret_scope") or BUNDLE_NAME
+        check(given)
+    own = [question for question in (RUN_AS, NOTIFY) if not known.get(question.name)]
+    answers = ask([*(questions(given) if new else ()), *own], given, STOPPED)
+    asked = {question.name: answers.pop(question.name) for question in own}
+    if new:
         given["protected"] = given["protected"] or _protected()
-        text = starter(Answers(**given, **answers))
-        check(text)
-        options.output.file(bundle.settings, text)
+        text = starter(Answers(**{**given, **answers}))
+        options.output.file(bundle.settings, text, names_nobody=True)
     load_settings(bundle.settings)
     bundle.remember({"config": BESIDE, **known, **asked})
+
+
+def _check_variables(known: Mapping[str, Any]) -> None:
+    """Raise ``UsageError`` for a principal or a recipient that can be none."""
+    given = ((each, str(known[each.name])) for each in (RUN_AS, NOTIFY) if known.get(each.name))
+    wrong = [
+        f"{each.option}: {each.check(text)}"
+        for each, text in given
+        if each.check and each.check(text)
+    ]
+    if wrong:
+        raise UsageError("\n".join((*wrong, "Nothing was changed.")))
 
 
 def _protected() -> tuple[str, ...]:
     if not is_terminal():
         return ()
-    text = click.prompt(PROTECT, default="", show_default=False, err=True)
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    with stopping(STOPPED):
+        return listed_in(click.prompt(PROTECT, default="", show_default=False, err=True))
 
 
 def _quickstart(summary: dict[str, Any]) -> str:
@@ -140,15 +183,30 @@ def _next(bundle: Bundle, page: str) -> list[str]:
     refs = [ref for _, _, ref in references(load_settings(bundle.settings).logins()) if ref.secret]
     places = dict.fromkeys(str(ref.secret).replace("/", " ") for ref in refs)
     plan = bundle.command("bundle", "run", "sync", "-t", TARGET, "--params", "plan_only=true")
-    install = f"aadsync install{f' --profile {bundle.profile}' if bundle.profile else ''}"
     if bundle.variables.get("schedule_status") == "UNPAUSED":
         return ["Deployed, and on its schedule.", f"Quickstart: {page}"]
     return [
         f"Deployed, and paused. The settings are {bundle.settings}.",
         f"Quickstart: {page}",
-        "Next, in this order:",
+        f"Next, in this order{_there(bundle)}:",
         *(f"  {bundle.command('secrets', 'put-secret', *place.split())}" for place in places),
         f"  {plan}",
         f"  {bundle.command('bundle', 'run', 'sync', '-t', TARGET)}",
-        f"  {install} --unpause",
+        f"  {_again(bundle)} --unpause",
     ]
+
+
+def _again(bundle: Bundle) -> str:
+    """Return the line that installs the same bundle by the same profile."""
+    folder = () if _is_here(bundle) else ("--bundle", str(bundle.folder))
+    profile = ("--profile", bundle.profile) if bundle.profile else ()
+    return shlex.join([program(), "install", *folder, *profile])
+
+
+def _there(bundle: Bundle) -> str:
+    """Say where the commands of the Databricks CLI are to run, if that is not here."""
+    return "" if _is_here(bundle) else f", in the folder {bundle.folder}"
+
+
+def _is_here(bundle: Bundle) -> bool:
+    return bundle.folder == Path.cwd()

@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from aadsync_lib.cli.output import Output, check_file
-
-DEFAULT_CONFIG = "aadsync.yml"
+from aadsync_lib.cli.following import DEFAULT_CONFIG, call_of, completed
+from aadsync_lib.cli.output import Output, check_file, check_stdout
 
 Command = Callable[..., Any]
 
@@ -99,6 +98,10 @@ READING = (*SETTINGS, TARGET, FULL, *PAGE, *TALK)
 APPLYING = (*SETTINGS, TARGET, *PAGE, *TALK)
 
 
+def _completed(known: Options, text: str) -> str:
+    return completed(text, call_of(known))
+
+
 def options(*groups: Command) -> Callable[[Command], Command]:
     """Give a command these options, as one ``Options`` and its own besides."""
 
@@ -109,6 +112,10 @@ def options(*groups: Command) -> Callable[[Command], Command]:
 
             shared = {name: given.pop(name) for name in Options.__slots__ if name in given}
             known = Options(click.get_current_context().ensure_object(Output), **shared)
+            if known.out is None and given.get("save") is None:
+                check_stdout()
+            if "overrides" in shared:
+                known.output.name_commands(functools.partial(_completed, known))
             with logs_to_stderr(known.output, verbose=known.verbose, quiet=known.quiet):
                 return command(known, **given)
 

@@ -29,31 +29,44 @@ class Output:
 
     def __init__(self) -> None:
         self._redact: Callable[[str], str] = str
+        self._named: Callable[[str], str] = str
+        self._kept = False  # a file holds the result, or what matters of it
         self.settings: Settings | None = None  # of this command, once they are read
 
     def hide(self, redact: Callable[[str], str]) -> None:
         """Take secrets out of all that leaves from now on."""
         self._redact = redact
 
+    def name_commands(self, complete: Callable[[str], str]) -> None:
+        """Have messages name commands with the options of this one, from now on."""
+        self._named = complete
+
     def clean(self, text: str) -> str:
         """Return a message without secrets and without anything that a terminal would act on."""
         from aadsync_lib.report.escape import visible_lines
 
-        return visible_lines(self._redact(text))
+        return visible_lines(self._redact(self._named(text)))
 
     def redacted(self, text: str) -> str:
         """Return a text without secrets; its names are clean already."""
         return self._redact(text)
 
     def result(self, text: str) -> None:
-        """Write a result to stdout: its names are clean already, and colours may be in it."""
+        """Write a result to stdout: its names are clean already, and colours may be in it.
+
+        Where a file holds it, nobody has to read stdout.
+        """
         try:
             click.echo(self._redact(text), nl=False, color=True)
         except BrokenPipeError:
             _forget_stdout()
-            raise
+            if not self._kept:
+                raise
         except (OSError, ValueError) as error:
+            closed = isinstance(error, ValueError)
             _forget_stdout()
+            if self._kept and closed:
+                return
             reason = getattr(error, "strerror", None) or error
             raise AadsyncError(f"stdout could not be written: {reason}.") from error
 
@@ -63,20 +76,22 @@ class Output:
             json.dumps(self._without_secrets(document), indent=2).replace("\x7f", "\\u007f") + "\n"
         )
 
-    def file(self, path: Path, text: str, mode: int | None = None) -> None:
-        """Write a whole file or leave the old one; ``mode`` is set before anything is in it."""
+    def file(self, path: Path, text: str, *, names_nobody: bool = False) -> None:
+        """Write a whole file or leave the old one; only its owner may read it, unless it ``names_nobody``."""
         temporary = None
         try:
             if _is_device(path):
                 path.write_text(self._redact(text), encoding="utf-8")
+                self._kept = True
                 return
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                os.fchmod(handle, _usual_mode() if mode is None else mode)
+                os.fchmod(handle, _usual_mode() if names_nobody else OWNER_ONLY)
                 file.write(self._redact(text))
                 file.flush()
                 os.fsync(handle)
             Path(temporary).replace(path)
+            self._kept = True
         except OSError as error:
             if temporary is not None:
                 with suppress(FileNotFoundError):

@@ -9,6 +9,7 @@ import click
 from aadsync_lib.cli import runtime
 from aadsync_lib.cli.consent import asks
 from aadsync_lib.cli.options import Options
+from aadsync_lib.cli.questions import stopping
 from aadsync_lib.cli.signals import interruptible
 
 STOPPING = (
@@ -27,9 +28,10 @@ def run(options: Options, *, yes: bool) -> int:
 
     settings = runtime.settings_of(options)
     click.echo(options.output.clean(announcement(settings.targets)), err=True)
-    if not yes and asks() and not click.confirm("Go on?", err=True):
-        click.echo("aadsync: nothing was made.", err=True)
-        return 1
+    with stopping("Nothing was made."):
+        if not yes and asks() and not click.confirm("Go on?", err=True):
+            click.echo("aadsync: nothing was made.", err=True)
+            return 1
     secrets, clock, stop = SecretResolver(), SystemClock(), Event()
     options.output.hide(secrets.redact)
     with interruptible(stop.set, words=STOPPING):

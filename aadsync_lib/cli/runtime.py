@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aadsync_lib.cli.options import DEFAULT_CONFIG, Options
+from aadsync_lib.cli.options import Options
 from aadsync_lib.errors import StoreError
 
 if TYPE_CHECKING:
@@ -136,19 +136,6 @@ def store_of(settings: Settings) -> HistoryReader:
     return open_reader(settings)
 
 
-def call_of(options: Options, saved: str | None = None) -> Call:
-    """Return how the command was called, for what it says to do next."""
-    from aadsync_lib.report.next_steps import Call
-
-    config = str(options.config)
-    return Call(
-        config=None if config == DEFAULT_CONFIG else config,
-        target=options.target,
-        settings=tuple(f"{key}={value}" for key, value in options.overrides),
-        saved=saved,
-    )
-
-
 def history_of(runs: Planner | Runner) -> tuple[RunRecord, ...]:
     """Return the runs before; a run is no worse where they cannot be read."""
     try:
@@ -241,19 +228,23 @@ def publish_document(
 
     ``page`` writes the HTML of what has a page of its own, such as a plan.
     """
+    from aadsync_lib.cli.following import call_of, completed_document
     from aadsync_lib.report.markdown import as_markdown
     from aadsync_lib.report.terminal import as_text
     from aadsync_lib.report.terminal_page import Look
+
+    def whole() -> Document:
+        return completed_document(headed(options, document()), call_of(options))
 
     match options.form:
         case "json":
             publish(options, options.output.json(headed_json(options, as_json())))
         case "markdown":
-            publish(options, as_markdown(headed(options, document()), full=options.every))
+            publish(options, as_markdown(whole(), full=options.every))
         case "html":
-            publish(options, page() if page else _page(headed(options, document())))
+            publish(options, page() if page else _page(whole()))
         case _:
-            result = headed(options, document())
+            result = whole()
             here = shown(result) if shown else result
             text = as_text(here, Look.of(sys.stdout), full=options.every)
             publish(options, text, as_text(result, full=options.every))
@@ -268,7 +259,7 @@ def _page(document: Document) -> str:
 def publish(options: Options, shown: str, plain: str | None = None) -> None:
     """Write a result to stdout, and to ``--out`` as it reads in a file."""
     try:
-        options.output.result(shown)
-    finally:
         if options.out is not None:
             options.output.file(options.out, shown if plain is None else plain)
+    finally:
+        options.output.result(shown)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES, asker_of
 from aadsync_lib.cli.options import APPLYING, FILE, READING, Options, new_file, options
-from aadsync_lib.cli.output import OWNER_ONLY, one_stream
+from aadsync_lib.cli.output import one_stream
 from aadsync_lib.cli.signals import interruptible
 from aadsync_lib.errors import UnsafePlanError, UsageError
 from aadsync_lib.model.run import RunReport, Status
@@ -70,11 +70,11 @@ def plan(
     planning = planner.plan(
         full=options.full, fingerprint=bool(save or before), user=user, group=group
     )
-    call = runtime.call_of(options, str(save) if save else None)
+    call = following.call_of(options, str(save) if save else None, "sync", *_about(user, group))
     moved = moved_since(before, planning.plan) if before else None
-    runtime.publish_plan(options, planner, planning, call, moved)
     if save is not None:
-        options.output.file(save, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)
+        options.output.file(save, options.output.json(plan_to_json(planning.plan)))
+    runtime.publish_plan(options, planner, planning, call, moved)
     if detailed_exitcode and not planning.plan.empty:
         ctx.exit(THERE_ARE_CHANGES)
 
@@ -118,7 +118,14 @@ def sync(
     def act(runner: Runner) -> RunReport:
         return runner.sync(approve=approve, full=options.full, user=user, group=group)
 
-    ctx.exit(run(options, runtime.call_of(options), act, yes=yes))
+    call = following.call_of(options, None, "sync", *_about(user, group))
+    ctx.exit(run(options, call, act, yes=yes))
+
+
+def _about(user: str | None, group: str | None) -> tuple[str, ...]:
+    """Return the options of a run on demand, for a line that is to do the same."""
+    given = (("--user", user), ("--group", group))
+    return tuple(part for option, name in given if name is not None for part in (option, name))
 
 
 @click.command()
@@ -140,7 +147,7 @@ def apply(
     whole = _saved(file)
     part = part_of(whole, options.target)
     approval = approval_of(part, whole, approve)
-    call = runtime.call_of(options, str(file))
+    call = following.call_of(options, str(file))
 
     def act(runner: Runner) -> RunReport:
         return runner.apply(part, approve=approval)
@@ -160,7 +167,7 @@ def run(
 
     A ``saved`` plan of one target is that target's alone, whatever others the settings have.
     """
-    from aadsync_lib.engine.refusal import RefusedError
+    from aadsync_lib.engine.refusal import RefusedError, refusal
     from aadsync_lib.report.saved import alone
 
     settings = runtime.settings_of(options)
@@ -178,7 +185,10 @@ def run(
             runtime.publish_run(options, runner, *given, brief=one_stream())
             if asker:  # it has shown why
                 raise UnsafePlanError(REFUSED) from error
-            raise
+            verdict = error.verdict
+            raise UnsafePlanError(
+                refusal(verdict, error.plan, call.approving(verdict.digest))
+            ) from error
         runtime.publish_run(options, runner, report, report.plan, call)
     return exit_code(report)
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.consent import YES
 from aadsync_lib.cli.options import APPLYING, FILE, Options, new_file, options
-from aadsync_lib.cli.output import OWNER_ONLY
 from aadsync_lib.cli.sync import APPROVE, run
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def undo(
         raise click.UsageError("--save only plans: --approve goes with apply of what is saved.")
     settings = runtime.settings_of(options)
     found = run_to_undo(runtime.store_of(settings), run_id).run_id
-    call = replace(runtime.call_of(options, str(save) if save else None), undoes=found)
+    call = replace(following.call_of(options, str(save) if save else None), undoes=found)
     if save is not None:
         _save(options, settings, call, found, save)
         return
@@ -64,5 +63,5 @@ def _save(options: Options, settings: Settings, call: Call, run_id: str, path: P
 
     planner = runtime.planner_of(options, settings)
     planning = planner.plan_undo(run_id)
+    options.output.file(path, options.output.json(plan_to_json(planning.plan)))
     runtime.publish_plan(options, planner, planning, call)
-    options.output.file(path, options.output.json(plan_to_json(planning.plan)), OWNER_ONLY)

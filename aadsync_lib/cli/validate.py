@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from aadsync_lib.cli import runtime
+from aadsync_lib.cli import following, runtime
 from aadsync_lib.cli.options import OUTPUT, SETTINGS, TALK, TARGET, Options, options
 from aadsync_lib.errors import SettingsError
 
@@ -28,12 +28,12 @@ def validate(ctx: click.Context, options: Options) -> None:
         raise
     targets = ", ".join(f"{target.name} ({target.level})" for target in settings.targets)
     lines = (f"Sync {settings.name}; targets: {targets}.",)
-    following = runtime.call_of(options).command("doctor")
+    doctor = following.call_of(options).command("doctor")
     document = Document(
         f"{settings.file}: no problem",
         tone=GOOD,
         lines=lines,
-        next=f"Next: {following} tries the logins, permissions and limits.",
+        next=f"Next: {doctor} tries the logins, permissions and limits.",
     )
     runtime.publish_document(options, lambda: document, lambda: _document(settings.name, ()))
 

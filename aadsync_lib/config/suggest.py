@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 
 import yaml
 
-from aadsync_lib.config.base import GUID, is_section
+from aadsync_lib.config.base import GUID, LOOPBACK, is_section
 from aadsync_lib.config.hosts import CONSOLES
 from aadsync_lib.config.keys import SettingKey, bare, literals
 from aadsync_lib.config.scope import Clause, GroupSelector
@@ -17,6 +17,10 @@ from aadsync_lib.config.settings import TargetSettings
 CONSOLE = f"https://{CONSOLES['.azuredatabricks.net']}"
 WORKSPACE = "https://adb-1234567890123456.7.azuredatabricks.net"
 GROUPS = "[{prefix: dbx-}]"
+ADDRESSES = ("host", "endpoint", "base_address")  # keys that take an address with its scheme
+BARE_ADDRESS = re.compile(
+    r"(?:https?:?/{0,2})?(?P<rest>(?P<host>localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::\d{1,5})?(?:/[\w./-]*)?)"
+)
 LONGEST = 200  # characters of a suggestion
 KEY_OF_A_LINE = re.compile(r"(?P<indent>[\t ]*(?:-[\t ]+)?)(?P<key>[A-Za-z_]+:)(?P<value>.*)")
 
@@ -28,12 +32,24 @@ def suggestion(key: SettingKey, value: Any) -> str:
 
 
 def host_to_write(key: SettingKey, value: Any) -> str:
-    """Return ``; write …`` where an address of Databricks is empty."""
-    if not key.path or key.path[-1] != "host" or value not in (None, ""):
+    """Return ``; write …`` where an address of Databricks is empty, and where one lacks its https://."""
+    if not key.path or key.path[-1] not in ADDRESSES:
+        return ""
+    if value not in (None, ""):
+        return _with_scheme(value)
+    if key.path[-1] != "host":
         return ""
     if key.owner is TargetSettings:
         return f"; write {CONSOLE}, or for level workspace its own, such as {WORKSPACE}"
     return f"; write the workspace's own, such as {WORKSPACE}"
+
+
+def _with_scheme(value: Any) -> str:
+    bare_address = BARE_ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    if bare_address is None or len(value) > LONGEST:
+        return ""
+    scheme = "http" if bare_address["host"].lower() in LOOPBACK else "https"
+    return f"; write {scheme}://{bare_address['rest'].rstrip('/')}"
 
 
 def line_without_tab(lines: Sequence[str], number: int) -> str:

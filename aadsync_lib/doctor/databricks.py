@@ -30,7 +30,7 @@ def check_targets(context: CheckContext) -> Iterator[Finding]:
 def _target(context: CheckContext, target: TargetSettings) -> Iterator[Finding]:
     try:
         opened = open_target(target, context.clock, context.secrets)
-        snapshot = opened.read()
+        snapshot = context.snapshots[target.name] = opened.read()
     except AadsyncError as error:
         yield Finding(f"target {target.name}", "failed", one_line(error, f"{target.name}: "))
         return

@@ -1,32 +1,21 @@
-"""Checks of Entra: the login, its permissions, and the scope."""
+"""Checks of Entra: the login and its permissions."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from aadsync_lib.auth import graph_credential, graph_endpoint
 from aadsync_lib.auth.cached import claim
 from aadsync_lib.config.settings import Settings
-from aadsync_lib.doctor.finding import CheckContext, Finding, first_few, one_line, sentence
-from aadsync_lib.engine.views import View, Views
+from aadsync_lib.doctor.finding import CheckContext, Finding, one_line
 from aadsync_lib.entra.directory import APPLICATIONS, GROUPS, HIDDEN, USERS
-from aadsync_lib.entra.source import EntraSource
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.graph.client import GraphClient
 from aadsync_lib.graph.endpoint import Endpoint
 from aadsync_lib.graph.errors import GraphError
 from aadsync_lib.graph.http import HttpTransport, Request
 from aadsync_lib.graph.loop import run_apart
-from aadsync_lib.model.identity import Kind
-from aadsync_lib.report.wording import count
 from aadsync_lib.responses import JsonObject
-
-ADVICE = {
-    "scope_empty": "Check the selector in scope.groups against Entra.",
-    "max_depth": "Databricks keeps ten levels; flatten deeper ones in Entra, or leave it so.",
-    "cycle": "Take one of the two memberships away in Entra, or leave it so.",
-}
 
 
 def check_login(context: CheckContext) -> Iterator[Finding]:
@@ -106,60 +95,6 @@ def _hidden(context: CheckContext) -> Iterator[Finding]:
     if isinstance(roles, list) and HIDDEN not in roles:
         detail = f"{HIDDEN} is not granted: groups with hidden membership are left as they are."
         yield Finding("Graph hidden members", "ok", detail)
-
-
-def check_scope(context: CheckContext) -> Iterator[Finding]:
-    if not context.reads_graph:
-        return
-    settings = context.settings
-    endpoint, token_scope = graph_endpoint(settings.source)
-    source = EntraSource(
-        settings.whole_scope(),
-        context.credential,
-        endpoint=endpoint,
-        token_scope=token_scope,
-        clock=context.clock,
-        attributes=settings.attributes(),
-    )
-    try:
-        views = Views(settings, [t.name for t in settings.targets], source.read())
-    except AadsyncError as error:
-        yield Finding("scope", "failed", one_line(error))
-        return
-    by_view: dict[int, tuple[View, list[str]]] = {}
-    for target in settings.targets:
-        view = context.views[target.name] = views.of(target.name)
-        by_view.setdefault(id(view.desired), (view, []))[1].append(target.name)
-    for view, targets in by_view.values():
-        names = f" of {', '.join(targets)}" if len(by_view) > 1 else ""
-        yield from _check_view(view, f"scope{names}")
-
-
-def _check_view(view: View, scope: str) -> Iterator[Finding]:
-    snapshot, desired = view.snapshot, view.desired
-    kinds = Counter(principal.kind for principal in desired.principals.values())
-    yield Finding(
-        scope,
-        "ok" if desired.groups or desired.principals else "warning",
-        f"{count(len(snapshot.roots), 'root group')}, "
-        f"{count(len(desired.groups), 'group')} in all, {count(kinds[Kind.USER], 'user')}, "
-        f"{count(kinds[Kind.SERVICE_PRINCIPAL], 'service principal')}.",
-    )
-    unread = [group for group in snapshot.groups.values() if group.unread]
-    yield from first_few(
-        Finding(f"{scope} {group.display_name!r}", "warning", f"{group.unread}.")
-        for group in unread
-    )
-    for code in dict.fromkeys(notice.code for notice in desired.notices):
-        yield from first_few(
-            Finding(f"{scope} {code}", "warning", sentence(notice.message), ADVICE.get(code))
-            for notice in desired.notices
-            if notice.code == code
-        )
-    yield from first_few(
-        Finding(f"{scope} {held.name!r}", "warning", sentence(held.reason))
-        for held in desired.quarantined.values()
-    )
 
 
 def _wants_applications(settings: Settings) -> bool:

@@ -10,8 +10,10 @@ from aadsync_lib.clock import SystemClock
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.doctor.credentials import check_credentials
 from aadsync_lib.doctor.databricks import check_targets
-from aadsync_lib.doctor.entra import check_graph, check_login, check_scope
+from aadsync_lib.doctor.entra import check_graph, check_login
 from aadsync_lib.doctor.finding import CheckContext, Finding
+from aadsync_lib.doctor.protection import check_protected
+from aadsync_lib.doctor.scope import check_scope
 from aadsync_lib.doctor.settings import check_secrets, check_settings
 from aadsync_lib.doctor.store import check_store
 from aadsync_lib.doctor.workspaces import check_workspaces
@@ -28,6 +30,7 @@ CHECKS: tuple[Callable[[CheckContext], Iterator[Finding]], ...] = (
     check_graph,
     check_scope,
     check_targets,
+    check_protected,
     check_workspaces,
     check_store,
 )

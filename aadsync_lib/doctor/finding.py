@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.views import View
+from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.ports import Clock
 from aadsync_lib.secrets import SecretResolver
 
@@ -43,6 +44,7 @@ class CheckContext:
     token: str = ""
     reads_graph: bool = False
     views: dict[str, View] = field(default_factory=dict)
+    snapshots: dict[str, TargetSnapshot] = field(default_factory=dict)
     unresolved: set[str] = field(default_factory=set)
 
 
@@ -52,7 +54,7 @@ def first_few(findings: Iterable[Finding]) -> Iterator[Finding]:
     yield from every[:SHOWN]
     if len(every) > SHOWN:
         kind = every[0].check.split()[0]
-        yield Finding(kind, "warning", f"and {len(every) - SHOWN} more like the last.")
+        yield Finding(kind, every[0].status, f"and {len(every) - SHOWN} more like the last.")
 
 
 def sentence(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -47,6 +49,11 @@ def _file(context: CheckContext) -> Iterator[Finding]:
         problem = f"{blocked[0]} cannot be written to." if blocked else f"{folder} does not exist."
         yield Finding("store", "failed", problem, "Change store.sqlite or the rights.")
         return
+    if path.exists() and path.stat().st_mode & stat.S_IROTH:
+        problem = f"{_from_here(path)} may be read by everybody on this machine, and names people."
+        yield Finding(
+            "store", "warning", problem, f"Run: chmod o= {shlex.quote(str(_from_here(path)))}"
+        )
     made = "" if path.exists() else " will be made by the first sync"
     yield Finding("store", "ok", f"{_from_here(path)}{made}.")
     yield from _leases(leases, context)

@@ -13,15 +13,15 @@ from threading import Event
 
 from aadsync_lib.apply.executor import Executor
 from aadsync_lib.clock import new_run_id
+from aadsync_lib.engine.applied import applied_earlier
 from aadsync_lib.engine.incremental import Incremental
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.engine.record import Recorder, untouched
 from aadsync_lib.engine.refusal import RefusedError
-from aadsync_lib.engine.stale import check_current
+from aadsync_lib.engine.stale import differences, stale
 from aadsync_lib.errors import DeclinedError, PartialError, ScopeEmptyError, StoreError
 from aadsync_lib.model.carried import DAY, Checkpoint, RunRecord
-from aadsync_lib.model.directory import SCOPE_EMPTY
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.model.run import Outcome, Requests, Result, RunReport, Status, TargetReport
 from aadsync_lib.ports import Progress, Store, Target
@@ -31,6 +31,7 @@ from aadsync_lib.reconcile.matching.renames import renamed_links
 from aadsync_lib.reconcile.state.retries import keys_of
 from aadsync_lib.report.as_json import run_to_json
 from aadsync_lib.report.escape import visible
+from aadsync_lib.report.next_steps import finding_nothing
 
 Leave = Callable[[Planning, RunReport], Checkpoint | None]
 Consent = Callable[[Plan, Verdict], bool]
@@ -82,9 +83,7 @@ class Runner:
     def _checked(self, make: Callable[[], Planning]) -> Planning:
         """Plan a sync. Raises ``ScopeEmptyError`` where a first one finds nothing by one of its selectors."""
         first, planning = self._store.latest_run() is None, make()
-        warnings = (notice for target in planning.plan.targets for notice in target.warnings)
-        empty = dict.fromkeys(each.message for each in warnings if each.code == SCOPE_EMPTY)
-        if first and empty:
+        if first and (empty := finding_nothing(planning.plan.targets)):
             raise ScopeEmptyError(map(visible, empty))
         return planning
 
@@ -126,8 +125,8 @@ class Runner:
             for target in self._targets:
                 leases.enter_context(self._store.lease(target.name, recorder.run_id))
             planning = make()
-            if saved:
-                check_current(saved, planning)
+            if saved and differences(saved, planning.plan):
+                raise stale(saved, planning, applied_earlier(saved, planning, self._store))
             verdict = replace(planning.verdict, approve=approve)
             self._ask(planning.plan, verdict)
             report, error = self._carry_out(recorder, planning, verdict, began, leave)

@@ -12,16 +12,19 @@ from aadsync_lib.engine.planning import Planning, TargetPlanning
 from aadsync_lib.errors import StalePlanError
 from aadsync_lib.model.account import Account, Members
 from aadsync_lib.model.assignment import AccessShown
-from aadsync_lib.model.change import Change
 from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.plan import Plan, TargetPlan
 from aadsync_lib.reconcile.assignments.given import access_rows
 from aadsync_lib.reconcile.context import TargetContext
+from aadsync_lib.report.against import change_words
 from aadsync_lib.report.escape import visible
-from aadsync_lib.report.wording import count
 
 SHOWN = 10
+DONE = (
+    "The saved plan was applied already: {}. Nothing of it is left to do, and nothing was changed."
+)
+OTHERS = "It was applied already ({}), and other changes are planned now. "
 SETTINGS = "the settings have changed since the plan was saved"
 SOURCE = "Entra has changed since the plan was saved"
 TARGET = "the target has changed since the plan was saved"
@@ -31,16 +34,21 @@ NEITHER = (
 )
 
 
-def check_current(saved: Plan, current: Planning) -> None:
-    """Raise ``StalePlanError``, with what moved, unless the targets' plans are the same."""
-    differences = tuple(_differences_of(saved, current.plan))
-    if not differences:
-        return
-    moved = (*_sides(saved, fingerprinted(current)), *differences)
+def differences(saved: Plan, current: Plan) -> tuple[str, ...]:
+    """Return what differs between a saved plan and what is planned now, a line each."""
+    return tuple(_differences_of(saved, current))
+
+
+def stale(saved: Plan, current: Planning, earlier: str | None) -> StalePlanError:
+    """Return the refusal of a saved plan, with what moved, or with who carried it out ``earlier``."""
+    if earlier and current.plan.empty:
+        return StalePlanError(DONE.format(earlier))
+    moved = (*_sides(saved, fingerprinted(current)), *differences(saved, current.plan))
     lines = "\n".join(f"  {line}" for line in dict.fromkeys(moved[:SHOWN]))
     more = f"\n  and {len(moved) - SHOWN} more" if len(moved) > SHOWN else ""
-    raise StalePlanError(
-        f"The saved plan no longer fits. Nothing was changed.\n{lines}{more}\n"
+    before = OTHERS.format(earlier) if earlier else ""
+    return StalePlanError(
+        f"The saved plan no longer fits. {before}Nothing was changed.\n{lines}{more}\n"
         f"Plan again, and look at the new plan before you apply it."
     )
 
@@ -87,15 +95,10 @@ def _differences(then: TargetPlan, now: TargetPlan) -> Iterator[str]:
     before, after = set(then.changes), set(now.changes)
     for change in then.changes:
         if change not in after:
-            yield f"{now.target}: no longer planned: {_line(change)}"
+            yield f"{now.target}: no longer planned: {visible(change_words(change))}"
     for change in now.changes:
         if change not in before:
-            yield f"{now.target}: planned now: {_line(change)}"
-
-
-def _line(change: Change) -> str:
-    members = f" ({count(len(change.members), 'member')})" if change.members else ""
-    return f"{change.action.value} {visible(change.name)}{members}"
+            yield f"{now.target}: planned now: {visible(change_words(change))}"
 
 
 def fingerprinted(planned: Planning) -> Plan:

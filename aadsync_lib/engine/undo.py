@@ -104,6 +104,7 @@ class _UndoPlanning:
             shared={key: sharer.sync for key, sharer in stored.shared.items()},
             members=members,
             additive=policy.mode == "additive",
+            undoes=self.run.undoes,
             access=access.context(resolved_pending.values(), stored.links),
         )
         plan = replace(undo_target(name, context), state_digest=_state(context))

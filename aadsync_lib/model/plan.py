@@ -109,12 +109,18 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Somebody who is in a group now, at any depth, and is not after the plan: ``ada from Data``."""
+    """Somebody who is in a group now, at any depth, and is not after the plan: ``ada from Data``.
+
+    ``through`` is the nested group that is taken out, where one is; ``above`` are the groups that contain
+    this one and are lost with it.
+    """
 
     name: str
     group: str
     kind: Kind = Kind.USER
     reason: str = ""
+    through: str = ""
+    above: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} from {self.group}"

@@ -20,6 +20,7 @@ from aadsync_lib.notebook.widgets import FIRST, MODELS, SIDES, Widget, label_of
 from aadsync_lib.scaffold import BUNDLE_NAME, TOKEN_FILE, login_of, written
 
 BEFORE = ".before"
+EXAMPLES = {"scope.groups": "dbx-pilot, or dbx-* for all that begin so"}
 UNSAVED = "Name a path in config, such as /Workspace/Users/…/aadsync.yml; the other notebooks find it there."
 
 Tree = dict[str, Any]
@@ -133,11 +134,23 @@ def _saved(path: str | None, text: str | None, before: Tree, tree: Tree) -> Find
 
 
 def _unfit(error: SettingsError, place: str, widgets: tuple[Widget, ...]) -> Iterator[Finding]:
-    for problem in error.problems:
-        name, colon, detail = problem.partition(": ")
-        label = label_of(name, widgets)
-        remedy = f"Fill in {label}." if label else f"Mend it in the {place}."
-        yield Finding(name if colon else "settings", "failed", detail or problem, remedy)
+    order = {widget.name: number for number, widget in enumerate(widgets)}
+    parted = [problem.partition(": ") for problem in error.problems]
+    for name, colon, detail in sorted(parted, key=lambda part: order.get(part[0], len(order))):
+        text = (detail or name).rstrip(".")
+        check = name if colon else "settings"
+        yield Finding(check, "failed", f"{text}.", _remedy(name, place, widgets))
+
+
+def _remedy(name: str, place: str, widgets: tuple[Widget, ...]) -> str:
+    """Say where a setting is mended: in its widget, in the file, or in a parameter that is not there yet."""
+    if label := label_of(name, widgets):
+        like = EXAMPLES.get(name)
+        return f"Fill in {label}{f': {like}' if like else ''}."
+    if place != WIDGETS:
+        return f"Mend it in {place}."
+    wanted = {"store": "store.delta"}.get(name, name)
+    return f"Add a parameter {wanted} (Edit, Add parameter), and fill it in."
 
 
 def _at(tree: Any, *steps: str) -> Any:

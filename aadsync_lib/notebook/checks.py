@@ -14,11 +14,15 @@ ORDER = ("failed", "warning", "ok")
 TONES = {"failed": "bad", "warning": "warn", "ok": "good"}
 NEXT = "Next: 02_plan shows what a first sync would change."
 AGAIN = "Do what the red rows say, then run this notebook again."
+FILL_IN = "Fill in the widgets at the top of the notebook, as the rows say, then Run all again."
+NOT_YET = ("is missing", "is required")
 
 
 def checks_sentence(findings: Sequence[Finding]) -> str:
     """Say whether everything works, and what to do next."""
     failed = sum(finding.status == "failed" for finding in findings)
+    if failed and all(finding.detail.startswith(NOT_YET) for finding in findings):
+        return f"{failed} answers are missing. {FILL_IN}"
     if failed:
         return f"{failed} of {len(findings)} checks failed. {AGAIN}"
     warned = sum(finding.status == "warning" for finding in findings)

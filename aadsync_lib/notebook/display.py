@@ -22,6 +22,7 @@ from aadsync_lib.notebook.connector import ConnectorAnswer
 from aadsync_lib.notebook.explanation import explanation_result, memberships_frame, paths_frame
 from aadsync_lib.notebook.job_folder import RunFolder
 from aadsync_lib.notebook.job_report import Totals
+from aadsync_lib.notebook.left_out import with_left_out
 from aadsync_lib.notebook.links import link_to
 from aadsync_lib.notebook.past import Past
 from aadsync_lib.notebook.platform import Platform
@@ -77,16 +78,22 @@ def summary_of(result: Shown, saved: str | None) -> JsonObject:
 
 
 def show(
-    result: Shown, platform: Platform, judge: Callable[[Plan], Verdict], kept: str | None = None
+    result: Shown,
+    platform: Platform,
+    judge: Callable[[Plan], Verdict],
+    kept: str | None = None,
+    left_out: tuple[str, ...] = (),
 ) -> None:
     """Show a result: a sentence with a link, its page, then its rows.
 
-    ``kept`` is the path of its full report, or of the settings file that was checked.
+    ``kept`` is the path of its full report, or of the settings file that was checked; ``left_out`` are
+    the lines of the file's groups that a plan does without.
     """
     match result:
         case Plan():
-            document = plan_document(result, judge(result), InNotebook())
-            _document(platform, document, as_text(plan_document(result)), kept)
+            document = with_left_out(plan_document(result, judge(result), InNotebook()), left_out)
+            text = as_text(with_left_out(plan_document(result), left_out))
+            _document(platform, document, text, kept)
             platform.table(result.to_frame())
         case RunReport():
             document = run_document(result, advice=InNotebook())

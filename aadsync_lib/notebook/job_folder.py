@@ -44,10 +44,14 @@ class RunFolder:
         return cls(str(PurePosixPath(plan).parent))
 
     def clear(self) -> None:
-        """Take back what an earlier attempt left: a repaired job run has the same folder."""
+        """Take back what an earlier attempt left: a repaired job run has the same folder.
+
+        Raises where nothing can be written, before anything is read or changed.
+        """
         for name in files.names(self.path):
-            if name in (PLAN, PAGE, REPORT_PAGE) or name.endswith(REPORT):
+            if name in (PAGE, REPORT_PAGE) or name.endswith(REPORT):
                 self._write(name, NOTHING_YET)
+        self._write(PLAN, NOTHING_YET)
 
     def save_plan(self, plan: Plan) -> str:
         """Write the plan and return its path."""

@@ -110,8 +110,8 @@ def total(
     if quiet and store is not None:
         record_unwritten(store, clock, plan, quiet, over)
     runs = [report for report in reports.values() if isinstance(report, RunReport)]
-    refusal = refused(verdict) if over else None
-    ids = tuple(run.run_id for run in runs)
+    refusal = refused(verdict, plan) if over else None
+    ids = tuple(run.run_id for run in runs if run.run_id)
     return Totals(plan, _together(plan, tuple(targets), runs), errors, refusal, ids)
 
 

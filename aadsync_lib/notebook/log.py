@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from aadsync_lib.errors import AadsyncError
+from aadsync_lib.notebook.words import in_a_notebook
 from aadsync_lib.ports import Progress
 from aadsync_lib.report.escape import CleanFormatter, visible_lines
 from aadsync_lib.report.progress import BarProgress, progress_on
@@ -27,7 +28,7 @@ def clean_errors(secrets: SecretResolver) -> Iterator[None]:
     try:
         yield
     except AadsyncError as error:
-        error.args = (visible_lines(secrets.redact(str(error))),)
+        error.args = (visible_lines(secrets.redact(in_a_notebook(str(error)))),)
         raise error from None
     except Exception as error:  # noqa: BLE001 - what an SDK raises may quote a secret
         text = visible_lines(secrets.redact(f"{type(error).__name__}: {error}"))

@@ -13,7 +13,7 @@ from aadsync_lib.config.settings import Settings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.refusal import RefusedError
 from aadsync_lib.engine.runner import Runner
-from aadsync_lib.errors import AadsyncError, UnsafePlanError, UsageError
+from aadsync_lib.errors import AadsyncError, ScopeEmptyError, UnsafePlanError, UsageError
 from aadsync_lib.history import History
 from aadsync_lib.model.explanation import Explanation
 from aadsync_lib.model.plan import Plan
@@ -24,6 +24,7 @@ from aadsync_lib.notebook.connector import ConnectorAnswer, ConnectorDesk
 from aadsync_lib.notebook.display import Findings, Shown, summary_of
 from aadsync_lib.notebook.job_folder import SILENT, WHOLE, RunFolder
 from aadsync_lib.notebook.job_report import Totals, total
+from aadsync_lib.notebook.left_out import left_out
 from aadsync_lib.notebook.log import clean_errors, interruptibly, notebook_progress, story_on_stdout
 from aadsync_lib.notebook.past import Past, check_confirmed, look_back
 from aadsync_lib.notebook.platform import Platform
@@ -32,11 +33,13 @@ from aadsync_lib.notebook.setup import set_up
 from aadsync_lib.ports import Store
 from aadsync_lib.reconcile.guard import Verdict, judge
 from aadsync_lib.report.history.select import run_to_undo
+from aadsync_lib.report.next_steps import finding_nothing
 from aadsync_lib.report.saved import alone, approval_of, part_of, plan_from_text
 from aadsync_lib.secrets import SecretResolver
 from aadsync_lib.wiring import open_planner, open_runner, open_store
 
 SETUP = "setup"
+Act = Callable[[Runner], RunReport]
 
 
 class Notebook:
@@ -52,6 +55,7 @@ class Notebook:
         )
         self._saved: str | None = None
         self._page: str | None = None
+        self._first = False
         self._usual = usual_place(self._platform)
         self._widgets: tuple[widgets.Widget, ...] = ()
         if self._platform.dbutils is not None:
@@ -91,6 +95,7 @@ class Notebook:
             if folder:
                 folder.clear()
             with self._planner() as planner:
+                self._first = planner.reader.latest_run() is None
                 make = partial(planner.plan, full=self._full, fingerprint=folder is not None)
                 plan = interruptibly(make).plan
                 page = partial(display.plan_report, plan, planner, self._judge(plan))
@@ -108,10 +113,7 @@ class Notebook:
             return report
 
         with clean_errors(self._secrets):
-            report = self._applied(act)
-            if folder:
-                folder.save_report(self._value("target") or WHOLE, report)
-            return report
+            return self._recorded(act, folder)
 
     def apply(self) -> RunReport:
         """Apply exactly the saved plan, or its part for one target; one of one target is that target's alone."""
@@ -123,15 +125,8 @@ class Notebook:
             part = part_of(whole, target)
             approve = approval_of(part, whole, self._value("approve"))
             only = target or alone(part, [each.name for each in self._settings().targets])
-            folder, name = RunFolder.around(path), target or WHOLE
-            folder.save_error(name, SILENT)  # holds if this task is killed
-            try:
-                report = self._applied(lambda runner: runner.apply(part, approve=approve), only)
-            except AadsyncError as error:
-                folder.save_error(name, self._secrets.redact(str(error)))
-                raise
-            folder.save_report(name, report)
-            return report
+            folder = RunFolder.around(path)
+            return self._recorded(lambda runner: runner.apply(part, approve=approve), folder, only)
 
     def explain(self) -> Explanation:
         """Say why somebody is in a group, or is not; write nothing."""
@@ -198,7 +193,8 @@ class Notebook:
         """Show a result: a page, then its rows as tables."""
         with clean_errors(self._secrets):
             settings = self._saved if self._kind == SETUP else None
-            display.show(result, self._platform, self._judge, self._page or settings)
+            left = left_out(self._values(), self._usual) if isinstance(result, Plan) else ()
+            display.show(result, self._platform, self._judge, self._page or settings, left)
 
     def finish(self, result: Shown) -> None:
         """Raise when the result is not good, else end the notebook with its summary as JSON."""
@@ -213,15 +209,32 @@ class Notebook:
     def _hand_on(self, plan: Plan) -> None:
         """Tell the tasks that follow what to apply: nothing of a plan that the guard stops."""
         verdict = self._judge(plan)
-        idle = not verdict.allowed or self._value("plan_only") == "true"
+        mistyped = finding_nothing(plan.targets) if self._first else ()
+        idle = bool(mistyped) or not verdict.allowed or self._value("plan_only") == "true"
         targets = [] if idle else [target.target for target in plan.targets if target.changes]
         self._platform.hand_on(
             {"plan": self._saved or "", "targets": targets, "changes": len(targets)}
         )
+        if mistyped:
+            raise ScopeEmptyError(mistyped)
         if not verdict.allowed:
-            raise UnsafePlanError(results.refused(verdict))
+            raise UnsafePlanError(results.refused(verdict, plan))
 
-    def _applied(self, act: Callable[[Runner], RunReport], only: str | None = None) -> RunReport:
+    def _recorded(self, act: Act, folder: RunFolder | None, only: str | None = None) -> RunReport:
+        """Apply something, with what became of it in the folder of the run, where there is one."""
+        if folder is None:
+            return self._applied(act, only)
+        name = self._value("target") or WHOLE
+        folder.save_error(name, SILENT)  # holds if this task is killed
+        try:
+            report = self._applied(act, only)
+        except AadsyncError as error:
+            folder.save_error(name, self._secrets.redact(str(error)))
+            raise
+        folder.save_report(name, report)
+        return report
+
+    def _applied(self, act: Act, only: str | None = None) -> RunReport:
         """Apply something, to all targets or ``only`` one; a refused plan is shown before the error that says so."""
         if self._value("plan_only") == "true":  # a job passes it to every task
             raise UsageError("plan_only: is true, and this applies. Nothing was changed.")
@@ -229,9 +242,9 @@ class Notebook:
             try:
                 return interruptibly(lambda: act(runner), runner.stop)
             except RefusedError as error:
-                verdict = error.verdict
-                display.show(error.plan, self._platform, lambda _: verdict, self._page)
-                raise UnsafePlanError(results.refused(verdict)) from None
+                verdict, left = error.verdict, left_out(self._values(), self._usual)
+                display.show(error.plan, self._platform, lambda _: verdict, self._page, left)
+                raise UnsafePlanError(results.refused(verdict, error.plan)) from None
 
     def _judge(self, plan: Plan) -> Verdict:
         return judge(plan, self._settings().limits(), self._value("approve"))

@@ -71,6 +71,8 @@ def look_back(
     """Ask the history what the widgets ask; without any of them, for the outcomes of the last run."""
     runs = history.runs()
     about = {name: values.get(name) for name in ("user", "group", "action")}
+    if len(runs):
+        history.check_known(about["user"], about["group"])
     newest = LAST if len(runs) and not any(about.values()) else None
     return Past(
         sync=sync,

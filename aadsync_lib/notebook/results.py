@@ -19,9 +19,9 @@ from aadsync_lib.report.plan_rows import shortened
 SHOWN = 10  # failures that an error names
 
 
-def refused(verdict: Verdict) -> str:
+def refused(verdict: Verdict, plan: Plan) -> str:
     """Say why the guard stops a plan; the widget is named where the command line has an option."""
-    return refusal(verdict).replace("--approve sha256:", "approve = sha256:")
+    return refusal(verdict, plan, f"approve = {verdict.digest}")
 
 
 def check_planned(result: str | None, verdict: Verdict) -> None:

@@ -13,13 +13,18 @@ from aadsync_lib.config.load import settings_from
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.config.store import StoreSettings
 from aadsync_lib.config.text import parse
-from aadsync_lib.errors import AadsyncError, SettingsError
+from aadsync_lib.errors import AadsyncError, SettingsError, UsageError
 from aadsync_lib.files.location import VOLUMES, WORKSPACE, locate
 from aadsync_lib.notebook.parameters import CONFIG, settings_in
 from aadsync_lib.notebook.platform import Platform
 
 NAME = "aadsync.yml"
 WIDGETS = "widgets"
+BUNDLE = "/.bundle/"
+UNDEPLOYED = (
+    "a deploy brings it from beside databricks.yml. Put the file that 01_setup wrote there, and deploy again. "
+    "Nothing was read or changed."
+)
 FORGETFUL = (
     "store: name store.delta, a schema such as main.aadsync: a notebook's own disk forgets whom "
     "this sync manages"
@@ -78,7 +83,7 @@ def read_settings(values: Mapping[str, str], usual: str | None) -> Settings:
     path, given = path_in(values, usual), settings_in(values)
     if path is None and not given:
         raise SettingsError(WIDGETS, (_nothing_yet(usual),))
-    text = files.read_text(path) if path else None
+    text = _text(path) if path else None
     try:
         settings = settings_from(text, path or WIDGETS, given)
     except SettingsError as error:
@@ -98,6 +103,16 @@ def check_remembers(settings: Settings, where: str) -> None:
     """Raise ``SettingsError`` for a store on the notebook's own disk."""
     if settings.store.sqlite == StoreSettings().sqlite:  # the default
         raise SettingsError(where, (FORGETFUL,))
+
+
+def _text(path: str) -> str:
+    """Return the text of the file; of one that a deploy did not bring, say how it comes there."""
+    try:
+        return files.read_text(path)
+    except UsageError:
+        if BUNDLE not in path or files.exists(path):
+            raise
+        raise UsageError(f"{path} is not there: {UNDEPLOYED}") from None
 
 
 def _nothing_yet(usual: str | None) -> str:

@@ -13,6 +13,14 @@ from aadsync_lib.model.wording import and_more
 from aadsync_lib.reconcile.assignments.given import access_lost
 
 FIRST_NAMES = 5
+MANAGED = {
+    "users_deprovisioned": "accounts",
+    "groups_removed": "groups",
+    "members_removed": "direct memberships",
+    "access_removed": "assignments and entitlements",
+    "groups_emptied": "groups",
+}
+COUNTED = {"members_removed": " (a person counts for each group lost, directly or by nesting)"}
 PLAIN = re.compile(r"[\w@.+ /()-]+")
 
 
@@ -69,7 +77,7 @@ class Verdict:
     @property
     def objections(self) -> tuple[str, ...]:
         """Everything against the plan, a line each."""
-        other = f"the digest to approve given, {self.approve}, is of another plan; this is {self.digest}"
+        other = f"the digest given, {self.approve}, is of another plan; that of this one is {self.digest}"
         return (*map(str, (*self.protected, *self.breaches)), *([other] if self.foreign else ()))
 
 
@@ -105,18 +113,20 @@ def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
         ("access_removed", limits.access_removed, access_lost(plan.changes), managed.access),
         ("groups_emptied", limits.groups_emptied, plan.emptied, managed.groups),
     ):
-        allowed = _exceeded(limit, len(names), of)
+        allowed = _exceeded(limit, len(names), f"{of} managed {MANAGED[name]}", of)
         if allowed:
-            yield Breach(plan.target, name, len(names), allowed, tuple(names))
+            yield Breach(
+                plan.target, name, len(names), allowed + COUNTED.get(name, ""), tuple(names)
+            )
 
 
-def _exceeded(limit: Limit, count: int, of: int) -> str | None:
-    """Return the limit that ``count`` is over, in words."""
+def _exceeded(limit: Limit, count: int, managed: str, of: int) -> str | None:
+    """Return the limit that ``count`` is over, in words; both where it is over both."""
     over = []
     if limit.count is not None and count > limit.count:
         over.append(str(limit.count))
     if limit.share is not None and count > limit.floor and count > limit.share * of:
-        over.append(f"{limit.share:.0%} of {of} managed")
+        over.append(f"{limit.share:.0%} of {managed}")
     return " and ".join(over) or None
 
 

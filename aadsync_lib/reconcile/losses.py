@@ -10,6 +10,7 @@ from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.plan import Loss, Managed
+from aadsync_lib.reconcile.paths import reached
 
 Nesting = Mapping[str, frozenset[str]]  # the direct members of each group, by target ids
 TAKING = (Action.REMOVE_MEMBERS, Action.DELETE_GROUP)
@@ -49,34 +50,62 @@ def losses(
     if not taking:
         return ()
     before = {group: ids for group, ids in members.items() if isinstance(ids, frozenset)}
-    after = _after(changes, before)
-    lost: dict[str | None, dict[str, Change]] = defaultdict(dict)
+    nestings = _Nestings(before, _after(changes, before))
+    lost: dict[str | None, dict[str, tuple[Change, str]]] = defaultdict(dict)
     for change in taking:  # a group may lose people by several changes
-        for target_id in _lost(change, before, after):
-            lost[change.target_id].setdefault(target_id, change)
-    return tuple(loss for of_group in lost.values() for loss in _of_group(of_group, accounts))
+        for target_id, through in nestings.lost(change):
+            lost[change.target_id].setdefault(target_id, (change, through))
+    return tuple(
+        loss for of_group in lost.values() for loss in _of_group(of_group, nestings, accounts)
+    )
 
 
-def _of_group(lost: Mapping[str, Change], accounts: Mapping[str, Account]) -> list[Loss]:
+def _of_group(
+    lost: Mapping[str, tuple[Change, str]], nestings: _Nestings, accounts: Mapping[str, Account]
+) -> list[Loss]:
     """Return the losses of one group by name; of whom no list shows, the id is all that is known."""
     found = []
-    for target_id, change in lost.items():
+    for target_id, (change, through) in lost.items():
         account = accounts.get(target_id)
         name, kind = (account.name, account.kind) if account else (target_id, Kind.USER)
-        found.append(Loss(name, change.name, kind, change.reason))
+        above = nestings.lost_above(change.target_id or "", target_id)
+        names = tuple(accounts[group].name for group in above if group in accounts)
+        found.append(Loss(name, change.name, kind, change.reason, through, names))
     return sorted(found, key=lambda loss: loss.name)
 
 
-def _lost(change: Change, before: Nesting, after: Nesting) -> frozenset[str]:
-    """Return the people whom a change takes out of its group, and whom no other way leads into it."""
-    assert change.target_id
-    gone: set[str] = set()
-    for member in change.members:
-        target_id = member.target_id or ""
-        gone |= _people(target_id, before) if member.type is Kind.GROUP else {target_id}
-    for group in _groups(change.target_id, after):
-        gone -= after[group]
-    return frozenset(gone)
+class _Nestings:
+    """Who is in which group now, and after the plan."""
+
+    def __init__(self, before: Nesting, after: Nesting) -> None:
+        self._before = before
+        self._after = after
+        self._parents: dict[str, set[str]] = defaultdict(set)
+        for group, ids in before.items():
+            for nested in ids & before.keys():
+                self._parents[nested].add(group)
+        self._above: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {}
+
+    def lost(self, change: Change) -> Iterator[tuple[str, str]]:
+        """Yield the people whom a change takes out of its group and whom no other way leads into it.
+
+        With the name of the nested group that they leave it with; nothing for who is directly in it.
+        """
+        assert change.target_id
+        ways: dict[str, str] = {}
+        for member in change.members:
+            target_id, nested = member.target_id or "", member.type is Kind.GROUP
+            gone = _people(target_id, self._before) if nested else {target_id}
+            ways |= dict.fromkeys(gone - ways.keys(), member.name if nested else "")
+        staying = _people(change.target_id, self._after)
+        yield from ((gone, way) for gone, way in ways.items() if gone not in staying)
+
+    def lost_above(self, group: str, person: str) -> Iterator[str]:
+        """Yield the groups that contain a group now and that a person is not in after the plan."""
+        if group not in self._above:
+            above = reached([group], lambda key: self._parents.get(key, ())).keys() - {group}
+            self._above[group] = tuple((key, _people(key, self._after)) for key in sorted(above))
+        return (key for key, staying in self._above[group] if person not in staying)
 
 
 def _people(group: str, nesting: Nesting) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -31,7 +31,7 @@ from aadsync_lib.reconcile.diff.principals import (
 from aadsync_lib.reconcile.diff.unowned import list_unowned
 from aadsync_lib.reconcile.holds.automatic import hold_automatic
 from aadsync_lib.reconcile.holds.capacity import within_direct_groups
-from aadsync_lib.reconcile.holds.creations import hold_creations
+from aadsync_lib.reconcile.holds.creations import hold_creations, names_still_taken
 from aadsync_lib.reconcile.holds.drift import apply_drift_policy
 from aadsync_lib.reconcile.holds.indirect_access import keep_access_on_move
 from aadsync_lib.reconcile.holds.retries import defer_failed
@@ -74,8 +74,23 @@ def draft(
 
     An incomplete read never removes anyone: who is missing from it is unknown, not gone.
     """
+    split = _split(context, reader, {})
+    if taken := names_still_taken(context, split.changes):
+        split = _split(context, reader, taken)
+    if only is None:
+        return Drafted(_plan(name, context, split), split.retry_keys)
+    split = narrowed(split, only)
+    plan = _plan(name, context, split)
+    quarantined = tuple(entry for entry in plan.quarantined if entry.external_id in only)
+    return Drafted(replace(plan, quarantined=quarantined), split.retry_keys)
+
+
+def _split(
+    context: TargetContext, reader: ProvenanceReader | None, taken: Mapping[str | None, Quarantined]
+) -> Split:
+    """Return what changes and what waits; ``taken`` are new groups whose names are not to be had."""
     missing = (*new_principals(context), *new_groups(context))
-    made = hold_creations(context, missing)
+    made = hold_creations(context, missing, taken)
     withheld = _ids(missing) - _ids(made.changes)  # nothing else of them is planned
     context = replace(context, withheld=withheld, provenance=reader)
     roster = Roster(context)
@@ -86,13 +101,7 @@ def draft(
         part = hold(context, split.changes)
         split = Split(part.changes, (*split.deferred, *part.deferred))
     access = plan_access(context, split.changes)
-    split = Split((*split.changes, *access.changes), (*split.deferred, *access.deferred))
-    if only is None:
-        return Drafted(_plan(name, context, split), split.retry_keys)
-    split = narrowed(split, only)
-    plan = _plan(name, context, split)
-    quarantined = tuple(entry for entry in plan.quarantined if entry.external_id in only)
-    return Drafted(replace(plan, quarantined=quarantined), split.retry_keys)
+    return Split((*split.changes, *access.changes), (*split.deferred, *access.deferred))
 
 
 def diff(context: TargetContext, roster: Roster) -> Split:
@@ -151,28 +160,32 @@ def _by_name(change: Change) -> tuple[str, str]:
     return change.name, change.external_id or ""
 
 
-def _emptied(context: TargetContext, changes: Iterable[Change]) -> tuple[str, ...]:
-    """Name the groups in scope that would lose their last member."""
-    lost: Counter[str] = Counter()
-    names, gains = {}, set()
+def _emptied(context: TargetContext, changes: Sequence[Change]) -> tuple[str, ...]:
+    """Name the groups in scope that would lose their last member, be it together with its account."""
+    gaining = {change.target_id for change in changes if change.action is Action.ADD_MEMBERS}
+    deleted = {change.target_id for change in changes if change.action.verb == "delete"}
+    removed: defaultdict[str | None, set[str | None]] = defaultdict(set)
     for change in changes:
-        if change.action is Action.ADD_MEMBERS:
-            gains.add(change.target_id)
-        if change.action is Action.REMOVE_MEMBERS and change.external_id in context.desired.groups:
-            assert change.target_id
-            lost[change.target_id] += len(change.members)
-            names[change.target_id] = change.name
-    left = (
-        group
-        for group, count in lost.items()
-        if count == _size(context, group) and group not in gains
-    )
-    return tuple(sorted(names[group] for group in left))
+        if change.action is Action.REMOVE_MEMBERS:
+            removed[change.target_id].update(member.target_id for member in change.members)
+    names = []
+    for external_id, group in context.desired.groups.items():
+        account = context.account(external_id)
+        if account is None or account.id in gaining:
+            continue
+        members = context.members.get(account.id)
+        if isinstance(members, frozenset) and _all_go(members, removed.get(account.id), deleted):
+            names.append(group.principal.name)
+    return tuple(sorted(names))
 
 
-def _size(context: TargetContext, group: str) -> int:
-    members = context.members[group]
-    return len(members) if isinstance(members, frozenset) else -1
+def _all_go(
+    members: frozenset[str], removed: Set[str | None] | None, deleted: Set[str | None]
+) -> bool:
+    """Return whether somebody is a member, and everybody who is will not be."""
+    if not members or not (removed or deleted):
+        return False
+    return all(member in deleted or (removed and member in removed) for member in members)
 
 
 def _retired(context: TargetContext, changes: Iterable[Change]) -> tuple[str, ...]:

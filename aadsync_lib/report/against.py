@@ -56,13 +56,17 @@ def _saved(moved: Moved) -> str:
 def _lines(moved: Moved) -> Iterator[str]:
     yield from moved.sides
     for target in moved.targets:
-        yield from (f"{target.target}: planned now: {_line(change)}" for change in target.planned)
         yield from (
-            f"{target.target}: no longer planned: {_line(change)}" for change in target.no_longer
+            f"{target.target}: planned now: {change_words(change)}" for change in target.planned
+        )
+        yield from (
+            f"{target.target}: no longer planned: {change_words(change)}"
+            for change in target.no_longer
         )
 
 
-def _line(change: Change) -> str:
+def change_words(change: Change) -> str:
+    """Return a change in the words in which a plan shows it: ``add members Data: ada, bob``."""
     members = first_names(tuple(member.name for member in change.members), NAMES)
     return f"{words(change.action)} {change.name}{details(change)}" + (
         f": {members}" * bool(members)

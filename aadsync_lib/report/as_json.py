@@ -190,7 +190,7 @@ def _target_plan(target: TargetPlan) -> JsonObject:
         "emptied": list(target.emptied),
         "retired": list(target.retired),
         "losing": list(map(str, target.losing)),
-        "losses": [asdict(loss) for loss in target.losing],
+        "losses": [{**asdict(loss), "above": list(loss.above)} for loss in target.losing],
         "protected": sorted(target.protected),
         "found": found_to_json(target.unowned),
         "left": left_to_json(target.unapplied),
@@ -221,7 +221,9 @@ def _target_from(raw: Mapping[str, Any]) -> TargetPlan:
 def _losses(raw: Mapping[str, Any]) -> Iterator[Loss]:
     """Read who loses a group; earlier versions kept no more than ``ada from Data``."""
     if "losses" in raw:
-        yield from (Loss(**{**loss, "kind": Kind(loss["kind"])}) for loss in raw["losses"])
+        for loss in raw["losses"]:
+            kind, above = Kind(loss["kind"]), tuple(loss.get("above", ()))
+            yield Loss(**{**loss, "kind": kind, "above": above})
         return
     for text in raw.get("losing", ()):
         name, _, group = text.rpartition(" from ")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from aadsync_lib.model.change import ACCESS, DEPROVISIONS, Change
 from aadsync_lib.model.identity import Kind, name_key
-from aadsync_lib.model.plan import TargetPlan
+from aadsync_lib.model.plan import Loss, TargetPlan
 from aadsync_lib.report.access_words import access_words
 from aadsync_lib.report.document import Table
 
@@ -18,6 +18,7 @@ TITLES = (
     (Kind.GROUP, "Groups that lose access to a workspace"),
 )
 LISTED = 5  # groups named in a line
+DELETED, DEACTIVATED = "account deleted", "account deactivated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class LostAccess:
 
 
 def lost_access(target: TargetPlan) -> tuple[LostAccess, ...]:
-    """Return everybody who loses a group, an account or access to a workspace, by name."""
+    """Return everybody who loses an account, access to a workspace or a group, in this order, then by name."""
     found: dict[tuple[Kind, str], tuple[list[str], list[str], list[str]]] = {}
     for change in target.changes:
         if change.action in DEPROVISIONS or change.takes_access:
@@ -40,13 +41,23 @@ def lost_access(target: TargetPlan) -> tuple[LostAccess, ...]:
             why.append(change.reason)
     for loss in target.losing:
         _, groups, why = found.setdefault((loss.kind, loss.name), ([], [], []))
-        groups.append(loss.group)
-        why.append(loss.reason)
+        groups.extend((loss.group, *loss.above))
+        why.append(_why(loss))
     lost = (
         LostAccess(name, kind, (*own, *_groups(groups)), tuple(dict.fromkeys(filter(None, why))))
         for (kind, name), (own, groups, why) in found.items()
     )
-    return tuple(sorted(lost, key=lambda each: name_key(each.name)))
+    return tuple(sorted(lost, key=lambda each: (_rank(each), name_key(each.name))))
+
+
+def _rank(lost: LostAccess) -> int:
+    if any(what in (DELETED, DEACTIVATED) for what in lost.what):
+        return 0
+    return 2 if all(what.startswith("group") for what in lost.what) else 1
+
+
+def _why(loss: Loss) -> str:
+    return f"{loss.through} leaves {loss.group}: {loss.reason}" if loss.through else loss.reason
 
 
 def lost_tables(target: TargetPlan) -> Iterator[Table]:
@@ -69,7 +80,7 @@ def _kind(change: Change) -> Kind:
 def _what(change: Change) -> str:
     if change.action in ACCESS:
         return f"workspace {access_words(change)}" if change.workspace_id else access_words(change)
-    return "account deleted" if change.action.verb == "delete" else "account deactivated"
+    return DELETED if change.action.verb == "delete" else DEACTIVATED
 
 
 def _groups(names: Iterable[str]) -> Iterator[str]:

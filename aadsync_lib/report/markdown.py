@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from aadsync_lib.report import wording
-from aadsync_lib.report.document import Branch, Document, Part, Table
-from aadsync_lib.report.escape import markdown_name, markdown_prose
+from aadsync_lib.report.document import BAD, Alert, Branch, Document, Part, Table
+from aadsync_lib.report.escape import markdown_name, markdown_prose, visible
 from aadsync_lib.report.heading import head_facts
+from aadsync_lib.report.next_steps import parted
 from aadsync_lib.report.plan_rows import Row, first_names, most_affected, shortened
 from aadsync_lib.report.terminal import GROUPS, LINES, LISTED, NAMES, ROWS
 
@@ -32,19 +33,16 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
     if document.title:
         yield f"## {markdown_prose(document.title)}"
     yield _heading(document)
-    yield from (
-        f"**{markdown_prose(alert.title)}**"
-        for alert in document.alerts
-        if not (alert.lines or alert.brief)
-    )
+    for alert in document.alerts:
+        yield from _alert(alert)
+    advice = tuple(_command(document.next, document.digest))
+    refused = document.tone == BAD and bool(advice[-1])
+    yield from advice if refused else ()
     yield from map(markdown_prose, document.lines)
     yield _items(document.items)
     for part in document.parts:
         yield f"{'###' if document.title else '##'} {markdown_prose(part.title)}"
         yield from _part(part, listed=listed, full=full)
-    for alert in document.alerts:
-        limits = tuple((line,) for line in alert.lines)
-        yield from _section(Table(alert.brief or alert.title, ("Why",), limits))
     for each in document.tables:
         yield from _section(each, None if full else ROWS, ": the same with --all")
     if document.empty and not any(each.rows for each in document.tables):
@@ -52,8 +50,22 @@ def _blocks(document: Document, *, full: bool) -> Iterator[str]:
     yield "" if listed or not document.next else "Every change: the same with `--all`."
     yield f"Total: `{document.total}`" if document.total else ""
     yield markdown_prose(document.cost)
-    yield markdown_prose(document.exactly)
-    yield markdown_prose(document.next)
+    yield from _command(document.exactly)
+    yield from () if refused else advice
+
+
+def _alert(alert: Alert) -> Iterator[str]:
+    lines = tuple((line,) for line in alert.lines)
+    if not lines:
+        yield "" if alert.brief else f"**{markdown_prose(alert.title)}**"
+    yield from _section(Table(alert.brief or alert.title, ("Why",), lines))
+
+
+def _command(sentence: str, digest: str = "") -> Iterator[str]:
+    """Yield a sentence; the command or digest that it leads to is code, to be copied."""
+    words, command = parted(sentence, digest)
+    yield markdown_prose(words)
+    yield f"```\n{visible(command)}\n```" if command else ""
 
 
 def _heading(document: Document) -> str:

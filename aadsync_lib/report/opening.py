@@ -9,7 +9,12 @@ from html import escape
 from aadsync_lib.report.document import Document
 from aadsync_lib.report.escape import cut, visible
 
-ONE = (("people who lose", "person who loses"), ("people", "person"), ("members", "member"))
+ONE = (
+    ("people who lose", "person who loses"),
+    ("service principals that lose", "service principal that loses"),
+    ("people", "person"),
+    ("members", "member"),
+)
 LONGEST = 400  # characters of it
 
 

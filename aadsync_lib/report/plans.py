@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
@@ -14,7 +15,7 @@ from aadsync_lib.report import wording
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table, Tile
 from aadsync_lib.report.heading import places_of
 from aadsync_lib.report.lost_access import lost_access, lost_tables
-from aadsync_lib.report.next_steps import Advice
+from aadsync_lib.report.next_steps import Advice, finding_nothing
 from aadsync_lib.report.plan_rows import MEMBERS, rows, total_line
 
 COMING = (Action.CREATE_USER, Action.ACTIVATE_USER)
@@ -22,6 +23,9 @@ GIVEN = (Action.ASSIGN_WORKSPACE, Action.GRANT_ENTITLEMENTS)
 TAKEN = (Action.UNASSIGN_WORKSPACE, Action.REVOKE_ENTITLEMENTS)
 GOING = (Action.DEACTIVATE_USER, Action.DELETE_USER)
 ENDED = {Status.SUCCEEDED: GOOD, Status.PARTIAL: BENT, Status.REFUSED: BAD, Status.FAILED: BAD}
+GROUPS = "Groups, members apart"
+NOTHING_FOUND = "A selector finds nothing"
+EMPTY_SELECTOR = "A selector of scope.groups finds nothing: nobody is in scope by it"
 REFUSED = "The guard refused this plan. Nothing was changed."
 
 
@@ -108,13 +112,15 @@ def _state(plan: Plan, verdict: Verdict | None) -> tuple[str, str]:
     if verdict and not verdict.allowed:
         return _against(verdict), BAD
     if plan.empty:
-        return "Nothing to do", GOOD
+        return (NOTHING_FOUND, BENT) if finding_nothing(plan.targets) else ("Nothing to do", GOOD)
     return ("Approved", BENT) if verdict and verdict.breaches else ("Not applied yet", "calm")
 
 
 def _plan_alerts(plan: Plan, verdict: Verdict | None) -> Iterator[Alert]:
     if not plan.complete:
         yield Alert(BENT, wording.INCOMPLETE)
+    if empty := finding_nothing(plan.targets):
+        yield Alert(BAD, EMPTY_SELECTOR, empty)
     if verdict and not verdict.allowed:
         yield Alert(BAD, f"{_against(verdict)}: sync will refuse this", verdict.objections)
     elif verdict and verdict.breaches:
@@ -129,6 +135,8 @@ def _against(verdict: Verdict) -> str:
 def _run_alerts(report: RunReport, plan: Plan | None, refusal: str | None) -> Iterator[Alert]:
     if plan and not plan.complete:
         yield Alert(BENT, wording.INCOMPLETE)
+    if empty := finding_nothing(report.targets):
+        yield Alert(BAD, EMPTY_SELECTOR, empty)
     if refusal:
         title, *lines = refusal.splitlines()
         yield Alert(BAD, title, tuple(line.strip() for line in lines))
@@ -138,7 +146,11 @@ def _run_alerts(report: RunReport, plan: Plan | None, refusal: str | None) -> It
 
 def _plan_tiles(plan: Plan) -> Iterator[Tile]:
     targets = plan.targets
-    yield _tile("People who lose access", sum(map(_people_losing, targets)), "out")
+    losing = Counter(lost.kind for target in targets for lost in lost_access(target))
+    yield _tile("People who lose access", losing[Kind.USER], "out")
+    if losing[Kind.SERVICE_PRINCIPAL]:
+        label = "Service principals that lose access"
+        yield _tile(label, losing[Kind.SERVICE_PRINCIPAL], "out")
     yield from _change_tiles(targets, [target.counts for target in targets])
     yield _tile("Drift", sum(len(target.drift) for target in targets), BENT)
     yield _tile("Quarantined", sum(len(target.quarantined) for target in targets), BENT)
@@ -146,10 +158,6 @@ def _plan_tiles(plan: Plan) -> Iterator[Tile]:
     yield _tile("Requests", sum(target.estimate.requests for target in targets))
     seconds = max((target.estimate.seconds for target in targets), default=0.0)
     yield Tile("Time", wording.duration(seconds).removeprefix("about "))
-
-
-def _people_losing(target: TargetPlan) -> int:
-    return sum(lost.kind is Kind.USER for lost in lost_access(target))
 
 
 def _run_tiles(report: RunReport, plan: Plan | None, lost: int) -> Iterator[Tile]:
@@ -177,7 +185,7 @@ def _change_tiles(
     services = _total(counts, _of_kind(Kind.SERVICE_PRINCIPAL))
     if services:
         yield _tile("Service principals", services)
-    yield _tile("Groups", _total(counts, _of_kind(Kind.GROUP)))
+    yield _tile(GROUPS, _total(counts, _of_kind(Kind.GROUP)))
     yield _tile("Members removed", sum(target.members_removed for target in targets), "out")
     yield _tile("Members added", sum(target.members_added for target in targets), "in")
     if _total(counts, tuple(ACCESS)):
@@ -192,7 +200,7 @@ def counted_as(action: Action) -> str:
         ("People in", COMING),
         ("People out", GOING),
         ("Service principals", _of_kind(Kind.SERVICE_PRINCIPAL)),
-        ("Groups", _of_kind(Kind.GROUP)),
+        (GROUPS, _of_kind(Kind.GROUP)),
         ("Members added", (Action.ADD_MEMBERS,)),
         ("Members removed", (Action.REMOVE_MEMBERS,)),
         ("Access given", GIVEN),

@@ -115,9 +115,7 @@ def _text(sandbox: Sandbox, settings: Path | None = None) -> str:
     needed = exports(environment(sandbox))
     line, section = _workspace_text(sandbox)
     admin = sandbox.graph_url.removesuffix("/v1.0") + "/_sandbox/"
-    ending = (
-        f"As aadsync.yml:\n\n{config(sandbox)}" if settings is None else f"Settings: {settings}"
-    )
+    ending = f"As aadsync.yml:\n\n{config(sandbox)}" if settings is None else _written(settings)
     return f"""\
 Contoso: {about["users"]} users, {about["groups"]} groups. Serving until interrupted.
 
@@ -140,6 +138,13 @@ In a shell:
 {needed}
 
 {_vaults_section(sandbox)}{section}{ending}"""
+
+
+def _written(settings: Path) -> str:
+    return (
+        f"Settings: {settings}\n"
+        f"Next, in a second terminal: cd {settings.parent}, the exports above, and aadsync plan"
+    )
 
 
 def _vaults_text(sandbox: Sandbox) -> str:

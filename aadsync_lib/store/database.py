@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from aadsync_lib.ports import Clock
 from aadsync_lib.store.reader import Dialect, Fragment
 from aadsync_lib.store.schema import VERSION, migrate, version_of
 
+OWNER_ONLY = 0o600
 BUSY = 10.0  # seconds to wait for the lock of another process
 
 DIALECT: Dialect = {
@@ -86,6 +88,16 @@ def explained(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: the store could not be used: {error}. {remedy}") from error
 
 
+def _make(path: Path) -> None:
+    """Make the file for its owner alone where it is not there: it names people. What SQLite puts beside it is like it.
+
+    SQLite tells what stands in the way.
+    """
+    if not path.exists():
+        with suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, OWNER_ONLY))
+
+
 class Database:
     """A file of the newest schema, in WAL mode, made when it is not there."""
 
@@ -93,6 +105,7 @@ class Database:
         self.path = path
         self._lock = threading.RLock()
         with explained(path):
+            _make(path)
             self._connection = sqlite3.connect(
                 path, timeout=BUSY, isolation_level=None, check_same_thread=False
             )

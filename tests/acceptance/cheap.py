@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
+import yaml
 from httpx._transports import default as transport
+
+from aadsync_lib.config import text
 
 
 def make_clients_cheap(patch: pytest.MonkeyPatch) -> None:
@@ -21,12 +23,17 @@ def make_clients_cheap(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(sys.modules, "trio", None)
 
 
-@contextmanager
-def settled_memory() -> Iterator[None]:
-    """Spare the collector what the SDKs have imported; looking through it takes a tenth of a sweep."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
+class _LoaderInC(yaml.CSafeLoader):
+    """Reads what ``as_settings`` wrote as the loader of the settings does."""
+
+    yaml_implicit_resolvers = text._Loader.yaml_implicit_resolvers
+
+
+def make_settings_cheap(patch: pytest.MonkeyPatch) -> None:
+    """Read settings that a test has written, and nobody has mistyped, in C: 10 ms less for each command."""
+    patch.setattr(text, "_Loader", _LoaderInC)
+
+
+def as_settings(tree: Mapping[str, Any]) -> str:
+    """Return the YAML of settings."""
+    return str(yaml.dump(tree, Dumper=yaml.CSafeDumper))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.sandbox import Sandbox, World
-from tests.acceptance.cheap import make_clients_cheap, settled_memory
+from tests.acceptance.cheap import make_clients_cheap, make_settings_cheap
 from tests.acceptance.stage import Stage, WorkspaceStage, with_workspace
 
 SWEPT = pytest.StashKey[dict[str, int]]()
@@ -20,8 +20,12 @@ def box() -> Iterator[Sandbox]:
         for name, value in Stage.environment_of(started).items():
             patch.setenv(name, value)
         make_clients_cheap(patch)
-        with settled_memory():
-            yield started
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def quick_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_settings_cheap(monkeypatch)
 
 
 @pytest.fixture

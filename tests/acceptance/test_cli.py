@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import tempfile
 import threading
@@ -120,13 +121,25 @@ def test_refused_sync_ends_with_4_and_its_digest_approves_it(sync, box):
     assert writes(box) > before
 
 
-def test_saved_plan_is_applied_once_and_then_refused_as_moved(sync, box):
+def test_saved_plan_is_applied_once_and_then_refused_as_done_already(sync, box):
     assert sync("plan", "--save", "plan.json").exit_code == 0
-    assert sync("apply", "plan.json").exit_code == 0
+    done = json.loads(sync("apply", "plan.json", "--format", "json").stdout)
+    before = writes(box)
+    again = sync("apply", "plan.json")
+    assert again.exit_code == 1
+    assert f"applied already: run {done['run_id']} did it. Nothing of it is left" in again.stderr
+    assert writes(box) == before
+
+
+def test_saved_plan_is_refused_once_entra_has_moved_in_the_words_of_the_plan(sync, box):
+    assert sync("plan", "--save", "plan.json").exit_code == 0
+    dismiss_everybody(box)
     before = writes(box)
     again = sync("apply", "plan.json")
     assert (again.exit_code, again.stdout) == (1, "")
     assert "no longer fits. Nothing was changed." in again.stderr
+    assert "no longer planned: create user " in again.stderr
+    assert not re.search(r"[a-z]_(user|group|members|service)", again.stderr)
     assert writes(box) == before
 
 
@@ -229,6 +242,7 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(tmp_path, monkeypa
     more = ("7. A question", "In Entra: yes", "8. An undo", "undoing run", "What to try next")
     places = [done.stdout.index(step) for step in (*steps, *more)]
     assert places == sorted(places)
+    assert done.stdout.startswith("Starting a made-up Entra and Databricks")
     assert "account: nothing changed. 0 writes to Databricks" in done.stdout
     assert "Refused, with 0 writes to Databricks" in done.stdout
     assert str(tmp_path) not in done.stdout

@@ -111,6 +111,34 @@ def test_reader_that_is_gone_is_found_before_anything_is_read(first: Stage) -> N
     assert first.box.log.mark() == mark
 
 
+@pytest.mark.parametrize(
+    ("words", "file", "closed"),
+    [
+        (("plan", "--out", "FILE"), "plan", False),
+        (("plan", "--save", "FILE"), "plan", True),
+        (("doctor", "--out", "FILE"), "doctor", False),
+        (("sync", "--out", "FILE"), "run", True),
+    ],
+    ids=["plan --out", "plan --save, closed", "doctor --out", "sync --out, closed"],
+)
+def test_a_result_in_a_file_is_there_though_nobody_reads_stdout(
+    first: Stage, tmp_path: Path, words: tuple[str, ...], file: str, closed: bool
+) -> None:
+    out = tmp_path / "out.json"
+    given = [str(out) if word == "FILE" else word for word in words]
+    line = [*given, "-c", str(first.settings_file), "--format", "json"]
+    if closed:
+        shown = " ".join((sys.executable, "-m", "aadsync_lib", *line))
+        done = run(first, ["sh", "-c", f"exec {shown} >&-"])
+    else:
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = command(first, *given, "--format", "json", stdout=writer)
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(out.read_text(encoding="utf-8"))["kind"] == file
+
+
 @pytest.mark.parametrize("option", ["--out"])
 @pytest.mark.parametrize("place", ["nowhere/out", "folder", "/proc/out", "/sys/out"])
 def test_file_that_cannot_be_written_is_found_before_anything_is_read(

@@ -191,10 +191,17 @@ class Access:
         return asked_by(self.rules.get(place, ()), names, wish.kind)
 
     def _given(self, seat: Seat, fate: SeatFate) -> SeatFate:
-        tid, hold, asked = seat[1], self.doors.at(seat), self.asked(seat)
-        gift, reports = self.gifts.get(seat, NOTHING), self.settings.policy.drift == "report"
-        if self.wish(tid) is None or asked.impossible or self._in_the_way(seat):
+        """Say what somebody gets; where groups of the workspace could not be read, none is known to be in the way."""
+        if self.wish(seat[1]) is None or self.asked(seat).impossible:
             return fate
+        lifted = self._lifted(seat, fate)
+        if not self._in_the_way(seat):
+            return lifted
+        return lifted.or_(fate) if seat[0] in self.doors.half_closed else fate
+
+    def _lifted(self, seat: Seat, fate: SeatFate) -> SeatFate:
+        hold, asked = self.doors.at(seat), self.asked(seat)
+        gift, reports = self.gifts.get(seat, NOTHING), self.settings.policy.drift == "report"
         lower = _height(hold.permission) < _height(asked.permission)
         had = gift.permission if hold.permission is None else gift.permission is ADMIN
         if lower and reports and had:

@@ -146,12 +146,17 @@ class RunLog:
         adopting: Mapping[str, str],
         scene: Scene,
         names: Callable[[str], frozenset[str]],
+        behind: Set[str],
     ) -> None:
-        """Take over who is linked, with what was created or adopted and could not be recorded."""
+        """Take over who is linked, with what was created or adopted and could not be recorded.
+
+        What nobody lists (``behind``) and somebody has renamed since is not found by the name of its creation.
+        """
         old, self.links = self.links, {link.external_id: link for link in stored}
         taken = set(self.owners)
         for tid in sorted(self.unsettled - taken - self.shared.keys()):  # or another sync's by now
-            if account := scene.accounts.get(tid):
+            account = scene.accounts.get(tid)
+            if account and (tid not in behind or key_of(account.name) == key_of(self.called[tid])):
                 oid = self.made[tid]
                 self.links[oid] = Link(account.kind, oid, tid, Origin.CREATED, self.called[tid])
         for oid, tid in adopting.items():

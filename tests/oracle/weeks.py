@@ -306,7 +306,8 @@ class Company:
         self.ledger.ending = {c.target_id or "" for c in open_ if c.action.verb == "delete"}
         links = store.links(self.target.name).by_external.values()
         self.ledger.shared = dict(self.other.shared())
-        self.ledger.relink(links, adopting, self.target.scene(), self.tenant.names)
+        scene, behind = self.target.scene(), self.target.behind
+        self.ledger.relink(links, adopting, scene, self.tenant.names, behind)
 
     def _missed(self, wishes: Wishes) -> None:
         self._ran_at = self.now

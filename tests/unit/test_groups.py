@@ -10,7 +10,7 @@ from tests.groups import GROUPS
 
 ROOT = Path(__file__).parents[2]
 FILE = "tests/workspace/bundle/test_tables.py"
-CONTRACT = "tests/workspace/store/test_delta.py::TestDeltaStore"
+LONGEST = "tests/workspace/bundle/test_run.py"
 OTHERS = [f"tests/unit/test_a.py::test_a[{n}@x]" for n in range(4)]
 
 
@@ -52,9 +52,9 @@ def test_a_group_goes_to_one_worker_and_single_tests_go_one_by_one():
 
 
 def test_the_first_group_goes_first_however_few_its_tests_are():
-    contract, group = [f"{CONTRACT}::test_a"], [f"{FILE}::test_{n}" for n in range(5)]
-    first, second = handed_out([*contract, *group, *OTHERS])
-    assert (first[:1], second) == (contract, group)
+    longest, group = [f"{LONGEST}::test_a"], [f"{FILE}::test_{n}" for n in range(5)]
+    first, second = handed_out([*longest, *group, *OTHERS])
+    assert (first[:1], second) == (longest, group)
 
 
 def test_other_ways_to_hand_out_tests_are_left_alone():

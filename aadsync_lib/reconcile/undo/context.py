@@ -25,7 +25,7 @@ class UndoContext:
     ``former`` are objects that lost their link to a newer one. ``owners`` are the identities, by target id,
     that what the run adopted was linked to before. ``shared`` names the other sync that
     manages an object. ``members`` holds the direct members of ``groups_to_read``. ``additive``: nothing is
-    taken from anybody.
+    taken from anybody. ``undoes`` is the run that the run took back, where it was an undo itself.
     """
 
     effects: Effects
@@ -38,6 +38,7 @@ class UndoContext:
     shared: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Members] = field(default_factory=dict)
     additive: bool = False
+    undoes: str | None = None
     access: AccessContext = field(default_factory=AccessContext)
 
     @cached_property

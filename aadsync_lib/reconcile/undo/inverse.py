@@ -21,6 +21,7 @@ ANEW = (
     "workspace assignments of the old one do not come back"
 )
 AGAIN = "the next sync makes it again where Entra and the settings still ask for it"
+DONE_AGAIN = "the run to undo was itself an undo of run {0}: this does again what {0} did; to leave it at that, stop here"
 SPARED = (
     "policy.mode is additive, so this takes nothing from anybody; --set policy.mode=mirror for this one "
     "command takes back the rest"
@@ -46,7 +47,7 @@ def undo_target(name: str, context: UndoContext) -> TargetPlan:
         target=name,
         changes=changes,
         on_hold=tuple(sorted(inverse.held, key=lambda entry: (entry.name, entry.reason))),
-        warnings=(*inverse.notices, *_caveats(inverse, changes)),
+        warnings=(*inverse.notices, *_caveats(context, inverse, changes)),
         managed=replace(
             managed(context.links, context.target, context.members),
             access=access_managed(context.access),
@@ -63,11 +64,13 @@ def _order(change: Change) -> tuple[int, str, str]:
     return ORDER[change.action], change.name, change.external_id or ""
 
 
-def _caveats(inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
+def _caveats(context: UndoContext, inverse: Inverse, changes: Sequence[Change]) -> Iterator[Notice]:
     """Yield what nobody should be surprised by later."""
     if inverse.reborn:
         yield Notice("new_ids", ANEW)
     if inverse.left:
         yield Notice("additive", SPARED)
+    if changes and context.undoes:
+        yield Notice("undo_of_undo", DONE_AGAIN.format(context.undoes))
     if changes:
         yield Notice("undo", AGAIN)

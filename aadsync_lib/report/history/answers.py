@@ -59,12 +59,12 @@ def outcomes(
     """What came of each change, of one run or of all, for a user, a group or a kind of change?"""
     if run_id is not None:
         run = run_named(store.runs(), run_id)
-        _check_known(store, wanted)
+        check_known(store, wanted)
         entries = outcomes_of(store, wanted, run.run_id)
         found = as_json.outcomes_to_json(entries)
         document = as_json.document(sync, run=as_json.run_to_json(run, whole=True), outcomes=found)
         return run_document(sync, run, entries, full=full), document
-    _check_known(store, wanted)
+    check_known(store, wanted)
     entries = outcomes_of(store, wanted, None)
     places = memberships_of(store, wanted) if wanted.user else ()
     document = as_json.document(
@@ -76,7 +76,8 @@ def outcomes(
     return outcomes_document(title, places, entries, full=full), document
 
 
-def _check_known(store: HistoryReader, wanted: Wanted) -> None:
+def check_known(store: HistoryReader, wanted: Wanted) -> None:
+    """Raise ``UnknownNameError`` where nobody has or had a name that is asked for."""
     asked = ((wanted.user, PEOPLE), (wanted.group, GROUPS))
     for name, kinds in asked:
         if name:

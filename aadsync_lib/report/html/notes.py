@@ -40,6 +40,7 @@ WARNINGS: Mapping[str, str] = {
     "shared": "Nothing: it ends when no sync has them in scope.",
     "source_unread": GRANT,
     "additive": "To take back the rest, undo again with --set policy.mode=mirror.",
+    "undo_of_undo": "Nothing, if that is meant; aadsync history lists the runs.",
     "undo": "Change Entra, the scope or the settings before the next sync.",
 }
 

@@ -41,7 +41,7 @@ from aadsync_lib.report.html.tables import document_grids
 from aadsync_lib.report.html.timeline import Timeline, timeline_of
 from aadsync_lib.report.html.tree import tree_of
 from aadsync_lib.report.html.words import run_mark
-from aadsync_lib.report.next_steps import MEANT, Advice
+from aadsync_lib.report.next_steps import Advice, parted
 from aadsync_lib.report.plans import counted_as, plan_document, run_document
 from aadsync_lib.report.templates import templates
 
@@ -117,7 +117,10 @@ def _page(
             view=document,
             next=advice,
             command=command,
-            tiles=tuple((tile, _place(tile, grids)) for tile in _tiles(document)),
+            tiles=tuple(
+                (tile, _place(tile, grids), CHOSEN.get(tile.label, tile.label))
+                for tile in _tiles(document)
+            ),
             heading=head_facts(document),
             facts=tuple(_facts(document)),
             actions=action_bars(lines),
@@ -144,12 +147,8 @@ def _filled(grids: Iterable[Grid]) -> tuple[Grid, ...]:
 
 def _advice(document: Document) -> tuple[str, str]:
     """Part a command or a digest that is to be copied from the sentence that leads to it."""
-    sentence = document.next
-    if sentence.endswith(":"):
-        return sentence, document.digest
-    if sentence.startswith(f"{MEANT}: "):
-        return f"{MEANT}, approve exactly this plan:", sentence.removeprefix(f"{MEANT}: ")
-    return sentence.replace("named above", "named below"), ""
+    sentence, command = parted(document.next, document.digest)
+    return sentence if command else sentence.replace("named above", "named below"), command
 
 
 def _tiles(document: Document) -> Iterator[Tile]:
@@ -162,10 +161,16 @@ def _tiles(document: Document) -> Iterator[Tile]:
 
 TILES_OF = {
     "People who lose access": "losing",
+    "Service principals that lose access": "losing",
     "Failed": "failed",
     "Quarantined": "quarantined",
     "Held back": "held",
     "Drift": "changes",
+}
+CHOSEN = {  # what a tile chooses in a filter of its table; the others choose their own label
+    "People who lose access": "user",
+    "Service principals that lose access": "service principal",
+    "Drift": "by hand",
 }
 COUNTED = frozenset(filter(None, map(counted_as, Action)))
 

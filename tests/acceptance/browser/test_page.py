@@ -120,6 +120,32 @@ def test_page_fits_a_phone(browser, name):
     assert browser.js("return document.documentElement.scrollWidth") <= NARROW[0]
 
 
+CLIPPED = """
+return [...document.querySelectorAll('.facts.head .whole, .facts.head dd')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent);
+"""
+
+
+def test_ids_and_addresses_of_the_head_are_whole_on_a_phone(browser):
+    browser.open(PAGES["refused"](), size=NARROW)
+    assert browser.all(".facts.head .whole")
+    assert browser.js(CLIPPED) == []
+
+
+@pytest.mark.parametrize(("tile", "kind"), [
+    ("People who lose access", "user"), ("Service principals that lose access", "service principal"),
+])  # fmt: skip
+def test_a_tile_of_losses_leads_to_the_lines_that_it_counts(browser, tile, kind):
+    browser.open(plan_page(samples.full_plan()))
+    link = next(one for one in browser.all(".tiles a") if one.text == tile)
+    link.click()
+    kinds = browser.texts("#losing td[data-title=Kind]")
+    assert set(kinds) == {kind}
+    assert browser.js(
+        "return arguments[0].closest('div').querySelector('dd').textContent", link
+    ) == str(len(kinds))
+
+
 # Tables.
 
 

@@ -162,6 +162,17 @@ class TestRefusal:
                 ),
             ),
             (
+                ClientAuthenticationError(
+                    "Authentication failed: Unable to get authority configuration for https://x/y. "
+                    "Authority would typically be in a format of https://x/z"
+                ),
+                (
+                    "source.auth: the login by client_secret failed: Authentication failed: Unable to get "
+                    "authority configuration for https://x/y. Check tenant_id and cloud, and that this "
+                    "machine reaches the address."
+                ),
+            ),
+            (
                 CredentialUnavailableError("Please run 'az login'\nTo mitigate, visit http://x"),
                 (
                     "source.auth: the login by client_secret failed: Please run 'az login'. "

@@ -70,6 +70,19 @@ class TestEnvironment:
         with pytest.raises(CredentialError, match="is empty"):
             SecretResolver().resolve(ENV, SETTING)
 
+    @pytest.mark.parametrize("value", ["x", "xyz", "xyz\n"])
+    def test_one_that_is_a_part_of_words_is_a_problem_and_hides_no_letters(
+        self, monkeypatch, value
+    ):
+        monkeypatch.setenv("AADSYNC_TEST_SECRET", value)
+        secrets = SecretResolver()
+        with pytest.raises(CredentialError) as caught:
+            secrets.resolve(ENV, SETTING)
+        assert str(caught.value).startswith(
+            "source.auth.client_secret: env AADSYNC_TEST_SECRET is shorter than 4 characters"
+        )
+        assert secrets.redact("it has expired, xyz") == "it has expired, xyz"
+
     def test_the_line_end_of_a_pipe_is_no_part_of_it(self, monkeypatch):
         monkeypatch.setenv("AADSYNC_TEST_SECRET", "hunter2\r\n")
         assert SecretResolver().resolve(ENV, SETTING).reveal() == "hunter2"
@@ -163,7 +176,7 @@ class TestRedaction:
 
     @given(st.text(st.characters(codec="utf-8"), min_size=6), st.text(), st.text())
     def test_no_resolved_secret_stays_in_any_text(self, value, before, after):
-        value = f"Zq{value}".rstrip("\r\n")
+        value = f"Zq7x{value}".rstrip("\r\n")
         assert value not in holding(value).redact(f"{before}{value}{after}")
 
     @pytest.mark.parametrize(

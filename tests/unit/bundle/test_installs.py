@@ -22,6 +22,9 @@ OTHER_WAYS = re.compile(
 # What brings packages, or a program that brings some, onto the compute of a task.
 BRINGS = {"libraries", "library", "artifacts", "init_scripts", "base_environment", "docker_image",
           "dependencies", "java_dependencies", "client", "pipelines", "apps", "scripts"}  # fmt: skip
+CHECK = re.compile(
+    r':; case "[^"`]*" in [^"`$;()]+\) ;; [^"`$;()]+\) echo "[^"`$]*"; exit 1;; esac'
+)
 
 every_file = pytest.mark.parametrize("path", EVERY, ids=lambda path: path.name)
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -40,10 +43,12 @@ def unlocked(path: Path, text: dict[str, Any]) -> list[str]:
     """Say what a file of the bundle would install that is in no lock."""
     wrong = []
     for key, named in brought(text):
-        if key != "dependencies":
+        if key == "scripts":
+            lines = [line for script in named.values() for line in script.splitlines()]
+            wrong += [f"{key}: {line}" for line in lines if not CHECK.fullmatch(line)]
+        elif key != "dependencies":
             wrong.append(f"{key}: {named}")
-            continue
-        for line in named:
+        for line in named if key == "dependencies" else ():
             lock = re.fullmatch(r"-r (\S+)", line)
             if not lock or (path.parent / lock[1]).resolve() not in (LOCK, ENVIRONMENT):
                 wrong.append(f"dependencies: {line}")
@@ -108,6 +113,12 @@ def test_the_locks_are_uploaded_with_the_notebooks() -> None:
         {"environments": [{"spec": {"base_environment": "/Workspace/env.yaml"}}]},
         {"job_clusters": [{"new_cluster": {"init_scripts": [{"workspace": {}}]}}]},
         {"artifacts": {"wheel": {"build": "python3 -m pip wheel ."}}},
+        {"scripts": {"predeploy": "python3 -m pip install rich"}},
+        {
+            "scripts": {
+                "predeploy": ':; case "a" in a) ;; *) echo "b"; exit 1;; esac; pip install rich'
+            }
+        },
     ],
     ids=str,
 )

@@ -53,6 +53,12 @@ class FakeEngine:
     def plan_undo(self, run_id):
         return self._planning(self._answer("plan_undo", self.found, run_id))
 
+    def align(self, *, approve=None):
+        return self._ran("align", approve)
+
+    def plan_alignment(self):
+        return self._planning(self._answer("plan_alignment", self.found))
+
     def _planning(self, plan):
         return Planning(plan, {}, judge(plan, self.opened["settings"].policy.limits))
 

@@ -90,6 +90,11 @@ class TestProbe:
         assert (done.exit_code, done.stdout, probed[1]) == (1, "", [])
         assert done.stderr.endswith("aadsync: nothing was made.\n")
 
+    def test_the_end_of_the_input_makes_nothing_either(self, run, probed, terminal):
+        done = run("doctor", "--probe", input="")
+        assert (done.exit_code, done.stdout, probed[1]) == (1, "", [])
+        assert done.stderr.endswith("aadsync: Stopped. Nothing was made.\n")
+
     @pytest.mark.parametrize("words", [("--yes",), ()])
     def test_a_yes_goes_on(self, run, probed, terminal, words):
         done = run("doctor", "--probe", *words, input="y\n")

@@ -104,6 +104,22 @@ def test_answers_become_settings_and_variables_and_the_bundle_is_deployed(place)
     assert secret in done.stdout.splitlines()
 
 
+def test_a_principal_and_a_recipient_that_can_be_none_stop_it_before_anything_is_written(place):
+    wrong = {"--run-as": "job-runner", "--notify": "identity"}
+    done = place.run("install", {**ANSWERS, **wrong})
+    assert done.exit_code == 2
+    assert "--run-as: found 'job-runner'; expected an application id" in done.stderr
+    assert "--notify: found 'identity'; expected an e-mail address" in done.stderr
+    assert [file.name for file in place.folder.iterdir()] == ["databricks.yml"]
+    assert place.calls == []
+
+
+def test_what_was_taken_away_is_paused_when_it_is_taken_up_again(place):
+    place.run("install", {**ANSWERS, **BUNDLE}, "--unpause")
+    assert place.run("uninstall", None, "--yes").exit_code == 0
+    assert "Deployed, and paused" in place.run("install").stdout
+
+
 def test_a_second_install_asks_nothing_and_keeps_the_settings(place):
     place.run("install", {**ANSWERS, **BUNDLE})
     before = (place.folder / "aadsync.yml").read_text()
@@ -126,11 +142,24 @@ def test_another_scope_and_catalog_are_those_of_settings_and_bundle_alike(place)
 
 def test_the_schedule_starts_when_it_is_told_to_and_stays_so(place):
     paused = place.run("install", {**ANSWERS, **BUNDLE})
-    assert paused.stdout.splitlines()[-1] == "  aadsync install --profile lab --unpause"
+    again = f"aadsync install --bundle {place.folder} --profile lab"
+    assert paused.stdout.splitlines()[-1] == f"  {again} --unpause"
     assert "on its schedule" in place.run("install", None, "--unpause").stdout
     assert "on its schedule" in place.run("install").stdout
     assert place.variables["schedule_status"] == "UNPAUSED"
     assert "Deployed, and paused" in place.run("install", None, "--pause").stdout
+
+
+def test_lines_to_copy_name_bundle_and_profile_where_they_are_not_the_usual_ones(
+    place, monkeypatch
+):
+    elsewhere = place.run("install", {**ANSWERS, **BUNDLE}).stdout
+    assert f"Next, in this order, in the folder {place.folder}:" in elsewhere
+    again = f"aadsync install --bundle {place.folder} --profile lab takes it up again."
+    assert again in place.run("uninstall").stdout
+    monkeypatch.chdir(place.folder)
+    assert "Next, in this order:" in place.run("install").stdout
+    assert " aadsync install --profile lab takes it up again." in place.run("uninstall").stdout
 
 
 def test_what_holds_data_and_is_there_already_is_taken_over(place):
@@ -152,7 +181,7 @@ def test_everything_that_is_missing_is_named_at_once_and_nothing_is_written(plac
 
 
 def test_what_is_missing_is_asked_for_on_a_terminal(place, monkeypatch):
-    for module in ("init", "install"):
+    for module in ("questions", "install"):
         monkeypatch.setattr(f"aadsync_lib.cli.{module}.is_terminal", lambda: True)
     answers = [GUID.format(1), GUID.format(3), GUID.format(2), GUID.format(4), "dbx-",
                GUID.format(9), "it@contoso.com", "a@contoso.com, b@contoso.com", ""]  # fmt: skip
@@ -161,6 +190,29 @@ def test_what_is_missing_is_asked_for_on_a_terminal(place, monkeypatch):
     protected = load_settings(place.folder / "aadsync.yml").policy.protected.users
     assert protected == ("a@contoso.com", "b@contoso.com")
     assert place.variables["run_as_sp"] == GUID.format(9)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_an_end_of_the_input_at_any_question_writes_and_deploys_nothing(place, monkeypatch, number):
+    for module in ("questions", "install"):
+        monkeypatch.setattr(f"aadsync_lib.cli.{module}.is_terminal", lambda: True)
+    answers = [GUID.format(1), GUID.format(3), GUID.format(2), GUID.format(4), "dbx-",
+               GUID.format(9), "it@contoso.com"]  # fmt: skip
+    done = place.run("install", answers="".join(f"{answer}\n" for answer in answers[:number]))
+    assert done.exit_code == 1
+    assert done.stderr.endswith("aadsync: Stopped. Nothing was written, and nothing deployed.\n")
+    assert place.calls == []
+    assert [path.name for path in place.folder.iterdir()] == ["databricks.yml"]
+
+
+def test_principal_and_recipient_are_asked_for_until_they_fit(place, monkeypatch):
+    for module in ("questions", "install"):
+        monkeypatch.setattr(f"aadsync_lib.cli.{module}.is_terminal", lambda: True)
+    lines = ("sync", GUID.format(9), "nobody", "it@contoso.com", "")
+    done = place.run("install", ANSWERS, answers="\n".join((*lines, "")))
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count("That does not fit: ") == 2
+    assert place.variables["notify_email"] == "it@contoso.com"
 
 
 def test_wrong_answers_or_settings_are_deployed_nowhere(place):
@@ -215,6 +267,13 @@ def test_uninstall_asks_on_a_terminal(place, monkeypatch):
     done = place.run("uninstall", answers="n\n")
     assert (done.exit_code, "Nothing was changed" in done.stderr) == (1, True)
     assert place.calls == []
+
+
+def test_an_end_of_the_input_uninstalls_nothing(place, monkeypatch):
+    monkeypatch.setattr("aadsync_lib.cli.install.asks", lambda: True)
+    done = place.run("uninstall")
+    assert (done.exit_code, place.calls) == (1, [])
+    assert done.stderr.endswith("aadsync: Stopped. Nothing was changed.\n")
 
 
 def test_a_workspace_whose_address_is_not_told_is_a_path():

@@ -199,7 +199,14 @@ def test_every_plan_ends_with_how_to_apply_exactly_it_but_an_empty_one(run, engi
     engine.found = samples.replace(engine.found, targets=engine.found.targets[1:])
     assert "Exactly" not in run("plan").stdout
     engine.found = samples.plan(samples.target_plan(samples.create_user()))
-    line = f"Exactly this plan or none: aadsync sync --approve {engine.found.digest}"
-    assert line in run("plan").stdout.splitlines()
-    assert line in run("plan", "--format", "markdown").stdout.splitlines()
-    assert line in run("plan", "--format", "html").stdout
+    words, command = "Exactly this plan or none:", f"aadsync sync --approve {engine.found.digest}"
+    assert f"{words} {command}" in run("plan").stdout.splitlines()
+    lines = run("plan", "--format", "markdown").stdout.splitlines()
+    assert lines[lines.index(command) - 3 : lines.index(command) + 2] == [
+        words,
+        "",
+        "```",
+        command,
+        "```",
+    ]
+    assert f"{words} {command}" in run("plan", "--format", "html").stdout

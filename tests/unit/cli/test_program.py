@@ -40,6 +40,62 @@ def test_a_command_without_a_purpose_is_listed_all_the_same(run, monkeypatch):
     assert "Others:\n  new" in run("--help").stdout
 
 
+def groups_and_commands(command=main, path=()):
+    """Every group and command, with the words that call it."""
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from groups_and_commands(below, (*path, name))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path, each in groups_and_commands() if hasattr(each, "commands")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_list_of_commands_has_a_whole_sentence_for_each(run, path, width):
+    shown = " ".join(
+        run(*path, "--help", terminal_width=width, max_content_width=width).stdout.split()
+    )
+    assert "..." not in shown.partition("[ARGS]...")[2]
+    for words, command in groups_and_commands():
+        if words[:-1] == path and words:
+            help_text = " ".join(command.help.split())
+            found = re.search(rf" {words[-1]} ([A-Z].*?\.)(?= |$)", shown)
+            assert found, words
+            assert help_text.startswith(found[1]), words
+            assert len(found[1]) <= 90, words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sandbox", "--init"), "--init wants a value, --init DIR."),
+        (("sandbox", "--init", "--port", "41000"), "--init DIR; --port is an option itself."),
+        (("plan", "-c"), "-c wants a value, -c F."),
+        (("plan", "--target", "--full"), "--target T; --full is an option itself."),
+        (("plan", "--format", "--all"), "--format text|json|markdown|html; --all"),
+        (("connector", "provision", "--user", "--group", "a"), "--user NAME; --group"),
+        (("aim", "align", "--approve", "--yes"), "--approve DIGEST; --yes"),
+        (("sandbox", "--users"), "--users N."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_an_option_without_its_value_is_told_as_such(run, engine, words, said):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert engine.opened == {}
+
+
+@pytest.mark.parametrize(
+    "words", [("--user", "-v"), ("--user=--full",), ("--save", "--", "--full")], ids=" ".join
+)
+def test_what_is_a_value_all_the_same(run, engine, words):
+    stderr = run("plan", *words).stderr
+    assert ("wants a value" in stderr) == (words == ("--user", "-v"))
+
+
 def test_help_imports_nothing_heavy():
     code = (
         "import sys; from aadsync_lib.cli import main\n"
@@ -120,6 +176,28 @@ def test_traceback_is_shown_on_demand(run, engine, monkeypatch):
 def test_reader_that_went_away_is_left_to_click(run, engine):
     engine.found = BrokenPipeError()
     assert isinstance(run("plan").exception, BrokenPipeError | SystemExit)
+
+
+@pytest.mark.parametrize("words", [("plan",), ("plan", "--format", "json")])
+def test_an_interrupt_says_that_nothing_was_changed(run, engine, words):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    engine.before = interrupted
+    result = run(*words)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "\naadsync: Interrupted. Nothing was changed.\n"
+
+
+@pytest.mark.parametrize("words", [("connector", "setup"), ("sync",), ("undo", "last")])
+def test_an_interrupt_of_what_may_have_written_says_how_to_go_on(run, monkeypatch, words):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    for reached in ("connectors_of", "settings_of"):
+        monkeypatch.setattr(f"aadsync_lib.cli.runtime.{reached}", interrupted)
+    stderr = run(*words).stderr
+    assert stderr.endswith("What is done stays; run the same again, and it goes on from there.\n")
 
 
 def test_error_brings_no_control_character_from_a_name(run, engine):

@@ -57,8 +57,8 @@ def test_refused_run_is_a_document_on_stdout_and_the_message_on_stderr(run, engi
     result = run("sync", "--format", "json")
     assert result.exit_code == 4
     assert json.loads(result.stdout) == run_to_json(samples.refused())
-    assert result.stderr == f"aadsync: {engine.ran}\n"
-    assert f"--approve {engine.ran.plan.digest}" in result.stderr
+    approving = f"  aadsync sync --approve {engine.ran.verdict.digest}"
+    assert result.stderr.splitlines() == [*f"aadsync: {engine.ran}".splitlines()[:-1], approving]
 
 
 def test_refused_run_says_how_to_approve_it(run, engine):

@@ -73,6 +73,46 @@ def test_an_empty_host(host):
     assert f"; write {HOST}, or for level workspace its own, such as {WORKSPACE}" in problem
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("adb-1.azuredatabricks.net", "https://adb-1.azuredatabricks.net"),
+        ("adb-1.7.azuredatabricks.net:443/", "https://adb-1.7.azuredatabricks.net:443"),
+        ("http://adb-1.azuredatabricks.net", "https://adb-1.azuredatabricks.net"),
+        ("https:/accounts.azuredatabricks.net", "https://accounts.azuredatabricks.net"),
+        ("localhost:8080", "http://localhost:8080"),
+        ("127.0.0.1", "http://127.0.0.1"),
+    ],
+)
+def test_an_address_without_its_scheme_gets_a_line_to_copy(given, line):
+    [problem] = problems(f" {HOST}", f" '{given}'")
+    assert problem.endswith(f"found {given!r}; must be an https:// address, or http:// on this machine only; write {line}")  # fmt: skip
+    settings_from(CONFIG.replace(f" {HOST}", f" {line}"), "f")
+
+
+def test_so_do_graph_a_workspace_and_the_connector():
+    workspace = (
+        "    workspaces: [{workspace_id: 1, host: adb-1.7.azuredatabricks.net}]\n    host: https"
+    )
+    [problem] = problems("    host: https", workspace)
+    assert problem.endswith("; write https://adb-1.7.azuredatabricks.net")
+    [problem] = problems("source:\n", "source:\n  endpoint: graph.microsoft.com\n")
+    assert problem.endswith("; write https://graph.microsoft.com")
+    [problem] = problems(
+        "    host: https",
+        "    connector: {name: a, token: {env: T}, base_address: a.example/scim}\n    host: https",
+    )
+    assert problem.endswith("; write https://a.example/scim")
+
+
+@pytest.mark.parametrize(
+    "given", ["nonsense", "me@adb-1.azuredatabricks.net", "ftp://a.example", "a.example?x=1"]
+)
+def test_what_may_be_no_address_gets_none(given):
+    [problem] = problems(f" {HOST}", f" '{given}'")
+    assert "; write" not in problem
+
+
 def test_an_empty_host_of_a_workspace_and_a_missing_one():
     given = "    workspaces: [{workspace_id: 1, host: ''}]\n    host: https"
     [problem] = problems("    host: https", given)

@@ -95,6 +95,18 @@ def test_a_selector_that_finds_nothing_stops_a_first_sync_and_only_that(world):
     assert world.sync().status is Status.SUCCEEDED
 
 
+def test_a_refusal_names_what_of_the_scope_finds_nothing(world):
+    world.sync()
+    empty = Notice("scope_empty", "name 'Dta': no group; nearest: 'Data'.")
+    world.source.snapshot = directory(ADA, notices=(empty,))
+    with pytest.raises(RefusedError) as error:
+        world.sync(approve=f"sha256:{0:064}")
+    *_, reason, line, _, approval = str(error.value).splitlines()
+    assert "which may be why" in reason
+    assert line == "  name 'Dta': no group; nearest: 'Data'."
+    assert error.value.verdict.digest in approval
+
+
 def test_a_run_is_recorded_with_its_report(world):
     report = world.sync()
     (run,) = world.store.runs()
@@ -220,17 +232,17 @@ def test_a_saved_plan_is_refused_when_entra_has_moved(world):
     with pytest.raises(StalePlanError) as moved:
         world.runner().apply(saved)
     text = str(moved.value)
-    assert "account: no longer planned: create_user ada@contoso.com" in text
-    assert "account: planned now: create_user bob@contoso.com" in text
-    assert "account: planned now: add_members Data (1 member)" in text
+    assert "account: no longer planned: create user ada@contoso.com" in text
+    assert "account: planned now: create user bob@contoso.com" in text
+    assert "account: planned now: add members Data: bob@contoso.com" in text
     assert world.target.log == []
     assert recorded(world) == {}
 
 
 def test_a_saved_plan_is_refused_when_the_target_has_moved(world):
     saved = world.plan()
-    world.sync()
-    with pytest.raises(StalePlanError, match="no longer planned: create_user"):
+    world.target.add(Kind.USER, "ada@contoso.com")
+    with pytest.raises(StalePlanError, match="no longer planned: create user"):
         world.runner().apply(saved)
 
 

@@ -8,6 +8,7 @@ from aadsync_lib.config.load import load_settings
 from aadsync_lib.errors import SettingsError, UsageError
 from aadsync_lib.notebook import Notebook
 from aadsync_lib.notebook.answers import Place, methods_of_file, take_answers
+from aadsync_lib.notebook.checks import checks_sentence
 from aadsync_lib.notebook.platform import Platform
 from aadsync_lib.notebook.settings_file import path_in, read_settings, usual_place, usual_reports
 from aadsync_lib.notebook.widgets import FIRST, MODELS, widgets_of
@@ -187,6 +188,16 @@ def test_a_file_that_somebody_named_has_to_be_there(tmp_path):
         read_settings({"config": str(tmp_path / "other.yml"), **FEW}, str(tmp_path / "a.yml"))
 
 
+def test_a_file_that_a_deploy_did_not_bring_is_put_beside_the_bundle(tmp_path):
+    place = tmp_path / ".bundle" / "files"
+    with pytest.raises(UsageError, match="brings it from beside databricks"):
+        read_settings({"config": str(place / "aadsync.yml")}, None)
+    place.mkdir(parents=True)
+    (place / "aadsync.yml").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        read_settings({"config": str(place / "aadsync.yml")}, None)
+
+
 def test_reports_are_kept_in_the_volume_beside_the_tables_where_there_is_one(tmp_path, monkeypatch):
     path = tmp_path / "aadsync.yml"
     answer(path)
@@ -198,6 +209,27 @@ def test_reports_are_kept_in_the_volume_beside_the_tables_where_there_is_one(tmp
     for other in (path, tmp_path / "none.yml"):
         assert usual_reports(str(other)) == ""
     assert usual_reports(None) == ""
+
+
+def test_what_is_wrong_is_told_in_the_order_of_the_widgets_with_its_remedy(tmp_path):
+    widgets = widgets_of("setup")
+    findings = take_answers({"config": str(tmp_path / "a.yml")}, Place(), widgets).findings
+    asked = [widget.name for widget in widgets]
+    wrong = [finding.check for finding in findings if finding.check in asked]
+    assert wrong == sorted(wrong, key=asked.index)
+    assert all(finding.detail.endswith(".") for finding in findings)
+    assert checks_sentence(findings).startswith("5 answers are missing. Fill in the widgets")
+    remedies = {finding.check: finding.remedy for finding in findings}
+    assert remedies["scope.groups"].startswith("Fill in 5 Groups: dbx-pilot")
+
+
+def test_a_setting_without_a_widget_is_mended_by_a_parameter_or_in_the_file(tmp_path):
+    path = tmp_path / "a.yml"
+    [store] = answer(path, place=Place()).findings
+    assert store.remedy == "Add a parameter store.delta (Edit, Add parameter), and fill it in."
+    path.write_text("policy: {mode: mirrored}\n")
+    wrong = {finding.check: finding.remedy for finding in answer(path).findings}
+    assert wrong == {"policy.mode": f"Mend it in {path}."}
 
 
 def test_the_usual_place_is_above_the_notebooks_or_in_the_home_of_the_user():

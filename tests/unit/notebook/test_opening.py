@@ -66,7 +66,9 @@ def test_a_plan_begins_with_one_sentence_and_a_link_and_its_rows_come_after(monk
     assert first.startswith(
         '<p class="next">Plan for contoso: 12 changes on 2 targets, over the limits; '
     )
-    assert "; 2 people who lose access, 1 person out" in first
+    assert (
+        "; 2 people who lose access, 1 service principal that loses access, 1 person out" in first
+    )
     link = f"https://{HOST}/explore/data/volumes/main/aadsync/reports?volumePath=%2FVolumes%2Fmain"
     assert f'href="{link}' in first
     assert "<article>" in rest

@@ -63,7 +63,7 @@ def test_the_share_is_of_what_is_managed():
     assert breaches(plan(*two, managed=Managed(users=20)), limit) == ()
     found = breaches(plan(*two, managed=Managed(users=19)), limit)
     assert texts(found) == [
-        "account: users_deprovisioned is 2, allowed 10% of 19 managed: user 1, user 2"
+        "account: users_deprovisioned is 2, allowed 10% of 19 managed accounts: user 1, user 2"
     ]
 
 
@@ -77,8 +77,8 @@ def test_over_both_halves_says_both_and_only_the_first_names():
     limit = limits(members_removed={"count": 2, "share": 0.1})
     (breach,) = breaches(plan(removal(*range(7)), managed=Managed(members=7)), limit)
     assert str(breach) == (
-        "account: members_removed is 7, allowed 2 and 10% of 7 managed: user 0 from Data, "
-        "user 1 from Data, user 2 from Data, user 3 from Data, user 4 from Data and 2 more"
+        "account: members_removed is 7, allowed 2 and 10% of 7 managed direct memberships (a person counts "
+        "for each group lost, directly or by nesting): user 0 from Data, user 1 from Data, user 2 from Data, user 3 from Data, user 4 from Data and 2 more"
     )
 
 
@@ -124,7 +124,7 @@ def test_approval_is_of_one_plan_only():
     assert judge(many, Limits(), many.digest).allowed
     message = refusal(judge(many, Limits(), "sha256:other"))
     assert "goes over a limit" in message
-    assert f"sha256:other, is of another plan; this is {many.digest}" in message
+    assert f"  given:       sha256:other\n  this plan's: {many.digest}\n" in message
 
 
 @pytest.mark.parametrize("other", [plan(), plan(leaver(1))], ids=["empty", "within limits"])
@@ -135,7 +135,7 @@ def test_approval_of_another_plan_stops_a_plan_that_needs_none(other):
     assert (verdict.allowed, verdict.approvable) == (False, True)
     message = refusal(verdict)
     assert message.startswith("This is not the plan that was approved. Nothing was changed.\n")
-    assert "sha256:other, is of another plan" in message
+    assert f"  given:       sha256:other\n  this plan's: {other.digest}\n" in message
     assert f"--approve {other.digest}" in message
 
 

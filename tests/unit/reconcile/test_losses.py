@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aadsync_lib.engine.refusal import RefusedError
@@ -56,6 +58,25 @@ def test_a_nested_group_that_is_taken_out_counts_everybody_in_it_at_any_depth():
     assert refused(deep, after) == 6
 
 
+def test_a_group_whose_members_leave_or_are_deleted_counts_as_emptied():
+    ada, bob = PEOPLE[:2]
+    with World(
+        directory(KEEPER, ada, bob, REST, group("Data", [ada]), assigned=[bob]),
+        members="managed",
+        leavers="delete",
+    ) as world:
+        world.sync()
+        world.target.groups[world.target.named("Data").id].add(
+            world.target.named("p1@contoso.com").id
+        )
+        world.source.snapshot = directory(KEEPER, ada, REST, group("Data"), assigned=[ada])
+        assert world.planned().emptied == ("Data",)
+        world.source.snapshot = directory(
+            KEEPER, ada, bob, REST, group("Data"), assigned=[ada, bob]
+        )
+        assert world.planned().emptied == ()
+
+
 def test_a_loss_says_who_and_why_and_which_kind_of_principal():
     before = directory(KEEPER, BOT, PEOPLE[0], REST, group("Data", [KEEPER, BOT, PEOPLE[0]]))
     with World(before) as world:
@@ -67,6 +88,40 @@ def test_a_loss_says_who_and_why_and_which_kind_of_principal():
     assert {loss.group for loss in losses.values()} == {"Data"}
     assert all(loss.reason for loss in losses.values())
     assert losses.keys() == {Kind.USER, Kind.SERVICE_PRINCIPAL}
+
+
+def moved(team_in, *people):
+    """Return a company whose Team is in EMEA, in Sales, in All, or elsewhere."""
+    inside = {name: [KEEPER, "g-team"] if name == team_in else [KEEPER] for name in ("EMEA", "Eng")}
+    return directory(
+        KEEPER, *people, group("Team", people), group("EMEA", inside["EMEA"]),
+        group("Sales", ["g-emea"]), group("All", ["g-sales"]), group("Eng", inside["Eng"]),
+    )  # fmt: skip
+
+
+def test_a_loss_names_the_nested_group_that_moved_and_the_groups_above_that_are_lost_with_it():
+    people = PEOPLE[:2]
+    with World(moved("EMEA", *people)) as world:
+        world.configure(limits=NO_LIMITS)
+        world.sync()
+        after = moved("Eng", *people)
+        all_ = group("All", ["g-sales", people[0]])
+        world.source.snapshot = replace(after, groups={**after.groups, all_.id: all_})
+        losses = {loss.name: loss for loss in world.planned().losing}
+    assert {(loss.group, loss.through) for loss in losses.values()} == {("EMEA", "Team")}
+    assert sorted(losses["p1@contoso.com"].above) == ["All", "Sales"]
+    assert losses["p0@contoso.com"].above == ("Sales",)
+
+
+def test_who_leaves_directly_leaves_through_nothing():
+    with World(NEST) as world:
+        world.configure(limits=NO_LIMITS)
+        world.sync()
+        world.source.snapshot = directory(
+            KEEPER, *PEOPLE, REST, group("Low", PEOPLE[1:]), group("Top", [KEEPER, "g-low"])
+        )
+        [loss] = world.planned().losing
+    assert (loss.group, loss.through, loss.above) == ("Low", "", ("Top",))
 
 
 def test_a_foreign_group_that_is_taken_out_counts_whoever_is_in_it():

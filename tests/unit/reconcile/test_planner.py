@@ -360,6 +360,30 @@ def test_a_retired_group_with_a_protected_member_is_emptied_of_all_others_instea
         assert world.target.members_of("Ops") == {"ada@contoso.com"}
 
 
+@pytest.mark.parametrize("unread", [False, True])
+def test_a_new_group_waits_for_the_name_of_a_retired_one_that_is_not_deleted(unread):
+    before = directory(ADA, BOB, group("Data", [ADA]), group("Ops", [ADA, BOB]))
+    anew = group("Ops", [BOB], id="g-anew")
+    after = directory(ADA, BOB, group("Data", [ADA, "g-anew"]), anew)
+    protected = {} if unread else {"users": ["ada@contoso.com"]}
+    with World(before, retired_groups="delete", protected=protected) as world:
+        world.sync()
+        ops = world.target.named("Ops").id
+        if unread:
+            world.target.unreadable.add(ops)
+        world.source.snapshot, sent = after, len(world.target.log)
+        [held] = world.planned().quarantined
+        assert (held.external_id, ops in held.reason) == ("g-anew", True)
+        report = world.sync()
+        assert report.failed == ()
+        assert not any(line.startswith("create") for line in world.target.log[sent:])
+        world.target.unreadable.clear()
+        world.target.groups[ops].clear()
+        assert world.runner().sync(full=True).clean
+        assert world.target.members_of("Ops") == {"bob@contoso.com"}
+        assert world.target.members_of("Data") == {"ada@contoso.com", "Ops"}
+
+
 @pytest.mark.parametrize("retired", ["empty", "delete"])
 def test_a_retired_group_whose_members_cannot_be_read_waits(retired):
     snapshot = directory(ADA, group("Data", [ADA]), group("Ops", [ADA]))

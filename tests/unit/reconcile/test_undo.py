@@ -85,6 +85,8 @@ def test_undo_restores_what_a_run_changed_and_the_undo_can_be_undone(leavers, re
         again = undone(world, undo)
         assert world.target.state() == after
         assert left(again) == []
+        [notice] = [n for n in again.targets[0].warnings if n.code == "undo_of_undo"]
+        assert f"itself an undo of run {run.run_id}" in notice.message
         assert world.planned().changes == ()
 
 

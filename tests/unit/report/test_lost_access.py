@@ -27,6 +27,25 @@ def test_a_person_is_one_line_with_the_account_first_and_the_groups_by_name():
     assert lost.why == ("left the scope", "no longer members in Entra")
 
 
+def test_groups_above_are_lost_too_and_the_reason_names_the_nested_group_that_moved():
+    moved = Loss(
+        "eve", "EMEA", reason="not members in Entra", through="Team", above=("Sales", "Data")
+    )
+    [lost] = lost_access(samples.target_plan(losing=(moved, *losses("eve", "Sales"))))
+    assert lost.what == ("groups Data, EMEA, Sales",)
+    assert lost.why == ("Team leaves EMEA: not members in Entra", "no longer members in Entra")
+
+
+def test_who_loses_the_account_comes_first_and_who_loses_groups_alone_last():
+    revoked = Attributes(entitlements=("workspace-access",))
+    target = samples.target_plan(
+        change(Action.DEACTIVATE_USER, "zoe", "left the scope"),
+        change(Action.REVOKE_ENTITLEMENTS, "mia", "no rule", Kind.USER, revoked),
+        losing=losses("ada", "Data"),
+    )
+    assert [lost.name for lost in lost_access(target)] == ["zoe", "mia", "ada"]
+
+
 def test_many_groups_are_shortened():
     [lost] = lost_access(samples.target_plan(losing=losses("eve", *"hgfedcba")))
     assert lost.what == ("groups a, b, c, d, e and 3 more",)

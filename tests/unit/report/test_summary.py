@@ -218,6 +218,16 @@ def test_plan_over_the_limits_says_how_to_approve_it():
     )
 
 
+def test_plan_of_a_scope_that_finds_nothing_does_not_look_as_if_all_were_well():
+    empty = Notice("scope_empty", "name 'Dta': no group; nearest: 'Data'")
+    html = plan_summary(samples.plan(samples.target_plan(warnings=(empty,))))
+    assert html.index("A selector of scope.groups finds nothing") < html.index(
+        "nearest: &#39;Data&#39;"
+    )
+    assert "Next: correct scope.groups" in html
+    assert "Next: nothing to do" not in html
+
+
 def test_approved_plan_is_not_refused():
     plan = samples.full_plan()
     text = Page(judged_summary(plan, plan.digest)).text
@@ -228,7 +238,7 @@ def test_approved_plan_is_not_refused():
 
 def test_approval_of_another_plan_is_told():
     text = Page(judged_summary(samples.full_plan(), "sha256:d0")).text
-    assert "the digest to approve given, sha256:d0, is of another plan; this is " in text
+    assert "the digest given, sha256:d0, is of another plan; that of this one is " in text
     assert "Over the limits: sync will refuse this" in text
     empty = samples.plan(samples.target_plan())
     text = Page(judged_summary(empty, "sha256:d0")).text
@@ -275,7 +285,7 @@ def test_totals_of_a_refused_plan_tell_all_that_the_guard_said():
 def test_numbers_add_up_all_targets():
     target = samples.full_plan().targets[0]
     text = Page(plan_summary(samples.plan(target, replace(target, target="second")))).text
-    for tile in ("People in 4", "People out 2", "Service principals 2", "Groups 8",
+    for tile in ("People in 4", "People out 2", "Service principals 2", "Groups, members apart 8",
                  "Members added 18", "Members removed 6", "Quarantined 2"):  # fmt: skip
         assert tile in text
 

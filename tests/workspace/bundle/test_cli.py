@@ -94,6 +94,27 @@ def test_prod_without_one_of_its_values_stops_before_the_deploy(
     assert "Validation OK!" in lacking("validate", "dev", "--strict").stdout
 
 
+@pytest.mark.parametrize("name", ["notify_email", "config"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_prod_with_an_empty_value_stops_before_the_deploy(
+    plain: Bundle, hub: Sandbox, name: str, value: str
+) -> None:
+    mark, variables = hub.log.mark(), {**plain.cli.variables, f"BUNDLE_VAR_{name}": value}
+    lacking = Bundle(replace(plain.cli, variables=variables), hub)
+    refused = lacking("deploy", "prod", expect=1)
+    assert "prod was not deployed" in refused.stderr
+    assert name in refused.stderr
+    assert [entry for entry in hub.log.select(after=mark) if entry.is_write] == []
+
+
+def test_prod_takes_settings_without_a_file_and_an_apostrophe_in_an_address(plain: Bundle) -> None:
+    given = {"config": "", "tenant_id": RUNNER, "notify_email": "o'brien@contoso.com"}
+    variables = {f"BUNDLE_VAR_{name}": value for name, value in given.items()}
+    Bundle(replace(plain.cli, variables={**plain.cli.variables, **variables}), plain.hub)(
+        "deploy", "prod"
+    )
+
+
 def test_operators_look_at_runs_reports_and_tables_and_at_no_secret(clone: Clone) -> None:
     resources = clone("operators").resolved("prod")["resources"]
     may = {"group_name": "identity-operators", "level": "CAN_VIEW"}

@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from aadsync_lib.sandbox.faults import Fault
 from tests.workspace.notebook.stage import result_of
 from tests.workspace.notebook.test_notebooks import everybody_leaves, runs
+
+pytestmark = pytest.mark.any_version
 
 
 def folder(stage):

@@ -52,6 +52,16 @@ def test_explain_shows_every_path_and_what_each_target_has(stage):
     assert result_of(done)["people"][0]["identity"]["name"] == user
 
 
+def test_a_name_that_nobody_has_is_no_empty_past(stage):
+    stage.run("04_sync").succeeded()
+    user, group, _, _ = somebody(stage)
+    for widget, name in (("user", user), ("group", group)):
+        done = stage.run("06_history", **{widget: f"{name}x"})
+        assert done.error.name == "UnknownNameError"
+        assert name in done.error.message
+        assert f"05_explain {widget} looks in Entra" in done.error.message
+
+
 def test_explain_of_a_group_lists_everybody_in_it(stage):
     _, group, _, _ = somebody(stage)
     done = stage.run("05_explain", group=group).succeeded()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -50,14 +51,14 @@ from tests.unit.fakes import FakeTarget
 from tests.unit.world import World
 
 ADA = replace(Process.here(), user="ada", host="laptop")
-SCHEMA = "spark_catalog.aadsync"
+SCHEMA = f"spark_catalog.aadsync_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"  # workers share a server
 NUMBERS = count()
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
 def schema(spark):
-    spark.sql("CREATE SCHEMA spark_catalog.aadsync").collect()
+    spark.sql(f"CREATE SCHEMA {SCHEMA}").collect()
     DeltaStore(spark, SCHEMA, "contoso", FakeClock()).close()
     return SCHEMA
 
