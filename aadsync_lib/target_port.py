@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 from aadsync_lib.model.account import Account, Members, Reread, TargetSnapshot, Unread
 from aadsync_lib.model.identity import Attributes, Kind
 from aadsync_lib.model.rates import Verb
+
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
 class TargetReader(Protocol):
@@ -54,11 +57,12 @@ class Target(TargetReader, Protocol):
         ids: Mapping[str, Kind],
         names: Collection[tuple[Kind, str]],
         admins_of: TargetSnapshot | None = None,
+        shown: Mapping[str, str] = NOBODY,
     ) -> Reread:
         """Read objects by themselves, and see that nobody has some names; raises ``ChangeRefused`` otherwise.
 
         With an earlier read to go by, ``admins_of``, also whom a group makes admins, and whose login this is
-        where ``login`` does not tell.
+        where ``login`` does not tell; the listing of groups that make admins has to show these groups by name, too.
         """
 
     def create(self, kind: Kind, wanted: Attributes, members: Sequence[str] = ()) -> str:

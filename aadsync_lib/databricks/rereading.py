@@ -44,11 +44,12 @@ class Rereading:
         ids: Mapping[str, Kind],
         names: Iterable[tuple[Kind, str]],
         admins_of: TargetSnapshot | None,
+        shown: Mapping[str, str],
     ) -> list[Ask]:
         """Return one for each object and name, and one for the groups of account admins."""
         objects = (partial(self._object, kind, key) for key, kind in ids.items())
         named = (partial(self._nobody, *each) for each in sorted(names))
-        admins = () if admins_of is None else (partial(self._admin_groups, admins_of),)
+        admins = () if admins_of is None else (partial(self._admin_groups, admins_of, shown),)
         return [*objects, *named, *admins]
 
     def _object(self, kind: Kind, target_id: str) -> Reread:
@@ -70,14 +71,19 @@ class Rereading:
             raise ChangeRefused(f"there is a {kind.value} {name}")
         return Reread({}, {})
 
-    def _admin_groups(self, known: TargetSnapshot) -> Reread:
-        """Read which groups make account admins: not fewer than there were, as a filter may not be understood."""
-        rows = self._rows(Kind.GROUP, ADMINS)
+    def _admin_groups(self, known: TargetSnapshot, shown: Mapping[str, str]) -> Reread:
+        """Read which groups make account admins: not fewer than there were, as a filter may not be understood.
+
+        Those to be ``shown`` as well, by id and name, tell whether it is.
+        """
+        named = [name_filter(Kind.GROUP, name) for name in shown.values()]
+        filters = [each for each in (ADMINS, *named) if each]
+        rows = self._rows(Kind.GROUP, " or ".join(filters))
         accounts = {str(row["id"]): account_of(Kind.GROUP, row) for row in rows}
         before = (a for a in known.accounts.values() if a.admin and a.kind is Kind.GROUP)
-        if any(group.id not in accounts for group in before):
+        if any(group.id not in accounts for group in before) or not shown.keys() <= accounts.keys():
             raise ChangeRefused("which groups make account admins is not known")
-        return Reread({key: group for key, group in accounts.items() if group.admin}, {})
+        return Reread({k: group for k, group in accounts.items() if group.admin or k in shown}, {})
 
     def _rows(self, kind: Kind, filter_: str) -> tuple[JsonObject, ...]:
         query = {**LIST_QUERY[kind], "filter": filter_}

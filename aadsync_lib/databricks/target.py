@@ -29,6 +29,7 @@ from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes, Kind, name_key
 from aadsync_lib.model.rates import Verb
 from aadsync_lib.ports import ChangeRefused, Clock
+from aadsync_lib.target_port import NOBODY
 
 T = TypeVar("T")
 ANOTHER_ROOT = frozenset({401, 403, 404})  # of one SCIM root; another one may take the login
@@ -159,13 +160,11 @@ class ScimTarget:
         ids: Mapping[str, Kind],
         names: Collection[tuple[Kind, str]],
         admins_of: TargetSnapshot | None = None,
+        shown: Mapping[str, str] = NOBODY,
     ) -> Reread:
-        """Read a few objects by id, groups with their members, and see that nobody has some names.
-
-        The first request finds the API version as well. Raises ``ChangeRefused`` where anything is not as asked.
-        """
+        """Read a few objects by id, groups with their members. The first request finds the API version as well."""
         by_role = admins_of if self._place.admin_group is None else None
-        asks = self._rereading.asks(ids, names, by_role)
+        asks = self._rereading.asks(ids, names, by_role, shown)
         with self._lock:
             first = [] if self._version_known else [self._first_answer(ask) for ask in asks[:1]]
             self._version_known = self._version_known or bool(first)

@@ -73,7 +73,7 @@ class MirroredTarget:
             raise FullRunNeeded(f"{len(lacking)} objects would have to be read one by one")
         known = self.mirror.snapshot if lacking.admins else None
         try:
-            reread = self._target.read_again(lacking.ids, lacking.names, known)
+            reread = self._target.read_again(lacking.ids, lacking.names, known, lacking.shown)
         except ChangeRefused as refused:
             raise FullRunNeeded(f"{self.name}: {refused}") from refused
         self._seen = self._seen.plus(lacking)

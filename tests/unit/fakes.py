@@ -31,6 +31,7 @@ from aadsync_lib.ports import (
     MembersRefused,
     TogetherRefused,
 )
+from aadsync_lib.target_port import NOBODY
 
 T = TypeVar("T")
 DEEPEST = 10
@@ -302,11 +303,14 @@ class FakeTarget:
         ids: Mapping[str, Kind],
         names: Collection[tuple[Kind, str]],
         admins_of: TargetSnapshot | None = None,
+        shown: Mapping[str, str] = NOBODY,
     ) -> Reread:
         with self._lock:
             self._alive()
             self.requests += len(ids) + len(names) + bool(admins_of)
             self.read_by_itself += [*ids]
+            if any(self.accounts[key].name != name for key, name in shown.items()):
+                raise ChangeRefused("not as it was")
             there = [*ids, *(n for n, a in self.accounts.items() if (a.kind, a.name) in names)]
             if any(i not in self.accounts for i in ids) or len(there) > len(ids):
                 raise ChangeRefused("not as it was")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from aadsync_lib.model.account import Account
@@ -27,11 +27,15 @@ ORDINARY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What changes touch on a target: objects by id, names that nobody may have, and whether admins matter."""
+    """What changes touch on a target: objects by id, names that nobody may have, and whether admins matter.
+
+    ``shown`` are groups, with their names, that only a listing has to show, beside those that make admins.
+    """
 
     ids: Mapping[str, Kind] = field(default_factory=dict)
     names: frozenset[tuple[Kind, str]] = frozenset()
     admins: bool = False
+    shown: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids) + len(self.names) + self.admins
@@ -39,12 +43,16 @@ class Touched:
     def without(self, seen: Touched) -> Touched:
         """Return what is not among what was ``seen``."""
         ids = {key: kind for key, kind in self.ids.items() if key not in seen.ids}
-        return Touched(ids, self.names - seen.names, self.admins and not seen.admins)
+        known = seen.ids.keys() | seen.shown.keys()
+        shown = {key: name for key, name in self.shown.items() if key not in known}
+        admins = self.admins and (bool(shown) or not seen.admins)
+        return Touched(ids, self.names - seen.names, admins, shown)
 
     def plus(self, more: Touched) -> Touched:
         """Return both."""
         ids = {**self.ids, **more.ids}
-        return Touched(ids, self.names | more.names, self.admins or more.admins)
+        shown = {**self.shown, **more.shown}
+        return Touched(ids, self.names | more.names, self.admins or more.admins, shown)
 
 
 def check_ordinary(plan: TargetPlan, about: Affected) -> None:
@@ -69,12 +77,13 @@ def _announced(change: Change, about: Affected) -> bool:
 def touched_by(changes: Iterable[Change], context: TargetContext) -> Touched:
     """Return what has to be seen of a target before these changes may be made."""
     changes = tuple(changes)
-    left = frozenset(_left_by_leavers(changes, context))
+    left = dict(_left_by_leavers(changes, context))
     ids = {key: kind for key, kind in _ids(changes) if key not in left}
     return Touched(
         {**ids, **dict.fromkeys(_other_ways(changes, context), Kind.GROUP)},
         frozenset((c.kind, c.name) for c in changes if c.action.verb == "create"),
         any(map(_matters_of_an_admin, changes)),
+        left,
     )
 
 
@@ -93,21 +102,21 @@ def _ids(changes: Iterable[Change]) -> Iterator[tuple[str, Kind]]:
             yield from ((m.target_id, m.type) for m in change.members if m.target_id)
 
 
-def _left_by_leavers(changes: Iterable[Change], context: TargetContext) -> Iterator[str]:
-    """Yield the groups that lose nobody but those whose accounts end with it: these are seen again themselves.
+def _left_by_leavers(
+    changes: Sequence[Change], context: TargetContext
+) -> Iterator[tuple[str, str]]:
+    """Yield, with their names, the groups that lose nobody but those whose accounts end with it.
 
-    Whether a group makes admins is seen for all of them, and how else it is, by the run that follows. One that may be protected by
-    its name is seen again in any case.
+    Who is in them matters to nobody else, so that the listing of groups that make admins shows enough of them. One that
+    may be protected by its name is seen again by itself.
     """
     ended = {change.target_id for change in changes if change.action in DEPROVISIONS}
-    for change in changes if ended else ():
+    grows = {change.target_id for change in changes if change.action is Action.ADD_MEMBERS}
+    for change in changes if ended and not context.policy.protected.groups else ():
         leavers = all(member.target_id in ended for member in change.members)
-        if change.action is Action.REMOVE_MEMBERS and leavers and change.target_id:
-            joined = any(
-                c.target_id == change.target_id for c in changes if c.action is Action.ADD_MEMBERS
-            )
-            if not joined and not context.policy.protected.groups:
-                yield change.target_id
+        removes = change.action is Action.REMOVE_MEMBERS and leavers
+        if removes and change.target_id and change.target_id not in grows:
+            yield change.target_id, context.target.accounts[change.target_id].name
 
 
 def _other_ways(changes: Iterable[Change], context: TargetContext) -> Iterator[str]:

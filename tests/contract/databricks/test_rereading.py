@@ -76,3 +76,19 @@ def test_whoever_runs_the_sync_is_read_anew_where_the_login_does_not_tell(accoun
     other = account.other(client_id="app-1")
     assert other.target.read_again(ids, (), known).own == frozenset()
     assert "Me" not in [sent.path for sent in other.sent]
+
+
+def test_groups_that_only_a_listing_is_to_show_are_in_it_as_they_are_now(account):
+    data = account.state.add_group("Data")
+    known, shown = account.target.read(), {data.id: "Data"}
+    sent = len(account.sent)
+    reread = account.target.read_again({}, (), known, shown)
+    assert [each.path for each in account.sent[sent:]] == ["Groups", "Me"]
+    assert {key: each.admin for key, each in reread.accounts.items()} == {data.id: False}
+    assert reread.members == {}
+    data.roles.append("account_admin")
+    assert account.target.read_again({}, (), known, shown).accounts[data.id].admin
+    data.roles.clear()
+    for unseen in ({data.id: "Other"}, {data.id: 'no "filter" tells'}, {"4711": "Data"}):
+        with pytest.raises(ChangeRefused, match="not known"):
+            account.target.read_again({}, (), known, unseen)
