@@ -122,7 +122,7 @@ def test_the_refusal_names_limit_figure_and_the_digest_to_approve():
 def test_approval_is_of_one_plan_only():
     many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
     assert judge(many, Limits(), many.digest).allowed
-    message = refusal(judge(many, Limits(), "sha256:other"))
+    message = refusal(judge(many, Limits(), "sha256:other"), many)
     assert "goes over a limit" in message
     assert f"  given:       sha256:other\n  this plan's: {many.digest}\n" in message
 
@@ -133,7 +133,7 @@ def test_approval_of_another_plan_stops_a_plan_that_needs_none(other):
     assert judge(other, Limits(), other.digest).allowed
     verdict = judge(other, Limits(), "sha256:other")
     assert (verdict.allowed, verdict.approvable) == (False, True)
-    message = refusal(verdict)
+    message = refusal(verdict, other)
     assert message.startswith("This is not the plan that was approved. Nothing was changed.\n")
     assert f"  given:       sha256:other\n  this plan's: {other.digest}\n" in message
     assert f"--approve {other.digest}" in message
@@ -143,7 +143,7 @@ def test_no_approval_lets_something_protected_be_changed():
     touched = plan(leaver(1), protected=frozenset({"1"}))
     verdict = judge(touched, Limits(), touched.digest)
     assert (verdict.allowed, verdict.approvable) == (False, False)
-    message = refusal(verdict)
+    message = refusal(verdict, touched)
     assert "no approval lifts that" in message
     assert "--approve" not in message
 
@@ -155,7 +155,7 @@ def test_everything_against_a_plan_is_listed_and_what_is_protected_comes_first()
     assert first == "account: protected is 1, allowed 0: user 1"
     assert second.startswith("account: users_deprovisioned is 21, allowed 20")
     assert (verdict.allowed, verdict.approvable) == (False, False)
-    message = refusal(verdict)
+    message = refusal(verdict, both)
     assert "goes over 2 limits" in message
     assert first in message
     assert second in message

@@ -21,7 +21,6 @@ every_way = pytest.mark.parametrize(
 @every_way
 def test_the_quickstart_needs_nothing_but_run_all(way):
     done = run_notebook("notebooks/00_quickstart.py", way=way).succeeded()
-    assert done.seconds < 90
     steps = (
         *("1. The plan", "2. Apply it", "3. Again", "4. A day", "5. Another", "6. An acc"),
         *("7. A question", "In Entra: yes", "8. An undo", "undoing run"),
