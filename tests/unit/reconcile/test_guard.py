@@ -112,7 +112,7 @@ def test_a_plan_within_limits_is_not_refused():
 
 def test_the_refusal_names_limit_figure_and_the_digest_to_approve():
     many = plan(*map(leaver, range(21)), managed=Managed(users=1000))
-    message = refusal(judge(many, Limits()))
+    message = refusal(judge(many, Limits()), many)
     assert "goes over a limit" in message
     assert "users_deprovisioned is 21, allowed 20" in message
     assert "Nothing was changed" in message
