@@ -16,11 +16,10 @@ FIRST_NAMES = 5
 MANAGED = {
     "users_deprovisioned": "accounts",
     "groups_removed": "groups",
-    "members_removed": "direct memberships",
+    "members_removed": "direct memberships (a person counts for each group lost, directly or by nesting)",
     "access_removed": "assignments and entitlements",
     "groups_emptied": "groups",
 }
-COUNTED = {"members_removed": " (a person counts for each group lost, directly or by nesting)"}
 PLAIN = re.compile(r"[\w@.+ /()-]+")
 
 
@@ -115,9 +114,7 @@ def _over(plan: TargetPlan, limits: Limits) -> Iterator[Breach]:
     ):
         allowed = _exceeded(limit, len(names), f"{of} managed {MANAGED[name]}", of)
         if allowed:
-            yield Breach(
-                plan.target, name, len(names), allowed + COUNTED.get(name, ""), tuple(names)
-            )
+            yield Breach(plan.target, name, len(names), allowed, tuple(names))
 
 
 def _exceeded(limit: Limit, count: int, managed: str, of: int) -> str | None:
