@@ -135,11 +135,14 @@ def test_a_plan_that_no_longer_fits_is_refused_and_the_report_says_why(stage):
     assert "account: The saved plan no longer fits" in totals.error.message
 
 
-def test_a_plan_that_was_applied_already_is_no_failure_of_the_job(stage):
+def test_a_plan_that_was_applied_already_is_refused_and_the_report_names_the_run(stage):
     stage.in_job("02_plan").succeeded()
     stage.run("04_sync").succeeded()
-    stage.in_job("03_apply", target="account", plan=str(stage.saved_plan)).succeeded()
-    stage.in_job("90_report").succeeded()
+    again = stage.in_job("03_apply", target="account", plan=str(stage.saved_plan))
+    assert again.error.name == "StalePlanError"
+    totals = stage.in_job("90_report")
+    assert totals.error.name == "PartialError"
+    assert "account: The saved plan was applied already: run" in totals.error.message
 
 
 def test_a_target_whose_task_died_is_named_by_the_report(stage):
