@@ -123,6 +123,9 @@ class RunLog:
             self.blurred |= (
                 set() if looks or removals else {(one.id, member) for member in one.removed}
             )
+            self.known -= {
+                (one.id, member) for member in one.added
+            }  # it is tried again, by no hand
             self.doubtful |= {one.id} if one.wanted and not looks else set()
             account = scene.accounts.get(one.id)  # or it was deleted thereafter
             if not (one.wanted and account and (looks or self._called_back(one))):
