@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
-import yaml
 from httpx._transports import default as transport
-
-from aadsync_lib.config import text
 
 
 def make_clients_cheap(patch: pytest.MonkeyPatch) -> None:
@@ -21,19 +16,3 @@ def make_clients_cheap(patch: pytest.MonkeyPatch) -> None:
     """
     patch.setattr(transport, "create_ssl_context", functools.cache(transport.create_ssl_context))
     patch.setitem(sys.modules, "trio", None)
-
-
-class _LoaderInC(yaml.CSafeLoader):
-    """Reads what ``as_settings`` wrote as the loader of the settings does."""
-
-    yaml_implicit_resolvers = text._Loader.yaml_implicit_resolvers
-
-
-def make_settings_cheap(patch: pytest.MonkeyPatch) -> None:
-    """Read settings that a test has written, and nobody has mistyped, in C: 10 ms less for each command."""
-    patch.setattr(text, "_Loader", _LoaderInC)
-
-
-def as_settings(tree: Mapping[str, Any]) -> str:
-    """Return the YAML of settings."""
-    return str(yaml.dump(tree, Dumper=yaml.CSafeDumper))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aadsync_lib.sandbox import Sandbox, World
-from tests.acceptance.cheap import make_clients_cheap, make_settings_cheap
+from tests.acceptance.cheap import make_clients_cheap
 from tests.acceptance.stage import Stage, WorkspaceStage, with_workspace
 
 SWEPT = pytest.StashKey[dict[str, int]]()
@@ -21,11 +21,6 @@ def box() -> Iterator[Sandbox]:
             patch.setenv(name, value)
         make_clients_cheap(patch)
         yield started
-
-
-@pytest.fixture(autouse=True)
-def quick_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_settings_cheap(monkeypatch)
 
 
 @pytest.fixture

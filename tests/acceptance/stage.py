@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Runner
@@ -24,7 +26,6 @@ from aadsync_lib.sandbox.limits import classify
 from aadsync_lib.sandbox.requestlog import Entry
 from aadsync_lib.store.sqlite import SqliteStore
 from aadsync_lib.wiring import open_planner, open_runner
-from tests.acceptance.cheap import as_settings
 from tests.clock import FakeClock
 
 TARGET = "account"
@@ -69,7 +70,7 @@ class Stage:
 
     def _configure(self) -> None:
         tree = _with(self._settings(), self.given)
-        self.settings_file.write_text(as_settings(tree), encoding="utf-8")
+        self.settings_file.write_text(yaml.safe_dump(tree), encoding="utf-8")
         self.settings = load_settings(self.settings_file)
 
     @property

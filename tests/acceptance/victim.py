@@ -20,7 +20,7 @@ import aadsync_lib.auth
 from aadsync_lib.auth import databricks_api
 from aadsync_lib.config.load import load_settings
 from aadsync_lib.wiring import open_planner, open_runner
-from tests.acceptance.cheap import make_clients_cheap, make_settings_cheap
+from tests.acceptance.cheap import make_clients_cheap
 from tests.clock import START, FakeClock
 
 
@@ -70,9 +70,7 @@ def sync(settings: Path, at: int, when: str, ahead: float) -> None:
 
 def warm(settings: Path) -> None:
     """Plan once, so that everything is imported, and no thread is left that a fork would lose."""
-    patch = pytest.MonkeyPatch()
-    make_clients_cheap(patch)
-    make_settings_cheap(patch)
+    make_clients_cheap(pytest.MonkeyPatch())
     open_planner(load_settings(settings), clock=FakeClock()).plan()
     assert threading.active_count() == 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from aadsync_lib import wiring
 from aadsync_lib.sandbox import Sandbox, World
-from tests.acceptance.cheap import make_clients_cheap, make_settings_cheap
+from tests.acceptance.cheap import make_clients_cheap
 from tests.acceptance.stage import Stage
 from tests.acceptance.worlds import first_day
 from tests.clock import FakeClock
@@ -33,11 +33,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     clock = FakeClock()
     monkeypatch.setattr(wiring, "SystemClock", lambda: clock)
     return clock
-
-
-@pytest.fixture(autouse=True)
-def quick_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_settings_cheap(monkeypatch)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from azure.keyvault.secrets._shared.http_challenge_cache import clear as forget_
 
 import aadsync_lib.registration
 from aadsync_lib.sandbox import Sandbox
-from tests.acceptance.cheap import make_clients_cheap, make_settings_cheap
+from tests.acceptance.cheap import make_clients_cheap
 from tests.contract.registration.stage import Stage, new_clock, world
 
 AZ = """#!/bin/sh
@@ -52,7 +52,6 @@ def graph(box: Sandbox) -> Iterator[httpx.Client]:
 @pytest.fixture
 def stage(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """A sync whose application is registered by somebody who may."""
-    make_settings_cheap(monkeypatch)
     clock = new_clock()
     monkeypatch.setattr(aadsync_lib.registration, "SystemClock", lambda: clock)
     stage = Stage(box, tmp_path, clock)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CertificateCredential, ClientSecretCredential
 from click.testing import CliRunner, Result
@@ -17,7 +18,6 @@ from aadsync_lib.cli.app import main
 from aadsync_lib.sandbox import Sandbox, World
 from aadsync_lib.sandbox.databricks.workspaces.secret_store import Scope
 from aadsync_lib.sandbox.requestlog import Entry
-from tests.acceptance.cheap import as_settings
 from tests.clock import FakeClock
 
 SCOPE = "https://graph.microsoft.com/.default"
@@ -85,7 +85,7 @@ class Stage:
         }
 
     def write(self, settings: dict[str, Any]) -> None:
-        self.file.write_text(as_settings(settings), encoding="utf-8")
+        self.file.write_text(yaml.safe_dump(settings), encoding="utf-8")
 
     def command(self, *words: str) -> Result:
         if not self.file.exists():
