@@ -187,6 +187,19 @@ def test_the_guard_and_protection_hold(followed: Stage) -> None:
     assert A in members(followed, "dbx-data")
 
 
+def test_who_has_a_protected_name_by_now_keeps_a_group_that_another_one_is_asked_for(
+    stage: Stage,
+) -> None:
+    world = small_company()
+    world.entra.add_member(DATA, CYD)
+    _followed(stage, world, policy={"protected": {"users": ["breakglass@contoso.com"]}})
+    entra = stage.box.world.entra
+    entra.update_user(CYD, userPrincipalName="breakglass@contoso.com")
+    entra.remove_member(DATA, CYD)
+    assert applied(sync(stage, group="dbx-data")) == {}
+    assert C in members(stage, "dbx-data")
+
+
 @pytest.mark.parametrize("why", ["settings", "age", "died", "dead link", "no mirror"])
 def test_without_a_mirror_to_go_by_everything_is_read(followed: Stage, why: str) -> None:
     followed.box.world.entra.add_member(DATA, CYD)
