@@ -143,7 +143,9 @@ def test_who_moved_to_a_group_that_no_list_of_hers_shows_yet_keeps_the_account(
 def test_what_cannot_be_read_takes_nothing_away(followed: Stage, path: str) -> None:
     followed.box.world.entra.remove_member(DATA, ADA)
     followed.box.faults.add(Fault("403", side="graph", path=path, count=None))
+    mark = followed.box.log.mark()
     sync(followed, user=A)
+    assert listed(followed, mark)
     followed.box.faults.clear()
     shown = followed.picture()
     if path == "memberOf":  # then everything was read, and that is no question of it
@@ -171,6 +173,24 @@ def test_who_has_left_loses_everything_and_nothing_of_others_is_done_or_recorded
         assert set(store.missing("account")) == {ADA}
     followed.sync()
     assert members(followed, "dbx-ops") == {B}
+
+
+def test_for_a_name_and_for_a_group_that_is_taken_out_of_another_everything_is_read(
+    stage: Stage,
+) -> None:
+    world = small_company()
+    world.entra.add_member(OPS, world.entra.add_group("inner", id="in", members=[CYD]))
+    _followed(stage, world)
+    entra = stage.box.world.entra
+    for change, done in (
+        (lambda: entra.rename_group(DATA, "dbx-new"), {"rename_group": 1}),
+        (lambda: entra.remove_member(OPS, "in"), {"remove_members": 1}),
+    ):
+        change()
+        mark = stage.box.log.mark()
+        group = "dbx-new" if "rename_group" in done else "dbx-ops"
+        assert applied(sync(stage, group=group)) == done
+        assert listed(stage, mark)
 
 
 def test_the_guard_and_protection_hold(followed: Stage) -> None:
