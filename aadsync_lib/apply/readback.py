@@ -117,10 +117,10 @@ class ReadBack:
 
 
 def _outcomes(change: Change, failures: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """Return what came of a change of which some was answered, and does not show."""
+    """Return what came of a change of which some was answered, and does not show; what was made is there."""
     lost = {member for outcome in failures for member in outcome.change.members}
     rest = tuple(member for member in change.members if member not in lost)
-    if rest or not failures:
+    if rest or not failures or change.action.verb == "create":
         return Outcome(replace(change, members=rest), Result.DONE), *failures
     return tuple(failures)
 

@@ -45,8 +45,8 @@ def _runs_that_did(wanted: Keys, saved: Plan, store: HistoryReader) -> tuple[str
     """Return the runs that did all of it together, in their order; none where a part was done by none."""
     left, runs = set(wanted), []
     for run in store.runs():
-        since = saved.head is not None and utc(run.started_at) >= saved.head.time
-        if not since and run.digest != saved.digest:
+        since = utc(run.started_at) >= saved.head.time if saved.head else run.digest == saved.digest
+        if not since:
             continue
         done = {
             (entry.target, key)

@@ -51,7 +51,7 @@ class PartPlanner:
             raise FullRunNeeded("something of it could not be read by itself")
         views = Views(self.settings, [target.name for target in self.targets], snapshot)
         sync = self._sync(views, mirror, asked)
-        parts = [self._part(sync, target, mirror, about) for target in self.targets]
+        parts = [self._part(sync, target, mirror, asked, about) for target in self.targets]
         log.info("only what concerns %d identities was read", len(asked.kinds))
         return views, parts
 
@@ -69,12 +69,17 @@ class PartPlanner:
         )
 
     def _part(
-        self, sync: SyncPlanning, target: Target, mirror: Mirror, about: Affected
+        self,
+        sync: SyncPlanning,
+        target: Target,
+        mirror: Mirror,
+        asked: Asked,
+        about: Affected,
     ) -> TargetPlanning:
         links = self.reader.links(target.name)
         mirrored = MirroredTarget(target, mirror.targets[target.name])
         mirrored.check_known(links)
-        mirrored.seen_again(linked_objects(links, about))
+        mirrored.seen_again(linked_objects(links, asked.ids | about.groups))
         for _ in range(ROUNDS):
             part = sync.plan(mirrored, mirrored.read())
             check_narrow(part.plan, about)

@@ -74,8 +74,10 @@ def draft(
 
     An incomplete read never removes anyone: who is missing from it is unknown, not gone.
     """
-    split = _split(context, reader, {})
-    if taken := names_still_taken(context, split.changes):
+    taken: dict[str | None, Quarantined] = {}
+    split = _split(context, reader, taken)
+    while more := names_still_taken(context, split.changes):
+        taken |= more  # who waits for them may keep others from being deleted
         split = _split(context, reader, taken)
     if only is None:
         return Drafted(_plan(name, context, split), split.retry_keys)

@@ -143,7 +143,9 @@ def test_who_moved_to_a_group_that_no_list_of_hers_shows_yet_keeps_the_account(
 def test_what_cannot_be_read_takes_nothing_away(followed: Stage, path: str) -> None:
     followed.box.world.entra.remove_member(DATA, ADA)
     followed.box.faults.add(Fault("403", side="graph", path=path, count=None))
+    mark = followed.box.log.mark()
     sync(followed, user=A)
+    assert listed(followed, mark)
     followed.box.faults.clear()
     shown = followed.picture()
     if path == "memberOf":  # then everything was read, and that is no question of it
@@ -173,6 +175,24 @@ def test_who_has_left_loses_everything_and_nothing_of_others_is_done_or_recorded
     assert members(followed, "dbx-ops") == {B}
 
 
+def test_for_a_name_and_for_a_group_that_is_taken_out_of_another_everything_is_read(
+    stage: Stage,
+) -> None:
+    world = small_company()
+    world.entra.add_member(OPS, world.entra.add_group("inner", id="in", members=[CYD]))
+    _followed(stage, world)
+    entra = stage.box.world.entra
+    for change, done in (
+        (lambda: entra.rename_group(DATA, "dbx-new"), {"rename_group": 1}),
+        (lambda: entra.remove_member(OPS, "in"), {"remove_members": 1}),
+    ):
+        change()
+        mark = stage.box.log.mark()
+        group = "dbx-new" if "rename_group" in done else "dbx-ops"
+        assert applied(sync(stage, group=group)) == done
+        assert listed(stage, mark)
+
+
 def test_the_guard_and_protection_hold(followed: Stage) -> None:
     followed.configure(policy={"limits": {"groups_emptied": {"count": 0}}})
     followed.sync()
@@ -185,6 +205,19 @@ def test_the_guard_and_protection_hold(followed: Stage) -> None:
     followed.sync()
     assert applied(sync(followed, user=A)) == {}
     assert A in members(followed, "dbx-data")
+
+
+def test_who_has_a_protected_name_by_now_keeps_a_group_that_another_one_is_asked_for(
+    stage: Stage,
+) -> None:
+    world = small_company()
+    world.entra.add_member(DATA, CYD)
+    _followed(stage, world, policy={"protected": {"users": ["breakglass@contoso.com"]}})
+    entra = stage.box.world.entra
+    entra.update_user(CYD, userPrincipalName="breakglass@contoso.com")
+    entra.remove_member(DATA, CYD)
+    assert applied(sync(stage, group="dbx-data")) == {}
+    assert C in members(stage, "dbx-data")
 
 
 @pytest.mark.parametrize("why", ["settings", "age", "died", "dead link", "no mirror"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.directory import Affected, Changes, Snapshot
@@ -22,32 +22,34 @@ def concerned(
     """Return what has to be read of Entra: identities of these ``kinds``, and every group they may be in.
 
     Those are the groups that Entra shows ``above`` them, those in which they were known to be, and those that it
-    announces them to join or leave, as each of these alone may be late.
+    announces them to join or leave, as each of these alone may be late. Whoever else is announced is read, too: they
+    may have a protected name by now, or one of those asked for.
     """
     parents: dict[str, set[str]] = {}
     for key, group in known.groups.items():
         for member in group.members:
             if member in kinds or member in known.groups:
                 parents.setdefault(member, set()).add(key)
-    announced = {
-        each.id
-        for each in changes.announced or ()
-        if not kinds.keys().isdisjoint(each.joined.keys() | each.left)
+    announced = changes.announced or ()
+    moved = {
+        each.id for each in announced if not kinds.keys().isdisjoint(each.joined.keys() | each.left)
     }
-    groups = reached((*kinds, *above, *announced), lambda key: parents.get(key, ()))
+    groups = reached((*kinds, *above, *moved), lambda key: parents.get(key, ()))
 
-    def of(kind: Kind) -> frozenset[str]:
-        return frozenset(key for key, its in kinds.items() if its is kind)
+    def of(kind: Kind, known: Container[str] = ()) -> frozenset[str]:
+        others = (each.id for each in announced if each.id in known)
+        return frozenset((*(key for key, its in kinds.items() if its is kind), *others))
 
-    people = of(Kind.USER) | of(Kind.SERVICE_PRINCIPAL)
     return Affected(
-        frozenset(groups) - people, of(Kind.USER), of(Kind.SERVICE_PRINCIPAL), of(Kind.GROUP)
+        frozenset(groups) - of(Kind.USER) - of(Kind.SERVICE_PRINCIPAL),
+        of(Kind.USER, known.users),
+        of(Kind.SERVICE_PRINCIPAL, known.service_principals),
+        of(Kind.GROUP),
     )
 
 
-def linked_objects(links: Links, about: Affected) -> Touched:
-    """Return the objects of a target that these identities and groups are linked to."""
-    ids = about.groups | about.users | about.service_principals
+def linked_objects(links: Links, ids: Iterable[str]) -> Touched:
+    """Return the objects of a target that identities (object ids) are linked to."""
     own = (links.by_external[key] for key in ids if key in links.by_external)
     return Touched({link.target_id: link.kind for link in own})
 

@@ -251,5 +251,8 @@ def test_so_is_what_a_creation_without_an_answer_made_otherwise():
         report = world.sync()
         assert [outcome.reason for outcome in report.failed] == [f"{DEAF} the displayName X"]
         world.target.deaf.clear()
+        assert report.targets[0].applied == {"create_user": 1}
+        (held,) = world.planner().plan_undo(report.run_id).plan.targets[0].on_hold
+        assert held.external_id == "u-ada"
         assert world.runner().sync(full=True).status is Status.SUCCEEDED
         assert world.plan().empty

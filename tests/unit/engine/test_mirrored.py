@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from aadsync_lib.engine.mirrored_target import MOST, MirroredTarget
 from aadsync_lib.engine.refusal import RefusedError
+from aadsync_lib.model.account import TargetSnapshot
 from aadsync_lib.model.directory import Announcement, Presence
 from aadsync_lib.model.identity import Kind
-from aadsync_lib.model.mirror import mirror_from_text, mirror_to_text
+from aadsync_lib.model.link import Link, Links, Origin
+from aadsync_lib.model.mirror import TargetMirror, mirror_from_text, mirror_to_text
 from aadsync_lib.model.run import Status
+from aadsync_lib.reconcile.mirror.full_run import FullRunNeeded
 from tests.unit.build import directory, group, service, settings, user
 from tests.unit.fakes import FakeTarget
 from tests.unit.following import Following
@@ -428,3 +432,12 @@ def test_other_targets_have_another_mirror(world):
     changed = mirror_to_text(replace(mirror_from_text(text), targets={}))
     world.store.mirror = lambda digest: changed  # type: ignore[method-assign]
     assert world.kind_of_run() == "full"
+
+
+def test_a_mirror_tells_little_where_much_was_linked_since():
+    known = TargetMirror(TargetSnapshot({}))
+    links = [Link(Kind.USER, f"u-{n}", str(n), Origin.CREATED, f"u-{n}") for n in range(MOST + 1)]
+    target = MirroredTarget(FakeTarget(), known)
+    target.check_known(Links(links[:MOST]))
+    with pytest.raises(FullRunNeeded, match="linked since"):
+        target.check_known(Links(links))

@@ -9,7 +9,7 @@ import pytest
 
 from aadsync_lib.engine.on_demand import NobodyError
 from aadsync_lib.errors import UsageError
-from aadsync_lib.model.directory import DirectoryMatch
+from aadsync_lib.model.directory import DirectoryMatch, Presence
 from aadsync_lib.model.identity import Kind
 from aadsync_lib.model.run import Status
 from tests.unit.build import directory, group, user
@@ -116,11 +116,11 @@ def test_who_is_called_otherwise_by_now_is_found_by_id(followed):
     assert [held.external_id for held in plan.targets[0].quarantined] == ["u-ada"]
 
 
-def in_all(world: Following) -> bool:
-    """Return whether everything is read for a person."""
+def in_all(world: Following, *, changes: bool = True) -> bool:
+    """Return whether everything is read for a person, of whom there are ``changes`` to plan."""
     reads = world.target.requests
     world.target.read_by_itself.clear()
-    assert world.planner().plan(user="u-ada").plan.targets[0].changes
+    assert bool(world.planner().plan(user="u-ada").plan.targets[0].changes) is changes
     assert world.target.requests > reads
     return not world.target.read_by_itself
 
@@ -156,3 +156,39 @@ def test_a_target_that_shows_ever_more_is_read_in_all(followed, monkeypatch, mor
             return
     plan = followed.planner().plan(user="u-ada").plan
     assert {change.name for change in plan.targets[0].changes} == {"Data", "Ops"}
+
+
+def test_who_became_an_admin_since_the_mirror_was_kept_loses_nothing(followed):
+    followed.target.admins = frozenset({followed.links_of("u-ada")})
+    followed.source.snapshot = directory(
+        ADA, BOB, CY, group("Data", [BOB]), group("Ops", [CY, ADA])
+    )
+    followed.runner().sync(user="u-ada")
+    assert not in_all(followed, changes=False)
+    assert followed.target.members_of("Data") == {"ada@contoso.com", "bob@contoso.com"}
+
+
+def test_who_was_disabled_since_the_mirror_was_kept_is_deactivated_though_leavers_are_kept(
+    followed,
+):
+    followed.configure(leavers="keep")
+    followed.source.snapshot = directory(BOB, CY, group("Data", [BOB]), group("Ops", [CY]))
+    for _ in range(2):
+        followed.sync()
+    followed.source.places = {"u-ada": Presence.DISABLED}
+    assert not in_all(followed)
+    followed.runner().sync(user="u-ada")
+    assert not followed.target.named("ada@contoso.com").active
+
+
+def test_what_is_on_record_of_groups_that_were_not_read_stays(followed):
+    eve = user("eve")
+    ops = group("Ops", [CY, BOB])
+    followed.source.snapshot = directory(ADA, BOB, CY, eve, DATA, ops, assigned=[eve])
+    followed.target.faults = {len(followed.target.log): Fault.REFUSED}
+    assert not followed.runner().sync(full=True).clean
+    before = followed.store.memberships("account", ("g-ops",))
+    followed.source.snapshot = directory(ADA, BOB, CY, eve, group("Data", [BOB]), ops)
+    assert not in_all(followed)
+    followed.runner().sync(user="u-ada")
+    assert followed.store.memberships("account", ("g-ops",)) == before

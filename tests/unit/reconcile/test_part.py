@@ -41,6 +41,13 @@ def test_of_a_group_it_is_itself_and_what_it_is_in_and_all_of_what_is_in_it():
     assert about == Affected(frozenset(("g-data", "g-top")), whole=frozenset(("g-data",)))
 
 
+def test_whoever_else_is_announced_is_read_too_as_they_may_have_another_name():
+    announced = (Announcement("u-bob", Kind.USER), Announcement("u-x", Kind.USER))
+    about = concerned(KNOWN, Changes(Cursor({}), announced), {"g-ops": Kind.GROUP}, frozenset())
+    ops = frozenset(("g-ops",))
+    assert about == Affected(ops, frozenset(("u-bob",)), whole=ops)
+
+
 def test_the_objects_to_see_again_are_those_that_are_linked():
     links = Links(
         (
@@ -49,8 +56,9 @@ def test_the_objects_to_see_again_are_those_that_are_linked():
             Link(Kind.USER, "u-bob", "3", Origin.CREATED, "bob"),
         )
     )
-    about = Affected(frozenset(("g-data", "g-x")), frozenset(("u-ada",)))
-    assert linked_objects(links, about) == Touched({"1": Kind.GROUP, "2": Kind.USER})
+    assert linked_objects(links, ("g-data", "g-x", "u-ada")) == Touched(
+        {"1": Kind.GROUP, "2": Kind.USER}
+    )
 
 
 def change(action: Action, kind: Kind = Kind.USER) -> Change:

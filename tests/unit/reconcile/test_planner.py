@@ -384,6 +384,18 @@ def test_a_new_group_waits_for_the_name_of_a_retired_one_that_is_not_deleted(unr
         assert world.target.members_of("Data") == {"ada@contoso.com", "Ops"}
 
 
+def test_a_new_group_waits_for_the_name_of_one_that_is_kept_because_another_new_one_waits():
+    team, ops = group("Team", [BOB]), group("Ops", [ADA, BOB])
+    before = directory(ADA, BOB, ops, team, group("Data", ["g-team", ADA]))
+    ops, team = replace(ops, id="g-ops2", members=team.members), replace(team, id="g-team2")
+    with World(before, retired_groups="delete", protected={"users": ["ada@contoso.com"]}) as world:
+        world.sync()
+        world.source.snapshot = directory(ADA, BOB, ops, team, group("Data", ["g-ops2", ADA]))
+        plan = world.planned()
+        assert {held.external_id for held in plan.quarantined} == {"g-ops2", "g-team2"}
+        assert "create_group" not in plan.counts
+
+
 @pytest.mark.parametrize("retired", ["empty", "delete"])
 def test_a_retired_group_whose_members_cannot_be_read_waits(retired):
     snapshot = directory(ADA, group("Data", [ADA]), group("Ops", [ADA]))
