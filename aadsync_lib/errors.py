@@ -23,11 +23,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from aadsync_lib.own_words import joined, own
+
 
 class AadsyncError(Exception):
     """Base of every error that is told to an operator."""
 
     exit_code: ClassVar[int] = 1
+
+    @property
+    def message(self) -> str:
+        """The message; it knows its own words, which ``str()`` of an exception forgets."""
+        return self.args[0] if self.args else ""
 
 
 class SettingsError(AadsyncError):
@@ -36,8 +43,9 @@ class SettingsError(AadsyncError):
     def __init__(self, where: str, problems: tuple[str, ...]) -> None:
         self.problems = problems
         noun = "problem" if len(problems) == 1 else "problems"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{where}: {len(problems)} {noun}. Nothing was read or changed.\n{lines}")
+        head = f"{where}: {len(problems)} {noun}. Nothing was read or changed."
+        lines = (line for problem in problems for line in ("\n  ", problem))
+        super().__init__(joined(head, *lines))
 
 
 class CredentialError(AadsyncError):
@@ -90,8 +98,11 @@ class UnknownNameError(AadsyncError):
         self.nearest = nearest
         near = f" Nearest: {', '.join(nearest)}." if nearest else ""
         super().__init__(
-            f"The store knows no {what} {name}: no link, membership or recorded change has that name or "
-            f"id.{near} aadsync explain --{what} looks in Entra, too."
+            joined(
+                f"The store knows no {what} {name}: no link, membership or recorded change has that name or "
+                f"id.{near} ",
+                own(f"aadsync explain --{what} looks in Entra, too."),
+            )
         )
 
 

@@ -13,6 +13,7 @@ from aadsync_lib.config.settings import Settings, TargetSettings
 from aadsync_lib.engine.planner import Planner
 from aadsync_lib.engine.runner import Consent, Runner
 from aadsync_lib.errors import UsageError
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.ports import Clock, HistoryReader, Progress, Source, Store, Target
 from aadsync_lib.secrets import Secret, SecretResolver
 from aadsync_lib.workspace_port import Assignments
@@ -185,7 +186,9 @@ def _chosen(settings: Settings, only: str | None) -> Sequence[TargetSettings]:
     chosen = [target for target in settings.targets if only in (None, target.name)]
     if not chosen:
         names = ", ".join(target.name for target in settings.targets)
-        raise UsageError(f"--target {only}: no such target; the settings have {names}")
+        raise UsageError(
+            joined(own("--target"), f" {only}: no such target; the settings have {names}")
+        )
     return chosen
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aadsync_lib.errors import CredentialError
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.secrets import SecretResolver
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def refused(login: Login, error: Exception, secrets: SecretResolver) -> Credenti
         .rstrip(". ")
     )
     return CredentialError(
-        f"{login.setting}: the login by {login.method} failed: {first}. {remedy}"
+        joined(f"{login.setting}: the login by {login.method} failed: {first}. ", own(remedy))
     )
 
 

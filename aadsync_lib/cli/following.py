@@ -7,8 +7,11 @@ import shlex
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from aadsync_lib.own_words import reworded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +23,7 @@ PROGRAM = "aadsync"
 DEFAULT_CONFIG = "aadsync.yml"
 COMMAND = re.compile(
     r"(?<![\w/\\.-])aadsync ((?:connector|aim) [a-z]+"
-    r"|(?:plan|sync|apply|validate|explain|history|undo|doctor|register))\b(?! (?:-c|--set) )"
+    r"|(?:plan|sync|apply|validate|explain|history|undo|doctor|register))\b"
 )
 
 
@@ -58,23 +61,18 @@ def program() -> str:
 
 
 def completed(text: str, call: Call) -> str:
-    """Return a text with the options of a call behind each command that has them not yet."""
+    """Return a text with the options of a call behind each command that its own words name."""
 
     def complete(match: re.Match[str]) -> str:
-        rest = text[match.end() :].partition("\n")[0]
-        options = call.options(match[1].partition(" ")[0])
-        line = f"{shlex.quote(call.program)} {match[1]}"
-        if not options or shlex.join(options) in rest:
-            return line
-        if "--target" in options and rest.startswith(" --target "):
-            options = replace(call, target=None).options(match[1])
-        return " ".join(filter(None, (line, shlex.join(options))))
+        command, named = match[1], match.string.startswith(" --target ", match.end())
+        options = (replace(call, target=None) if named else call).options(command.split()[0])
+        return shlex.join((call.program, *command.split(), *options))
 
-    return COMMAND.sub(complete, text)
+    return reworded(text, partial(COMMAND.sub, complete))
 
 
 def completed_document(document: Document, call: Call) -> Document:
-    """Return a document whose sentences name commands in full; what is of the directory stays as it is."""
+    """Return a document that names commands in full; what is of the directory stays as it is."""
 
     def full(text: str) -> str:
         return completed(text, call)
@@ -97,6 +95,5 @@ def _part(part: Part, full: Callable[[str], str]) -> Part:
 
 
 def _table(table: Table, full: Callable[[str], str]) -> Table:
-    """Complete the last cell of each line, which is a sentence; the first one is a name."""
-    rows = tuple((*row[:-1], full(row[-1])) if row[1:] else row for row in table.rows)
+    rows = tuple(tuple(map(full, row)) for row in table.rows)
     return replace(table, title=full(table.title), rows=rows)

@@ -204,6 +204,6 @@ class Failure(click.ClickException):
 
 def _message(error: Exception) -> str:
     if isinstance(error, AadsyncError):
-        return str(error)
+        return error.message
     what = " ".join(str(error).split()) or "no message"
     return f"{type(error).__name__}: {what} ({DEBUG}=1 shows where)"

@@ -20,6 +20,7 @@ from aadsync_lib.config.references import VAULTS, foreign_vaults
 from aadsync_lib.config.settings import Settings
 from aadsync_lib.config.text import Parsed, parse
 from aadsync_lib.errors import SettingsError, UsageError
+from aadsync_lib.own_words import joined, own
 
 ADOPT = ("policy", "adopt")
 
@@ -85,7 +86,7 @@ def _no_such_target(tree: dict[str, Any], only: str | None) -> Iterator[str]:
     ]
     if only is not None and names and only not in names:
         hint = closest(only, names) or f"the settings have {listed(names, 'and')}"
-        yield f"--target {only}: no such target; {hint}"
+        yield joined(own("--target"), f" {only}: no such target; {hint}")
 
 
 def _without_groups(tree: dict[str, Any]) -> Iterator[str]:
@@ -124,7 +125,7 @@ def _file(text: str, where: str, *, given: bool) -> Parsed:
     if tree is None and given:
         return Parsed({})
     if tree is None:
-        raise SettingsError(where, ("is empty; `aadsync init` writes a file to start from",))
+        raise SettingsError(where, (own("is empty; `aadsync init` writes a file to start from"),))
     if not isinstance(tree, dict):
         raise SettingsError(where, ("holds no settings; expected keys such as source and scope",))
     return file
@@ -134,7 +135,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
-        problem = "no such file; `aadsync init` writes one to start from"
+        problem: str = own("no such file; `aadsync init` writes one to start from")
         raise SettingsError(str(path), (problem,)) from error
     except UnicodeDecodeError as error:
         problem = f"not UTF-8 at byte {error.start}; save it as UTF-8"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,10 +95,10 @@ def _named_twice(node: yaml.MappingNode, at: tuple[str, ...]) -> Iterator[str]:
 
 
 def _plain(node: yaml.Node, loader: yaml.SafeLoader) -> bool:
+    resolve: Callable[..., object] = loader.resolve
     if not isinstance(node, yaml.ScalarNode):
-        return bool(node.tag == loader.resolve(type(node), None, True))  # type: ignore[no-untyped-call]  # PyYAML's
-    plain = loader.resolve(yaml.ScalarNode, node.value, (True, False))  # type: ignore[no-untyped-call]  # PyYAML's
-    return node.tag in (TEXT, plain)
+        return bool(node.tag == resolve(type(node), None, True))
+    return node.tag in (TEXT, resolve(yaml.ScalarNode, node.value, (True, False)))
 
 
 def _name(key: yaml.Node) -> str:

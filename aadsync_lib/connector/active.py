@@ -11,12 +11,14 @@ from aadsync_lib.connector.connectors import Connector, Connectors
 from aadsync_lib.connector.operations.place import Place, place_of
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.model.directory import Notice
+from aadsync_lib.own_words import joined, own
 
 ACTIVE, UNREAD = "connector_active", "connector_unread"
 RUNS = (
     "Entra's connector {0} runs and provisions into this target, too: each of the two would take back "
-    "what the other does. Stop it with aadsync connector stop --target {1}, or leave the target to it."
+    "what the other does. "
 )
+STOP = "Stop it with aadsync connector stop --target {0}, or leave the target to it."
 NOT_READ = "whether Entra's connector {0} runs beside this sync is not known: {1}"
 
 
@@ -44,7 +46,8 @@ def _notices(connectors: Connectors, connector: Connector) -> Iterator[Notice]:
         yield _unread(connector.settings.name, error)
         return
     if isinstance(place, Place) and place.job.runs:
-        yield Notice(ACTIVE, RUNS.format(place.application.name, connector.target))
+        runs = RUNS.format(place.application.name)
+        yield Notice(ACTIVE, joined(runs, own(STOP.format(connector.target))))
 
 
 def _unread(name: str, error: Exception) -> Notice:

@@ -12,6 +12,7 @@ from aadsync_lib.connector.past import Past, listed
 from aadsync_lib.errors import AadsyncError, EntraError
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import settings_in
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.responses import JsonObject
 
 FIELDS = "id,appId,displayName,notes,applicationTemplateId,createdDateTime"
@@ -152,9 +153,14 @@ def _remembered(
     row = row or _by_id(entra, past.application)
     if row and str(row.get("applicationTemplateId") or template).lower() != template.lower():
         raise AadsyncError(
-            f"connector.template: the application {row.get('displayName')} ({row['id']}) was made from "
-            f"another template ({row['applicationTemplateId']}). Name that one, or remove the application "
-            f"first: aadsync connector remove --application. Nothing was changed."
+            joined(
+                f"connector.template: the application {row.get('displayName')} ({row['id']}) was made from "
+                f"another template ({row['applicationTemplateId']}). ",
+                own(
+                    "Name that one, or remove the application first: aadsync connector remove --application. "
+                    "Nothing was changed."
+                ),
+            )
         )
     return row
 

@@ -7,6 +7,7 @@ limited in Azure Government).
 from __future__ import annotations
 
 from aadsync_lib.errors import AadsyncError
+from aadsync_lib.own_words import own
 
 NAMES = {
     "china": "Microsoft Azure operated by 21Vianet (China)",
@@ -24,8 +25,10 @@ def check_cloud(cloud: str) -> None:
     """Raise where no gallery of a cloud has the connector."""
     if cloud in WITHOUT:
         raise AadsyncError(
-            f"source.cloud: {cloud}: {NAMES[cloud]} has no provisioning connector for Databricks in its "
-            f"gallery, and Graph there no credentials to validate. {INSTEAD}"
+            own(
+                f"source.cloud: {cloud}: {NAMES[cloud]} has no provisioning connector for Databricks in its "
+                f"gallery, and Graph there no credentials to validate. {INSTEAD}"
+            )
         )
 
 

@@ -15,6 +15,7 @@ from aadsync_lib.connector.clouds import check_cloud
 from aadsync_lib.connector.entra import Entra
 from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.model.connector import Principals, journal_name, tag_of
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.ports import Clock, HistoryReader, Store
 from aadsync_lib.secrets import Secret
 
@@ -76,10 +77,14 @@ def chosen(settings: Settings, only: str | None) -> tuple[TargetSettings, ...]:
     targets = tuple(target for target in settings.targets if only in (None, target.name))
     if not targets:
         names = ", ".join(target.name for target in settings.targets)
-        raise UsageError(f"--target {only}: no such target; the settings have {names}")
+        raise UsageError(
+            joined(own("--target"), f" {only}: no such target; the settings have {names}")
+        )
     with_one = tuple(target for target in targets if target.connector)
     if not with_one and only:
-        raise UsageError(f"--target {only}: this target has no connector in the settings")
+        raise UsageError(
+            joined(own("--target"), f" {only}: this target has no connector in the settings")
+        )
     if not with_one:
         raise AadsyncError(
             "The settings have no connector: name one below a target, as targets[].connector. "

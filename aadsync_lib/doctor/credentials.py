@@ -25,6 +25,7 @@ from aadsync_lib.connector.registration.registry import Registry
 from aadsync_lib.doctor.finding import CheckContext, Finding
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.graph.calls import GraphCalls
+from aadsync_lib.own_words import own
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -134,6 +135,8 @@ def _remedy(setting: str, ref: SecretRef) -> str:
     if not setting.startswith("source.auth."):
         return "Make a new one in Entra and store it."
     if ref.env:
-        return "Make a new one and store it: aadsync register does both, with --store-in."
+        return own("Make a new one and store it: aadsync register does both, with --store-in.")
     kind, _, place = str(ref).partition(" ")
-    return f'Run aadsync register --store-in "{kind}: {place}", which makes and stores a new one.'
+    return own(
+        f'Run aadsync register --store-in "{kind}: {place}", which makes and stores a new one.'
+    )

@@ -9,6 +9,7 @@ from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.model.directory import DirectoryMatch, Notice
 from aadsync_lib.model.identity import Kind, same_name
 from aadsync_lib.model.link import Link
+from aadsync_lib.own_words import own
 from aadsync_lib.ports import Source, StoreReader
 
 PEOPLE, GROUPS = (Kind.USER, Kind.SERVICE_PRINCIPAL), (Kind.GROUP,)
@@ -50,7 +51,7 @@ def asked_for(
     Raises ``NobodyError`` for a name that nobody has, or more than one in Entra.
     """
     if user is not None and group is not None:
-        raise UsageError("Name a user or a group, not both: --user NAME or --group NAME.")
+        raise UsageError(own("Name a user or a group, not both: --user NAME or --group NAME."))
     name, kinds = (group, GROUPS) if user is None else (user, PEOPLE)
     if name is None:
         return None

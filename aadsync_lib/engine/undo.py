@@ -22,6 +22,7 @@ from aadsync_lib.model.desired import Desired
 from aadsync_lib.model.identity import Kind, Principal
 from aadsync_lib.model.link import Links
 from aadsync_lib.model.run import Outcome, Result, Status
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.ports import HistoryReader, Target
 from aadsync_lib.reconcile.matching.pending import outcomes_of_pending
 from aadsync_lib.reconcile.protection import protected_ids
@@ -162,11 +163,18 @@ def _state(context: UndoContext) -> str:
 def _undoable(run_id: str, reader: HistoryReader) -> RunRecord:
     run = next((run for run in reader.runs() if run.run_id == run_id), None)
     if run is None:
-        raise UsageError(f"There is no run {run_id} in the store. aadsync history lists the runs.")
+        raise UsageError(
+            joined(
+                f"There is no run {run_id} in the store. ", own("aadsync history lists the runs.")
+            )
+        )
     if run.digest == NO_PLAN:
         raise UsageError(
-            f"Run {run_id} changed an application in Entra, the connector's or the sync's own, which no undo "
-            f"takes back. Nothing was changed. aadsync connector setup, connector remove and register change it."
+            joined(
+                f"Run {run_id} changed an application in Entra, the connector's or the sync's own, which no undo "
+                f"takes back. Nothing was changed. ",
+                own("aadsync connector setup, connector remove and register change it."),
+            )
         )
     if run.status == Status.REFUSED:
         raise UsageError(
@@ -181,9 +189,12 @@ def _check_whole(run: RunRecord, entries: Iterable[JournalEntry]) -> None:
     kept = sum(entry.outcome.result is Result.DONE for entry in entries)
     if kept < applied:
         raise UsageError(
-            f"Run {run.run_id} made {applied} changes, of which the store still has {kept}: older ones "
-            f"are deleted after store.retention_days. It cannot be undone exactly, so nothing was "
-            f"changed. What is left of it: aadsync history {run.run_id}"
+            joined(
+                f"Run {run.run_id} made {applied} changes, of which the store still has {kept}: older ones "
+                f"are deleted after store.retention_days. It cannot be undone exactly, so nothing was "
+                f"changed. What is left of it: ",
+                own(f"aadsync history {run.run_id}"),
+            )
         )
 
 

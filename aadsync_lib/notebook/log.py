@@ -28,7 +28,7 @@ def clean_errors(secrets: SecretResolver) -> Iterator[None]:
     try:
         yield
     except AadsyncError as error:
-        error.args = (visible_lines(secrets.redact(in_a_notebook(str(error)))),)
+        error.args = (visible_lines(secrets.redact(in_a_notebook(error.message))),)
         raise error from None
     except Exception as error:  # noqa: BLE001 - what an SDK raises may quote a secret
         text = visible_lines(secrets.redact(f"{type(error).__name__}: {error}"))

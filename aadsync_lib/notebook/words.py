@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from aadsync_lib.own_words import reworded
+
 NOTEBOOKS = {
     "plan": "02_plan",
     "apply": "03_apply",
@@ -21,5 +23,9 @@ OPTION = re.compile(rf"(?<![\w-])--({'|'.join(OPTIONS)})\b")
 
 
 def in_a_notebook(text: str) -> str:
-    """Return an error's text with notebooks for commands, and widgets for their options."""
-    return OPTION.sub(r"\1", COMMAND.sub(lambda found: NOTEBOOKS[found[1]], text))
+    """Return an error's text with notebooks for its commands, and widgets for their options."""
+    return reworded(text, _reworded)
+
+
+def _reworded(words: str) -> str:
+    return OPTION.sub(r"\1", COMMAND.sub(lambda command: NOTEBOOKS[command[1]], words))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from aadsync_lib.model.aim import AimReport, AimTarget, MembershipGap, Mismatch
 from aadsync_lib.model.codec import JsonObject
 from aadsync_lib.model.wording import and_more
+from aadsync_lib.own_words import own
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table
 from aadsync_lib.report.wording import count
 
@@ -18,10 +19,12 @@ KINDS = {"user": "user", "service_principal": "service principal", "group": "gro
 HEAD = ("Name", "Kind", "Target id", "externalId there", "Object id in Entra")
 TABLES = (
     ("doubled", "Would be there twice"),
-    ("missing", "No externalId: aadsync aim align fills it in"),
+    ("missing", own("No externalId: aadsync aim align fills it in")),
     (
         "wrong",
-        "Another externalId: aadsync aim align replaces it under policy.adopt: same_name or adopt_names",
+        own(
+            "Another externalId: aadsync aim align replaces it under policy.adopt: same_name or adopt_names"
+        ),
     ),
     (
         "blocked",

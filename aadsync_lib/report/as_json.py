@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from aadsync_lib.errors import StalePlanError, UsageError
+from aadsync_lib.errors import AadsyncError, StalePlanError, UsageError
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.codec import (
     JsonObject,
@@ -31,6 +31,7 @@ from aadsync_lib.model.plan import (
     Unowned,
 )
 from aadsync_lib.model.run import Outcome, Recap, Requests, Result, RunReport, Status, TargetReport
+from aadsync_lib.own_words import joined, own
 
 
 def found_to_json(items: Iterable[Unowned]) -> list[JsonObject]:
@@ -131,21 +132,22 @@ def plan_from_json(raw: object) -> Plan:
     edited after it was saved.
     """
     if not isinstance(raw, dict) or raw.get("kind") != "plan":
-        raise UsageError(f"This is not a saved plan. {_SAVE_ONE}")
+        raise _unusable("This is not a saved plan.")
     if raw.get("version") != VERSION:
-        raise UsageError(
-            f"This plan is of version {raw.get('version')!r}; this aadsync reads {VERSION}. {_SAVE_ONE}"
-        )
+        version = raw.get("version")
+        raise _unusable(f"This plan is of version {version!r}; this aadsync reads {VERSION}.")
     plan, digest = _read(raw)
     if plan.digest != digest:
-        raise StalePlanError(
+        raise _unusable(
             f"The changes in this file were edited after it was saved: it says {digest}, they come "
-            f"to {plan.digest}. Nothing was changed. {_SAVE_ONE}"
+            f"to {plan.digest}. Nothing was changed.",
+            StalePlanError,
         )
     return plan
 
 
-_SAVE_ONE = "Save a plan with: aadsync plan --save PLAN.json"
+def _unusable(problem: str, kind: type[AadsyncError] = UsageError) -> AadsyncError:
+    return kind(joined(problem, own(" Save a plan with: aadsync plan --save PLAN.json")))
 
 
 def _read(raw: Mapping[str, Any]) -> tuple[Plan, object]:
@@ -161,9 +163,7 @@ def _read(raw: Mapping[str, Any]) -> tuple[Plan, object]:
         )
         return plan, raw["digest"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UsageError(
-            f"This saved plan is damaged ({type(error).__name__}: {error}). {_SAVE_ONE}"
-        ) from error
+        raise _unusable(f"This saved plan is damaged ({type(error).__name__}: {error}).") from error
 
 
 def _is(wanted: type[T], value: object) -> T:

@@ -8,6 +8,8 @@ from aadsync_lib.model.change import ORDER, Action
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.plan import Plan, Quarantined, TargetPlan, Unapplied, Unowned
 from aadsync_lib.model.run import Requests, RunReport, Status, TargetReport
+from aadsync_lib.own_words import joined, own
+from aadsync_lib.reconcile.holds.retries import TRY_NOW
 from aadsync_lib.report.document import Table
 from aadsync_lib.report.plan_rows import (
     ADD,
@@ -170,8 +172,14 @@ def _named(title: str, names: tuple[str, ...]) -> Table:
 
 def _waiting(quarantined: Iterable[Quarantined], held: Iterable[Quarantined]) -> Iterator[Table]:
     head = ("Name", "Why")
-    yield Table("Quarantined", head, tuple((item.name, item.reason) for item in quarantined))
-    yield Table("Held back", head, tuple((item.name, item.reason) for item in held))
+    yield Table("Quarantined", head, tuple((item.name, _why(item)) for item in quarantined))
+    yield Table("Held back", head, tuple((item.name, _why(item)) for item in held))
+
+
+def _why(item: Quarantined) -> str:
+    """Return the reason; the store keeps it as a plain text, so that its own words are known by their end."""
+    data = item.reason.removesuffix(TRY_NOW)
+    return joined(data, own(TRY_NOW)) if data != item.reason else data
 
 
 def _found(found: Iterable[Unowned]) -> Table:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aadsync_lib.errors import StoreError
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.ports import Clock
 from aadsync_lib.store.reader import Dialect, Fragment
 from aadsync_lib.store.schema import VERSION, migrate, version_of
@@ -45,7 +46,7 @@ DIALECT: Dialect = {
     "newest": "GROUP BY group_external_id, member_target_id HAVING max(since) IS NOT NULL",
 }
 
-DAMAGED = (
+DAMAGED = own(
     "Restore it from a backup; without one, move it away and run 'aadsync plan' to see which "
     "objects a new store would adopt."
 )
@@ -86,7 +87,9 @@ def explained(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         default = UNUSABLE if isinstance(error, OSError) else DEFECT
         remedy = default if code is None else REMEDIES.get(code & 0xFF, default)
-        raise StoreError(f"{path}: the store could not be used: {error}. {remedy}") from error
+        raise StoreError(
+            joined(f"{path}: the store could not be used: {error}. ", remedy)
+        ) from error
 
 
 def _make(path: Path) -> None:

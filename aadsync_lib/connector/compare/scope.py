@@ -13,10 +13,11 @@ from aadsync_lib.connector.locate import jobs_of, located
 from aadsync_lib.connector.reading import schema_of, secrets_of
 from aadsync_lib.connector.status.job import job_of
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.own_words import own
 from aadsync_lib.responses import JsonObject
 
-NO_APPLICATION = "the connector is not there: aadsync connector setup makes it"
-NO_JOB = "the connector has no provisioning job: aadsync connector setup makes it"
+NO_APPLICATION = own("the connector is not there: aadsync connector setup makes it")
+NO_JOB = own("the connector has no provisioning job: aadsync connector setup makes it")
 STOPPED = "The connector's job is stopped: this is whom it provisions once it runs."
 TYPES = {"user": Kind.USER, "group": Kind.GROUP}
 

@@ -13,6 +13,7 @@ from typing import Any
 from aadsync_lib.connector.status.job import text
 from aadsync_lib.connector.status.recommended import recommendation
 from aadsync_lib.model.connector import Ending, Step, TargetResult
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.responses import JsonObject
 
 EQUAL = "redundantexport"  # everything is on the target as it should be
@@ -44,7 +45,7 @@ STEPS = {
     "export": "Write to Databricks",
 }
 EQUAL_WORDS = "everything is on Databricks already as it should be"
-NEW_ASSIGNMENT = (
+NEW_ASSIGNMENT = own(
     "whoever was assigned just now counts after some minutes: try again then. aadsync connector compare "
     "says who is assigned"
 )
@@ -93,9 +94,10 @@ def _step(row: JsonObject, changed: str) -> Step:
     details = [text(row.get("description")) or ""]
     if (kind or name or "").lower().startswith(("export", "entryexport")) and changed:
         details.append(changed)
+    detail = "; ".join(filter(None, details))
     if known == STEPS["scoping"] and status.lower() != "success":
-        details.append(NEW_ASSIGNMENT)
-    return Step(known or name or kind or "Step", status, "; ".join(filter(None, details)))
+        detail = joined(f"{detail}; " if detail else "", NEW_ASSIGNMENT)
+    return Step(known or name or kind or "Step", status, detail)
 
 
 def _changed(rows: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aadsync_lib.model.connector import ConnectorResult, Ending, TargetResult
+from aadsync_lib.own_words import own
 from aadsync_lib.report.document import BAD, BENT, GOOD, Document, Part, Table
 
 TITLES = {
@@ -30,7 +31,7 @@ def result_document(result: ConnectorResult) -> Document:
         state=ENDS[worst],
         tone=TONES[worst],
         parts=tuple(_part(target) for target in result.targets),
-        next="Next: aadsync connector status shows where it is.",
+        next=own("Next: aadsync connector status shows where it is."),
     )
 
 

@@ -9,6 +9,7 @@ from aadsync_lib.connector.operations.subjects import Asked, Subject
 from aadsync_lib.errors import AadsyncError
 from aadsync_lib.graph.odata import literal
 from aadsync_lib.model.identity import GUID, Kind, same_name
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.responses import JsonObject
 
 COLLECTIONS = {Kind.USER: "users", Kind.GROUP: "groups"}
@@ -38,12 +39,15 @@ def _named(entra: Entra, kind: Kind, option: str, name: str) -> Subject:
     exact = [row for row in rows if same_name(str(row.get(BY[kind][0]) or ""), name)]
     rows = exact or rows  # a user name before a mail address
     if not rows:
-        raise AadsyncError(f"{option} {name}: {CALLED[kind]}. Nothing was changed.")
+        raise AadsyncError(joined(own(option), f" {name}: {CALLED[kind]}. Nothing was changed."))
     if len(rows) > 1:
         ids = ", ".join(sorted(str(row.get("id")) for row in rows))
         raise AadsyncError(
-            f"{option} {name}: several have this name. Nothing was changed. Name the one that is meant "
-            f"by its object id: {ids}."
+            joined(
+                own(option),
+                f" {name}: several have this name. Nothing was changed. Name the one that is meant "
+                f"by its object id: {ids}.",
+            )
         )
     (row,) = rows
     shown = next((row[key] for key in SHOWN[kind] if row.get(key)), row["id"])

@@ -13,9 +13,10 @@ from aadsync_lib.connector.status.job import job_of
 from aadsync_lib.connector.status.model import Job
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import Ending, Step, TargetResult, as_settings
+from aadsync_lib.own_words import own
 
-NO_APPLICATION = "it is not there: aadsync connector setup makes it"
-NO_JOB = "the application has none: aadsync connector setup makes it"
+NO_APPLICATION = own("it is not there: aadsync connector setup makes it")
+NO_JOB = own("the application has none: aadsync connector setup makes it")
 
 
 @dataclass(frozen=True, slots=True)

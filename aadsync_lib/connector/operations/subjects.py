@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from aadsync_lib.errors import AadsyncError, UsageError
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.own_words import own
 from aadsync_lib.responses import JsonObject
 
 MOST_MEMBERS = 5
@@ -37,9 +38,13 @@ class Asked:
     def check(self) -> None:
         """Raise ``UsageError`` for what no request can say."""
         if (self.user is None) == (self.group is None):
-            raise UsageError("Say whom to provision: --user NAME or --group NAME, one of the two.")
+            raise UsageError(
+                own("Say whom to provision: --user NAME or --group NAME, one of the two.")
+            )
         if self.members and self.group is None:
-            raise UsageError("--member goes with --group: the members are provisioned into it.")
+            raise UsageError(
+                own("--member goes with --group: the members are provisioned into it.")
+            )
         if len(self.members) > MOST_MEMBERS:
             raise UsageError(
                 f"{len(self.members)} members: Entra provisions at most {MOST_MEMBERS} with a group at "

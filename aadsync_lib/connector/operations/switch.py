@@ -13,6 +13,7 @@ from aadsync_lib.connector.status.model import Job
 from aadsync_lib.errors import EntraError
 from aadsync_lib.model.change import Action, Change
 from aadsync_lib.model.connector import ConnectorResult, Ending, Step, TargetResult
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.responses import JsonObject
 
 PATHS = {Action.START: "start", Action.STOP: "pause", Action.RESTART: "restart"}
@@ -94,7 +95,7 @@ class Switch:
         if runs == wanted:
             return done
         undone = OTHERWISE.format(str(wanted).lower(), "starts" if wanted else "stops")
-        return f"{done}; {undone}"
+        return joined(f"{done}; ", own(undone))
 
     def _now(self, connectors: Connectors) -> Step:
         """Look whether the job is as it should be now; Graph may need a while to show it."""

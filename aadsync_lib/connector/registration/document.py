@@ -8,6 +8,7 @@ from aadsync_lib.clock import utc
 from aadsync_lib.connector.registration.credential import CredentialKind
 from aadsync_lib.connector.registration.model import CredentialState, Registration, Step
 from aadsync_lib.model.change import Action
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table
 from aadsync_lib.report.wording import count
 
@@ -86,7 +87,7 @@ def _next(registration: Registration, *, planned: bool) -> str:
         return "Next: the same command without --plan does it." if registration.steps else ""
     if registration.failed:
         return "Next: have an administrator grant what failed, then run register again."
-    return f"Next: {_login(registration)}; aadsync doctor tries it."
+    return joined(f"Next: {_login(registration)}; ", own("aadsync doctor tries it."))
 
 
 def _login(registration: Registration) -> str:

@@ -15,6 +15,7 @@ from aadsync_lib.model.connector import (
 from aadsync_lib.model.directory import Notice
 from aadsync_lib.model.identity import Attributes
 from aadsync_lib.model.run import Status, TargetReport
+from aadsync_lib.own_words import own
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table
 from aadsync_lib.report.wording import count
 
@@ -37,7 +38,7 @@ def plan_document(plan: ConnectorPlan) -> Document:
         alerts=_alerts(target.warnings for target in plan.targets),
         lines=() if changes else (EQUAL,),
         parts=tuple(_planned(target) for target in plan.targets if target.changes),
-        next="Next: aadsync connector setup makes them equal." if changes else "",
+        next=own("Next: aadsync connector setup makes them equal.") if changes else "",
     )
 
 
@@ -52,7 +53,7 @@ def run_document(run: ConnectorRun) -> Document:
         lines=() if changed else (EQUAL,),
         parts=tuple(_reported(target) for target in run.targets if target.outcomes),
         run_id=run.run_id,
-        next="Next: aadsync connector status shows where it is." if changed else "",
+        next=own("Next: aadsync connector status shows where it is.") if changed else "",
     )
 
 

@@ -15,6 +15,7 @@ from aadsync_lib.connector.status.model import (
     TargetStatus,
 )
 from aadsync_lib.model.wording import listed
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.report.document import BAD, BENT, GOOD, Alert, Document, Part, Table, Tile
 from aadsync_lib.report.wording import count, duration
 
@@ -50,8 +51,8 @@ def _next(troubled: Sequence[TargetStatus]) -> str:
     if not troubled:
         return "Next: nothing to do."
     if all(target.state == ABSENT for target in troubled):
-        return "Next: aadsync connector plan shows what setup would make."
-    return "Next: do what is named above; aadsync connector status tells when it is over."
+        return own("Next: aadsync connector plan shows what setup would make.")
+    return own("Next: do what is named above; aadsync connector status tells when it is over.")
 
 
 def _alerts(targets: Iterable[TargetStatus]) -> Iterator[Alert]:
@@ -72,7 +73,7 @@ def _tiles(targets: Sequence[TargetStatus]) -> Iterator[Tile]:
 def _part(target: TargetStatus, now: float) -> Part:
     lines = tuple(_lines(target, now))
     return Part(
-        f"{target.target}: {WORDS.get(target.state, target.state)}",
+        joined(f"{target.target}: ", own(WORDS.get(target.state, target.state))),
         target.target,
         lines=lines,
         tables=tuple(_tables(target)),
@@ -121,7 +122,7 @@ def _of_job(job: Job, now: float) -> Iterator[str]:
         )
     yield f"Next cycle: {next_cycle(job, now)}"
     if job.waits:
-        yield (
+        yield own(
             "Entra met too many errors in the first cycle and waits for a person: mend the causes below, "
             "then aadsync connector restart --reset escrows"
         )
@@ -177,7 +178,7 @@ def _of_quarantine(job: Job | None) -> Iterator[tuple[str, str]]:
         yield "Since", _time(quarantine.since) if quarantine.since else "not known"
         yield "Error", quarantine.error or "none given"
         yield "Cause", quarantine.cause
-        yield "Remedy", quarantine.remedy
+        yield "Remedy", own(quarantine.remedy)
 
 
 def _causes(failures: Sequence[Failure]) -> Iterator[tuple[str, ...]]:

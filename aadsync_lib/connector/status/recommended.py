@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aadsync_lib.own_words import own
+
 CONFLICT = (
     "Databricks has another object with this value. Change one of the two, or the matching attribute of the "
     "mapping if the object there was meant to be taken over."
@@ -74,4 +76,5 @@ RECOMMENDED: Mapping[str, str] = {
 
 def recommendation(code: str | None) -> str | None:
     """Return what to do about a code of the log; ``None`` for one that is not known."""
-    return RECOMMENDED.get((code or "").replace(" ", "").lower())
+    known = RECOMMENDED.get((code or "").replace(" ", "").lower())
+    return None if known is None else own(known)

@@ -14,6 +14,7 @@ from aadsync_lib.errors import SourceError, UsageError
 from aadsync_lib.model.directory import DirectoryMatch
 from aadsync_lib.model.explanation import Explanation, Person, Standing
 from aadsync_lib.model.identity import Kind
+from aadsync_lib.own_words import own
 from aadsync_lib.ports import Source, StoreReader, Target
 from aadsync_lib.reconcile.explain import Explained
 
@@ -43,7 +44,9 @@ class Explainer:
         Raises ``SourceError`` or ``TargetError`` when a side could not be read.
         """
         if not (user or "").strip() and not (group or "").strip():
-            raise UsageError("explain needs somebody to explain: --user NAME, --group NAME or both")
+            raise UsageError(
+                own("explain needs somebody to explain: --user NAME, --group NAME or both")
+            )
         people, no_people = self._search(user, PEOPLE)
         groups, no_groups = self._search(group, GROUPS)
         planning = self._plan()

@@ -15,6 +15,7 @@ from aadsync_lib.reconcile.split import Held, Split
 from aadsync_lib.reconcile.state.retries import RetryPolicy
 
 NAMED = 3  # members named in a reason
+TRY_NOW = "aadsync sync --full tries it now"  # ends a reason
 RUNS = {1: "this run", 2: "this and the next run"}
 DOING = {Action.ADD_MEMBERS: "adding", Action.REMOVE_MEMBERS: "removing"}
 
@@ -64,10 +65,10 @@ def _held(
     what = f"{DOING[change.action]} {names}" if members else change.action.value
     given_up = policy.given_up(retry)
     if given_up:
-        way_out = "it is tried once a day; aadsync sync --full tries it now"
+        way_out = f"it is tried once a day; {TRY_NOW}"
     else:
         left = policy.runs_left(retry)
         runs = RUNS.get(left, f"this and the next {left - 1} runs")
-        way_out = f"not tried in {runs}; aadsync sync --full tries it now"
+        way_out = f"not tried in {runs}; {TRY_NOW}"
     reason = f"{what} failed {times}, last: {retry.error}; {way_out}"
     return Held(Quarantined(change.external_id, change.name, reason), given_up, keys)

@@ -12,6 +12,7 @@ from aadsync_lib.model.change import Action, Change, MemberRef
 from aadsync_lib.model.identity import Kind, name_key
 from aadsync_lib.model.run import Result
 from aadsync_lib.model.wording import listed
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.ports import HistoryReader
 from aadsync_lib.report.history.as_json import report_of
 
@@ -41,7 +42,10 @@ def run_named(runs: Sequence[RunRecord], text: str) -> RunRecord:
         return found[0]
     if not found:
         raise UsageError(
-            f"There is no run {text} in the store, which has {len(runs)}. aadsync history lists them."
+            joined(
+                f"There is no run {text} in the store, which has {len(runs)}. ",
+                own("aadsync history lists them."),
+            )
         )
     where = "begin" if found[0].run_id.startswith(text) else "end"
     ids = listed([run.run_id for run in found], 5)

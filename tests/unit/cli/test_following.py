@@ -1,6 +1,7 @@
 """Lines to copy: whatever a command says to do next, with the options that chose settings and target."""
 
 import json
+import logging
 import re
 import shlex
 from pathlib import Path
@@ -10,7 +11,11 @@ import pytest
 
 from aadsync_lib.cli import main
 from aadsync_lib.cli.following import COMMAND, completed, completed_document
-from aadsync_lib.errors import AadsyncError
+from aadsync_lib.errors import AadsyncError, UnknownNameError
+from aadsync_lib.model.directory import SCOPE_EMPTY, Notice
+from aadsync_lib.model.identity import Kind
+from aadsync_lib.model.plan import Loss, Quarantined, TargetPlan, Unowned
+from aadsync_lib.own_words import joined, own
 from aadsync_lib.report.as_json import plan_to_json
 from aadsync_lib.report.document import Alert, Document, Part, Table
 from aadsync_lib.report.next_steps import OF_ALL_TARGETS, Call
@@ -91,7 +96,7 @@ def test_every_command_of_settings_is_completed_and_those_without_targets_are_kn
 @pytest.mark.parametrize("words", [words for words, _ in of_settings()], ids=" ".join)
 def test_a_completed_line_is_one_that_its_command_takes(words):
     call = Call("my sync.yml", "account", ("policy.mode=mirror",))
-    line = completed(f"aadsync {' '.join(words)}", call)
+    line = completed(own(f"aadsync {' '.join(words)}"), call)
     rest = {"history": "last", "undo": "last", "apply": "plan.json"}.get(words[0], "")
     given = parsed(f"{line} {rest}")
     assert given["config"] == Path("my sync.yml")
@@ -148,48 +153,86 @@ def test_what_follows_is_a_line_that_its_command_takes(chosen, engine, past, wor
 
 
 def test_an_error_names_commands_in_full(chosen, engine):
-    engine.found = AadsyncError("Look with: aadsync history")
+    engine.found = AadsyncError(own("Look with: aadsync history"))
     result = chosen("plan")
     assert "aadsync history -c 'my sync.yml' --set policy.mode=mirror\n" in result.stderr
 
 
-def test_a_line_that_is_complete_stays_as_it_is():
-    call = Call("f.yml", "account")
-    line = call.command("apply", "p.json")
-    assert completed(f"Next: {line} applies it.", call) == f"Next: {line} applies it."
-
-
 def test_a_target_that_is_named_is_not_named_twice():
-    text = completed("aadsync connector stop --target b", Call("f.yml", "a"))
+    text = completed(own("aadsync connector stop --target b"), Call("f.yml", "a"))
     assert text == "aadsync connector stop -c f.yml --target b"
 
 
 def test_without_options_nothing_is_added():
-    assert (
-        completed("aadsync connector setup makes it", Call()) == "aadsync connector setup makes it"
-    )
+    text = own("aadsync connector setup makes it")
+    assert completed(text, Call()) == text
 
 
-def test_sentences_of_a_document_name_commands_in_full_and_names_stay_as_they_are():
-    text, full = "aadsync connector setup makes it", "aadsync connector setup -c f.yml makes it"
-    table = Table(text, ("Name", "Why"), ((text, text),))
-    part = Part(text, lines=(text,), tables=(table,), changes=(Row("+", text, "", ""),))
+def test_own_words_of_a_document_name_commands_in_full_and_names_stay_as_they_are():
+    name, full = "aadsync connector setup makes it", "aadsync connector setup -c f.yml makes it"
+    text = joined(name, ": ", own(name))
+    done = f"{name}: {full}"
+    table = Table(text, ("Name", "Why"), ((name, text), (name, name)))
+    part = Part(text, lines=(text, name), tables=(table,), changes=(Row("+", name, "", ""),))
     document = Document(
-        text,
-        alerts=(Alert("bad", text, (text,)),),
-        lines=(text,),
+        name,
+        alerts=(Alert("bad", text, (name,)),),
+        lines=(text, name),
         parts=(part,),
         tables=(table,),
         next=text,
+        empty=text,
     )
     shown = completed_document(document, Call("f.yml"))
-    assert (shown.title, shown.next, shown.lines) == (text, full, (full,))
-    assert (shown.alerts[0].title, shown.alerts[0].lines) == (full, (text,))
-    assert shown.tables == (Table(full, ("Name", "Why"), ((text, full),)),)
-    assert (shown.parts[0].title, shown.parts[0].lines) == (full, (full,))
+    assert (shown.title, shown.next, shown.empty, shown.lines) == (name, done, done, (done, name))
+    assert (shown.alerts[0].title, shown.alerts[0].lines) == (done, (name,))
+    assert shown.tables == (Table(done, ("Name", "Why"), ((name, done), (name, name))),)
+    assert (shown.parts[0].title, shown.parts[0].lines) == (done, (done, name))
     assert shown.parts[0].tables == shown.tables
     assert shown.parts[0].changes == part.changes
     assert completed_document(document, Call()) == document
+
+
+NAMED = ("aadsync sync", "aadsync plan", "aadsync connector stop")
+
+
+def plan_of(name):
+    """A plan that shows a name wherever one is shown: changes, losses, holds, warnings, selectors."""
+    about = f"{name} is in a circle with {name}"
+    target = TargetPlan(
+        "account",
+        (*samples.members_of(name, add="a", remove="b"), samples.create_user(name, about)),
+        quarantined=(Quarantined("e-1", name, about),),
+        on_hold=(Quarantined("e-2", name, about),),
+        warnings=(Notice("cycle", about), Notice(SCOPE_EMPTY, about)),
+        retired=(name,),
+        emptied=(name,),
+        losing=(Loss(name, name, reason=about),),
+        unowned=(Unowned(Kind.GROUP, "e-3", "t-3", name, name, None),),
+    )
+    return samples.replace(samples.full_plan(), targets=(target,))
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_that_is_a_command_is_shown_as_any_other_name_is(chosen, engine, name, form):
+    shown, other = [], name.replace("aadsync", "aadsynd")
+    for each in (name, other):
+        engine.found = plan_of(each)
+        result = chosen("plan", "--format", form)
+        shown.append(re.sub(r"sha256:[0-9a-f]+", "sha256:", result.stdout))
+    assert shown[1].count(other) > 10
+    assert shown[0] == shown[1].replace("aadsynd", "aadsync")
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_name_that_is_a_command_stays_as_it_is_in_errors_and_logs(chosen, engine, name):
+    engine.found = UnknownNameError("group", name, (name,))
+    engine.before = lambda: logging.getLogger("aadsync_lib").warning("looking for %s", name)
+    error = chosen("plan").stderr
+    assert f"looking for {name}\n" in error
+    assert f"knows no group {name}: no link" in error
+    assert f"Nearest: {name}. aadsync explain -c 'my sync.yml'" in error
 
 
 @pytest.mark.parametrize(
@@ -209,5 +252,5 @@ def test_a_program_that_is_not_on_the_path_is_named_as_it_was_typed(
     monkeypatch.setattr("sys.argv", [typed])
     monkeypatch.setenv("PATH", path or str(tmp_path))
     assert f": {name} sync --approve sha256:" in run("plan").stdout
-    engine.found = AadsyncError("Look with: aadsync history")
+    engine.found = AadsyncError(own("Look with: aadsync history"))
     assert run("plan").stderr == f"aadsync: Look with: {name} history\n"

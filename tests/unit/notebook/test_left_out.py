@@ -2,9 +2,10 @@
 
 import pytest
 
-from aadsync_lib.errors import UsageError
+from aadsync_lib.errors import UnknownNameError, UsageError
 from aadsync_lib.notebook.left_out import left_out, with_left_out
 from aadsync_lib.notebook.log import clean_errors
+from aadsync_lib.own_words import own
 from aadsync_lib.report.plans import plan_document
 from aadsync_lib.secrets import SecretResolver
 from tests.unit.notebook.test_answers import answer
@@ -61,5 +62,13 @@ def test_a_plan_begins_with_what_is_left_out():
 )  # fmt: skip
 def test_an_error_names_notebooks_and_widgets_for_commands_and_options(text, told):
     with pytest.raises(UsageError) as error, clean_errors(SecretResolver()):
-        raise UsageError(text)
+        raise UsageError(own(text))
     assert str(error.value).endswith(told)
+
+
+def test_a_name_that_is_a_command_stays_as_it_is():
+    name = "`aadsync sync` --user"
+    with pytest.raises(UnknownNameError) as error, clean_errors(SecretResolver()):
+        raise UnknownNameError("group", name, ("aadsync plan",))
+    assert f"no group {name}: " in str(error.value)
+    assert "Nearest: aadsync plan. 05_explain group looks in Entra, too." in str(error.value)
